@@ -1,0 +1,48 @@
+import type { Enrichment } from '../model/enrichment.ts';
+
+/** How one request may be answered. Everything left out takes the setting. */
+export interface EnrichOptions {
+  /** The best partial answer is given after this many milliseconds; late answers still warm the cache. 0: no limit. */
+  readonly timeoutMs?: number;
+  /** Stops waiting at once, and the look-ups that nobody else waits for. */
+  readonly signal?: AbortSignal;
+  /** Cached answers older than this many seconds are asked again. */
+  readonly maxAgeS?: number;
+  /** Ask only these providers (ids). */
+  readonly providers?: readonly string[];
+  /** `cache`: answer from memory and disk only, nothing is spent. */
+  readonly mode?: 'enrich' | 'cache';
+  /** Paid look-ups this caller may still make. Shared by reference: the engine counts it down. */
+  readonly budget?: { remaining: number };
+}
+
+/** What a set of values would cost, before a single call is made. Counts of distinct indicators. */
+export interface Plan {
+  readonly values: number;
+  readonly unique: number;
+  readonly invalid: number;
+  /** Special-purpose, internal, allow-listed, over-TLP: will not be sent. */
+  readonly refused: number;
+  readonly local: number;
+  readonly cached: number;
+  /** Look-ups to pay, by provider id, and in all. */
+  readonly toPay: number;
+  readonly byProvider: Readonly<Record<string, number>>;
+  /** Credits left by what the provider last told us; `null` when it never did. */
+  readonly creditsLeft: Readonly<Record<string, number | null>>;
+  /** At today's limits, seconds; `null` when no limit is known. */
+  readonly estimatedS: number | null;
+}
+
+/** The engine as hosts see it. Values go in as they stand in the event; the answer is keyed by that very text. */
+export interface Enricher {
+  /**
+   * The warm path: what memory knows, synchronously. `undefined`: the disk or a provider has to be asked (`enrichMany`).
+   * Invalid, private and allow-listed values are always answered.
+   */
+  peek(value: string): Enrichment | undefined;
+  /** One enrichment for every distinct value; never rejects for a provider's fault. Rejects only when `signal` aborts. */
+  enrichMany(values: Iterable<string>, options?: EnrichOptions): Promise<Map<string, Enrichment>>;
+  plan(values: Iterable<string>, options?: EnrichOptions): Promise<Plan>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,105 @@
+import type { Indicator } from './indicator.ts';
+import type { LookupErrorCode } from './lookup-error.ts';
+import type { VerdictWord } from './verdict.ts';
+
+/** How the look-up went, apart from what it said. Only `ok` and `stale` carry a complete answer. */
+export const STATUSES = [
+  'ok',
+  'stale',
+  'partial',
+  'pending',
+  'invalid',
+  'skipped_private',
+  'skipped_allowlist',
+  'skipped_tlp',
+  'over_budget',
+  'rate_limited',
+  'quota_exhausted',
+  'timeout',
+  'unauthorized',
+  'unavailable',
+  'bad_response',
+] as const;
+
+export type Status = (typeof STATUSES)[number];
+
+/** What to do: from `p1` (now) to `log`; `review` when nobody gave a score, so somebody has to look. */
+export const TIERS = ['p1', 'p2', 'watch', 'log', 'review'] as const;
+
+export type Tier = (typeof TIERS)[number];
+
+/** Where the answer came from: `coalesced` shared another caller's look-up, `local` never left the house. */
+export type Source = 'live' | 'cache' | 'coalesced' | 'local' | 'none';
+
+/** What one provider contributed to an enrichment. */
+export interface ProviderResult {
+  readonly provider: string;
+  readonly status: 'ok' | 'pending' | 'not_listed' | LookupErrorCode;
+  readonly verdict: VerdictWord;
+  readonly score: number | null;
+  readonly confidence: number | null;
+  readonly categories: readonly string[];
+  readonly attributes: readonly string[];
+  readonly sightings: number | null;
+  readonly firstSeen: string | null;
+  readonly lastSeen: string | null;
+  readonly reference: string | null;
+  /** Whole points of the merged score that come from this provider; all contributions add up to the score exactly. */
+  readonly contribution: number;
+  /** One line for people when `status` is a failure. */
+  readonly message: string | null;
+}
+
+/**
+ * The merged answer, without the indicator and the times: what many indicators have in common.
+ * Instances are shared between indicators and never change, so renderings can be cached by identity.
+ */
+export interface Answer {
+  readonly verdict: VerdictWord;
+  readonly status: Status;
+  /** 0 to 100, whole; `null` when no provider gave one. */
+  readonly score: number | null;
+  /** 0 to 100, whole; `null` when no provider gave one. */
+  readonly confidence: number | null;
+  readonly tier: Tier;
+  readonly autoResolve: boolean;
+  readonly categories: readonly string[];
+  readonly attributes: readonly string[];
+  readonly sightings: number | null;
+  readonly firstSeen: string | null;
+  readonly lastSeen: string | null;
+  readonly reference: string | null;
+  /** One line for people: why it was skipped or failed, and what to do; `null` when all is well. */
+  readonly message: string | null;
+  readonly providers: readonly ProviderResult[];
+}
+
+/** All verdicts on one observable, merged. */
+export interface Enrichment {
+  /** The value as it was given. */
+  readonly input: string;
+  /** `null` when the value is no indicator (status `invalid`). */
+  readonly indicator: Indicator | null;
+  readonly answer: Answer;
+  readonly source: Source;
+  /** When the providers answered, seconds since 1970 (UTC); `null` when nobody was asked. */
+  readonly checkedAtS: number | null;
+  /** Until when the answer may be reused, seconds since 1970 (UTC). */
+  readonly expiresAtS: number | null;
+}
+
+/** Whether the look-up failed: an answer that nobody may read as "clean". */
+export function isFailure(status: Status): boolean {
+  switch (status) {
+    case 'ok':
+    case 'stale':
+    case 'partial':
+    case 'pending':
+    case 'skipped_private':
+    case 'skipped_allowlist':
+    case 'skipped_tlp':
+      return false;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,30 @@
+/** Why a provider gave no answer. The words are those users see as `status`; hosts branch on them, never on message text. */
+export const LOOKUP_ERROR_CODES = [
+  'invalid',
+  'over_budget',
+  'rate_limited',
+  'quota_exhausted',
+  'timeout',
+  'unauthorized',
+  'unavailable',
+  'bad_response',
+] as const;
+
+export type LookupErrorCode = (typeof LOOKUP_ERROR_CODES)[number];
+
+/** A lookup that gave no answer. "Not listed" is an answer (`null` verdict), not an error. */
+export class LookupError extends Error {
+  override readonly name = 'LookupError';
+  readonly code: LookupErrorCode;
+  readonly provider: string;
+  /** How long the provider asks us to wait, in milliseconds; `null` when it did not say. */
+  readonly retryAfterMs: number | null;
+
+  /** `message`: one line for people, without the key: what happened and what to do. The original error goes into `cause`. */
+  constructor(code: LookupErrorCode, provider: string, message: string, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
+    super(`${provider}: ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.provider = provider;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}

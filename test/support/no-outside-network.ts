@@ -1,0 +1,34 @@
+import dns from 'node:dns';
+import net from 'node:net';
+
+/** Thrown for every connection that would leave the machine: a test that forgot its stand-in fails here. */
+export class OutsideNetworkError extends Error {
+  override readonly name = 'OutsideNetworkError';
+}
+
+const LOOPBACK = /^(127\.|localhost$|::1$|\[::1\]$|::ffff:127\.)/;
+
+/**
+ * Refuses connections at the socket, below every client (fetch, undici, node:http), so that it does not matter which one a
+ * test forgot to mock: msw sees only global fetch, MockAgent only undici. Unix sockets and loopback stay open.
+ */
+const connect = net.Socket.prototype.connect;
+net.Socket.prototype.connect = function guarded(this: net.Socket, ...args: unknown[]) {
+  const first = Array.isArray(args[0]) ? args[0][0] : args[0];
+  const target = typeof first === 'object' && first !== null ? (first as { host?: string; path?: string }) : {};
+  const host = typeof first === 'number' || /^\d+$/.test(String(first)) ? String(args[1] ?? 'localhost') : (target.host ?? 'localhost');
+  if (!target.path && !LOOPBACK.test(host)) {
+    const refused = new OutsideNetworkError(`a test tried to reach ${host}: use a stand-in on loopback, msw or MockAgent`);
+    process.nextTick(() => this.destroy(refused));
+    return this;
+  }
+  return Reflect.apply(connect, this, args);
+} as typeof connect;
+
+const lookup = dns.lookup;
+dns.lookup = function guardedLookup(host: string, ...rest: unknown[]) {
+  const callback = rest.at(-1);
+  if (LOOPBACK.test(host) || typeof callback !== 'function') return Reflect.apply(lookup, dns, [host, ...rest]);
+  process.nextTick(() => callback(new OutsideNetworkError(`a test tried to resolve ${host}`)));
+  return undefined;
+} as typeof lookup;
