@@ -43,11 +43,19 @@ export interface BulkForm<S> {
   /** Most indicators in one call, when it is fixed. */
   readonly maxSize: number;
   /** Asks for the account's own cap, where it depends on the plan. `readCap` gives 0 when the plan has no bulk form. */
-  readonly capRequest?: (settings: S) => HttpCall;
-  readonly readCap?: (answer: HttpAnswer) => number;
-  readonly request: (indicators: readonly Indicator[], settings: S) => HttpCall;
+  capRequest?(settings: S): HttpCall;
+  readCap?(answer: HttpAnswer): number;
+  request(indicators: readonly Indicator[], settings: S, token?: string): HttpCall;
   /** By canonical value. One that is missing in the map is asked alone. */
-  readonly read: (body: unknown, indicators: readonly Indicator[], settings: S) => ReadonlyMap<string, Verdict | null>;
+  read(body: unknown, indicators: readonly Indicator[], settings: S): ReadonlyMap<string, Verdict | null>;
+}
+
+/** A short-lived token that has to be fetched first, where the API takes no plain key (OAuth client credentials). */
+export interface SignIn<S> {
+  /** `null`: these settings need no token. */
+  request(settings: S): HttpCall | null;
+  /** Throws (a schema error, or a coded LookupError) for any other shape. */
+  read(body: unknown): { readonly token: string; readonly lifetimeS: number };
 }
 
 /** A source that is asked about one indicator: pure functions and facts. The engine does everything else. */
@@ -68,7 +76,15 @@ export interface Provider<Schema extends SettingsSchema = SettingsSchema, S = z.
   readonly maxTlp: Tlp;
   /** Weight of its score in the merged one, by default 1. */
   readonly weight?: number;
-  request(indicator: Indicator, settings: S): HttpCall;
+  /** How its answer becomes our score, for people: one or two sentences. */
+  readonly scale?: string;
+  /** What the vendor's terms allow, for people. */
+  readonly terms?: string;
+  /** Why it is off unless `enabled` is set by hand: the service is gone or going. */
+  readonly retired?: string;
+  /** Fetched before the first call and again when it runs out; handed to `request` as `token`. */
+  readonly signIn?: SignIn<S>;
+  request(indicator: Indicator, settings: S, token?: string): HttpCall;
   /** Turns a 2xx body into our type; `null`: not listed. Throws (a schema error, or a coded LookupError) for any other shape. */
   read(body: unknown, indicator: Indicator, settings: S): Verdict | null;
   /**
@@ -76,6 +92,11 @@ export interface Provider<Schema extends SettingsSchema = SettingsSchema, S = z.
    * `'answer'`: use `read`; `'not-listed'`: a miss; an error: that failure; `undefined`: decide by status.
    */
   judge?(answer: HttpAnswer, indicator: Indicator | null): 'answer' | 'not-listed' | LookupError | undefined;
+  /**
+   * The second call, where the first one only says where the verdict is; its answer is judged and read in place of the first.
+   * `null`: the first body says all there is to say.
+   */
+  followUp?(body: unknown, indicator: Indicator, settings: S): HttpCall | null;
   /** Counters of our account, from the headers of any answer. */
   quotaNotices?(answer: HttpAnswer): readonly QuotaNotice[];
   readonly bulk?: BulkForm<S>;
