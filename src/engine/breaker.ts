@@ -1,0 +1,42 @@
+/** Failures in a row after which a provider is left alone. */
+const OPENS_AFTER = 5;
+/** How long it is left alone before one call tries again, in milliseconds. */
+const OPEN_MS = 10_000;
+
+/** Leaves a dead provider alone and finds out with single calls when it is back. Times are milliseconds of one clock. */
+export interface Breaker {
+  /** `probe`: one call may try; whoever takes it must report. */
+  state(nowMs: number): 'closed' | 'open' | 'probe';
+  readonly reopensAtMs: number;
+  /** How often it has opened since the last success. */
+  readonly probes: number;
+  succeeded(): void;
+  /** Tells whether the breaker is open now. */
+  failed(nowMs: number): boolean;
+}
+
+export function createBreaker(): Breaker {
+  let failures = 0;
+  let reopensAtMs = 0;
+  return {
+    get reopensAtMs() {
+      return reopensAtMs;
+    },
+    get probes() {
+      return Math.max(0, failures - OPENS_AFTER + 1);
+    },
+    state(nowMs) {
+      if (failures < OPENS_AFTER) return 'closed';
+      return nowMs < reopensAtMs ? 'open' : 'probe';
+    },
+    succeeded() {
+      failures = 0;
+    },
+    failed(nowMs) {
+      failures++;
+      if (failures < OPENS_AFTER) return false;
+      reopensAtMs = nowMs + OPEN_MS;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { Indicator } from '../model/indicator.ts';
+import { LookupError } from '../model/lookup-error.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { HttpAnswer, HttpCall, Provider, QuotaNotice } from '../providers/provider.ts';
+import type { Clock } from './clock.ts';
+import { errorFromStatus, parseRetryAfter } from './http/status.ts';
+import type { HttpTransport } from './http/transport.ts';
+
+/** One provider's calls, made and read: rejects with a coded `LookupError`, resolves with what the provider says. */
+export interface Exchange {
+  single(indicator: Indicator, signal: AbortSignal): Promise<Verdict | null>;
+  /** By canonical value; indicators that are missing have to be asked alone. */
+  bulk(indicators: readonly Indicator[], signal: AbortSignal): Promise<ReadonlyMap<string, Verdict | null>>;
+  /** How many indicators one bulk call may carry on this account; 0: none. */
+  bulkCap(signal: AbortSignal): Promise<number>;
+}
+
+export interface ExchangeOptions {
+  readonly provider: Provider;
+  readonly settings: unknown;
+  readonly transport: HttpTransport;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly onNotices: (notices: readonly QuotaNotice[]) => void;
+  /** Told of every call that carries indicators, before it is made. */
+  readonly onLeave: (indicators: readonly Indicator[]) => void;
+}
+
+/** Says where an answer differs from the documented shape, without its values (they may be hostile). */
+function describeShape(cause: unknown): string {
+  const issue = (cause as { issues?: { path?: unknown[]; code?: string }[] }).issues?.[0];
+  if (!issue) return 'answer has an unknown shape';
+  return `answer has an unknown shape at "${(issue.path ?? []).join('.')}"`;
+}
+
+function readAnswer<T>(provider: string, answer: HttpAnswer, reader: () => T): T {
+  if (answer.body === '') throw new LookupError('bad_response', provider, 'empty answer');
+  if (typeof answer.body === 'string') {
+    throw new LookupError('bad_response', provider, `answer is not JSON (content-type ${answer.headers['content-type'] ?? 'missing'})`);
+  }
+  try {
+    return reader();
+  } catch (cause) {
+    if (cause instanceof LookupError) throw cause;
+    throw new LookupError('bad_response', provider, describeShape(cause), { cause });
+  }
+}
+
+export function createExchange(options: ExchangeOptions): Exchange {
+  const { provider, transport, clock } = options;
+  // The schema of this very provider has checked them: each provider sees its own type again.
+  const settings = options.settings as never;
+
+  async function send(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
+    const answer = await transport.send(call, { timeoutMs: options.timeoutMs, signal });
+    const notices = provider.quotaNotices?.(answer);
+    if (notices && notices.length > 0) options.onNotices(notices);
+    return answer;
+  }
+
+  function judge(answer: HttpAnswer, indicator: Indicator | null): 'answer' | 'not-listed' {
+    const judged = provider.judge?.(answer, indicator) ?? errorFromStatus(provider.id, answer, clock.epochMs());
+    if (judged === null) return 'answer';
+    if (!(judged instanceof LookupError)) return judged;
+    const retryAfterMs = judged.retryAfterMs ?? parseRetryAfter(answer.headers['retry-after'], clock.epochMs());
+    throw new LookupError(judged.code, provider.id, judged.message.slice(provider.id.length + 2), { retryAfterMs, cause: judged.cause });
+  }
+
+  return {
+    async single(indicator, signal) {
+      options.onLeave([indicator]);
+      const answer = await send(provider.request(indicator, settings), signal);
+      if (judge(answer, indicator) === 'not-listed') return null;
+      return readAnswer(provider.id, answer, () => provider.read(answer.body, indicator, settings));
+    },
+    async bulk(indicators, signal) {
+      const { bulk } = provider;
+      if (!bulk) throw new TypeError(`${provider.id} has no bulk form`);
+      options.onLeave(indicators);
+      const answer = await send(bulk.request(indicators, settings), signal);
+      if (judge(answer, null) === 'not-listed') return new Map(indicators.map((indicator) => [indicator.value, null]));
+      return readAnswer(provider.id, answer, () => bulk.read(answer.body, indicators, settings));
+    },
+    async bulkCap(signal) {
+      const { bulk } = provider;
+      if (!bulk) return 0;
+      if (!bulk.capRequest || !bulk.readCap) return bulk.maxSize;
+      const answer = await send(bulk.capRequest(settings), signal);
+      if (answer.status >= 400 && answer.status < 500 && answer.status !== 401 && answer.status !== 429) return 0;
+      judge(answer, null);
+      const { readCap } = bulk;
+      return Math.min(
+        bulk.maxSize,
+        readAnswer(provider.id, answer, () => readCap(answer)),
+      );
+    },
+  };
+}

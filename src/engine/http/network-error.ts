@@ -1,0 +1,34 @@
+import { LookupError } from '../../model/lookup-error.ts';
+
+const TLS_CODE = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO)/;
+const TIMEOUT_CODES = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+  'ESOCKETTIMEDOUT',
+]);
+
+/** Innermost `code` of an error and its causes (undici and fetch wrap the socket's error). */
+function codeOf(error: unknown): string {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const { code } = at as NodeJS.ErrnoException;
+    if (typeof code === 'string' && code !== 'UND_ERR') return code;
+    if (at instanceof AggregateError && at.errors.length > 0) return codeOf(at.errors[0]);
+  }
+  return '';
+}
+
+/** A failed exchange as our error: what happened, in words, without the URL (it may carry a key). */
+export function errorFromNetwork(provider: string, cause: unknown): LookupError {
+  if (cause instanceof LookupError) return cause;
+  const code = codeOf(cause);
+  if (TIMEOUT_CODES.has(code)) return new LookupError('timeout', provider, `no connection or answer in time (${code})`, { cause });
+  if (TLS_CODE.test(code))
+    return new LookupError('unavailable', provider, `certificate refused (${code}): set ca_file if a proxy or a private CA is in between`, {
+      cause,
+    });
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new LookupError('unavailable', provider, `host name not found (${code}): check base_url, DNS or proxy`, { cause });
+  return new LookupError('unavailable', provider, `connection failed${code ? ` (${code})` : ''}`, { cause });
+}

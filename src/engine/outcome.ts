@@ -1,0 +1,42 @@
+import type { LookupError } from '../model/lookup-error.ts';
+import type { Verdict } from '../model/verdict.ts';
+
+/** What became of asking one provider about one indicator. */
+export type Outcome =
+  | {
+      readonly kind: 'answered';
+      readonly provider: string;
+      /** `null`: not listed. */
+      readonly verdict: Verdict | null;
+      readonly source: 'live' | 'coalesced' | 'cache' | 'local';
+      readonly checkedAtS: number;
+      readonly expiresAtS: number;
+      readonly isStale: boolean;
+    }
+  | { readonly kind: 'failed'; readonly provider: string; readonly error: LookupError };
+
+/** How long answers may be reused, in seconds. */
+export interface Lifetimes {
+  readonly listedS: number;
+  /** Not listed, or listed without a judgement: this changes soonest. */
+  readonly unknownS: number;
+  readonly pendingS: number;
+}
+
+/** Until when a verdict may be reused, in seconds from now. */
+export function lifetimeOf(verdict: Verdict | null, lifetimes: Lifetimes): number {
+  if (verdict?.isPending) return lifetimes.pendingS;
+  return verdict === null || verdict.verdict === 'unknown' ? lifetimes.unknownS : lifetimes.listedS;
+}
+
+/** A verdict as cached text; the provider is the row's. `n`: not listed. */
+export function verdictToText(verdict: Verdict | null): string {
+  if (verdict === null) return 'n';
+  const { provider: _provider, ...rest } = verdict;
+  return JSON.stringify(rest);
+}
+
+export function verdictFromText(provider: string, text: string): Verdict | null {
+  if (text === 'n') return null;
+  return { provider, ...(JSON.parse(text) as Omit<Verdict, 'provider'>) };
+}

@@ -1,0 +1,65 @@
+import type { Indicator } from '../model/indicator.ts';
+import type { LookupError, LookupErrorCode } from '../model/lookup-error.ts';
+import type { Provider, Quota, QuotaNotice } from '../providers/provider.ts';
+import type { Clock } from './clock.ts';
+import type { Exchange } from './exchange.ts';
+import type { Lifetimes, Outcome } from './outcome.ts';
+import type { VerdictStore } from './verdict-store.ts';
+
+/** Limits of one provider, from its defaults and the settings. */
+export interface ClientLimits {
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  readonly quotas: readonly Quota[];
+  /** Credits a day (UTC), for all processes together; `null`: no budget. */
+  readonly budgetPerDay: number | null;
+  readonly useBulk: boolean;
+}
+
+export interface ClientOptions {
+  readonly provider: Provider;
+  readonly exchange: Exchange;
+  readonly limits: ClientLimits;
+  readonly lifetimes: Lifetimes;
+  readonly store: VerdictStore;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** What one caller asks of a look-up. */
+export interface Wanted {
+  /** Monotonic milliseconds; `Infinity`: has all the time. */
+  readonly deadlineMs: number;
+  readonly budget?: { remaining: number } | undefined;
+}
+
+/** Figures of one provider, for `doctor`, `/metrics` and the quota page. */
+export interface ClientStats {
+  readonly provider: string;
+  readonly calls: number;
+  readonly lookups: number;
+  readonly answered: number;
+  readonly retries: number;
+  readonly failures: Readonly<Partial<Record<LookupErrorCode, number>>>;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly breaker: 'closed' | 'open' | 'probe';
+  /** Epoch milliseconds until which the provider told us to stay away; `null`: it did not. */
+  readonly blockedUntilMs: number | null;
+  readonly spentToday: number;
+  readonly budgetPerDay: number | null;
+  readonly notices: readonly QuotaNotice[];
+}
+
+/** Everything that stands between "somebody wants to know" and a provider: single flight, batching, pacing, retry, breaker, budgets. */
+export interface ProviderClient {
+  readonly provider: Provider;
+  lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome>;
+  /** A caller went away; a look-up that nobody wants any more is dropped. */
+  abandon(indicator: Indicator): void;
+  /** Why look-ups wait right now; `null`: they do not. */
+  delay(): LookupError | null;
+  notice(notices: readonly QuotaNotice[]): void;
+  stats(): ClientStats;
+  close(): void;
+}

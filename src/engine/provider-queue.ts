@@ -1,0 +1,328 @@
+import type { Indicator } from '../model/indicator.ts';
+import { LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { QuotaNotice } from '../providers/provider.ts';
+import { createBreaker } from './breaker.ts';
+import { epochS } from './clock.ts';
+import { createJob, dismissHurried, type Job, settleJob } from './job.ts';
+import { createJobQueue } from './job-queue.ts';
+import { createLeases } from './leases.ts';
+import { lifetimeOf, type Outcome, verdictToText } from './outcome.ts';
+import { createPacer } from './pacer.ts';
+import { createTally } from './tally.ts';
+import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
+import { createRefusals, delayAfter, LONGEST_WAIT_MS } from './refusals.ts';
+
+/** Look-ups waiting for one provider; more are refused at once. */
+const MAX_JOBS = 200_000;
+const BULK_CAP_KEPT_S = 86_400;
+
+/** The queue in front of one provider. One per provider and process; processes coordinate through the store. */
+export class ProviderQueue implements ProviderClient {
+  readonly provider;
+  readonly #options: ClientOptions;
+  readonly #jobs = new Map<string, Job>();
+  readonly #queue = createJobQueue();
+  readonly #breaker = createBreaker();
+  readonly #pacer;
+  readonly #refusals;
+  readonly #leases;
+  readonly #tally;
+  #inFlight = 0;
+  /** Until a first answer came, one call at a time: a wrong key or a dead host costs one call, not ten. */
+  #hasContact = false;
+  #bulkCap: number | null = null;
+  #wakeTimer: NodeJS.Timeout | null = null;
+  #isPumpDue = false;
+  #isClosed = false;
+
+  constructor(options: ClientOptions) {
+    const { provider, limits, store, clock } = options;
+    this.#options = options;
+    this.provider = provider;
+    this.#pacer = createPacer(limits.concurrency, clock.monotonicMs());
+    this.#tally = createTally(options);
+    this.#refusals = createRefusals(options);
+    this.#leases = createLeases(options, {
+      onAnswer: (job, outcome) => this.#settle(job, outcome),
+      onFree: (job) => this.#enqueue(job),
+    });
+    if (!limits.useBulk || !provider.bulk) this.#bulkCap = 0;
+    else {
+      const note = store.note(`${provider.id}.bulk-cap`);
+      if (note && epochS(clock) - note.atS < BULK_CAP_KEPT_S) this.#bulkCap = Number(note.text);
+    }
+  }
+
+  lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {
+    this.#tally.counts.lookups++;
+    const refused = this.#refuse(wanted.deadlineMs);
+    if (refused) return Promise.resolve(this.#failed(refused));
+    let job = this.#jobs.get(indicator.value);
+    const isFirst = !job;
+    if (!job) {
+      const denied = this.#denyNew(wanted);
+      if (denied) return Promise.resolve(this.#failed(denied));
+      job = createJob(indicator);
+      this.#jobs.set(indicator.value, job);
+      this.#enqueue(job);
+    }
+    job.interest++;
+    const { waiters } = job;
+    return new Promise((resolve) => waiters.push({ resolve, deadlineMs: wanted.deadlineMs, isFirst }));
+  }
+
+  abandon(indicator: Indicator): void {
+    const job = this.#jobs.get(indicator.value);
+    if (!job || --job.interest > 0) return;
+    this.#settle(job, this.#failed(this.#error('timeout', 'nobody waits any more')));
+    // A bulk call goes on while anybody wants one of its indicators.
+    if (job.batch?.every((other) => other.interest <= 0)) job.controller?.abort();
+  }
+
+  delay(): LookupError | null {
+    const waitMs = this.#pacer.blockedUntilMs - this.#nowMs();
+    return waitMs > 0 ? this.#error('rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs) : null;
+  }
+
+  notice(notices: readonly QuotaNotice[]): void {
+    const waitMs = this.#tally.notice(notices);
+    if (waitMs > 0 && waitMs < LONGEST_WAIT_MS) this.#pacer.blockUntil(this.#nowMs() + waitMs);
+  }
+
+  stats(): ClientStats {
+    const waitMs = this.#pacer.blockedUntilMs - this.#nowMs();
+    return {
+      ...this.#tally.stats(),
+      queued: this.#queue.size,
+      inFlight: this.#inFlight,
+      breaker: this.#breaker.state(this.#nowMs()),
+      blockedUntilMs: waitMs > 0 ? this.#options.clock.epochMs() + waitMs : null,
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    this.#leases.close();
+    for (const job of this.#jobs.values()) job.controller?.abort();
+    this.#failAll(this.#error('unavailable', 'shutting down'));
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #error(code: LookupErrorCode, message: string, retryAfterMs: number | null = null): LookupError {
+    return new LookupError(code, this.provider.id, message, { retryAfterMs });
+  }
+
+  #failed(error: LookupError): Outcome {
+    this.#tally.failed(error.code);
+    return { kind: 'failed', provider: this.provider.id, error };
+  }
+
+  /** What makes asking pointless for a caller who can wait until `deadlineMs`. */
+  #refuse(deadlineMs: number): LookupError | null {
+    const nowMs = this.#nowMs();
+    if (this.#isClosed) return this.#error('unavailable', 'shutting down');
+    const standing = this.#refusals.standing(nowMs);
+    if (standing) return standing;
+    const untilMs = this.#pacer.blockedUntilMs;
+    if (untilMs > nowMs && (untilMs > deadlineMs || untilMs - nowMs > LONGEST_WAIT_MS)) return this.delay();
+    const { reopensAtMs } = this.#breaker;
+    if (this.#breaker.state(nowMs) !== 'open' || reopensAtMs <= deadlineMs) return null;
+    return this.#error('unavailable', 'failed 5 times in a row and is left alone for some seconds', reopensAtMs - nowMs);
+  }
+
+  #denyNew(wanted: Wanted): LookupError | null {
+    if (this.#jobs.size >= MAX_JOBS) return this.#error('unavailable', `${MAX_JOBS} look-ups are waiting already`);
+    const { cost } = this.provider;
+    if (!wanted.budget || cost === 0) return null;
+    if (wanted.budget.remaining < cost) return this.#error('over_budget', 'the budget of this run is used up');
+    wanted.budget.remaining -= cost;
+    return null;
+  }
+
+  #enqueue(job: Job): void {
+    this.#queue.push(job);
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
+    if (this.#isPumpDue || this.#isClosed) return;
+    this.#isPumpDue = true;
+    // After the poll phase: an answer that has arrived, a refusal above all, is seen before the next call goes out.
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
+  }
+
+  #wakeAfter(waitMs: number): void {
+    if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = setTimeout(() => this.#pumpSoon(), Math.min(waitMs, LONGEST_WAIT_MS));
+  }
+
+  #pump(): void {
+    while (this.#queue.size > 0 && !this.#isClosed) {
+      const nowMs = this.#nowMs();
+      const state = this.#breaker.state(nowMs);
+      if (state === 'open') return this.#wakeAfter(this.#breaker.reopensAtMs - nowMs);
+      const allowed = this.#hasContact && state === 'closed' ? this.#options.limits.concurrency : 1;
+      if (this.#inFlight >= allowed) return;
+      const waitMs = this.#pacer.waitMs(nowMs);
+      if (waitMs > 0) return this.#wakeAfter(waitMs);
+      const dueMs = this.#queue.nextDueMs(nowMs);
+      if (dueMs !== null) return this.#wakeAfter(dueMs - nowMs);
+      if (this.#bulkCap === null && this.#queue.size > 1) {
+        this.#pacer.sent(nowMs);
+        return void this.#call(this.#learnBulkCap());
+      }
+      const batch = this.#queue.take(Math.max(1, this.#bulkCap ?? 1), nowMs).filter((job) => job.interest > 0);
+      const denied = this.#refusals.book(batch, nowMs);
+      if (denied) return this.#putOff(batch, denied);
+      const won = this.#leases.take(batch);
+      if (won.length === 0) continue;
+      this.#pacer.sent(nowMs);
+      void this.#call(this.#ask(won));
+    }
+  }
+
+  /** Own limits or the day's budget say no: what can wait goes back, the rest is told. */
+  #putOff(batch: readonly Job[], error: LookupError): void {
+    for (const job of batch) this.#queue.push(job);
+    const waitMs = error.retryAfterMs ?? Infinity;
+    if (waitMs > LONGEST_WAIT_MS) return this.#failAll(error);
+    for (const job of this.#jobs.values()) dismissHurried(job, this.#nowMs() + waitMs, error);
+    this.#wakeAfter(waitMs);
+  }
+
+  async #call(work: Promise<void>): Promise<void> {
+    this.#inFlight++;
+    this.#tally.counts.calls++;
+    try {
+      await work;
+    } finally {
+      this.#inFlight--;
+      this.#pumpSoon();
+    }
+  }
+
+  async #learnBulkCap(): Promise<void> {
+    const { exchange, store, clock } = this.#options;
+    try {
+      this.#bulkCap = await exchange.bulkCap(AbortSignal.timeout(LONGEST_WAIT_MS));
+      this.#hasContact = true;
+      store.setNote(`${this.provider.id}.bulk-cap`, String(this.#bulkCap), epochS(clock));
+    } catch (error) {
+      this.#bulkCap = 0;
+      this.#fault([], error as LookupError);
+    }
+  }
+
+  async #ask(batch: readonly Job[]): Promise<void> {
+    const { exchange } = this.#options;
+    const controller = new AbortController();
+    const [first] = batch as [Job, ...Job[]];
+    for (const job of batch) Object.assign(job, { controller, batch });
+    try {
+      if (batch.length === 1) this.#answer(first, await exchange.single(first.indicator, controller.signal));
+      else {
+        const verdicts = await exchange.bulk(
+          batch.map((job) => job.indicator),
+          controller.signal,
+        );
+        for (const job of batch) this.#answerFromBulk(job, verdicts.get(job.indicator.value));
+      }
+      this.#hasContact = true;
+      this.#breaker.succeeded();
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      this.#fault(batch, error as LookupError);
+    } finally {
+      this.#leases.release(batch);
+    }
+  }
+
+  #answerFromBulk(job: Job, verdict: Verdict | null | undefined): void {
+    if (verdict !== undefined) return this.#answer(job, verdict);
+    job.isAlone = true;
+    this.#enqueue(job);
+  }
+
+  #answer(job: Job, verdict: Verdict | null): void {
+    const { store, clock, lifetimes } = this.#options;
+    const checkedAtS = epochS(clock);
+    const expiresAtS = checkedAtS + lifetimeOf(verdict, lifetimes);
+    this.#tally.counts.answered++;
+    store.put(this.provider.id, job.indicator.value, { answer: verdictToText(verdict), checkedAtS, expiresAtS });
+    this.#settle(job, { kind: 'answered', provider: this.provider.id, verdict, source: 'live', checkedAtS, expiresAtS, isStale: false });
+  }
+
+  /** A call failed: decides what becomes of its jobs, and of all others. */
+  #fault(batch: readonly Job[], error: LookupError): void {
+    const nowMs = this.#nowMs();
+    switch (error.code) {
+      case 'rate_limited':
+        this.#pacer.limited(nowMs, error.retryAfterMs);
+        for (const job of batch) this.#enqueue(job);
+        if (this.#pacer.blockedUntilMs - nowMs > LONGEST_WAIT_MS) return this.#failAll(error);
+        for (const job of this.#jobs.values()) dismissHurried(job, this.#pacer.blockedUntilMs, error);
+        return undefined;
+      case 'unauthorized':
+      case 'quota_exhausted':
+        this.#refusals.stand(error, nowMs);
+        return this.#failAll(error);
+      case 'invalid':
+        this.#hasContact = true;
+        return this.#faultInvalid(batch, error);
+      default:
+        if (this.#breaker.failed(nowMs) && nowMs > 0 && this.#breaker.state(nowMs) === 'open') return this.#faultOpen(batch, error);
+        return this.#retry(batch, error);
+    }
+  }
+
+  /** One bad value makes the whole batch fail: ask each alone, and never again so many at once. */
+  #faultInvalid(batch: readonly Job[], error: LookupError): void {
+    const [only] = batch;
+    if (batch.length === 1 && only) return this.#settle(only, this.#failed(error));
+    this.#bulkCap = Math.floor(batch.length / 2);
+    for (const job of batch) {
+      job.isAlone = batch.length <= 2;
+      this.#enqueue(job);
+    }
+    return undefined;
+  }
+
+  /** The breaker has just opened, or its probe failed: the hurried are told, the others wait for the next probe once. */
+  #faultOpen(batch: readonly Job[], error: LookupError): void {
+    if (!this.#hasContact || this.#breaker.probes > 1) return this.#failAll(error);
+    for (const job of batch) this.#enqueue(job);
+    for (const job of this.#jobs.values()) dismissHurried(job, this.#breaker.reopensAtMs, error);
+    return undefined;
+  }
+
+  #retry(batch: readonly Job[], error: LookupError): void {
+    for (const job of batch) {
+      const delayMs = delayAfter(++job.attempts, error, this.#options.random);
+      if (delayMs === null) this.#settle(job, this.#failed(error));
+      else {
+        this.#tally.counts.retries++;
+        job.notBeforeMs = this.#nowMs() + delayMs;
+        dismissHurried(job, job.notBeforeMs, error);
+        this.#enqueue(job);
+      }
+    }
+  }
+
+  #failAll(error: LookupError): void {
+    this.#queue.clear();
+    for (const job of this.#jobs.values()) this.#settle(job, this.#failed(error));
+  }
+
+  #settle(job: Job, outcome: Outcome): void {
+    this.#jobs.delete(job.indicator.value);
+    settleJob(job, outcome);
+  }
+}

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { windowWaitMs } from './memory-verdict-store.ts';
+import type { StoredVerdict, StoreStats, VerdictStore } from './verdict-store.ts';
+
+const SCHEMA_VERSION = 1;
+const BUSY_MS = 5000;
+/** Writes are gathered this long, off the answer path; a crash loses no more. */
+const FLUSH_MS = 20;
+const FLUSH_ROWS = 500;
+/** Values bound to one statement. */
+const CHUNK = 500;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS verdicts (provider TEXT, value TEXT, answer TEXT, checked_at INT, expires_at INT, PRIMARY KEY (provider, value)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS leases (provider TEXT, value TEXT, owner TEXT, until INT, PRIMARY KEY (provider, value)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (provider TEXT, at_ms INT);
+CREATE INDEX IF NOT EXISTS calls_at ON calls (provider, at_ms);
+CREATE TABLE IF NOT EXISTS spending (provider TEXT, day TEXT, credits INT, PRIMARY KEY (provider, day)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT, at INT) WITHOUT ROWID;
+PRAGMA user_version = ${SCHEMA_VERSION};`;
+
+interface VerdictRow {
+  readonly value: string;
+  readonly answer: string;
+  readonly checked_at: number;
+  readonly expires_at: number;
+}
+
+/** node:sqlite says at load that it is experimental: on Splunk's stderr that line would read as an error of the command. */
+async function loadSqlite(): Promise<typeof import('node:sqlite')> {
+  const emit = process.emitWarning;
+  process.emitWarning = () => {};
+  try {
+    return await import('node:sqlite');
+  } finally {
+    process.emitWarning = emit;
+  }
+}
+
+function openDatabase(sqlite: typeof import('node:sqlite'), path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const db = new sqlite.DatabaseSync(path);
+  db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;`);
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version !== SCHEMA_VERSION) db.exec(SCHEMA);
+  chmodSync(path, 0o600);
+  return db;
+}
+
+function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function* chunksOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
+
+/** Statements that bind a list are prepared per power-of-two length, so that their number stays small; the rest is filled with NULL. */
+function prepareLists(db: DatabaseSync): (values: readonly string[]) => { statement: StatementSync; bound: (string | null)[] } {
+  const bySize = new Map<number, StatementSync>();
+  return (values) => {
+    let size = 1;
+    while (size < values.length) size *= 2;
+    let statement = bySize.get(size);
+    if (!statement) {
+      const marks = Array.from({ length: size }, () => '?').join(',');
+      statement = db.prepare(`SELECT value, answer, checked_at, expires_at FROM verdicts WHERE provider = ? AND value IN (${marks})`);
+      bySize.set(size, statement);
+    }
+    return { statement, bound: [...values, ...Array.from({ length: size - values.length }, () => null)] };
+  };
+}
+
+type Prepared = ReturnType<typeof prepareStatements>;
+
+function prepareStatements(db: DatabaseSync) {
+  return {
+    insert: db.prepare('INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?)'),
+    take: db.prepare(
+      `INSERT INTO leases VALUES (?, ?, ?, ?) ON CONFLICT (provider, value)
+       DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE until < ? OR owner = excluded.owner`,
+    ),
+    give: db.prepare('DELETE FROM leases WHERE provider = ? AND value = ? AND owner = ?'),
+    selectList: prepareLists(db),
+  };
+}
+
+/** The verdict cache on disk: one SQLite file (WAL) for all processes of a host, opened and never loaded whole. */
+class SqliteVerdictStore implements VerdictStore {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #owner = randomBytes(8).toString('hex');
+  readonly #prepared: Prepared;
+  readonly #dirty = new Map<string, { provider: string; value: string; verdict: StoredVerdict }>();
+  #released: { provider: string; value: string }[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(db: DatabaseSync, path: string) {
+    this.#db = db;
+    this.#path = path;
+    this.#prepared = prepareStatements(db);
+  }
+
+  getMany(provider: string, values: readonly string[]): Map<string, StoredVerdict> {
+    const found = new Map<string, StoredVerdict>();
+    for (const part of chunksOf(values, CHUNK)) {
+      const { statement, bound } = this.#prepared.selectList(part);
+      for (const row of statement.all(provider, ...bound) as unknown as VerdictRow[]) {
+        found.set(row.value, { answer: row.answer, checkedAtS: row.checked_at, expiresAtS: row.expires_at });
+      }
+    }
+    if (this.#dirty.size === 0) return found;
+    for (const value of values) {
+      const waiting = this.#dirty.get(`${provider}\n${value}`);
+      if (waiting) found.set(value, waiting.verdict);
+    }
+    return found;
+  }
+
+  put(provider: string, value: string, verdict: StoredVerdict): void {
+    this.#dirty.set(`${provider}\n${value}`, { provider, value, verdict });
+    this.#flushSoon();
+  }
+
+  lease(provider: string, values: readonly string[], untilS: number): Set<string> {
+    const nowS = Math.floor(Date.now() / 1000);
+    const { take } = this.#prepared;
+    return inTransaction(
+      this.#db,
+      () => new Set(values.filter((value) => take.run(provider, value, this.#owner, untilS, nowS).changes === 1)),
+    );
+  }
+
+  release(provider: string, values: readonly string[]): void {
+    for (const value of values) this.#released.push({ provider, value });
+    this.#flushSoon();
+  }
+
+  book(provider: string, windows: readonly { requests: number; perMs: number }[], calls: number, nowMs: number): number {
+    const longestMs = Math.max(0, ...windows.map((window) => window.perMs));
+    return inTransaction(this.#db, () => {
+      this.#db.prepare('DELETE FROM calls WHERE provider = ? AND at_ms <= ?').run(provider, nowMs - longestMs);
+      const rows = this.#db.prepare('SELECT at_ms FROM calls WHERE provider = ? ORDER BY at_ms').all(provider) as unknown as {
+        at_ms: number;
+      }[];
+      const bookedMs = rows.map((row) => row.at_ms);
+      const waitMs = windowWaitMs(bookedMs, windows, calls, nowMs);
+      if (waitMs > 0) return waitMs;
+      const add = this.#db.prepare('INSERT INTO calls VALUES (?, ?)');
+      for (let n = 0; n < calls; n++) add.run(provider, nowMs);
+      return 0;
+    });
+  }
+
+  spent(provider: string, day: string): number {
+    const row = this.#db.prepare('SELECT credits FROM spending WHERE provider = ? AND day = ?').get(provider, day);
+    return Number(row?.['credits'] ?? 0);
+  }
+
+  spend(provider: string, day: string, credits: number): number {
+    const sql = `INSERT INTO spending VALUES (?, ?, ?) ON CONFLICT (provider, day) DO UPDATE SET credits = credits + excluded.credits RETURNING credits`;
+    return Number(this.#db.prepare(sql).get(provider, day, credits)?.['credits']);
+  }
+
+  note(name: string): { text: string; atS: number } | null {
+    const row = this.#db.prepare('SELECT text, at FROM notes WHERE name = ?').get(name);
+    return row ? { text: String(row['text']), atS: Number(row['at']) } : null;
+  }
+
+  setNote(name: string, text: string, atS: number): void {
+    this.#db.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?, ?)').run(name, text, atS);
+  }
+
+  purge(beforeS: number): number {
+    return Number(this.#db.prepare('DELETE FROM verdicts WHERE expires_at < ?').run(beforeS).changes);
+  }
+
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#dirty.size === 0 && this.#released.length === 0) return;
+    const { insert, give } = this.#prepared;
+    inTransaction(this.#db, () => {
+      for (const { provider, value, verdict } of this.#dirty.values()) {
+        insert.run(provider, value, verdict.answer, verdict.checkedAtS, verdict.expiresAtS);
+      }
+      for (const { provider, value } of this.#released) give.run(provider, value, this.#owner);
+    });
+    this.#dirty.clear();
+    this.#released = [];
+  }
+
+  stats(): StoreStats {
+    const rows = Number(this.#db.prepare('SELECT count(*) AS rows FROM verdicts').get()?.['rows']);
+    return { kind: 'sqlite', path: this.#path, rows, sizeBytes: statSync(this.#path).size, fault: null };
+  }
+
+  close(): void {
+    this.flush();
+    this.#db.close();
+  }
+
+  #flushSoon(): void {
+    if (this.#dirty.size >= FLUSH_ROWS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+}
+
+/** Opens the shared verdict cache. Throws when the file cannot be opened: the caller falls back to memory and says so. */
+export async function openSqliteVerdictStore(path: string): Promise<VerdictStore> {
+  return new SqliteVerdictStore(openDatabase(await loadSqlite(), path), path);
+}

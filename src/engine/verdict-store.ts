@@ -1,0 +1,39 @@
+/** A provider's answer as it is cached. `answer`: JSON text of the verdict without its provider, or `null` for "not listed". */
+export interface StoredVerdict {
+  readonly answer: string;
+  readonly checkedAtS: number;
+  readonly expiresAtS: number;
+}
+
+/** Counts of a verdict store. */
+export interface StoreStats {
+  readonly kind: 'sqlite' | 'memory';
+  readonly path: string | null;
+  readonly rows: number;
+  readonly sizeBytes: number;
+  /** Why the disk is not used although it should be; `null` when all is well. */
+  readonly fault: string | null;
+}
+
+/** Verdicts by provider and canonical value, shared by all processes that open the same file. Synchronous: it is asked on hot paths. */
+export interface VerdictStore {
+  /** Fresh and stale answers alike; the caller judges by `expiresAtS`. */
+  getMany(provider: string, values: readonly string[]): Map<string, StoredVerdict>;
+  put(provider: string, value: string, verdict: StoredVerdict): void;
+  /** Takes the look-up of these values upon us until `untilS`; returns those that nobody else is looking up. */
+  lease(provider: string, values: readonly string[], untilS: number): Set<string>;
+  release(provider: string, values: readonly string[]): void;
+  /** Counts calls against windows shared by all processes: milliseconds to wait, or 0 when `calls` were booked. */
+  book(provider: string, windows: readonly { requests: number; perMs: number }[], calls: number, nowMs: number): number;
+  /** Look-ups paid today (UTC), by all processes. `spend` adds and tells the new total. */
+  spent(provider: string, day: string): number;
+  spend(provider: string, day: string, credits: number): number;
+  /** Small facts about a provider that outlive a process: bulk cap, quota notices, blocks. */
+  note(key: string): { text: string; atS: number } | null;
+  setNote(key: string, text: string, atS: number): void;
+  /** Deletes answers that went stale before `beforeS`; counts them. */
+  purge(beforeS: number): number;
+  flush(): void;
+  stats(): StoreStats;
+  close(): void;
+}
