@@ -1,0 +1,209 @@
+import { parseEmail } from './email-address.ts';
+import { hashLengthFault, ipv4Observable, parseHost, parseIpv6 } from './host-name.ts';
+import type { IndicatorType, ParsedObservable } from './indicator.ts';
+import { invalid } from './invalid-observable.ts';
+import { ipv4FromText } from './ipv4-address.ts';
+import { refang } from './refang.ts';
+import { parseUrl } from './url.ts';
+
+/** Longest value that is looked at, in characters; nothing longer is an indicator. */
+const MAX_LENGTH = 65_536;
+
+const OTHER = 1;
+const HEX = 2;
+const COLON = 4;
+const SLASH = 8;
+const AT = 16;
+/** What defanged text is made of, and letters outside ASCII. */
+const MARK = 32;
+const CONTROL = 64;
+
+/** What kinds of characters there are, by code; those outside ASCII are marks. */
+const KIND = kindsOfCharacters();
+
+const HASH_TYPES: ReadonlyMap<number, IndicatorType> = new Map([
+  [32, 'file:md5'],
+  [40, 'file:sha1'],
+  [64, 'file:sha256'],
+  [128, 'file:sha512'],
+]);
+
+/**
+ * Reads one value as it stands in an event: trims, refangs, classifies, normalises, and tells what may leave the house. Never throws;
+ * linear in the length of `raw`. Reading the value it gives once more gives the same again. Decisions where writers differ:
+ * host:port and [address]:port are the host; a /32 or /128 is the address, larger networks are refused; `host/path` without a scheme is an
+ * http URL; `Name <user@host>` and `mailto:` are the address; `sha256:…` is the hash.
+ */
+export function parseIndicator(raw: string): ParsedObservable {
+  const address = ipv4FromText(raw, 0, raw.length);
+  if (address >= 0) return ipv4Observable(raw, address);
+  if (raw.length > MAX_LENGTH)
+    return invalid(`value of ${raw.length} characters: no indicator is that long; put one indicator into the field`);
+  const text = unwrap(raw);
+  if (text === '') return invalid('empty value: nothing to look up');
+  const kinds = kindsIn(text);
+  if ((kinds & MARK) === 0 && !isOddScheme(text, kinds)) return classify(text, kinds);
+  // "Name <user@host>" as mail headers carry it.
+  const named = /^[^<>]*<([^<>@\s]+@[^<>@\s]+)>$/.exec(text);
+  const plain = unwrap(refang(named?.[1] ?? text));
+  if (plain === '') return invalid('empty value: nothing to look up');
+  return classify(plain, kindsIn(plain));
+}
+
+/** Tells by its characters what `text` (trimmed, plain) is, and reads it as that. */
+function classify(text: string, kinds: number): ParsedObservable {
+  if ((kinds & CONTROL) !== 0) return invalid('control character or line break in the value: split it into single values');
+  if (kinds === HEX && text.length >= 24) return parseHash(text, text.length);
+  const scheme = (kinds & (COLON | SLASH)) === (COLON | SLASH) ? text.indexOf('://') : -1;
+  if (scheme > 0) return parseUrl(text, scheme);
+  if ((kinds & COLON) !== 0) return classifyWithColon(text, kinds);
+  if ((kinds & AT) !== 0) return parseEmail(text);
+  if ((kinds & SLASH) !== 0) return parseWithSlash(text);
+  return parseHost(text);
+}
+
+function classifyWithColon(text: string, kinds: number): ParsedObservable {
+  const zoneless = (kinds & (OTHER | AT | SLASH)) === 0;
+  if (zoneless || /^\[?[\da-f:.]*%/i.test(text)) {
+    const address = parseIpv6(text);
+    if (address !== null) return address;
+  }
+  const bracketed = /^\[([^\]]{2,})\](?::(\d{1,5}))?$/.exec(text);
+  if (bracketed) return parseIpv6(bracketed[1] ?? '') ?? invalid('brackets around something that is no IPv6 address: check its spelling');
+  const mail = /^mailto:(?:\/\/)?([^?]+)/i.exec(text);
+  if (mail?.[1]) return classifyMail(mail[1]);
+  const hash = /^(md5|sha-?1|sha-?256|sha-?512):([\da-f]+)$/i.exec(text);
+  if (hash?.[1] && hash[2]) return parseHash(hash[2], digitsOf(hash[1]));
+  return classifyWithPort(text, kinds);
+}
+
+function classifyMail(text: string): ParsedObservable {
+  return text.includes('@') ? parseEmail(text) : invalid('mailto: without an e-mail address');
+}
+
+/** `host:port`, `host:port/path`, and what only looks like it. */
+function classifyWithPort(text: string, kinds: number): ParsedObservable {
+  if (/^[a-z]:[\\/]/i.test(text)) return invalid('a Windows path, not an indicator: look up the file by its hash');
+  if (/^(?:[\da-f]{2}:){5}[\da-f]{2}$/i.test(text))
+    return invalid('a MAC address, not an indicator: it means nothing outside its own network');
+  if (/^\d{4}-\d\d-\d\d[t ]?|^\d{1,2}:\d\d(?::\d\d)?/i.test(text))
+    return invalid('a time, not an indicator: look up the address, name, URL or hash that was seen');
+  const colon = text.indexOf(':');
+  if (text.includes(':', colon + 1)) {
+    const slash = text.lastIndexOf('/');
+    const address = slash > 0 ? parseIpv6(text.slice(0, slash)) : null;
+    if (address !== null && slash > 0) return text.slice(slash + 1) === '128' ? address : invalid(networkFault());
+    if ((kinds & SLASH) === 0) return invalid('several colons, but no IPv6 address: check its spelling, or write the host alone');
+  }
+  const port = /^:(\d{1,5})(\/|$)/.exec(text.slice(colon, colon + 8));
+  if (!port || Number(port[1]) > 65_535)
+    return invalid('a colon that is followed by no port: write one address, name, URL, hash or e-mail address');
+  if (port[2] === '/') return parseWithSlash(text);
+  if ((kinds & AT) !== 0) return invalid('user name with a host: write the host alone, or name@domain');
+  return parseHost(text.slice(0, colon));
+}
+
+/** A network in CIDR form, `host/path` without a scheme, and what only looks like it. */
+function parseWithSlash(text: string): ParsedObservable {
+  const slash = text.indexOf('/');
+  const host = text.slice(0, slash);
+  const rest = text.slice(slash + 1);
+  if (/^\d{1,3}$/.test(rest)) {
+    const address = ipv4FromText(text, 0, slash);
+    if (address >= 0 && Number(rest) <= 32) return rest === '32' ? ipv4Observable(host, address) : invalid(networkFault());
+  }
+  if (!host.includes('.') || host.startsWith('.'))
+    return invalid('a path or words with a slash, not an indicator: write a URL with its scheme, or the host');
+  return parseUrl(`http://${text}`, 4);
+}
+
+function parseHash(text: string, digits: number): ParsedObservable {
+  const type = HASH_TYPES.get(digits);
+  if (type === undefined || text.length !== digits) return invalid(hashLengthFault(text.length));
+  return { kind: 'public', indicator: { type, value: text.toLowerCase() } };
+}
+
+function digitsOf(algorithm: string): number {
+  if (/md5/i.test(algorithm)) return 32;
+  return algorithm.endsWith('1') ? 40 : algorithm.endsWith('256') ? 64 : 128;
+}
+
+function networkFault(): string {
+  return 'a network, not one address: write one address; networks belong into allow lists and warning lists';
+}
+
+/** Without white space, quotes, brackets and commas around it, however nested. */
+function unwrap(raw: string): string {
+  let start = 0;
+  let end = raw.length;
+  let before = -1;
+  while (end - start !== before) {
+    before = end - start;
+    while (start < end && isBlank(raw.charCodeAt(start))) start += 1;
+    while (end > start && isBlankOrComma(raw.charCodeAt(end - 1))) end -= 1;
+    if (end - start >= 2 && isPair(raw, start, end)) {
+      start += 1;
+      end -= 1;
+    }
+  }
+  return start === 0 && end === raw.length ? raw : raw.slice(start, end);
+}
+
+function isPair(raw: string, start: number, end: number): boolean {
+  const close = CLOSING.get(raw.charCodeAt(start));
+  return close !== undefined && close === raw.charCodeAt(end - 1);
+}
+
+const CLOSING: ReadonlyMap<number, number> = new Map(
+  ['""', "''", '``', '<>', '()', '[]', '{}', '“”', '‘’', '«»', '„“', '「」', '【】'].map((pair) => [
+    pair.charCodeAt(0),
+    pair.charCodeAt(1),
+  ]),
+);
+
+function isBlank(code: number): boolean {
+  return (
+    code <= 32 ||
+    code === 0xa0 ||
+    code === 0xad ||
+    code === 0xfeff ||
+    (code >= 0x2000 && code <= 0x200f) ||
+    code === 0x3000 ||
+    (code >= 0x2028 && code <= 0x202f) ||
+    (code >= 0x2060 && code <= 0x2064)
+  );
+}
+
+function isBlankOrComma(code: number): boolean {
+  return code === 44 || code === 59 || isBlank(code);
+}
+
+function kindsIn(text: string): number {
+  let kinds = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    kinds |= code < 128 ? (KIND[code] ?? 0) : MARK;
+  }
+  return kinds;
+}
+
+/** Whether it starts like a URL in a defanged scheme that has no bracket in it: `hxxp://`, `http//`. */
+function isOddScheme(text: string, kinds: number): boolean {
+  if ((kinds & SLASH) === 0) return false;
+  const first = text.charCodeAt(0) | 32;
+  if (first !== 104 && first !== 102 && first !== 109) return false;
+  return !/^(?:https?|ftp):\/\//i.test(text) && /^(?:h..p|f.p|meow)s?:?\//i.test(text);
+}
+
+function kindsOfCharacters(): Uint8Array {
+  const kinds = new Uint8Array(128).fill(OTHER);
+  kinds.fill(CONTROL, 0, 32);
+  kinds[127] = CONTROL;
+  for (const digit of '0123456789abcdefABCDEF') kinds[digit.charCodeAt(0)] = HEX;
+  for (const mark of '[](){}<>\\*#') kinds[mark.charCodeAt(0)] = MARK;
+  kinds[46] = 0;
+  kinds[58] = COLON;
+  kinds[47] = SLASH;
+  kinds[64] = AT;
+  return kinds;
+}
