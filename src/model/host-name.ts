@@ -68,6 +68,8 @@ function embeddedIpv4(): number {
 function parseName(text: string): ParsedObservable {
   const lower = text.toLowerCase();
   const name = lower.endsWith('.') ? lower.slice(0, -1) : lower;
+  const address = name === lower ? -1 : ipv4FromText(name, 0, name.length);
+  if (address >= 0) return ipv4Observable(name, address);
   if (name === '') return invalid('no name: write an address, a domain name, a URL, a hash or an e-mail address');
   const fault = domainFault(name);
   if (fault !== null) return faultyName(name, fault);
@@ -94,7 +96,7 @@ function faultyName(name: string, fault: string): ParsedObservable {
 
 /** Why one label alone is not even the name of a host; `null` when it may be. */
 function labelFault(label: string): string | null {
-  if (/^(?:\d+|0x[\da-f]+)$/.test(label)) return ipv4Fault(label);
+  if (/^(?:\d+|0x[\da-f]*)$/.test(label)) return ipv4Fault(label);
   if (PLACEHOLDERS.has(label) || /^[-_]+$/.test(label)) return 'a placeholder, not a value: leave the field empty when there is nothing';
   if (/^cve-\d{4}-\d{4,}$/.test(label)) return 'a vulnerability id, not an indicator: look up the address, name, URL or hash that was seen';
   if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(label))

@@ -132,15 +132,16 @@ function networkFault(): string {
   return 'a network, not one address: write one address; networks belong into allow lists and warning lists';
 }
 
-/** Without white space, quotes, brackets and commas around it, however nested. */
+/** Without white space, quotes and brackets around it, however nested, and without commas behind it unless it is a URL: there they may be meant. */
 function unwrap(raw: string): string {
   let start = 0;
   let end = raw.length;
   let before = -1;
+  const mayEndInComma = raw.includes('://');
   while (end - start !== before) {
     before = end - start;
     while (start < end && isBlank(raw.charCodeAt(start))) start += 1;
-    while (end > start && isBlankOrComma(raw.charCodeAt(end - 1))) end -= 1;
+    while (end > start && (isBlank(raw.charCodeAt(end - 1)) || (!mayEndInComma && isComma(raw.charCodeAt(end - 1))))) end -= 1;
     if (end - start >= 2 && isPair(raw, start, end)) {
       start += 1;
       end -= 1;
@@ -174,8 +175,8 @@ function isBlank(code: number): boolean {
   );
 }
 
-function isBlankOrComma(code: number): boolean {
-  return code === 44 || code === 59 || isBlank(code);
+function isComma(code: number): boolean {
+  return code === 44 || code === 59;
 }
 
 function kindsIn(text: string): number {

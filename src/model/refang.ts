@@ -1,5 +1,5 @@
-/** How often the marks around a dot may be nested before we stop believing in it. */
-const MAX_PASSES = 4;
+/** Marks nested deeper than this are no defanging: the text is left as it is. */
+const MAX_PASSES = 8;
 
 /** Characters that stand for ASCII ones: ideographic and half-width full stops, one-dot leader. Full-width forms are computed. */
 const DOT_LIKE = /[\u3002\uff0e\uff61\u2024]/g;
@@ -7,11 +7,11 @@ const FULL_WIDTH = /[\uff01-\uff5e]/g;
 const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/g;
 
 /** Brackets may come doubled and with a blank inside, never with more: each search is bounded. */
-const MARKED_DOT = /[[({<]{1,2} ?(?:\.|dot|d0t|punkt) ?[\])}>]{1,2}/gi;
-const MARKED_AT = /[[({<]{1,2} ?(?:@|at) ?[\])}>]{1,2}/gi;
+const MARKED_DOT = / ?[[({<]{1,2} ?(?:\.|dot|d0t|punkt) ?[\])}>]{1,2} ?/gi;
+const MARKED_AT = / ?[[({<]{1,2} ?(?:@|at) ?[\])}>]{1,2} ?/gi;
 const MARKED_COLON = /[[({<]{1,2} ?(?::|colon) ?[\])}>]{1,2}/gi;
-const MARKED_COLON_SLASHES = /[[({<]:\/\/[\])}>]/g;
-const MARKED_SLASH = /[[({<](\/{1,2}|slash)[\])}>]/gi;
+const MARKED_COLON_SLASHES = /[[({<]:[\\/]{2}[\])}>]/g;
+const MARKED_SLASH = /[[({<]([\\/]{1,2}|slash)[\])}>]/gi;
 const HALF_MARKED_DOT = /[[({]\.|\.[\])}]|\\\./g;
 /** hxxp, hXXps, h**p, htxp, hxtp, h__p, fxp, and their colon and slashes, defanged or not. */
 const SCHEME = /^[[({<]?(h[tx*_#]{2}p|f[tx*]p|meow)(s?|\(s\)|\[s\])[\])}>]?(?::?[\\/]{2}|:[\\/]?(?=[a-z0-9]))/i;
@@ -27,24 +27,23 @@ export function isMaybeDefanged(text: string): boolean {
  */
 export function refang(text: string): string {
   if (!isMaybeDefanged(text)) return text;
-  let before = text;
-  let after = refangOnce(text);
-  for (let pass = 1; pass < MAX_PASSES && after !== before; pass += 1) {
-    before = after;
-    after = refangOnce(before);
+  let plain = text;
+  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    const before = plain;
+    plain = refangOnce(before);
+    if (plain === before) return plain;
   }
-  return after;
+  return text;
 }
 
 function refangOnce(text: string): string {
-  const plain = refangHost(text)
+  return refangHost(text)
     .replace(MARKED_COLON_SLASHES, '://')
     .replace(MARKED_COLON, ':')
     .replace(MARKED_SLASH, (_, slashes: string) => (slashes.length === 2 ? '//' : '/'))
     .replace(MARKED_DOT, '.')
     .replace(MARKED_AT, '@')
     .replace(SCHEME, (_, scheme: string, secure: string) => `${plainScheme(scheme)}${secure === '' ? '' : 's'}://`);
-  return plain;
 }
 
 function plainScheme(scheme: string): string {

@@ -27,6 +27,9 @@ const LOCAL_SCHEMES: ReadonlySet<string> = new Set([
 
 const MAX_PORT = 65_535;
 
+/** Longest canonical URL, in characters: percent-encoding may make one up to nine times as long as it was written. */
+const MAX_URL = 65_536;
+
 /** Characters that path and query carry as they are in the canonical spelling; all others go through the URL parser. */
 const IS_PLAIN = new Uint8Array(128);
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=:@%/?|[]')
@@ -59,7 +62,9 @@ export function parseUrl(text: string, schemeEnd: number): ParsedObservable {
   const rest = canonicalRest(text, hostEnd);
   if (rest === null) return invalid('URL with a path that no browser would read: check its spelling');
   const name = host.indicator.type === 'ipv6-addr' ? `[${host.indicator.value}]` : host.indicator.value;
-  const indicator = { type: 'url', value: `${scheme}://${name}${port}${rest}` } as const;
+  const value = `${scheme}://${name}${port}${rest}`;
+  if (value.length > MAX_URL) return invalid(`URL of ${value.length} characters: no source knows one that long`);
+  const indicator = { type: 'url', value } as const;
   return host.kind === 'public' ? { kind: 'public', indicator } : { kind: 'private', indicator, reason: `host of the URL: ${host.reason}` };
 }
 
@@ -114,8 +119,9 @@ function canonicalRest(text: string, start: number): string | null {
   const end = hash < 0 ? text.length : hash;
   if (start === end) return '/';
   if (text.charCodeAt(start) === 47 && isPlainRest(text, start, end)) return text.slice(start, end);
-  const url = `http://h${text.slice(start, end)}`;
-  return URL.canParse(url) ? new URL(url).href.slice('http://h'.length) : null;
+  // The empty fragment keeps a blank at the end, which the URL parser would trim.
+  const url = `http://h${text.slice(start, end)}#`;
+  return URL.canParse(url) ? new URL(url).href.slice('http://h'.length, -1) : null;
 }
 
 /** Whether the URL parser would leave path and query as they are: plain characters, and no `/.` or `%2e` in the path. */

@@ -1,0 +1,17 @@
+import { getDomain, parse } from 'tldts';
+
+/** Names come canonical from `parseIndicator`: no need to look for URLs, ports and invalid characters in them again. */
+const CANONICAL_HOST = { allowPrivateDomains: false, extractHostname: false, validateHostname: false, detectIp: false } as const;
+
+/**
+ * The part of a host name that somebody registered (`login.evil.co.uk` → `evil.co.uk`), by the ICANN section of the public suffix list;
+ * `null` for a public suffix itself, a single label, or a name below no public suffix.
+ */
+export function registrableDomain(host: string): string | null {
+  return hasPublicSuffix(host) ? getDomain(host, CANONICAL_HOST) : null;
+}
+
+/** Whether the name ends in a suffix that ICANN delegated. When it does not, it is most likely a name of the own network. */
+export function hasPublicSuffix(host: string): boolean {
+  return parse(host, CANONICAL_HOST).isIcann === true;
+}
