@@ -46,6 +46,35 @@ function readAnswer<T>(provider: string, answer: HttpAnswer, reader: () => T): T
   }
 }
 
+/** A token is fetched anew this long before it runs out. */
+const TOKEN_MARGIN_MS = 30_000;
+
+/** Keeps the short-lived token of providers that want one; callers at the same time share one sign-in. */
+function createTokenKeeper(options: ExchangeOptions, settings: never, send: (call: HttpCall, signal: AbortSignal) => Promise<HttpAnswer>) {
+  const { provider, clock } = options;
+  let token: Promise<{ text: string; untilMs: number }> | null = null;
+  async function signIn(call: HttpCall, signal: AbortSignal): Promise<{ text: string; untilMs: number }> {
+    const answer = await send(call, signal);
+    const refused = errorFromStatus(provider.id, answer, clock.epochMs());
+    if (refused)
+      throw refused.code === 'invalid'
+        ? new LookupError('unauthorized', provider.id, 'sign-in refused: check client id and secret')
+        : refused;
+    const read = readAnswer(provider.id, answer, () => provider.signIn?.read(answer.body));
+    return { text: read?.token ?? '', untilMs: clock.monotonicMs() + (read?.lifetimeS ?? 0) * 1000 - TOKEN_MARGIN_MS };
+  }
+  return async (signal: AbortSignal): Promise<string | undefined> => {
+    const call = provider.signIn?.request(settings) ?? null;
+    if (call === null) return undefined;
+    if (token && (await token).untilMs < clock.monotonicMs()) token = null;
+    token ??= signIn(call, signal).catch((error: unknown) => {
+      token = null;
+      throw error;
+    });
+    return (await token).text;
+  };
+}
+
 export function createExchange(options: ExchangeOptions): Exchange {
   const { provider, transport, clock } = options;
   // The schema of this very provider has checked them: each provider sees its own type again.
@@ -66,18 +95,26 @@ export function createExchange(options: ExchangeOptions): Exchange {
     throw new LookupError(judged.code, provider.id, judged.message.slice(provider.id.length + 2), { retryAfterMs, cause: judged.cause });
   }
 
+  const tokenFor = createTokenKeeper(options, settings, send);
   return {
     async single(indicator, signal) {
+      const token = await tokenFor(signal);
       options.onLeave([indicator]);
-      const answer = await send(provider.request(indicator, settings), signal);
+      let answer = await send(provider.request(indicator, settings, token), signal);
       if (judge(answer, indicator) === 'not-listed') return null;
+      const next = provider.followUp?.(answer.body, indicator, settings) ?? null;
+      if (next) {
+        answer = await send(next, signal);
+        if (judge(answer, indicator) === 'not-listed') return null;
+      }
       return readAnswer(provider.id, answer, () => provider.read(answer.body, indicator, settings));
     },
     async bulk(indicators, signal) {
       const { bulk } = provider;
       if (!bulk) throw new TypeError(`${provider.id} has no bulk form`);
+      const token = await tokenFor(signal);
       options.onLeave(indicators);
-      const answer = await send(bulk.request(indicators, settings), signal);
+      const answer = await send(bulk.request(indicators, settings, token), signal);
       if (judge(answer, null) === 'not-listed') return new Map(indicators.map((indicator) => [indicator.value, null]));
       return readAnswer(provider.id, answer, () => bulk.read(answer.body, indicators, settings));
     },

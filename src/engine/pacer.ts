@@ -53,7 +53,9 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
     sent(nowMs) {
       if (sentSince === 0) sinceMs = nowMs;
       sentSince++;
-      nextMs = Math.max(nowMs, nextMs) + gapMs(nowMs);
+      const gap = gapMs(nowMs);
+      // Timers come late: one gap may be caught up.
+      nextMs = Math.max(nowMs - gap, nextMs) + gap;
     },
     limited(nowMs, retryAfterMs) {
       // Calls that were on their way when the first refusal came: the same refusal.

@@ -54,6 +54,8 @@ export interface ClientStats {
 /** Everything that stands between "somebody wants to know" and a provider: single flight, batching, pacing, retry, breaker, budgets. */
 export interface ProviderClient {
   readonly provider: Provider;
+  /** Own limits in force. */
+  readonly quotas: readonly Quota[];
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome>;
   /** A caller went away; a look-up that nobody wants any more is dropped. */
   abandon(indicator: Indicator): void;

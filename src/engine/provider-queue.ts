@@ -2,6 +2,7 @@ import type { Indicator } from '../model/indicator.ts';
 import { LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { QuotaNotice } from '../providers/provider.ts';
+import { createAdmission } from './admission.ts';
 import { createBreaker } from './breaker.ts';
 import { epochS } from './clock.ts';
 import { createJob, dismissHurried, type Job, settleJob } from './job.ts';
@@ -13,13 +14,12 @@ import { createTally } from './tally.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
 import { createRefusals, delayAfter, LONGEST_WAIT_MS } from './refusals.ts';
 
-/** Look-ups waiting for one provider; more are refused at once. */
-const MAX_JOBS = 200_000;
 const BULK_CAP_KEPT_S = 86_400;
 
 /** The queue in front of one provider. One per provider and process; processes coordinate through the store. */
 export class ProviderQueue implements ProviderClient {
   readonly provider;
+  readonly quotas;
   readonly #options: ClientOptions;
   readonly #jobs = new Map<string, Job>();
   readonly #queue = createJobQueue();
@@ -27,6 +27,7 @@ export class ProviderQueue implements ProviderClient {
   readonly #pacer;
   readonly #refusals;
   readonly #leases;
+  readonly #admission;
   readonly #tally;
   #inFlight = 0;
   /** Until a first answer came, one call at a time: a wrong key or a dead host costs one call, not ten. */
@@ -40,9 +41,11 @@ export class ProviderQueue implements ProviderClient {
     const { provider, limits, store, clock } = options;
     this.#options = options;
     this.provider = provider;
+    this.quotas = limits.quotas;
     this.#pacer = createPacer(limits.concurrency, clock.monotonicMs());
     this.#tally = createTally(options);
     this.#refusals = createRefusals(options);
+    this.#admission = createAdmission(options, { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals });
     this.#leases = createLeases(options, {
       onAnswer: (job, outcome) => this.#settle(job, outcome),
       onFree: (job) => this.#enqueue(job),
@@ -56,12 +59,12 @@ export class ProviderQueue implements ProviderClient {
 
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {
     this.#tally.counts.lookups++;
-    const refused = this.#refuse(wanted.deadlineMs);
+    const refused = this.#isClosed ? this.#error('unavailable', 'shutting down') : this.#admission.refuse(wanted.deadlineMs);
     if (refused) return Promise.resolve(this.#failed(refused));
     let job = this.#jobs.get(indicator.value);
     const isFirst = !job;
     if (!job) {
-      const denied = this.#denyNew(wanted);
+      const denied = this.#admission.denyNew(wanted, this.#jobs.size);
       if (denied) return Promise.resolve(this.#failed(denied));
       job = createJob(indicator);
       this.#jobs.set(indicator.value, job);
@@ -81,8 +84,7 @@ export class ProviderQueue implements ProviderClient {
   }
 
   delay(): LookupError | null {
-    const waitMs = this.#pacer.blockedUntilMs - this.#nowMs();
-    return waitMs > 0 ? this.#error('rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs) : null;
+    return this.#admission.delay();
   }
 
   notice(notices: readonly QuotaNotice[]): void {
@@ -120,28 +122,6 @@ export class ProviderQueue implements ProviderClient {
   #failed(error: LookupError): Outcome {
     this.#tally.failed(error.code);
     return { kind: 'failed', provider: this.provider.id, error };
-  }
-
-  /** What makes asking pointless for a caller who can wait until `deadlineMs`. */
-  #refuse(deadlineMs: number): LookupError | null {
-    const nowMs = this.#nowMs();
-    if (this.#isClosed) return this.#error('unavailable', 'shutting down');
-    const standing = this.#refusals.standing(nowMs);
-    if (standing) return standing;
-    const untilMs = this.#pacer.blockedUntilMs;
-    if (untilMs > nowMs && (untilMs > deadlineMs || untilMs - nowMs > LONGEST_WAIT_MS)) return this.delay();
-    const { reopensAtMs } = this.#breaker;
-    if (this.#breaker.state(nowMs) !== 'open' || reopensAtMs <= deadlineMs) return null;
-    return this.#error('unavailable', 'failed 5 times in a row and is left alone for some seconds', reopensAtMs - nowMs);
-  }
-
-  #denyNew(wanted: Wanted): LookupError | null {
-    if (this.#jobs.size >= MAX_JOBS) return this.#error('unavailable', `${MAX_JOBS} look-ups are waiting already`);
-    const { cost } = this.provider;
-    if (!wanted.budget || cost === 0) return null;
-    if (wanted.budget.remaining < cost) return this.#error('over_budget', 'the budget of this run is used up');
-    wanted.budget.remaining -= cost;
-    return null;
   }
 
   #enqueue(job: Job): void {

@@ -8,7 +8,7 @@ import type { Verdict } from '../model/verdict.ts';
 /** A call, described but not made. Secrets go into headers or the body, never into `url` (a vendor that forces it sets `secretQuery`). */
 export interface HttpCall {
   readonly url: URL;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Names of query parameters that carry a secret: redacted wherever the URL is shown. */
@@ -82,6 +82,8 @@ export interface Provider<Schema extends SettingsSchema = SettingsSchema, S = z.
   readonly terms?: string;
   /** Why it is off unless `enabled` is set by hand: the service is gone or going. */
   readonly retired?: string;
+  /** What its settings lack to be asked, in one sentence for people, where the schema alone cannot tell; `null`: nothing. */
+  missing?(settings: S): string | null;
   /** Fetched before the first call and again when it runs out; handed to `request` as `token`. */
   readonly signIn?: SignIn<S>;
   request(indicator: Indicator, settings: S, token?: string): HttpCall;

@@ -1,0 +1,103 @@
+import * as z from 'zod/mini';
+import { settingMeta } from './setting.ts';
+import { TLP_LABELS } from '../model/tlp.ts';
+
+const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));
+const share = () => wholeFrom(0, 100);
+
+function setting<T extends z.ZodMiniType>(schema: T, env: string, doc: string): T {
+  settingMeta.add(schema, { doc, env: `ISMALICIOUS_${env}` });
+  return schema;
+}
+
+/** The verdict cache and its lifetimes. */
+export const CacheSettings = z.object({
+  path: setting(
+    z.optional(z.string()),
+    'CACHE_PATH',
+    'File of the shared verdict cache; by default verdicts.sqlite in the state folder; `memory` keeps nothing on disk.',
+  ),
+  memoryEntries: setting(
+    z._default(wholeFrom(1000), 500_000),
+    'CACHE_MEMORY_ENTRIES',
+    'Verdicts kept in memory, at least 1000; about 260 bytes each.',
+  ),
+  listedTtlS: setting(z._default(wholeFrom(1), 86_400), 'CACHE_LISTED_TTL_S', 'Seconds an answer about a listed indicator is reused.'),
+  unknownTtlS: setting(z._default(wholeFrom(1), 21_600), 'CACHE_UNKNOWN_TTL_S', 'Seconds "not listed" and "unknown" are reused.'),
+  pendingTtlS: setting(
+    z._default(wholeFrom(1), 60),
+    'CACHE_PENDING_TTL_S',
+    'Seconds an answer that the provider is still working on is reused.',
+  ),
+  staleS: setting(
+    z._default(wholeFrom(0), 604_800),
+    'CACHE_STALE_S',
+    'Seconds past its lifetime an answer is still given, as stale, when the provider is down; 0: never.',
+  ),
+  revalidateS: setting(
+    z._default(wholeFrom(0), 0),
+    'CACHE_REVALIDATE_S',
+    'Seconds past its lifetime an answer is given at once, as stale, and renewed in the background; 0: never.',
+  ),
+});
+
+/** Score, tier and auto-resolve. */
+export const ScoringSettings = z.object({
+  p1: setting(z._default(share(), 80), 'SCORING_P1', 'Lowest score of tier p1, 0 to 100.'),
+  p2: setting(z._default(share(), 60), 'SCORING_P2', 'Lowest score of tier p2, 0 to 100; below p1.'),
+  watch: setting(z._default(share(), 40), 'SCORING_WATCH', 'Lowest score of tier watch, 0 to 100; below p2. What is lower is tier log.'),
+  autoResolveConfidence: setting(
+    z._default(share(), 80),
+    'SCORING_AUTO_RESOLVE_CONFIDENCE',
+    'Lowest confidence, 0 to 100, with which a clean answer of tier log may be resolved without a person.',
+  ),
+});
+
+/** What may leave the house. */
+export const PrivacySettings = z.object({
+  ownDomains: setting(
+    z._default(z.array(z.string()), []),
+    'PRIVACY_OWN_DOMAINS',
+    'Domains of your own, with everything below them: never sent out.',
+  ),
+  ownNetworks: setting(z._default(z.array(z.string()), []), 'PRIVACY_OWN_NETWORKS', 'Networks of your own in CIDR form: never sent out.'),
+  allowUnknownSuffixes: setting(
+    z._default(z.boolean(), false),
+    'PRIVACY_ALLOW_UNKNOWN_SUFFIXES',
+    'Whether names below no public suffix may be sent out; false: they are taken for internal names.',
+  ),
+  sendEmailAddresses: setting(
+    z._default(z.boolean(), false),
+    'PRIVACY_SEND_EMAIL_ADDRESSES',
+    'Whether e-mail addresses may be sent out: they are personal data.',
+  ),
+  tlp: setting(
+    z._default(z.enum(TLP_LABELS), 'CLEAR'),
+    'PRIVACY_TLP',
+    'How your indicators are marked; providers cleared for less are not asked.',
+  ),
+  auditLog: setting(
+    z._default(z.boolean(), true),
+    'PRIVACY_AUDIT_LOG',
+    'Whether egress.ndjson in the state folder records what was sent to whom.',
+  ),
+});
+
+/** Own lists: what is known without asking anybody. */
+export const LocalSettings = z.object({
+  lists: setting(
+    z._default(z.array(z.string()), []),
+    'LOCAL_LISTS',
+    'Files with your own indicators (CSV, plain list or STIX 2.1 bundle), read anew when they change.',
+  ),
+  allowLists: setting(
+    z._default(z.array(z.string()), []),
+    'LOCAL_ALLOW_LISTS',
+    'Files with values never to look up (CSV with owner and reason, or plain list); they are marked skipped_allowlist.',
+  ),
+  sample: setting(
+    z.optional(z.boolean()),
+    'LOCAL_SAMPLE',
+    'Whether the small sample feed answers; by default only while no provider has a key.',
+  ),
+});

@@ -1,0 +1,65 @@
+import * as z from 'zod/mini';
+import { TLP_LABELS } from '../model/tlp.ts';
+import { settingMeta, type SettingsSchema } from './setting.ts';
+
+/** Settings that every provider has besides its own. */
+export interface CommonProviderSettings {
+  readonly enabled?: boolean;
+  readonly timeoutMs: number;
+  readonly concurrency?: number;
+  readonly perMinute?: number;
+  readonly perDay?: number;
+  readonly budgetPerDay?: number;
+  readonly bulk: boolean;
+  readonly maxTlp?: (typeof TLP_LABELS)[number];
+  readonly weight?: number;
+  readonly proxy?: string;
+  readonly caFile?: string;
+}
+
+const MAX_TIMEOUT_MS = 120_000;
+
+/** `ISMALICIOUS_ENABLED`, `VIRUSTOTAL_ENABLED`, …: the prefix of a provider's environment names. */
+function prefixOf(id: string): string {
+  return id.toUpperCase();
+}
+
+/** The whole block of a provider: its own settings and those that all have. */
+export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
+  const setting = <T extends z.ZodMiniType>(key: string, schema: T, doc: string, secret = false): T => {
+    settingMeta.add(schema, { doc, env: `${prefixOf(id)}_${key}`, ...(secret ? { secret } : {}) });
+    return schema;
+  };
+  const count = () => z.int().check(z.gte(1));
+  return z.object({
+    ...own.shape,
+    enabled: setting('ENABLED', z.optional(z.boolean()), 'Whether it is asked; by default as soon as it has its key.'),
+    timeoutMs: setting(
+      'TIMEOUT_MS',
+      z._default(z.int().check(z.gte(100), z.lte(MAX_TIMEOUT_MS)), 10_000),
+      'Milliseconds one call may take, 100 to 120000.',
+    ),
+    concurrency: setting('CONCURRENCY', z.optional(z.int().check(z.gte(1), z.lte(256))), 'Calls in flight at once, 1 to 256.'),
+    perMinute: setting('PER_MINUTE', z.optional(count()), 'Most calls in any minute, by all processes that share the cache file.'),
+    perDay: setting('PER_DAY', z.optional(count()), 'Most calls in any 24 hours, by all processes that share the cache file.'),
+    budgetPerDay: setting(
+      'BUDGET_PER_DAY',
+      z.optional(z.int().check(z.gte(0))),
+      'Most credits spent in a day (UTC), by all processes that share the cache file; then over_budget.',
+    ),
+    bulk: setting('BULK', z._default(z.boolean(), true), 'Whether the form for many indicators in one call is used, where there is one.'),
+    maxTlp: setting('MAX_TLP', z.optional(z.enum(TLP_LABELS)), 'Up to which TLP label indicators may be sent there.'),
+    weight: setting(
+      'WEIGHT',
+      z.optional(z.number().check(z.gte(0), z.lte(100))),
+      'Weight of its score in the merged one, 0 to 100; 0: shown, not counted.',
+    ),
+    proxy: setting(
+      'PROXY',
+      z.optional(z.url()),
+      'Proxy, http://user:password@host:port; special characters percent-encoded. By default HTTPS_PROXY and NO_PROXY decide.',
+      true,
+    ),
+    caFile: setting('CA_FILE', z.optional(z.string()), 'PEM file with further certificate authorities; added to the built-in ones.'),
+  }) as SettingsSchema;
+}

@@ -1,0 +1,51 @@
+import { LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
+import type { Breaker } from './breaker.ts';
+import type { Pacer } from './pacer.ts';
+import type { ClientOptions, Wanted } from './provider-client.ts';
+import { LONGEST_WAIT_MS, type Refusals } from './refusals.ts';
+
+/** Look-ups waiting for one provider; more are refused at once. */
+const MAX_JOBS = 200_000;
+
+/** Decides at the door whether asking makes sense: a caller is told at once what waiting would not change. */
+export interface Admission {
+  /** What makes asking pointless for a caller who can wait until `deadlineMs` (monotonic); `null`: nothing. */
+  refuse(deadlineMs: number): LookupError | null;
+  /** Why a new look-up may not join `waiting` others; takes its credits from the caller's budget. */
+  denyNew(wanted: Wanted, waiting: number): LookupError | null;
+  /** Why look-ups wait right now; `null`: they do not. */
+  delay(): LookupError | null;
+}
+
+export function createAdmission(
+  { provider, clock }: ClientOptions,
+  { pacer, breaker, refusals }: { readonly pacer: Pacer; readonly breaker: Breaker; readonly refusals: Refusals },
+): Admission {
+  const error = (code: LookupErrorCode, message: string, retryAfterMs: number | null = null) =>
+    new LookupError(code, provider.id, message, { retryAfterMs });
+  function delay(): LookupError | null {
+    const waitMs = pacer.blockedUntilMs - clock.monotonicMs();
+    return waitMs > 0 ? error('rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs) : null;
+  }
+  return {
+    delay,
+    refuse(deadlineMs) {
+      const nowMs = clock.monotonicMs();
+      const standing = refusals.standing(nowMs);
+      if (standing) return standing;
+      const untilMs = pacer.blockedUntilMs;
+      if (untilMs > nowMs && (untilMs > deadlineMs || untilMs - nowMs > LONGEST_WAIT_MS)) return delay();
+      const { reopensAtMs } = breaker;
+      if (breaker.state(nowMs) !== 'open' || reopensAtMs <= deadlineMs) return null;
+      return error('unavailable', 'failed 5 times in a row and is left alone for some seconds', reopensAtMs - nowMs);
+    },
+    denyNew(wanted, waiting) {
+      if (waiting >= MAX_JOBS) return error('unavailable', `${MAX_JOBS} look-ups are waiting already`);
+      const { cost } = provider;
+      if (!wanted.budget || cost === 0) return null;
+      if (wanted.budget.remaining < cost) return error('over_budget', 'the budget of this run is used up');
+      wanted.budget.remaining -= cost;
+      return null;
+    },
+  };
+}

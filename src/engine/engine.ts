@@ -1,0 +1,167 @@
+import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
+import type { Indicator } from '../model/indicator.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
+import type { Tlp } from '../model/tlp.ts';
+import { createAnswerPool } from './answer-pool.ts';
+import { type Clock, epochS } from './clock.ts';
+import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
+import type { LocalSource } from './local-source.ts';
+import { planLookups } from './plan.ts';
+import type { PrivacyGuard } from './privacy-guard.ts';
+import type { ClientStats, ProviderClient } from './provider-client.ts';
+import { runRound } from './round.ts';
+import type { Scoring } from './scoring.ts';
+import type { StoreStats, VerdictStore } from './verdict-store.ts';
+import { createView, type View } from './view.ts';
+
+/** Provider subsets with a memory of their own. */
+const MAX_VIEWS = 8;
+
+/** A provider's client and up to which label things may be sent there. */
+export interface EngineProvider {
+  readonly client: ProviderClient;
+  readonly maxTlp: Tlp;
+}
+
+export interface EngineOptions {
+  readonly providers: readonly EngineProvider[];
+  readonly local: LocalSource;
+  readonly guard: PrivacyGuard;
+  readonly store: VerdictStore;
+  readonly scoring: Scoring;
+  readonly clock: Clock;
+  readonly memoryEntries: number;
+  /** Answers past their lifetime are kept this long, for the time when a provider is down; seconds. */
+  readonly staleS: number;
+  /** Answers past their lifetime by no more than this are given at once and renewed in the background; 0: never. Seconds. */
+  readonly revalidateS: number;
+  /** Released with the engine: transports, logs. */
+  readonly onClose: () => Promise<void>;
+}
+
+/** Figures for `doctor`, `/metrics` and `| ismaliciousquota`. */
+export interface EngineStats {
+  readonly providers: readonly ClientStats[];
+  readonly store: StoreStats;
+  readonly memoryEntries: number;
+  readonly local: ReturnType<LocalSource['stats']>;
+}
+
+/** The enrichment core: everything hosts ask goes through here. */
+export class Engine implements Enricher {
+  readonly store: VerdictStore;
+  readonly #options: EngineOptions;
+  readonly #pool;
+  readonly #clients: readonly ProviderClient[];
+  readonly #mainView: View;
+  readonly #views = new Map<string, View>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.store = options.store;
+    this.#pool = createAnswerPool(options.scoring);
+    this.#clients = options.providers.filter(({ maxTlp }) => options.guard.isCleared(maxTlp)).map(({ client }) => client);
+    this.#mainView = createView(this.#clients, true, options.memoryEntries);
+    options.local.onChange(() => this.forget());
+  }
+
+  peek(value: string): Enrichment | undefined {
+    const known = this.#recall(value, this.#mainView, Infinity);
+    return 'input' in known ? known : undefined;
+  }
+
+  async enrichMany(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
+    const view = this.#viewOf(wanted.providers);
+    const answered = new Map<string, Enrichment>();
+    const open = new Map<string, { indicator: Indicator; values: string[] }>();
+    for (const value of new Set(values)) {
+      const known = this.#recall(value, view, wanted.maxAgeS ?? Infinity);
+      if ('input' in known) answered.set(value, known);
+      else {
+        const same = open.get(known.value);
+        if (same) same.values.push(value);
+        else open.set(known.value, { indicator: known, values: [value] });
+      }
+    }
+    if (open.size === 0) return answered;
+    const indicators = [...open.values()].map(({ indicator }) => indicator);
+    const entries = await runRound(this.#options, this.#pool, view, { indicators, wanted });
+    for (const { indicator, values: spellings } of open.values()) {
+      const entry = entries.get(indicator.value);
+      if (!entry) throw new Error('a round answers every indicator');
+      for (const value of spellings) answered.set(value, { input: value, indicator, ...entry });
+    }
+    return answered;
+  }
+
+  plan(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Plan> {
+    return planLookups(this.#options, this.#viewOf(wanted.providers), values, wanted.maxAgeS ?? Infinity);
+  }
+
+  stats(): EngineStats {
+    const { store, local } = this.#options;
+    return {
+      providers: this.#clients.map((client) => client.stats()),
+      store: store.stats(),
+      memoryEntries: this.#mainView.memory.size,
+      local: local.stats(),
+    };
+  }
+
+  /** Forgets what memory holds, after lists or settings changed. */
+  forget(): void {
+    this.#mainView.memory.clear();
+    this.#views.clear();
+  }
+
+  async close(): Promise<void> {
+    const { providers, store, local, onClose } = this.#options;
+    for (const { client } of providers) client.close();
+    store.close();
+    local.close();
+    await onClose();
+  }
+
+  #viewOf(providers: readonly string[] | undefined): View {
+    if (!providers || providers.length === 0) return this.#mainView;
+    const key = [...providers].sort().join(',');
+    let view = this.#views.get(key);
+    if (!view) {
+      if (this.#views.size >= MAX_VIEWS) this.#views.clear();
+      const asked = this.#clients.filter((client) => providers.includes(client.provider.id));
+      view = createView(asked, providers.includes('local'), Math.ceil(this.#options.memoryEntries / MAX_VIEWS));
+      this.#views.set(key, view);
+    }
+    return view;
+  }
+
+  /** What memory and our own lists know; an indicator when the disk or a provider has to be asked. */
+  #recall(value: string, view: View, maxAgeS: number): Enrichment | Indicator {
+    const parsed = parseIndicator(value);
+    if (parsed.kind === 'invalid') return unasked(value, null, this.#pool.unasked('invalid', parsed.reason));
+    const { indicator } = parsed;
+    const known = view.memory.get(indicator.value);
+    if (known) {
+      const { answer, source, checkedAtS, expiresAtS } = known;
+      const nowS = epochS(this.#options.clock);
+      if (expiresAtS > nowS && checkedAtS >= nowS - maxAgeS) return { input: value, indicator, answer, source, checkedAtS, expiresAtS };
+    }
+    return parsed.kind === 'private' ? this.#recallPrivate(value, indicator, parsed.reason) : indicator;
+  }
+
+  /** Never leaves; our own lists may know it all the same. */
+  #recallPrivate(value: string, indicator: Indicator, reason: string): Enrichment {
+    const { local, clock } = this.#options;
+    const verdict = local.lookup(indicator);
+    if (verdict === null) return unasked(value, indicator, this.#pool.unasked('skipped_private', `${reason}: never sent out`));
+    const checkedAtS = epochS(clock);
+    const answer = this.#pool.merge([
+      { kind: 'answered', provider: 'local', verdict, source: 'local', checkedAtS, expiresAtS: checkedAtS, isStale: false },
+    ]);
+    return { input: value, indicator, answer, source: 'local' satisfies Source, checkedAtS, expiresAtS: null };
+  }
+}
+
+function unasked(input: string, indicator: Indicator | null, answer: Answer): Enrichment {
+  return { input, indicator, answer, source: 'none', checkedAtS: null, expiresAtS: null };
+}

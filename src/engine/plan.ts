@@ -1,0 +1,83 @@
+import { parseIndicator } from '../model/parse-indicator.ts';
+import { epochS } from './clock.ts';
+import type { EngineOptions } from './engine.ts';
+import type { Plan } from './enricher.ts';
+import type { Indicator } from '../model/indicator.ts';
+import type { ProviderClient } from './provider-client.ts';
+import type { View } from './view.ts';
+
+const SECOND_MS = 1000;
+
+/** Counts what a set of values would cost, without asking anybody. */
+export async function planLookups(options: EngineOptions, view: View, values: Iterable<string>, maxAgeS: number): Promise<Plan> {
+  await options.guard.prepare();
+  const nowS = epochS(options.clock);
+  const publicOnes = new Map<string, Indicator>();
+  const refused = new Set<string>();
+  const invalid = new Set<string>();
+  let count = 0;
+  for (const value of values) {
+    count++;
+    const parsed = parseIndicator(value);
+    if (parsed.kind === 'invalid') invalid.add(value);
+    else if (parsed.kind === 'private' || options.guard.refuse(parsed.indicator) || options.guard.refuseToSend(parsed.indicator))
+      refused.add(parsed.indicator.value);
+    else publicOnes.set(parsed.indicator.value, parsed.indicator);
+  }
+  const missing = new Map<ProviderClient, number>();
+  let local = 0;
+  let cached = 0;
+  const rowsOf = readRows(options, view, publicOnes);
+  for (const { type, value } of publicOnes.values()) {
+    const clients = view.clientsFor(type);
+    const toAsk = clients.filter((client) => {
+      const row = rowsOf.get(client)?.get(value);
+      return !row || row.expiresAtS <= nowS || row.checkedAtS < nowS - maxAgeS;
+    });
+    if (clients.length === 0) local++;
+    else if (toAsk.length === 0) cached++;
+    for (const client of toAsk) missing.set(client, (missing.get(client) ?? 0) + 1);
+  }
+  const paid = [...missing].filter(([client]) => client.provider.cost > 0);
+  return {
+    values: count,
+    unique: publicOnes.size + refused.size + invalid.size,
+    invalid: invalid.size,
+    refused: refused.size,
+    local,
+    cached,
+    toPay: paid.reduce((sum, [client, lookups]) => sum + lookups * client.provider.cost, 0),
+    byProvider: Object.fromEntries([...missing].map(([client, lookups]) => [client.provider.id, lookups])),
+    creditsLeft: Object.fromEntries([...missing.keys()].map((client) => [client.provider.id, creditsLeft(client)])),
+    estimatedS: estimateS(missing),
+  };
+}
+
+function readRows(options: EngineOptions, view: View, indicators: ReadonlyMap<string, Indicator>) {
+  const wanted = new Map<ProviderClient, string[]>();
+  for (const { type, value } of indicators.values()) {
+    for (const client of view.clientsFor(type)) {
+      const values = wanted.get(client);
+      if (values) values.push(value);
+      else wanted.set(client, [value]);
+    }
+  }
+  return new Map([...wanted].map(([client, values]) => [client, options.store.getMany(client.provider.id, values)]));
+}
+
+/** The smallest counter the provider told us of. */
+function creditsLeft(client: ProviderClient): number | null {
+  const { notices, budgetPerDay, spentToday } = client.stats();
+  const counters = notices.filter((notice) => notice.window !== 'burst').map((notice) => notice.remaining);
+  const left = [...counters, budgetPerDay === null ? null : Math.max(0, budgetPerDay - spentToday)].filter((counter) => counter !== null);
+  return left.length === 0 ? null : Math.min(...left);
+}
+
+/** Providers are asked side by side: the slowest one decides. */
+function estimateS(missing: ReadonlyMap<ProviderClient, number>): number | null {
+  let slowest: number | null = null;
+  for (const [client, lookups] of missing) {
+    for (const { requests, perMs } of client.quotas) slowest = Math.max(slowest ?? 0, ((lookups / requests) * perMs) / SECOND_MS);
+  }
+  return slowest === null ? null : Math.ceil(slowest);
+}

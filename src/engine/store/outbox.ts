@@ -1,0 +1,193 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { inTransaction } from './database.ts';
+
+/** Something an output has to be told, exactly once as far as we can tell. */
+export interface Delivery {
+  readonly output: string;
+  /** Names the message: the same key is never accepted twice, and goes with the message as its idempotency key. */
+  readonly key: string;
+  /** What it is about: messages on one subject leave in the order they were accepted. */
+  readonly subject: string;
+  /** The message, as JSON. */
+  readonly payload: string;
+}
+
+/** Deliveries of one judgement; once all are taken it counts as routed. */
+export interface Routing {
+  /** Row and revision of the indicator; `null` for what has none (an alert). */
+  readonly routed: { readonly id: number; readonly revision: number } | null;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** A delivery as it waits in the journal. */
+export interface PendingDelivery extends Delivery {
+  readonly id: number;
+  /** Tries that failed so far. */
+  readonly attempts: number;
+}
+
+/** What became of one try. */
+export type Settlement =
+  | { readonly id: number; readonly to: 'delivered' }
+  | { readonly id: number; readonly to: 'retry'; readonly atMs: number; readonly reason: string }
+  | { readonly id: number; readonly to: 'quarantined'; readonly reason: string };
+
+/** The books of one output: accepted = delivered + pending + quarantined, always. */
+export interface OutboxCounts {
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly pending: number;
+  readonly quarantined: number;
+}
+
+/** What a routing did. `held`: an output's journal is full, the judgement stays unrouted and comes again. */
+export interface RouteCounts {
+  readonly accepted: Readonly<Record<string, number>>;
+  readonly held: Readonly<Record<string, number>>;
+}
+
+/** A delivery that was given up, for people. */
+export interface QuarantinedDelivery {
+  readonly id: number;
+  readonly output: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly settledS: number;
+}
+
+/** The journal of what outputs have to be told. */
+export interface Outbox {
+  /** Journals deliveries in one transaction; an output with `maxPending` of them waiting takes no more for now. */
+  route(routings: readonly Routing[], nowS: number, maxPending: number): RouteCounts;
+  /** The oldest deliveries that may go now: at most one per subject, and none while an older one on its subject waits. */
+  next(output: string, limit: number, nowMs: number): readonly PendingDelivery[];
+  /** When the next delivery of an output may go, milliseconds since 1970; `null`: none is waiting. */
+  nextAtMs(output: string): number | null;
+  settle(settlements: readonly Settlement[], nowS: number): void;
+  counts(output: string): OutboxCounts;
+  /** Every output that ever was accepted something. */
+  outputs(): readonly string[];
+  quarantined(output: string, limit: number): readonly QuarantinedDelivery[];
+  /** Puts quarantined deliveries back, as fresh ones; gives how many. */
+  replay(output: string, limit: number): number;
+  /** Forgets delivered ones settled before `beforeS`; the counts remember them. */
+  prune(beforeS: number): number;
+}
+
+const PENDING = 0;
+const DELIVERED = 1;
+const QUARANTINED = 2;
+
+/** Prepares the statements on an open store. */
+export function outboxTable(db: DatabaseSync): Outbox {
+  const wait = db.prepare('SELECT min(next_at_ms) AS at FROM outbox WHERE output = ? AND state = 0');
+  const due = db.prepare(`
+    SELECT * FROM outbox o WHERE output = ? AND state = 0 AND next_at_ms <= ?
+      AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)
+    ORDER BY id LIMIT ?`);
+  const outputs = db.prepare('SELECT DISTINCT output FROM outbox UNION SELECT output FROM outbox_pruned ORDER BY 1');
+  const quarantined = db.prepare('SELECT * FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?');
+  return {
+    route: router(db),
+    next: (output, limit, nowMs) => due.all(output, nowMs, limit).map(pendingOf),
+    nextAtMs(output) {
+      const at = wait.get(output)?.at ?? null;
+      return at === null ? null : Number(at);
+    },
+    settle: settler(db),
+    counts: (output) => countOf(db, output),
+    outputs: () => outputs.all().map((row) => String(row.output)),
+    quarantined: (output, limit) => quarantined.all(output, limit).map(quarantinedOf),
+    replay(output, limit) {
+      const back = db.prepare('UPDATE outbox SET state = 0, attempts = 0, next_at_ms = 0, settled = NULL WHERE id IN (SELECT id FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?)');
+      return Number(back.run(output, limit).changes);
+    },
+    prune: (beforeS) => inTransaction(db, () => prune(db, beforeS)),
+  };
+}
+
+function router(db: DatabaseSync): Outbox['route'] {
+  const insert = db.prepare('INSERT INTO outbox (output, key, subject, payload, accepted) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const known = db.prepare('SELECT 1 FROM outbox WHERE output = ? AND key = ?');
+  const pending = db.prepare('SELECT count(*) AS n FROM outbox WHERE output = ? AND state = 0');
+  const done = db.prepare('UPDATE indicator SET routed = max(routed, ?) WHERE id = ?');
+  return (routings, nowS, maxPending) =>
+    inTransaction(db, () => {
+      const accepted: Record<string, number> = {};
+      const held: Record<string, number> = {};
+      const room = new Map<string, number>();
+      const count = (of: Record<string, number>, output: string) => void (of[output] = (of[output] ?? 0) + 1);
+      for (const { routed, deliveries } of routings) {
+        let isHeld = false;
+        for (const { output, key, subject, payload } of deliveries) {
+          const left = room.get(output) ?? maxPending - Number(pending.get(output)?.n ?? 0);
+          if (left <= 0 && known.get(output, key) === undefined) {
+            isHeld = true;
+            count(held, output);
+          } else if (left > 0 && insert.run(output, key, subject, payload, nowS).changes === 1) {
+            room.set(output, left - 1);
+            count(accepted, output);
+            continue;
+          }
+          room.set(output, left);
+        }
+        if (!isHeld && routed) done.run(routed.revision, routed.id);
+      }
+      return { accepted, held };
+    });
+}
+
+function settler(db: DatabaseSync): Outbox['settle'] {
+  const retry = db.prepare('UPDATE outbox SET attempts = attempts + 1, next_at_ms = ?, reason = ? WHERE id = ? AND state = 0');
+  // A delivered message is no longer needed; its key is, so that it is never accepted again.
+  const deliver = db.prepare("UPDATE outbox SET state = 1, payload = '', reason = NULL, settled = ? WHERE id = ? AND state = 0");
+  const quarantine = db.prepare('UPDATE outbox SET state = 2, attempts = attempts + 1, reason = ?, settled = ? WHERE id = ? AND state = 0');
+  return (settlements, nowS) =>
+    inTransaction(db, () => {
+      for (const settlement of settlements) {
+        if (settlement.to === 'delivered') deliver.run(nowS, settlement.id);
+        else if (settlement.to === 'retry') retry.run(Math.trunc(settlement.atMs), settlement.reason, settlement.id);
+        else quarantine.run(settlement.reason, nowS, settlement.id);
+      }
+    });
+}
+
+function countOf(db: DatabaseSync, output: string): OutboxCounts {
+  const rows = db.prepare('SELECT state, count(*) AS n FROM outbox WHERE output = ? GROUP BY state').all(output);
+  const pruned = db.prepare('SELECT delivered FROM outbox_pruned WHERE output = ?').get(output);
+  const of = (state: number) => Number(rows.find((row) => row.state === state)?.n ?? 0);
+  const [delivered, pending, quarantined] = [of(DELIVERED) + Number(pruned?.delivered ?? 0), of(PENDING), of(QUARANTINED)];
+  return { accepted: delivered + pending + quarantined, delivered, pending, quarantined };
+}
+
+function prune(db: DatabaseSync, beforeS: number): number {
+  db.prepare(`INSERT INTO outbox_pruned (output, delivered)
+    SELECT output, count(*) FROM outbox WHERE state = 1 AND settled < ? GROUP BY output
+    ON CONFLICT (output) DO UPDATE SET delivered = delivered + excluded.delivered`).run(beforeS);
+  return Number(db.prepare('DELETE FROM outbox WHERE state = 1 AND settled < ?').run(beforeS).changes);
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+function pendingOf(row: Row): PendingDelivery {
+  return {
+    id: Number(row.id),
+    output: String(row.output),
+    key: String(row.key),
+    subject: String(row.subject),
+    payload: String(row.payload),
+    attempts: Number(row.attempts),
+  };
+}
+
+function quarantinedOf(row: Row): QuarantinedDelivery {
+  return {
+    id: Number(row.id),
+    output: String(row.output),
+    subject: String(row.subject),
+    reason: String(row.reason),
+    attempts: Number(row.attempts),
+    settledS: Number(row.settled),
+  };
+}

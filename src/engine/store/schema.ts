@@ -1,0 +1,101 @@
+/**
+ * The file's layout, one entry per version; an entry never changes once released. Times are whole seconds since 1970 unless the name
+ * says `_ms`; words (type, verdict, tier, TLP, state) are stored as the numbers of `codes.ts`; lists are joined by line feeds.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE indicator (
+    id INTEGER PRIMARY KEY,
+    value TEXT NOT NULL UNIQUE,
+    type INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    added INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    confirmed INTEGER NOT NULL,
+    valid_until INTEGER,
+    sources TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    tlp INTEGER,
+    feed_confidence INTEGER,
+    reference TEXT,
+    verdict INTEGER,
+    score INTEGER,
+    confidence INTEGER,
+    tier INTEGER,
+    checked INTEGER,
+    expires INTEGER,
+    due INTEGER,
+    failures INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL DEFAULT 0,
+    routed INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX indicator_due ON indicator (due) WHERE due IS NOT NULL;
+  CREATE INDEX indicator_unrouted ON indicator (id) WHERE routed < revision;
+  CREATE TABLE answer (id INTEGER PRIMARY KEY REFERENCES indicator (id) ON DELETE CASCADE, json TEXT NOT NULL) STRICT;
+  CREATE TABLE history (
+    id INTEGER NOT NULL REFERENCES indicator (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    verdict INTEGER NOT NULL,
+    score INTEGER,
+    tier INTEGER NOT NULL,
+    PRIMARY KEY (id, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    output TEXT NOT NULL,
+    key TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at_ms INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    accepted INTEGER NOT NULL,
+    settled INTEGER,
+    UNIQUE (output, key)
+  ) STRICT;
+  CREATE INDEX outbox_pending ON outbox (output, id) WHERE state = 0;
+  CREATE INDEX outbox_order ON outbox (output, subject, id) WHERE state = 0;
+  CREATE TABLE outbox_pruned (output TEXT PRIMARY KEY, delivered INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE feed_cursor (feed TEXT PRIMARY KEY, cursor TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE feed_quarantine (
+    id INTEGER PRIMARY KEY,
+    feed TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    times INTEGER NOT NULL DEFAULT 1,
+    at INTEGER NOT NULL,
+    UNIQUE (feed, raw)
+  ) STRICT;
+  CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE run (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, report TEXT NOT NULL) STRICT;
+  CREATE TABLE watch (
+    value TEXT PRIMARY KEY,
+    type INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    added_by TEXT NOT NULL,
+    added INTEGER NOT NULL,
+    every_s INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    until INTEGER,
+    verdict INTEGER,
+    score INTEGER,
+    checked INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX watch_due ON watch (due);
+  CREATE TABLE feedback (value TEXT PRIMARY KEY, verdict INTEGER NOT NULL, note TEXT NOT NULL, given_by TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE sighted_value (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE sighted_asset (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE sighting (
+    value_id INTEGER NOT NULL,
+    asset_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (value_id, day, asset_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sighting_day ON sighting (day);
+  `,
+];

@@ -1,0 +1,97 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Indicator } from '../../model/indicator.ts';
+import type { VerdictWord } from '../../model/verdict.ts';
+import { typeCodes, verdictCodes } from './codes.ts';
+import { inTransaction } from './database.ts';
+
+/** An indicator somebody wants to be told about. */
+export interface Watch {
+  readonly indicator: Indicator;
+  readonly reason: string;
+  readonly by: string;
+  readonly addedS: number;
+  /** How often it is checked, in seconds. */
+  readonly everyS: number;
+  readonly dueS: number;
+  /** When watching ends; `null`: never. */
+  readonly untilS: number | null;
+  /** At the last check; `null`: not checked yet. */
+  readonly verdict: VerdictWord | null;
+  readonly score: number | null;
+  readonly checkedS: number | null;
+}
+
+/** What is asked to be watched. */
+export interface WatchRequest {
+  readonly indicator: Indicator;
+  readonly reason: string;
+  readonly by: string;
+  readonly everyS: number;
+  readonly untilS: number | null;
+}
+
+/** The watched indicators. */
+export interface Watchlist {
+  /** True when it is new; a known one keeps its history and takes the new terms. */
+  watch(request: WatchRequest, nowS: number): boolean;
+  /** False when it was not watched. */
+  unwatch(value: string): boolean;
+  watched(limit: number): readonly Watch[];
+  countWatched(): number;
+  /** Those to be checked now, longest due first. Ended ones are removed. */
+  dueWatches(nowS: number, limit: number): readonly Watch[];
+  /** Keeps what checks said; a failed one (`verdict` null) is tried again after `retryS`. */
+  saveChecks(checks: readonly { readonly value: string; readonly verdict: VerdictWord | null; readonly score: number | null }[], times: { readonly nowS: number; readonly retryS: number }): void;
+}
+
+/** Prepares the statements on an open store. */
+export function watchlistTable(db: DatabaseSync): Watchlist {
+  const known = db.prepare('SELECT 1 FROM watch WHERE value = ?');
+  const save = db.prepare(`INSERT INTO watch (value, type, reason, added_by, added, every_s, due, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (value) DO UPDATE SET reason = excluded.reason, every_s = excluded.every_s, until = excluded.until, due = min(due, excluded.due)`);
+  const remove = db.prepare('DELETE FROM watch WHERE value = ?');
+  const all = db.prepare('SELECT * FROM watch ORDER BY added DESC, value LIMIT ?');
+  const count = db.prepare('SELECT count(*) AS n FROM watch');
+  const end = db.prepare('DELETE FROM watch WHERE until <= ?');
+  const due = db.prepare('SELECT * FROM watch WHERE due <= ? ORDER BY due, value LIMIT ?');
+  const checked = db.prepare('UPDATE watch SET verdict = ?, score = ?, checked = ?, due = ? + every_s WHERE value = ?');
+  const failed = db.prepare('UPDATE watch SET due = ? WHERE value = ?');
+  return {
+    watch: ({ indicator, reason, by, everyS, untilS }, nowS) =>
+      inTransaction(db, () => {
+        const isNew = known.get(indicator.value) === undefined;
+        save.run(indicator.value, typeCodes.toCode(indicator.type), reason, by, nowS, everyS, nowS, untilS);
+        return isNew;
+      }),
+    unwatch: (value) => remove.run(value).changes === 1,
+    watched: (limit) => all.all(limit).map(watchOf),
+    countWatched: () => Number(count.get()?.n ?? 0),
+    dueWatches(nowS, limit) {
+      end.run(nowS);
+      return due.all(nowS, limit).map(watchOf);
+    },
+    saveChecks: (checks, { nowS, retryS }) =>
+      inTransaction(db, () => {
+        for (const { value, verdict, score } of checks) {
+          if (verdict === null) failed.run(nowS + retryS, value);
+          else checked.run(verdictCodes.toCode(verdict), score, nowS, nowS, value);
+        }
+      }),
+  };
+}
+
+function watchOf(row: Record<string, SQLOutputValue>): Watch {
+  const number = (value: SQLOutputValue | undefined) => (value === null || value === undefined ? null : Number(value));
+  return {
+    indicator: { type: typeCodes.toWord(row.type), value: String(row.value) },
+    reason: String(row.reason),
+    by: String(row.added_by),
+    addedS: Number(row.added),
+    everyS: Number(row.every_s),
+    dueS: Number(row.due),
+    untilS: number(row.until),
+    verdict: row.verdict === null ? null : verdictCodes.toWord(row.verdict),
+    score: number(row.score),
+    checkedS: number(row.checked),
+  };
+}

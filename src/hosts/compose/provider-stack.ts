@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../../config/load.ts';
+import type { AuditLog } from '../../engine/audit-log.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { EngineProvider } from '../../engine/engine.ts';
+import { createExchange } from '../../engine/exchange.ts';
+import { createFetchTransport } from '../../engine/http/fetch-transport.ts';
+import type { HttpTransport } from '../../engine/http/transport.ts';
+import { createUndiciTransport } from '../../engine/http/undici-transport.ts';
+import type { Lifetimes } from '../../engine/outcome.ts';
+import { ProviderQueue } from '../../engine/provider-queue.ts';
+import type { VerdictStore } from '../../engine/verdict-store.ts';
+import type { Provider, Quota } from '../../providers/provider.ts';
+import { proxyFromEnv } from './proxy.ts';
+import type { WantedProvider } from './wanted-providers.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const DEFAULT_CONCURRENCY = 4;
+/** undici 8 does not load before this version of Node. */
+const UNDICI_NEEDS = [22, 19] as const;
+
+/** What all providers share. */
+export interface StackContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly store: VerdictStore;
+  readonly clock: Clock;
+  readonly lifetimes: Lifetimes;
+  readonly audit: AuditLog;
+}
+
+/** One provider, ready to be asked, and what has to be closed with it. */
+export function stackProvider(
+  { provider, own, common }: WantedProvider,
+  context: StackContext,
+): EngineProvider & { transport: HttpTransport } {
+  const concurrency = common.concurrency ?? provider.concurrency ?? DEFAULT_CONCURRENCY;
+  const transport = openTransport(provider, own, { proxy: common.proxy, caFile: common.caFile, connections: concurrency }, context.env);
+  const exchange = createExchange({
+    provider,
+    settings: own,
+    transport,
+    timeoutMs: common.timeoutMs,
+    clock: context.clock,
+    onNotices: (notices) => client.notice(notices),
+    onLeave: (indicators) => context.audit.record(provider.id, indicators, context.clock.epochMs()),
+  });
+  const client: ProviderQueue = new ProviderQueue({
+    provider,
+    exchange,
+    limits: {
+      concurrency,
+      timeoutMs: common.timeoutMs,
+      quotas: quotasOf(provider, common),
+      budgetPerDay: common.budgetPerDay ?? null,
+      useBulk: common.bulk,
+    },
+    lifetimes: context.lifetimes,
+    store: context.store,
+    clock: context.clock,
+    random: Math.random,
+  });
+  return { client, maxTlp: common.maxTlp ?? provider.maxTlp, transport };
+}
+
+/** A limit that is set takes the place of the provider's own for that window. */
+function quotasOf(provider: Provider, { perMinute, perDay }: WantedProvider['common']): Quota[] {
+  const set = [
+    ...(perMinute === undefined ? [] : [{ requests: perMinute, perMs: MINUTE_MS }]),
+    ...(perDay === undefined ? [] : [{ requests: perDay, perMs: DAY_MS }]),
+  ];
+  return [...(provider.quotas ?? []).filter(({ perMs }) => !set.some((quota) => quota.perMs === perMs)), ...set];
+}
+
+interface Reach {
+  readonly proxy: string | undefined;
+  readonly caFile: string | undefined;
+  readonly connections: number;
+}
+
+function openTransport(provider: Provider, own: unknown, reach: Reach, env: StackContext['env']): HttpTransport {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const baseUrl: unknown = Reflect.get(own as object, 'baseUrl');
+  const proxy = reach.proxy ?? (typeof baseUrl === 'string' ? proxyFromEnv(new URL(baseUrl), env) : null);
+  const hasUndici = major > UNDICI_NEEDS[0] || (major === UNDICI_NEEDS[0] && minor >= UNDICI_NEEDS[1]);
+  if (hasUndici)
+    return createUndiciTransport({ provider: provider.id, connections: reach.connections, proxy, ca: readCa(provider, reach.caFile) });
+  if (proxy === null && reach.caFile === undefined) return createFetchTransport(provider.id);
+  throw new ConfigError([
+    {
+      key: `providers.${provider.id}.${reach.caFile === undefined ? 'proxy' : 'ca_file'}`,
+      place: `Node ${process.versions.node}`,
+      message: 'needs Node 22.19 or newer',
+    },
+  ]);
+}
+
+function readCa(provider: Provider, path: string | undefined): string | null {
+  if (path === undefined) return null;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new ConfigError([
+      { key: `providers.${provider.id}.ca_file`, place: path, message: `cannot be read (${code}): check the path and its permissions` },
+    ]);
+  }
+}

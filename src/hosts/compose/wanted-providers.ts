@@ -1,0 +1,54 @@
+import { coerceText } from '../../config/coerce.ts';
+import { type Blocks, type ConfigSources, type LoadedBlock, settingSource } from '../../config/load.ts';
+import { type CommonProviderSettings, providerBlock } from '../../config/provider-settings.ts';
+import { isLoopbackUrl } from '../../model/endpoint.ts';
+import type { Provider } from '../../providers/provider.ts';
+import { settingMeta } from '../../config/setting.ts';
+
+/** A provider that is asked, with its settings. */
+export interface WantedProvider {
+  readonly provider: Provider;
+  /** Its own settings, as its schema checked them. */
+  readonly own: unknown;
+  readonly common: CommonProviderSettings;
+}
+
+/**
+ * The blocks of the providers that somebody wants: `enabled: true`, or one of its keys is set and `enabled` is not false. The others are not
+ * even checked: a missing key is no fault of a provider nobody asked for.
+ */
+export function wantedBlocks(all: readonly Provider[], sources: ConfigSources): Blocks {
+  return Object.fromEntries(
+    all
+      .filter((provider) => isWanted(provider, sources))
+      .map((provider) => [`providers.${provider.id}`, providerBlock(provider.id, provider.settings)]),
+  );
+}
+
+function isWanted(provider: Provider, sources: ConfigSources): boolean {
+  const block = providerBlock(provider.id, provider.settings);
+  const valueOf = (key: string) => {
+    const setting = block.shape[key];
+    return setting ? settingSource(`providers.${provider.id}`, key, setting, sources).value : undefined;
+  };
+  const enabledSetting = block.shape.enabled;
+  const enabled = valueOf('enabled');
+  if (enabled !== undefined && enabledSetting)
+    return (typeof enabled === 'string' ? coerceText(enabled, enabledSetting) : enabled) !== false;
+  if (provider.retired !== undefined) return false;
+  const hasSecret = Object.entries(provider.settings.shape).some(
+    ([key, setting]) => settingMeta.get(setting)?.secret === true && valueOf(key) !== undefined,
+  );
+  if (hasSecret) return true;
+  // A stand-in or a server of one's own on this machine needs no key.
+  const base = valueOf('baseUrl');
+  return typeof base === 'string' && isLoopbackUrl(base);
+}
+
+/** The wanted providers out of the loaded configuration. */
+export function wantedProviders(all: readonly Provider[], loaded: Readonly<Record<string, LoadedBlock>>): WantedProvider[] {
+  return all.flatMap((provider) => {
+    const block = loaded[`providers.${provider.id}`];
+    return block ? [{ provider, own: block.values, common: block.values as unknown as CommonProviderSettings }] : [];
+  });
+}

@@ -1,0 +1,98 @@
+import { parseCsv } from '../model/csv.ts';
+import { VERDICT_WORDS, type Verdict, type VerdictWord } from '../model/verdict.ts';
+import { isoTime } from '../model/iso-time.ts';
+import { verdictOf } from './reading.ts';
+import { readStixBundle } from './local-stix.ts';
+
+/** Score of an entry that gives none, by its verdict: the customer put it on a list of their own for a reason. */
+const DEFAULT_SCORES: Readonly<Record<VerdictWord, number | null>> = { malicious: 90, suspicious: 55, clean: 0, unknown: null };
+const VALUE_COLUMNS = ['value', 'indicator', 'ioc', 'ioc_value', 'observable', 'ip', 'domain', 'url', 'hash', 'sha256', 'cidr'];
+const MAX_FAULTS = 20;
+
+/** One line of a list: a value or pattern (CIDR, `*.domain`) and what the list says of it. */
+export interface ListEntry {
+  readonly value: string;
+  readonly verdict: Verdict;
+  /** Who added it and why, for people. */
+  readonly note: string | null;
+}
+
+/** A list as read, with the lines that could not be (place and remedy each). */
+export interface ParsedList {
+  readonly entries: readonly ListEntry[];
+  readonly faults: readonly string[];
+}
+
+/** Reads a customer's list: STIX 2.1 bundle (JSON), CSV with a header that names a value column, or one value a line (`#` comments). */
+export function parseList(name: string, text: string, attributes: readonly string[] = []): ParsedList {
+  const start = text.trimStart();
+  if (start.startsWith('{') || start.startsWith('[')) return readStixBundle(name, text);
+  const header = (start.split(/\r?\n/, 1)[0] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((cell) => cell.replace(/^\uFEFF?"?|"$/g, '').trim());
+  return header.some((column) => VALUE_COLUMNS.includes(column))
+    ? readCsvList(name, text, header, attributes)
+    : readPlainList(name, text, attributes);
+}
+
+function readCsvList(name: string, text: string, header: readonly string[], attributes: readonly string[]): ParsedList {
+  const faults: string[] = [];
+  const entries: ListEntry[] = [];
+  const at = (row: readonly string[], column: string) => (row[header.indexOf(column)] ?? '').trim();
+  const valueColumn = VALUE_COLUMNS.find((column) => header.includes(column)) ?? 'value';
+  parseCsv(text)
+    .slice(1)
+    .forEach((row, n) => {
+      const value = at(row, valueColumn);
+      if (value === '' || value.startsWith('#')) return;
+      const word = at(row, 'verdict').toLowerCase() || 'malicious';
+      const score = numberOf(at(row, 'score'));
+      const confidence = numberOf(at(row, 'confidence'));
+      const fault = !isVerdictWord(word)
+        ? `verdict "${word.slice(0, 20)}" is none of ${VERDICT_WORDS.join(', ')}`
+        : score === undefined || confidence === undefined
+          ? 'score and confidence have to be numbers from 0 to 100, or empty'
+          : null;
+      if (fault !== null || !isVerdictWord(word)) {
+        if (faults.length < MAX_FAULTS) faults.push(`${name}, entry ${n + 1}: ${fault}`);
+        return;
+      }
+      entries.push({
+        value,
+        note: at(row, 'note') || at(row, 'reason') || null,
+        verdict: verdictOf('local', {
+          verdict: word,
+          score: score ?? DEFAULT_SCORES[word],
+          confidence: confidence ?? null,
+          categories: at(row, 'categories').split(/[;|,]/),
+          attributes: [...attributes, `list:${name}`],
+          firstSeen: isoTime(at(row, 'first_seen')),
+          lastSeen: isoTime(at(row, 'last_seen')),
+          reference: /^https?:\/\//.test(at(row, 'reference')) ? at(row, 'reference') : null,
+        }),
+      });
+    });
+  return { entries, faults };
+}
+
+function readPlainList(name: string, text: string, attributes: readonly string[]): ParsedList {
+  const verdict = verdictOf('local', {
+    verdict: 'malicious',
+    score: DEFAULT_SCORES.malicious,
+    attributes: [...attributes, `list:${name}`],
+  });
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, '').trim());
+  return { entries: lines.filter((line) => line !== '').map((value) => ({ value, verdict, note: null })), faults: [] };
+}
+
+function isVerdictWord(word: string): word is VerdictWord {
+  return (VERDICT_WORDS as readonly string[]).includes(word);
+}
+
+/** `null`: not given; `undefined`: given and wrong. */
+function numberOf(text: string): number | null | undefined {
+  if (text === '') return null;
+  const value = Number(text);
+  return Number.isFinite(value) && value >= 0 && value <= 100 ? value : undefined;
+}

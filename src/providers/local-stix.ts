@@ -1,0 +1,73 @@
+import * as z from 'zod/mini';
+import { isoTime } from '../model/iso-time.ts';
+import type { ListEntry, ParsedList } from './local-list.ts';
+import { verdictOf } from './reading.ts';
+
+const MAX_FAULTS = 20;
+
+const Indicator = z.object({
+  type: z.literal('indicator'),
+  id: z.string(),
+  pattern: z.string(),
+  pattern_type: z.optional(z.string()),
+  confidence: z.optional(z.number().check(z.gte(0), z.lte(100))),
+  labels: z.optional(z.array(z.string())),
+  indicator_types: z.optional(z.array(z.string())),
+  name: z.optional(z.string()),
+  valid_from: z.optional(z.string()),
+  valid_until: z.optional(z.string()),
+  modified: z.optional(z.string()),
+  revoked: z.optional(z.boolean()),
+});
+
+/** One comparison of a STIX pattern (STIX 2.1 §9) on a value that we can look up. */
+const COMPARISON =
+  /(?:ipv4-addr:value|ipv6-addr:value|domain-name:value|url:value|email-addr:value|file:hashes\.(?:'[^']+'|[\w-]+))\s*=\s*'((?:[^'\\]|\\.)*)'/g;
+
+/** Indicators of a STIX 2.1 bundle. Patterns of single comparisons, also joined by OR; others are told as faults. Revoked ones are left out. */
+export function readStixBundle(name: string, text: string): ParsedList {
+  const faults: string[] = [];
+  const entries: ListEntry[] = [];
+  const objects = objectsOf(text);
+  if (objects === null) return { entries, faults: [`${name}: is no JSON with STIX objects`] };
+  for (const object of objects) {
+    if ((object as { type?: unknown } | null)?.type !== 'indicator') continue;
+    const parsed = Indicator.safeParse(object);
+    const found = parsed.success ? entriesOf(name, parsed.data) : 'is no STIX 2.1 indicator';
+    if (typeof found !== 'string') entries.push(...found);
+    else if (faults.length < MAX_FAULTS)
+      faults.push(`${name}, ${String((object as { id?: unknown }).id ?? 'indicator without id').slice(0, 80)}: ${found}`);
+  }
+  return { entries, faults };
+}
+
+function objectsOf(text: string): readonly unknown[] | null {
+  try {
+    const json = JSON.parse(text) as { objects?: unknown } | unknown[];
+    const objects = Array.isArray(json) ? json : json.objects;
+    return Array.isArray(objects) ? objects : null;
+  } catch {
+    return null;
+  }
+}
+
+function entriesOf(name: string, indicator: z.output<typeof Indicator>): readonly ListEntry[] | string {
+  if (indicator.revoked === true) return [];
+  if ((indicator.pattern_type ?? 'stix') !== 'stix') return `pattern type ${indicator.pattern_type} cannot be read`;
+  if (/\b(AND|NOT|FOLLOWEDBY|LIKE|MATCHES|ISSUBSET)\b/.test(indicator.pattern.replace(/'(?:[^'\\]|\\.)*'/g, "''")))
+    return 'only equality patterns, also joined by OR, can be looked up';
+  const values = [...indicator.pattern.matchAll(COMPARISON)].map((match) => (match[1] ?? '').replace(/\\(.)/g, '$1'));
+  if (values.length === 0) return 'its pattern names nothing that is looked up';
+  const kinds = [...(indicator.indicator_types ?? []), ...(indicator.labels ?? [])];
+  const isBenign = kinds.includes('benign');
+  const verdict = verdictOf('local', {
+    verdict: isBenign ? 'clean' : 'malicious',
+    score: isBenign ? 0 : 90,
+    confidence: indicator.confidence ?? null,
+    categories: isBenign ? [] : kinds.filter((kind) => kind !== 'malicious-activity'),
+    attributes: [`list:${name}`],
+    firstSeen: isoTime(indicator.valid_from),
+    lastSeen: isoTime(indicator.modified),
+  });
+  return values.map((value) => ({ value, verdict, note: indicator.name ?? null }));
+}
