@@ -137,11 +137,11 @@ function unwrap(raw: string): string {
   let start = 0;
   let end = raw.length;
   let before = -1;
-  const mayEndInComma = raw.includes('://');
+  const isTail = raw.includes('://') ? isBlank : isBlankOrComma;
   while (end - start !== before) {
     before = end - start;
     while (start < end && isBlank(raw.charCodeAt(start))) start += 1;
-    while (end > start && (isBlank(raw.charCodeAt(end - 1)) || (!mayEndInComma && isComma(raw.charCodeAt(end - 1))))) end -= 1;
+    while (end > start && isTail(raw.charCodeAt(end - 1))) end -= 1;
     if (end - start >= 2 && isPair(raw, start, end)) {
       start += 1;
       end -= 1;
@@ -175,8 +175,8 @@ function isBlank(code: number): boolean {
   );
 }
 
-function isComma(code: number): boolean {
-  return code === 44 || code === 59;
+function isBlankOrComma(code: number): boolean {
+  return code === 44 || code === 59 || isBlank(code);
 }
 
 function kindsIn(text: string): number {
@@ -191,6 +191,7 @@ function kindsIn(text: string): number {
 /** Whether it starts like a URL in a defanged scheme that has no bracket in it: `hxxp://`, `http//`. */
 function isOddScheme(text: string, kinds: number): boolean {
   if ((kinds & SLASH) === 0) return false;
+  if (text.startsWith('http') && (text.startsWith('://', 4) || text.startsWith('s://', 4))) return false;
   const first = text.charCodeAt(0) | 32;
   if (first !== 104 && first !== 102 && first !== 109) return false;
   return !/^(?:https?|ftp):\/\//i.test(text) && /^(?:h..p|f.p|meow)s?:?\//i.test(text);

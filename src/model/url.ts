@@ -48,7 +48,7 @@ interface Authority {
  * port dropped, dot segments resolved, unsafe characters percent-encoded. An IPv4 host in octal, hex or short form is refused.
  */
 export function parseUrl(text: string, schemeEnd: number): ParsedObservable {
-  const scheme = text.slice(0, schemeEnd).toLowerCase();
+  const scheme = schemeOf(text, schemeEnd);
   const schemeReason = schemeFault(scheme);
   if (schemeReason !== null) return invalid(schemeReason);
   const isSpecial = DEFAULT_PORTS.has(scheme);
@@ -62,10 +62,25 @@ export function parseUrl(text: string, schemeEnd: number): ParsedObservable {
   const rest = canonicalRest(text, hostEnd);
   if (rest === null) return invalid('URL with a path that no browser would read: check its spelling');
   const name = host.indicator.type === 'ipv6-addr' ? `[${host.indicator.value}]` : host.indicator.value;
-  const value = `${scheme}://${name}${port}${rest}`;
+  const value = joined(text, [scheme, '://', name, port, rest]);
   if (value.length > MAX_URL) return invalid(`URL of ${value.length} characters: no source knows one that long`);
   const indicator = { type: 'url', value } as const;
   return host.kind === 'public' ? { kind: 'public', indicator } : { kind: 'private', indicator, reason: `host of the URL: ${host.reason}` };
+}
+
+function schemeOf(text: string, end: number): string {
+  if (end === 5 && text.startsWith('https')) return 'https';
+  return end === 4 && text.startsWith('http') ? 'http' : text.slice(0, end).toLowerCase();
+}
+
+/** The parts in one string: `text` itself when that is what they make, which saves the joining, and the hashing where it is looked up. */
+function joined(text: string, parts: readonly string[]): string {
+  let at = 0;
+  for (const part of parts) {
+    if (!text.startsWith(part, at)) return parts.join('');
+    at += part.length;
+  }
+  return at === text.length ? text : parts.join('');
 }
 
 function schemeFault(scheme: string): string | null {
