@@ -1,0 +1,85 @@
+import type { HttpTransport } from '../../../engine/http/transport.ts';
+import { LookupError } from '../../../model/lookup-error.ts';
+
+/** What an engine answered. */
+export interface EngineAnswer {
+  readonly status: number;
+  /** Parsed JSON, or text; `null` when there was no body. */
+  readonly body: unknown;
+}
+
+/** Calls to one search engine. Any HTTP status is an answer; only a missing answer is thrown. */
+export interface EngineClient {
+  /** Scheme, host and port, for people. Never carries a credential. */
+  readonly name: string;
+  /** `body`: an object is sent as JSON, text as NDJSON. */
+  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object | string): Promise<EngineAnswer>;
+}
+
+/** How to log in: an API key (Elasticsearch) or a user (both). */
+export type EngineAuth =
+  | { readonly kind: 'none' }
+  /** As Elastic prints it: `id:key`, or the same already in base64. */
+  | { readonly kind: 'api_key'; readonly key: string }
+  | { readonly kind: 'user'; readonly user: string; readonly password: string };
+
+const TIMEOUT_MS = 60_000;
+
+/** A client for the engine at `url`. Throws when the URL carries a credential: it would end in logs and process lists. */
+export function createEngineClient(url: string, auth: EngineAuth, transport: HttpTransport): EngineClient {
+  const base = readBase(url);
+  const headers = authHeaders(auth);
+  return {
+    name: base.origin,
+    async call(method, path, body) {
+      const target = new URL(`${base.pathname === '/' ? '' : base.pathname.replace(/\/$/, '')}${path}`, base);
+      const type = typeof body === 'string' ? 'application/x-ndjson' : 'application/json';
+      const payload = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+      const sent = { ...headers, ...(body !== undefined && { 'content-type': type }) };
+      const answer = await transport.send({ url: target, method, headers: sent, ...payload }, { timeoutMs: TIMEOUT_MS });
+      return { status: answer.status, body: answer.body === '' ? null : answer.body };
+    },
+  };
+}
+
+function readBase(url: string): URL {
+  if (!URL.canParse(url)) throw new LookupError('invalid', 'search engine', 'the URL cannot be read: give http(s)://host:port');
+  const base = new URL(url);
+  if (base.protocol !== 'http:' && base.protocol !== 'https:')
+    throw new LookupError('invalid', 'search engine', `${base.protocol} is not spoken: give http(s)://host:port`);
+  if (base.username !== '' || base.password !== '')
+    throw new LookupError('invalid', 'search engine', 'no user or password in the URL: use --user or ISMALICIOUS_ELASTIC_API_KEY');
+  return base;
+}
+
+function authHeaders(auth: EngineAuth): Record<string, string> {
+  switch (auth.kind) {
+    case 'none':
+      return {};
+    case 'api_key':
+      return { authorization: `ApiKey ${auth.key.includes(':') ? toBase64(auth.key) : auth.key}` };
+    case 'user':
+      return { authorization: `Basic ${toBase64(`${auth.user}:${auth.password}`)}` };
+  }
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}
+
+/** The engine's own words for a refusal, on one line. ES 7.10 quotes the raw request, headers included: only the first words are kept. */
+export function refusalOf({ status, body }: EngineAnswer): string {
+  const error = memberOf(body, 'error');
+  const root = memberOf(error, 'root_cause');
+  const reason = memberOf(error, 'reason') ?? memberOf(Array.isArray(root) ? root[0] : null, 'reason') ?? error ?? '';
+  const words = (typeof reason === 'string' ? reason : '')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/(?:authorization|apikey|basic)\b.*/gi, '…')
+    .slice(0, 300);
+  return words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}`;
+}
+
+/** A member of something that may be no object; `undefined` when it is not there. */
+export function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,246 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { projectRoot } from './fixtures.ts';
+
+/** Real engines of the tests: Elasticsearch 7.10.2 (the last one under Apache-2.0) and OpenSearch 3.8.0, both from Maven Central. */
+export const ENGINE_KINDS = ['elasticsearch', 'opensearch'] as const;
+
+export type EngineKind = (typeof ENGINE_KINDS)[number];
+
+const NEEDED_JDK = { elasticsearch: 11, opensearch: 21 } as const;
+const CACHE = join(projectRoot, '.cache', 'search-engine');
+const SOURCES = join(projectRoot, 'test', 'support', 'search-engine');
+const START_LIMIT_MS = 180_000;
+
+interface Jdk {
+  readonly java: string;
+  readonly javac: string;
+  readonly major: number;
+}
+
+/** A running engine, held by this test file alone and wiped before it was handed out. */
+export interface LeasedEngine extends AsyncDisposable {
+  readonly kind: EngineKind;
+  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  readonly url: string;
+  /** One call with a JSON (or NDJSON text) body; answers are never thrown. */
+  call(method: string, path: string, body?: unknown): Promise<{ status: number; body: EngineAnswer }>;
+  release(): void;
+}
+
+// Tests look into answers of many shapes; an engine's answer is whatever the engine says.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type EngineAnswer = any;
+
+/** Why the real engine cannot run here, in one line; `null` when it can. With `CI=true` its absence is a fault, never a skip. */
+export function engineAbsence(kind: EngineKind): string | null {
+  const reason = absenceOf(kind);
+  if (reason !== null && process.env.CI === 'true') throw new Error(`${reason}: required when CI=true`);
+  if (reason !== null) process.stderr.write(`real ${kind} tests are skipped: ${reason}\n`);
+  return reason;
+}
+
+function absenceOf(kind: EngineKind): string | null {
+  if (findJdk(NEEDED_JDK[kind]) === null) return `no JDK ${NEEDED_JDK[kind]} or newer in JAVA_HOME, PATH or /usr/lib/jvm`;
+  if (existsSync(join(CACHE, kind, 'jars.complete'))) return null;
+  return spawnSync('mvn', ['--version'], { stdio: 'ignore' }).status === 0
+    ? null
+    : 'its jars are not fetched yet and there is no Maven (mvn)';
+}
+
+/** The first JDK (with compiler) that is new enough: JAVA_HOME, then PATH, then /usr/lib/jvm. */
+function findJdk(needed: number): Jdk | null {
+  const found = existsSync('/usr/lib/jvm') ? readdirSync('/usr/lib/jvm').toSorted() : [];
+  const homes = found.map((name) => join('/usr/lib/jvm', name, 'bin'));
+  const folders = [process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin') : null, ...(process.env.PATH ?? '').split(':'), ...homes];
+  for (const folder of folders) {
+    if (!folder) continue;
+    const java = join(folder, 'java');
+    const javac = join(folder, 'javac');
+    if (!existsSync(java) || !existsSync(javac)) continue;
+    const { stderr } = spawnSync(java, ['-XshowSettings:properties', '-version'], { encoding: 'utf8' });
+    const major = Number(/java\.specification\.version = (\d+)/.exec(stderr)?.[1] ?? 0);
+    if (major >= needed) return { java, javac, major };
+  }
+  return null;
+}
+
+/**
+ * Waits until no other test file uses the engine, starts it if this run has not done so yet (one JVM a kind and run; it
+ * ends with the run), and wipes it. Give the hook a limit of minutes: the first start may fetch jars.
+ */
+export async function leaseEngine(kind: EngineKind): Promise<LeasedEngine> {
+  const run = join(CACHE, 'runs', String(process.ppid));
+  mkdirSync(run, { recursive: true });
+  const lock = join(run, `${kind}.lock`);
+  await takeLock(lock);
+  const release = () => rmSync(lock, { force: true });
+  try {
+    const url = await runningUrl(kind, run);
+    const engine: LeasedEngine = {
+      kind,
+      url,
+      call: (method, path, body) => call(url, method, path, body),
+      release,
+      [Symbol.asyncDispose]: async () => release(),
+    };
+    await wipe(engine);
+    return engine;
+  } catch (fault) {
+    release();
+    throw fault;
+  }
+}
+
+async function takeLock(lock: string): Promise<void> {
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (fault) {
+      if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
+      if (isHeldByDead(lock)) rmSync(lock, { force: true });
+      else await delay(100);
+    }
+  }
+}
+
+function isHeldByDead(lock: string): boolean {
+  const holder = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+  if (holder === 0) return false;
+  try {
+    process.kill(holder, 0);
+    return false;
+  } catch (fault) {
+    return (fault as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+async function runningUrl(kind: EngineKind, run: string): Promise<string> {
+  const state = join(run, `${kind}.json`);
+  if (existsSync(state)) return (JSON.parse(readFileSync(state, 'utf8')) as { url: string }).url;
+  dropOldRuns();
+  for (let attempt = 1; ; attempt += 1) {
+    const [httpPort, transportPort] = await freePorts();
+    try {
+      const url = await start(kind, run, [httpPort, transportPort]);
+      writeFileSync(state, JSON.stringify({ url }));
+      return url;
+    } catch (fault) {
+      if (attempt === 3) throw fault;
+    }
+  }
+}
+
+/** Two free ports; another process may take one before the engine does, which is why starting is tried again. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [net.createServer(), net.createServer()];
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    ports.push((server.address() as net.AddressInfo).port);
+  }
+  for (const server of servers) server.close();
+  return [ports[0]!, ports[1]!];
+}
+
+async function start(kind: EngineKind, run: string, [httpPort, transportPort]: [number, number]): Promise<string> {
+  const jdk = findJdk(NEEDED_JDK[kind]);
+  if (jdk === null) throw new Error(`no JDK ${NEEDED_JDK[kind]} or newer`);
+  fetchJars(kind);
+  const classPath = `${compileMain(kind, jdk)}:${join(CACHE, kind, 'jars')}/*`;
+  const data = join(run, `${kind}-data`);
+  rmSync(data, { recursive: true, force: true });
+  mkdirSync(data, { recursive: true });
+  const output = join(run, `${kind}.log`);
+  const log = openSync(output, 'w');
+  // C1 only: half the CPU until it answers. 384 MB carries everything the tests hold.
+  const flags = ['-Xms384m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', ...newJdkFlags(jdk.major)];
+  const args = [...flags, '-cp', classPath, 'Main', String(httpPort), String(transportPort), data, String(process.ppid)];
+  const child = spawn(jdk.java, args, { detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  child.unref();
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (Date.now() < deadline) {
+    const words = readFileSync(output, 'utf8');
+    if (words.includes(`ready ${kind} `)) return `http://127.0.0.1:${httpPort}`;
+    if (child.exitCode !== null) throw new Error(`${kind} ended at start:\n${words.slice(-2000)}`);
+    await delay(100);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`${kind} did not answer within ${START_LIMIT_MS / 1000} s: see ${output}`);
+}
+
+function newJdkFlags(major: number): string[] {
+  return major >= 24 ? ['--enable-native-access=ALL-UNNAMED', '--sun-misc-unsafe-memory-access=allow'] : [];
+}
+
+function fetchJars(kind: EngineKind): void {
+  const complete = join(CACHE, kind, 'jars.complete');
+  if (existsSync(complete)) return;
+  mkdirSync(join(CACHE, kind), { recursive: true });
+  const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
+  const args = ['-q', '-B', '-f', join(SOURCES, 'pom.xml'), '-P', kind, goal, `-DoutputDirectory=${join(CACHE, kind, 'jars')}`];
+  const done = spawnSync('mvn', args, { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`mvn could not fetch ${kind}:\n${done.stdout}${done.stderr}`);
+  writeFileSync(complete, '');
+}
+
+function compileMain(kind: EngineKind, jdk: Jdk): string {
+  const source = join(SOURCES, kind, 'Main.java');
+  const classes = join(CACHE, kind, `classes-${jdk.major}`);
+  const compiled = join(classes, 'Main.class');
+  if (existsSync(compiled) && statSync(compiled).mtimeMs > statSync(source).mtimeMs) return classes;
+  const fresh = `${classes}.${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
+  const args = ['-nowarn', '-proc:none', '-cp', `${join(CACHE, kind, 'jars')}/*`, '-d', fresh, source];
+  const done = spawnSync(jdk.javac, args, { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`javac: ${done.stderr}`);
+  rmSync(classes, { recursive: true, force: true });
+  renameSync(fresh, classes);
+  return classes;
+}
+
+/** Folders of runs whose process is gone: their engines ended with it. */
+function dropOldRuns(): void {
+  for (const pid of readdirSync(join(CACHE, 'runs'))) {
+    if (pid === String(process.ppid)) continue;
+    try {
+      process.kill(Number(pid), 0);
+    } catch (fault) {
+      if ((fault as NodeJS.ErrnoException).code === 'ESRCH') rmSync(join(CACHE, 'runs', pid), { recursive: true, force: true });
+    }
+  }
+}
+
+async function call(url: string, method: string, path: string, body?: unknown): Promise<{ status: number; body: EngineAnswer }> {
+  const isText = typeof body === 'string';
+  const headers = body === undefined ? {} : { 'content-type': isText ? 'application/x-ndjson' : 'application/json' };
+  const payload = body === undefined ? null : isText ? body : JSON.stringify(body);
+  const answer = await fetch(`${url}${path}`, { method, headers, body: payload });
+  const text = await answer.text();
+  return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
+}
+
+/** An engine as it is after its first start: no data stream, index, template or pipeline that a test could have left. */
+async function wipe(engine: LeasedEngine): Promise<void> {
+  if (engine.kind === 'opensearch') await engine.call('DELETE', '/_data_stream/*');
+  await engine.call('DELETE', '/*?expand_wildcards=all');
+  await engine.call('DELETE', '/_index_template/*');
+  await engine.call('DELETE', '/_component_template/*');
+  await engine.call('DELETE', '/_ingest/pipeline/*');
+}
