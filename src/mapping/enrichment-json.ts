@@ -1,0 +1,80 @@
+import type { Enrichment } from '../model/enrichment.ts';
+
+/** One enrichment as `/v1/lookup` and `check --json` print it (the contract of docs/fields.md). */
+export interface EnrichmentJson {
+  /** The canonical value; the value as given when it is no indicator. */
+  readonly indicator: string;
+  /** What was given, when it is spelt differently. */
+  readonly input?: string;
+  readonly type: string | null;
+  readonly verdict: string;
+  readonly status: string;
+  readonly score: number | null;
+  readonly confidence: number | null;
+  readonly categories: readonly string[];
+  readonly attributes: readonly string[];
+  readonly tier: string;
+  readonly auto_resolve: boolean;
+  readonly source: string;
+  /** ISO 8601, UTC. */
+  readonly checked_at: string | null;
+  /** ISO 8601, UTC. */
+  readonly expires_at: string | null;
+  readonly message: string | null;
+  readonly providers: readonly ProviderResultJson[];
+}
+
+/** What one provider said, and how many points of the score come from it. */
+export interface ProviderResultJson {
+  readonly provider: string;
+  readonly status: string;
+  readonly score: number | null;
+  readonly confidence: number | null;
+  readonly categories: readonly string[];
+  readonly sightings: number | null;
+  readonly first_seen: string | null;
+  readonly last_seen: string | null;
+  readonly reference: string | null;
+  readonly contribution: number;
+  readonly message?: string;
+}
+
+function isoOf(seconds: number | null): string | null {
+  return seconds === null || !Number.isFinite(seconds) ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** Maps an enrichment to the JSON of the contract. */
+export function toEnrichmentJson(enrichment: Enrichment): EnrichmentJson {
+  const { input, indicator, answer, source } = enrichment;
+  const value = indicator?.value ?? input;
+  return {
+    indicator: value,
+    ...(value === input ? {} : { input }),
+    type: indicator?.type ?? null,
+    verdict: answer.verdict,
+    status: answer.status,
+    score: answer.score,
+    confidence: answer.confidence,
+    categories: answer.categories,
+    attributes: answer.attributes,
+    tier: answer.tier,
+    auto_resolve: answer.autoResolve,
+    source,
+    checked_at: isoOf(enrichment.checkedAtS),
+    expires_at: isoOf(enrichment.expiresAtS),
+    message: answer.message,
+    providers: answer.providers.map((result) => ({
+      provider: result.provider,
+      status: result.status,
+      score: result.score,
+      confidence: result.confidence,
+      categories: result.categories,
+      sightings: result.sightings,
+      first_seen: result.firstSeen,
+      last_seen: result.lastSeen,
+      reference: result.reference,
+      contribution: result.contribution,
+      ...(result.message === null ? {} : { message: result.message }),
+    })),
+  };
+}
