@@ -20,7 +20,12 @@ const Judged = {
   r: text,
   m: text,
 };
-const StoredProvider = z.object({ ...Judged, i: z.string(), s: z.enum(['ok', 'pending', 'not_listed', ...LOOKUP_ERROR_CODES]), x: z._default(z.number(), 0) });
+const StoredProvider = z.object({
+  ...Judged,
+  i: z.string(),
+  s: z.enum(['ok', 'pending', 'not_listed', ...LOOKUP_ERROR_CODES]),
+  x: z._default(z.number(), 0),
+});
 const StoredAnswer = z.object({
   ...Judged,
   s: z.enum(STATUSES),

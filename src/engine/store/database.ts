@@ -8,7 +8,8 @@ const APPLICATION_ID = 0x49534d31;
 const BUSY_TIMEOUT_MS = 10_000;
 
 // 64 MiB of journal before it is folded into the file (SQLite's 4 MiB halve the insert rate at a million rows), 64 MiB of page cache.
-const SPEED = 'PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY';
+const SPEED =
+  'PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY';
 
 /** The store cannot be used: foreign file, newer version, or damaged. The message says what to do. */
 export class StoreError extends Error {
@@ -36,13 +37,18 @@ export function openDatabase(path: string, options: { readOnly?: boolean } = {})
     return db;
   } catch (cause) {
     db.close();
-    throw cause instanceof StoreError ? cause : new StoreError(`${path} cannot be read as our store: restore it from a backup or move it away`, { cause });
+    throw cause instanceof StoreError
+      ? cause
+      : new StoreError(`${path} cannot be read as our store: restore it from a backup or move it away`, { cause });
   }
 }
 
 /** What is wrong with the file; empty when it is sound. Reads all of it. */
 export function checkIntegrity(db: DatabaseSync): string[] {
-  const rows = db.prepare('PRAGMA integrity_check(20)').all().map((row) => String(row.integrity_check));
+  const rows = db
+    .prepare('PRAGMA integrity_check(20)')
+    .all()
+    .map((row) => String(row.integrity_check));
   const strays = db.prepare('PRAGMA foreign_key_check').all();
   return [...rows.filter((row) => row !== 'ok'), ...strays.map((row) => `${String(row.table)} row ${String(row.rowid)} points nowhere`)];
 }
@@ -69,7 +75,8 @@ function openFile(path: string, readOnly: boolean): DatabaseSync {
 }
 
 function migrate(db: DatabaseSync, path: string): void {
-  if (pragma(db, 'application_id') === 0 && pragma(db, 'user_version') === 0 && !hasTables(db)) db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  if (pragma(db, 'application_id') === 0 && pragma(db, 'user_version') === 0 && !hasTables(db))
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
   // Two processes may open a fresh file at once: the second one waits here and then finds the work done.
   inTransaction(db, () => {
     const version = requireVersion(db, path);
@@ -81,7 +88,8 @@ function migrate(db: DatabaseSync, path: string): void {
 }
 
 function requireVersion(db: DatabaseSync, path: string): number {
-  if (pragma(db, 'application_id') !== APPLICATION_ID) throw new StoreError(`${path} is a file of another program: name another state folder`);
+  if (pragma(db, 'application_id') !== APPLICATION_ID)
+    throw new StoreError(`${path} is a file of another program: name another state folder`);
   const version = pragma(db, 'user_version');
   if (version > MIGRATIONS.length) throw new StoreError(`${path} was written by a newer version (${version}): update this program`);
   return version;

@@ -48,7 +48,9 @@ export function indicatorTable(db: DatabaseSync, halfLives: HalfLives): Indicato
     countDue: (nowS) => Number(dueCount.get(nowS)?.n ?? 0),
     page: (afterId, limit, nowS) => pageRows.all(afterId, limit).map((row) => stored(row, nowS)),
     purge(beforeS) {
-      const gone = db.prepare('DELETE FROM indicator WHERE confirmed < ? AND value NOT IN (SELECT subject FROM outbox WHERE state = 0)').run(beforeS);
+      const gone = db
+        .prepare('DELETE FROM indicator WHERE confirmed < ? AND value NOT IN (SELECT subject FROM outbox WHERE state = 0)')
+        .run(beforeS);
       return Number(gone.changes);
     },
   };
@@ -78,9 +80,19 @@ function observer(db: DatabaseSync, byValue: StatementSync): (observation: Obser
     const row = byValue.get(indicator.value);
     if (!row) throw new Error(`store: ${indicator.value} is neither new nor known`);
     update.run(
-      ...([nextState(row.state, isRevoked), firstS, lastS, isRevoked ? Number(row.confirmed) : nowS, later(row.valid_until, validS)] as const),
+      ...([
+        nextState(row.state, isRevoked),
+        firstS,
+        lastS,
+        isRevoked ? Number(row.confirmed) : nowS,
+        later(row.valid_until, validS),
+      ] as const),
       ...([merged(row.sources, [observation.source], MAX_SOURCES), merged(row.tags, observation.tags, MAX_TAGS)] as const),
-      ...([highest(row.tlp, tlp), highest(row.feed_confidence, observation.confidence), observation.reference ?? row.reference ?? null] as const),
+      ...([
+        highest(row.tlp, tlp),
+        highest(row.feed_confidence, observation.confidence),
+        observation.reference ?? row.reference ?? null,
+      ] as const),
       ...([nowS, nowS, Number(row.id)] as const),
     );
     return false;

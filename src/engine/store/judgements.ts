@@ -53,7 +53,9 @@ export interface JudgementTable {
 
 /** Prepares the statements on an open store. */
 export function judgementTable(db: DatabaseSync, halfLives: HalfLives): JudgementTable {
-  const unrouted = db.prepare('SELECT i.*, a.json FROM indicator i JOIN answer a ON a.id = i.id WHERE i.routed < i.revision AND i.id > ? ORDER BY i.id LIMIT ?');
+  const unrouted = db.prepare(
+    'SELECT i.*, a.json FROM indicator i JOIN answer a ON a.id = i.id WHERE i.routed < i.revision AND i.id > ? ORDER BY i.id LIMIT ?',
+  );
   const one = db.prepare('SELECT i.*, a.json FROM indicator i JOIN answer a ON a.id = i.id WHERE i.value = ?');
   const past = db.prepare('SELECT h.* FROM history h JOIN indicator i ON i.id = h.id WHERE i.value = ? ORDER BY h.at DESC LIMIT ?');
   const feedback = db.prepare('SELECT * FROM feedback WHERE value = ?');
@@ -137,13 +139,9 @@ function historySaver(db: DatabaseSync): StatementSync {
 }
 
 function saveFeedback(db: DatabaseSync, { value, verdict, note, by }: Feedback, nowS: number): void {
-  db.prepare('INSERT INTO feedback (value, verdict, note, given_by, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (value) DO UPDATE SET verdict = excluded.verdict, note = excluded.note, given_by = excluded.given_by, at = excluded.at').run(
-    value,
-    verdictCodes.toCode(verdict),
-    note,
-    by,
-    nowS,
-  );
+  db.prepare(
+    'INSERT INTO feedback (value, verdict, note, given_by, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (value) DO UPDATE SET verdict = excluded.verdict, note = excluded.note, given_by = excluded.given_by, at = excluded.at',
+  ).run(value, verdictCodes.toCode(verdict), note, by, nowS);
   const state = verdict === 'clean' ? 'false_positive' : verdict === 'unknown' ? 'active' : 'confirmed';
   db.prepare('UPDATE indicator SET state = ? WHERE value = ?').run(stateCodes.toCode(state), value);
 }

@@ -100,7 +100,9 @@ export function outboxTable(db: DatabaseSync): Outbox {
     outputs: () => outputs.all().map((row) => String(row.output)),
     quarantined: (output, limit) => quarantined.all(output, limit).map(quarantinedOf),
     replay(output, limit) {
-      const back = db.prepare('UPDATE outbox SET state = 0, attempts = 0, next_at_ms = 0, settled = NULL WHERE id IN (SELECT id FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?)');
+      const back = db.prepare(
+        'UPDATE outbox SET state = 0, attempts = 0, next_at_ms = 0, settled = NULL WHERE id IN (SELECT id FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?)',
+      );
       return Number(back.run(output, limit).changes);
     },
     prune: (beforeS) => inTransaction(db, () => prune(db, beforeS)),

@@ -33,7 +33,9 @@ export interface RunState {
 /** Prepares the statements on an open store. */
 export function runState(db: DatabaseSync): RunState {
   const cursor = db.prepare('SELECT cursor FROM feed_cursor WHERE feed = ?');
-  const saveCursor = db.prepare('INSERT INTO feed_cursor (feed, cursor, at) VALUES (?, ?, ?) ON CONFLICT (feed) DO UPDATE SET cursor = excluded.cursor, at = excluded.at');
+  const saveCursor = db.prepare(
+    'INSERT INTO feed_cursor (feed, cursor, at) VALUES (?, ?, ?) ON CONFLICT (feed) DO UPDATE SET cursor = excluded.cursor, at = excluded.at',
+  );
   const quarantine = db.prepare(`INSERT INTO feed_quarantine (feed, raw, reason, at) VALUES (?, ?, ?, ?)
     ON CONFLICT (feed, raw) DO UPDATE SET reason = excluded.reason, at = excluded.at, times = times + 1`);
   const forget = db.prepare('DELETE FROM feed_quarantine WHERE id <= (SELECT max(id) FROM feed_quarantine) - ?');

@@ -44,7 +44,8 @@ export function sightingIndex(db: DatabaseSync): SightingIndex {
   return {
     recordSightings: (sightings) =>
       inTransaction(db, () => {
-        for (const { value, asset, atS } of sightings) add.run(valueId(value), assetId(asset), dayOf(atS), Math.trunc(atS), Math.trunc(atS));
+        for (const { value, asset, atS } of sightings)
+          add.run(valueId(value), assetId(asset), dayOf(atS), Math.trunc(atS), Math.trunc(atS));
       }),
     whoSaw: (value, sinceS, limit) =>
       who.all(value, dayOf(sinceS), Math.trunc(sinceS), limit).map((row) => ({
@@ -67,7 +68,9 @@ function forget(db: DatabaseSync, beforeS: number, maxRows: number): number {
     gone += Number(db.prepare('DELETE FROM sighting WHERE day = ?').run(Number(day)).changes);
     left -= Number(n);
   }
-  db.exec('DELETE FROM sighted_value WHERE id NOT IN (SELECT value_id FROM sighting); DELETE FROM sighted_asset WHERE id NOT IN (SELECT asset_id FROM sighting)');
+  db.exec(
+    'DELETE FROM sighted_value WHERE id NOT IN (SELECT value_id FROM sighting); DELETE FROM sighted_asset WHERE id NOT IN (SELECT asset_id FROM sighting)',
+  );
   return gone;
 }
 

@@ -58,7 +58,12 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
 function statsOf(db: DatabaseSync, path: string): StoreStats {
   const count = (table: string, where = '1') => Number(db.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get()?.n ?? 0);
   const by = (column: string, word: (code: unknown) => string) =>
-    Object.fromEntries(db.prepare(`SELECT ${column} AS code, count(*) AS n FROM indicator WHERE ${column} IS NOT NULL GROUP BY 1 ORDER BY 1`).all().map((row) => [word(row.code), Number(row.n)]));
+    Object.fromEntries(
+      db
+        .prepare(`SELECT ${column} AS code, count(*) AS n FROM indicator WHERE ${column} IS NOT NULL GROUP BY 1 ORDER BY 1`)
+        .all()
+        .map((row) => [word(row.code), Number(row.n)]),
+    );
   return {
     indicators: count('indicator'),
     byType: by('type', typeCodes.toWord),

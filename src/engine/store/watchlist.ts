@@ -41,7 +41,10 @@ export interface Watchlist {
   /** Those to be checked now, longest due first. Ended ones are removed. */
   dueWatches(nowS: number, limit: number): readonly Watch[];
   /** Keeps what checks said; a failed one (`verdict` null) is tried again after `retryS`. */
-  saveChecks(checks: readonly { readonly value: string; readonly verdict: VerdictWord | null; readonly score: number | null }[], times: { readonly nowS: number; readonly retryS: number }): void;
+  saveChecks(
+    checks: readonly { readonly value: string; readonly verdict: VerdictWord | null; readonly score: number | null }[],
+    times: { readonly nowS: number; readonly retryS: number },
+  ): void;
 }
 
 /** Prepares the statements on an open store. */

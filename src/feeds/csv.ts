@@ -1,0 +1,61 @@
+import * as z from 'zod/mini';
+import { declareSettings, endpoint } from '../config/setting.ts';
+import { isoTime } from '../model/iso-time.ts';
+import { LookupError } from '../model/lookup-error.ts';
+import { readCsvRows } from './csv-rows.ts';
+import { defineFeed } from './feed.ts';
+import { listStep } from './list-source.ts';
+import { collectPage } from './page.ts';
+
+const setting = declareSettings('feeds.csv');
+const Settings = z.object({
+  url: setting('url', z.optional(endpoint()), 'Where the list is fetched. Give this or `path`.'),
+  path: setting('path', z.optional(z.string()), 'File with the list on this machine. Give this or `url`.'),
+  headers: setting('headers', z._default(z.record(z.string(), z.string()), {}), 'Headers sent with the call to `url`.', { secret: true }),
+  column: setting(
+    'column',
+    z._default(z.string(), ''),
+    'Name of the column with the value; empty: the list has no header line and the value is the first cell.',
+  ),
+  tagsColumn: setting(
+    'tagsColumn',
+    z._default(z.string(), ''),
+    'Name of a column with tags, separated by commas, semicolons or bars; empty: none.',
+  ),
+  lastSeenColumn: setting('lastSeenColumn', z._default(z.string(), ''), 'Name of a column with the time it was last seen; empty: none.'),
+  delimiter: setting('delimiter', z._default(z.string().check(z.length(1)), ','), 'One character between cells.'),
+  tags: setting('tags', z._default(z.array(z.string()), []), 'Tags given to every value of the list.'),
+});
+
+/** A plain list (one value a line, `#` comments) or a CSV file, from a URL or a file. */
+export const csv = defineFeed<typeof Settings, null>({
+  id: 'csv',
+  title: 'CSV or plain list',
+  docs: 'https://www.rfc-editor.org/rfc/rfc4180',
+  settings: Settings,
+  first: ({ settings, cursor }) => listStep('csv', settings, cursor),
+  read(answer, _step, { settings, cursor }) {
+    const page = collectPage('csv');
+    if (answer.status === 304) return page.page(null, cursor);
+    // A list of one bare number or quoted word is JSON to the transport, and text to us.
+    const text = typeof answer.body === 'string' || typeof answer.body === 'number' ? String(answer.body) : null;
+    if (text === null) throw new LookupError('bad_response', 'csv', 'answers JSON where a list is expected');
+    const rows = readCsvRows(text, settings.delimiter);
+    const header = settings.column === '' ? [] : (rows.shift() ?? []).map((cell) => cell.trim());
+    const columnOf = (name: string) => (name === '' ? -1 : header.indexOf(name));
+    const valueAt = settings.column === '' ? 0 : columnOf(settings.column);
+    if (valueAt < 0)
+      throw new LookupError('bad_response', 'csv', `no column ${settings.column}: the list has ${header.slice(0, 20).join(', ')}`);
+    const [tagsAt, seenAt] = [columnOf(settings.tagsColumn), columnOf(settings.lastSeenColumn)];
+    for (const row of rows) {
+      const value = row[valueAt];
+      if (value === undefined || value.trim() === '') {
+        page.reject('row without a value', row.join(settings.delimiter));
+        continue;
+      }
+      const lastSeen = isoTime(row[seenAt]);
+      page.add(value, { tags: [...settings.tags, ...(row[tagsAt] ?? '').split(/[,;|]/)], lastSeen });
+    }
+    return page.page(null, answer.headers.etag ?? null);
+  },
+});

@@ -1,0 +1,85 @@
+import type * as z from 'zod/mini';
+import type { SettingsSchema } from '../config/setting.ts';
+import type { Indicator } from '../model/indicator.ts';
+import type { Tlp } from '../model/tlp.ts';
+import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
+
+/** One indicator as a feed tells it. `null` always means "not said". */
+export interface FeedItem {
+  readonly indicator: Indicator;
+  /** Feed id. */
+  readonly source: string;
+  readonly tags: readonly string[];
+  readonly tlp: Tlp | null;
+  /** How sure the feed is that it is bad, 0 to 100. It is no score of ours. */
+  readonly confidence: number | null;
+  /** ISO 8601, UTC. */
+  readonly firstSeen: string | null;
+  /** ISO 8601, UTC. */
+  readonly lastSeen: string | null;
+  /** From when the feed itself no longer vouches for it; ISO 8601, UTC. */
+  readonly validUntil: string | null;
+  /** Page an analyst can open. Never carries a key. */
+  readonly reference: string | null;
+  /** The feed has withdrawn it. */
+  readonly isRevoked: boolean;
+}
+
+/** An item that is no indicator: kept aside with its reason, never dropped silently. */
+export interface RejectedItem {
+  readonly reason: string;
+  /** The item as it came, cut to a bounded length. */
+  readonly raw: string;
+}
+
+/** A list read from this machine instead of a server. */
+export interface FileCall {
+  readonly file: string;
+}
+
+/** What to fetch next, with what the feed has to remember until the answer is there. */
+export interface FeedStep<State = unknown> {
+  readonly call: HttpCall | FileCall;
+  readonly state: State;
+}
+
+/** One page of a feed. `items` and `rejected` together are everything on the page that claims to be an indicator. */
+export interface FeedPage<State = unknown> {
+  readonly items: readonly FeedItem[];
+  readonly rejected: readonly RejectedItem[];
+  /** Entries that are no indicator and do not claim to be one (text, YARA rules, entries older than the cursor). */
+  readonly ignored: number;
+  readonly next: FeedStep<State> | null;
+  /** Where the next run may resume once everything up to here is stored; `null`: not yet known, keep the old one. */
+  readonly cursor: string | null;
+}
+
+/** What a feed knows of the run it is part of. */
+export interface FeedContext<S> {
+  readonly settings: S;
+  /** What the last run left; `null`: first run. */
+  readonly cursor: string | null;
+  /** When this run began, seconds since 1970 (UTC); the same for all pages. */
+  readonly startedAtS: number;
+}
+
+/** A list that is downloaded whole or since a cursor: pure functions and facts. The host fetches, retries and stores. */
+export interface Feed<Schema extends SettingsSchema = SettingsSchema, State = unknown, S = z.output<Schema>> {
+  readonly id: string;
+  readonly title: string;
+  /** Where the list is documented. */
+  readonly docs: string;
+  readonly settings: Schema;
+  first(context: FeedContext<S>): FeedStep<State>;
+  /** Turns a 2xx or 304 answer (or a file's text) into a page. Throws (a schema error, or a coded LookupError) for any other shape. */
+  read(answer: HttpAnswer, step: FeedStep<State>, context: FeedContext<S>): FeedPage<State>;
+  /** Whether `read` wants to see an answer whose status says failure. */
+  reads?(answer: HttpAnswer, step: FeedStep<State>): boolean;
+}
+
+/** Keeps a feed's settings and state types while it goes into the registry. */
+export function defineFeed<Schema extends SettingsSchema, State>(
+  feed: Feed<Schema, State, z.output<Schema>>,
+): Feed<Schema, State, z.output<Schema>> {
+  return feed;
+}

@@ -1,0 +1,72 @@
+import * as z from 'zod/mini';
+import { isoTime } from '../model/iso-time.ts';
+import { type PageCollector, tlpOfTags } from './page.ts';
+
+/** Attribute types of MISP (RFC draft misp-core-format) that carry an indicator we know, and which parts of `a|b` they are. */
+const PARTS: Readonly<Record<string, readonly number[]>> = {
+  'ip-src': [0],
+  'ip-dst': [0],
+  'ip-src|port': [0],
+  'ip-dst|port': [0],
+  domain: [0],
+  hostname: [0],
+  'hostname|port': [0],
+  'domain|ip': [0, 1],
+  url: [0],
+  md5: [0],
+  sha1: [0],
+  sha256: [0],
+  sha512: [0],
+  'filename|md5': [1],
+  'filename|sha1': [1],
+  'filename|sha256': [1],
+  'filename|sha512': [1],
+  'malware-sample': [1],
+  'email-src': [0],
+  'email-dst': [0],
+};
+
+/** The MISP attribute types that are read. */
+export const MISP_TYPES = Object.keys(PARTS);
+
+const Tag = z.object({ name: z.string() });
+
+/** Only the fields we use. */
+export const MispAttribute = z.object({
+  type: z.string(),
+  value: z.string(),
+  to_ids: z.optional(z.boolean()),
+  deleted: z.optional(z.boolean()),
+  timestamp: z.optional(z.string()),
+  first_seen: z.nullish(z.string()),
+  last_seen: z.nullish(z.string()),
+  Tag: z.optional(z.array(Tag)),
+  Event: z.optional(z.object({ id: z.optional(z.string()), Tag: z.optional(z.array(Tag)) })),
+});
+
+/** What the event around an attribute adds to it. */
+export interface MispEventFacts {
+  readonly tags: readonly string[];
+  readonly reference: string | null;
+  /** Take only attributes that are meant for detection. */
+  readonly toIds: boolean;
+}
+
+/** Adds the indicators of one attribute to the page; `raw` is not trusted to be one. */
+export function addAttribute(page: PageCollector, raw: unknown, event: MispEventFacts): void {
+  const parsed = MispAttribute.safeParse(raw);
+  if (!parsed.success) return page.reject('no MISP attribute: type or value is missing', raw);
+  const attribute = parsed.data;
+  const parts = PARTS[attribute.type];
+  if (!parts || attribute.deleted || (event.toIds && attribute.to_ids === false)) return page.ignore();
+  const tags = [...(attribute.Tag ?? []), ...(attribute.Event?.Tag ?? [])].map((tag) => tag.name).concat(event.tags);
+  const facts = {
+    tags,
+    tlp: tlpOfTags(tags),
+    firstSeen: isoTime(attribute.first_seen),
+    lastSeen: isoTime(attribute.last_seen) ?? isoTime(attribute.timestamp),
+    reference: event.reference,
+  };
+  const pieces = parts.length === 1 && parts[0] === 0 && !attribute.type.includes('|') ? [attribute.value] : attribute.value.split('|');
+  for (const part of parts) page.add(pieces[part], facts);
+}

@@ -1,0 +1,30 @@
+import * as z from 'zod/mini';
+import { declareSettings, endpoint } from '../config/setting.ts';
+import { defineFeed } from './feed.ts';
+import { listStep } from './list-source.ts';
+import { collectPage } from './page.ts';
+import { addStixObject } from './stix-objects.ts';
+
+const setting = declareSettings('feeds.stix');
+const Settings = z.object({
+  url: setting('url', z.optional(endpoint()), 'Where a STIX 2.1 bundle is fetched. Give this or `path`.'),
+  path: setting('path', z.optional(z.string()), 'File with a STIX 2.1 bundle on this machine. Give this or `url`.'),
+  headers: setting('headers', z._default(z.record(z.string(), z.string()), {}), 'Headers sent with the call to `url`.', { secret: true }),
+});
+
+const Bundle = z.object({ type: z.literal('bundle'), objects: z.optional(z.array(z.unknown())) });
+
+/** A STIX 2.1 bundle, from a URL or a file. */
+export const stix = defineFeed<typeof Settings, null>({
+  id: 'stix',
+  title: 'STIX 2.1 bundle',
+  docs: 'https://docs.oasis-open.org/cti/stix/v2.1/stix-v2.1.html',
+  settings: Settings,
+  first: ({ settings, cursor }) => listStep('stix', settings, cursor),
+  read(answer, _step, { cursor }) {
+    const page = collectPage('stix');
+    if (answer.status === 304) return page.page(null, cursor);
+    for (const object of Bundle.parse(answer.body).objects ?? []) addStixObject(page, object);
+    return page.page(null, answer.headers.etag ?? null);
+  },
+});
