@@ -1,6 +1,10 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
+import english from 'zod/v4/locales/en.js';
 import { coerceText } from './coerce.ts';
 import { settingMeta, type SettingsSchema, toSnakeCase } from './setting.ts';
+
+// Without a language every fault reads "Invalid input".
+z.config(english());
 
 /** One wrong setting: where it was set, what is wrong, what to do. Never its value: it may be a secret. */
 export interface ConfigFault {

@@ -37,7 +37,9 @@ export interface OpenOptions extends SourceOptions {
 /** The configuration as checked: the core's blocks, the host's own, and who is asked. */
 export interface LoadedConfig {
   readonly core: Core;
-  readonly host: Readonly<Record<string, LoadedBlock>>;
+  /** Every block that was loaded, with its schema. */
+  readonly blocks: Readonly<Record<string, LoadedBlock>>;
+  readonly schemas: Blocks;
   readonly wanted: readonly WantedProvider[];
   readonly stateFolder: string;
 }
@@ -56,7 +58,8 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   const unwanted = providers.map(({ id }) => `providers.${id}`).filter((path) => !(path in wantedOnes));
   const hostBlocks = options.blocks ?? {};
   const foreign = [...unwanted, ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
-  const loaded = loadConfig({ ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks }, sources, foreign);
+  const schemas = { ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks };
+  const loaded = loadConfig(schemas, sources, foreign);
   const core = Object.fromEntries(Object.keys(CORE_BLOCKS).map((name) => [name, loaded[name]?.values])) as unknown as Core;
   const faults = [...tierFaults(core.scoring), ...ownFaults(core.privacy)];
   const wanted = wantedProviders(providers, loaded);
@@ -65,7 +68,7 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
     if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  return { core, host: loaded, wanted, stateFolder: stateFolder(options.env, options.isSplunk === true) };
+  return { core, blocks: loaded, schemas, wanted, stateFolder: stateFolder(options.env, options.isSplunk === true) };
 }
 
 /** Opens the engine as configured. Throws a `ConfigError`; a disk that cannot be used is a warning, not an end. */

@@ -1,7 +1,6 @@
 import { coerceText } from '../../config/coerce.ts';
 import { type Blocks, type ConfigSources, type LoadedBlock, settingSource } from '../../config/load.ts';
 import { type CommonProviderSettings, providerBlock } from '../../config/provider-settings.ts';
-import { isLoopbackUrl } from '../../model/endpoint.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { settingMeta } from '../../config/setting.ts';
 
@@ -40,9 +39,8 @@ function isWanted(provider: Provider, sources: ConfigSources): boolean {
     ([key, setting]) => settingMeta.get(setting)?.secret === true && valueOf(key) !== undefined,
   );
   if (hasSecret) return true;
-  // A stand-in or a server of one's own on this machine needs no key.
-  const base = valueOf('baseUrl');
-  return typeof base === 'string' && isLoopbackUrl(base);
+  // Who sets an address wants it asked: a stand-in on this machine needs no key, for others its absence is told.
+  return valueOf('baseUrl') !== undefined;
 }
 
 /** The wanted providers out of the loaded configuration. */

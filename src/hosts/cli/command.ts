@@ -1,0 +1,84 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+/** Exit codes of the contract. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, malicious: 10 } as const;
+
+/** Wrong use: the message says what is wrong and how to mend it; the program exits with 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** What a command may touch: data goes to `stdout`, words for people to `stderr`. */
+export interface Io {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether words and tables may be coloured. */
+  readonly hasColor: boolean;
+  /** Whether progress may be drawn on stderr. */
+  readonly hasProgress: boolean;
+}
+
+/** One command of the program. */
+export interface Command {
+  readonly name: string;
+  /** The line after `ismalicious`. */
+  readonly usage: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** Options with their explanation, for `--help`. */
+  readonly help: string;
+  /** Resolves to the exit code. */
+  run(args: readonly string[], io: Io): Promise<number>;
+}
+
+type Parsed<T extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
+>;
+
+/** Options that every command that asks providers takes. */
+export const ENGINE_OPTIONS = {
+  config: { type: 'string' },
+  providers: { type: 'string' },
+  timeout: { type: 'string' },
+  'max-age': { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** Explains `ENGINE_OPTIONS` for `--help`. */
+export const ENGINE_HELP = `  --config FILE       settings (default: ISMALICIOUS_CONFIG)
+  --providers a,b     ask only these
+  --timeout S         seconds for the whole answer (default: none)
+  --max-age AGE       ask again what is older: 30m, 24h, 7d`;
+
+/** Parses a command's options; what is wrong becomes a `UsageError`. */
+export function parseOptions<T extends ParseArgsOptionsConfig>(args: readonly string[], options: T): Parsed<T> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0] ?? 'wrong option');
+  }
+}
+
+const AGE_UNITS_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** `30m`, `24h`, `7d` or seconds, in seconds. */
+export function parseAge(text: string, option: string): number {
+  const match = /^(\d+)([smhdw]?)$/.exec(text.trim());
+  if (!match) throw new UsageError(`${option} has to be a number with s, m, h, d or w, like 24h`);
+  return Number(match[1]) * (AGE_UNITS_S[match[2] || 's'] ?? 1);
+}
+
+/** A number of seconds as milliseconds. */
+export function parseSeconds(text: string, option: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new UsageError(`${option} has to be a number of seconds`);
+  return Math.round(value * 1000);
+}
+
+/** A whole number, at least `least`. */
+export function parseCount(text: string, option: string, least = 0): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) throw new UsageError(`${option} has to be a whole number, at least ${least}`);
+  return value;
+}

@@ -1,0 +1,50 @@
+import { settingMeta, toSnakeCase } from '../../config/setting.ts';
+import { loadEngineConfig } from '../compose/open-engine.ts';
+import { HOST_SETTINGS } from '../host-blocks.ts';
+import { type Command, EXIT, parseOptions, UsageError } from './command.ts';
+
+const MASK = '********';
+
+/** `ismalicious config check|show` */
+export const config: Command = {
+  name: 'config',
+  usage: 'config check|show [--config FILE]',
+  summary: 'Check the settings, all faults at once, or show what is in force.',
+  help: `  check               exit 0 when every setting is right, else 2 with each fault, its key and its place
+  show                the settings in force as YAML; secrets are masked
+  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, { config: { type: 'string' } });
+    const [what] = positionals;
+    if (what !== 'check' && what !== 'show') throw new UsageError('config wants check or show');
+    const loaded = await loadEngineConfig({ env: io.env, configPath: values.config, blocks: HOST_SETTINGS });
+    if (what === 'check') {
+      const asked = loaded.wanted.map(({ provider }) => provider.id).join(', ');
+      io.stderr.write(`The settings are right. Asked: ${asked === '' ? 'nobody (embedded default: own lists only)' : asked}\n`);
+      return EXIT.ok;
+    }
+    const { stringify } = await import('yaml');
+    const shown: Record<string, Record<string, unknown>> = {};
+    for (const [path, { values: block }] of Object.entries(loaded.blocks)) {
+      const schema = loaded.schemas[path];
+      shown[path] = Object.fromEntries(
+        Object.entries(block).map(([key, value]) => {
+          const setting = schema?.shape[key];
+          return [toSnakeCase(key), setting && settingMeta.get(setting)?.secret === true ? MASK : value];
+        }),
+      );
+    }
+    io.stdout.write(stringify(nest(shown)));
+    return EXIT.ok;
+  },
+};
+
+/** `providers.x: {…}` → `providers: { x: {…} }`: what a configuration file looks like. */
+function nest(blocks: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const tree: Record<string, Record<string, unknown>> = {};
+  for (const [path, block] of Object.entries(blocks)) {
+    const [first = '', second] = path.split('.');
+    tree[first] = second === undefined ? (block as Record<string, unknown>) : { ...tree[first], [second]: block };
+  }
+  return tree;
+}

@@ -1,0 +1,46 @@
+import { openEngine } from '../compose/open-engine.ts';
+import { askOptions } from './ask-options.ts';
+import { type Command, ENGINE_HELP, ENGINE_OPTIONS, EXIT, parseOptions } from './command.ts';
+import { openInput, readLines } from './text-input.ts';
+import { warn } from './words.ts';
+
+/** `ismalicious plan [FILE|-]` */
+export const plan: Command = {
+  name: 'plan',
+  usage: 'plan [FILE|-] [--json]',
+  summary: 'Say what looking up a list would cost, without spending anything.',
+  help: `  FILE                one value a line; - or nothing reads stdin
+  --json              one JSON object
+${ENGINE_HELP}`,
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, { ...ENGINE_OPTIONS, json: { type: 'boolean' } });
+    const asked = askOptions(values);
+    const lines = await readLines(await openInput(positionals[0], io.stdin));
+    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    warn(io, warnings);
+    try {
+      const cost = await engine.plan(lines, asked);
+      if (values.json) {
+        io.stdout.write(`${JSON.stringify(cost)}\n`);
+        return EXIT.ok;
+      }
+      const providers = Object.entries(cost.byProvider).map(
+        ([id, lookups]) => `  ${id.padEnd(18)}${lookups} look-ups, credits left: ${cost.creditsLeft[id] ?? 'not told'}`,
+      );
+      const facts = [
+        `values              ${cost.values}`,
+        `unique              ${cost.unique}`,
+        `invalid             ${cost.invalid}`,
+        `never sent out      ${cost.refused}`,
+        `answered at home    ${cost.local}`,
+        `in the cache        ${cost.cached}`,
+        `credits to pay      ${cost.toPay}`,
+        `time at the limits  ${cost.estimatedS === null ? 'no limit known' : `${cost.estimatedS} s`}`,
+      ];
+      io.stdout.write(`${[...facts, ...providers].join('\n')}\n`);
+      return EXIT.ok;
+    } finally {
+      await engine.close();
+    }
+  },
+};

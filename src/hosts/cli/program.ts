@@ -1,0 +1,61 @@
+import { ConfigError } from '../../config/load.ts';
+import { type Command, EXIT, type Io, UsageError } from './command.ts';
+
+/** Commands by name, loaded when they are called. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./check.ts')).check,
+  enrich: async () => (await import('./enrich.ts')).enrich,
+  plan: async () => (await import('./plan.ts')).plan,
+  serve: async () => (await import('./serve.ts')).serve,
+  cache: async () => (await import('./cache.ts')).cache,
+  config: async () => (await import('./config.ts')).config,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+};
+
+/** Runs the program; resolves to its exit code. */
+export async function runProgram(args: readonly string[], io: Io): Promise<number> {
+  const [name = 'help', ...rest] = args;
+  try {
+    if (name === 'help' || name === '--help' || name === '-h') return await printHelp(rest[0], io);
+    if (name === '--version' || name === 'version') {
+      io.stdout.write(`${VERSION}\n`);
+      return EXIT.ok;
+    }
+    const load = COMMANDS[name];
+    if (!load) throw new UsageError(`${name} is no command; known are ${Object.keys(COMMANDS).join(', ')}`);
+    if (rest.includes('--help') || rest.includes('-h')) return await printHelp(name, io);
+    const command = await load();
+    return await command.run(rest, io);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      io.stderr.write(`ismalicious: ${error.message}\nSee: ismalicious help ${name in COMMANDS ? name : ''}\n`);
+      return EXIT.usage;
+    }
+    if (error instanceof ConfigError) {
+      io.stderr.write(`ismalicious: ${error.message}\n`);
+      return EXIT.usage;
+    }
+    io.stderr.write(`ismalicious: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+async function printHelp(name: string | undefined, io: Io): Promise<number> {
+  if (name !== undefined && !(name in COMMANDS))
+    throw new UsageError(`${name} is no command; known are ${Object.keys(COMMANDS).join(', ')}`);
+  if (name !== undefined) {
+    const command = await COMMANDS[name]?.();
+    io.stdout.write(`ismalicious ${command?.usage}\n\n${command?.summary}\n\n${command?.help}\n`);
+    return EXIT.ok;
+  }
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const lines = commands.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);
+  io.stdout.write(
+    `ismalicious COMMAND [OPTION …]: threat enrichment for Splunk, Logstash and Elastic\n\n${lines.join('\n')}\n\nismalicious help COMMAND tells its options.\n`,
+  );
+  return EXIT.ok;
+}
+
+/** Written in by the build. */
+declare const __VERSION__: string | undefined;
+const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0-source';

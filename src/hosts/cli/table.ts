@@ -1,0 +1,55 @@
+import type { Answer, Enrichment } from '../../model/enrichment.ts';
+
+const COLORS: Readonly<Record<string, string>> = { malicious: '31;1', suspicious: '33', clean: '32', unknown: '2' };
+
+/** Colours a verdict for a terminal. */
+export function paint(text: string, verdict: string, hasColor: boolean): string {
+  const code = COLORS[verdict];
+  return hasColor && code ? `\u001B[${code}m${text}\u001B[0m` : text;
+}
+
+/** An indicator as it may be shown: dots and schemes broken, so that nothing makes a link of it. */
+export function defang(value: string): string {
+  const [, scheme = '', host = '', rest = ''] = /^(https?:\/\/)?([^/?#]*)(.*)$/s.exec(value) ?? [];
+  return scheme.replace('http', 'hxxp') + host.replaceAll('.', '[.]').replaceAll('@', '[@]') + rest;
+}
+
+/** In a few words why: categories and attributes, or what went wrong. */
+export function whyOf(answer: Answer): string {
+  const facts = [...answer.categories, ...answer.attributes.filter((attribute) => !attribute.startsWith('list:'))].join(', ');
+  if (answer.message === null) return facts;
+  return facts === '' ? answer.message : `${facts} (${answer.message})`;
+}
+
+/** Rows for people, aligned: verdict, score, tier, status, indicator, why, source. */
+export function formatTable(enrichments: readonly Enrichment[], hasColor: boolean): string {
+  const header = ['VERDICT', 'SCORE', 'CONF', 'TIER', 'STATUS', 'INDICATOR', 'SOURCE', 'WHY'];
+  const rows = enrichments.map(({ input, indicator, answer, source }) => [
+    answer.verdict,
+    String(answer.score ?? '-'),
+    String(answer.confidence ?? '-'),
+    answer.tier,
+    answer.status,
+    defang(printable(indicator?.value ?? input)),
+    source,
+    whyOf(answer),
+  ]);
+  const widths = header.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n]?.length ?? 0)));
+  const line = (row: readonly string[]) => row.map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] ?? 0))).join('  ');
+  return [line(header), ...rows.map((row) => paint(line(row), row[0] ?? '', hasColor))].join('\n');
+}
+
+/** Control characters would move the cursor of whoever looks at the table. */
+function printable(text: string): string {
+  const shown = text.replace(/\p{Cc}/gu, '\uFFFD');
+  return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
+}
+
+/** How the score came about: one line a provider, adding up exactly. */
+export function explain({ answer }: Enrichment): string {
+  const lines = answer.providers.map(
+    ({ provider, status, score, contribution, message }) =>
+      `  ${provider.padEnd(14)} ${status === 'ok' ? `score ${score ?? '-'}` : (message ?? status)}${score === null ? '' : ` → ${contribution} points`}`,
+  );
+  return [...lines, `  ${'sum'.padEnd(14)} ${answer.score ?? 'no score'}`].join('\n');
+}

@@ -1,0 +1,4 @@
+import type { Blocks } from '../config/load.ts';
+
+/** The settings of all hosts: `config check` looks at every one of them, whichever program will read them. */
+export const HOST_SETTINGS: Blocks = {};
