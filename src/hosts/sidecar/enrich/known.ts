@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { toPlaybook, toRollUp } from '../../../mapping/ecs-roll-up.ts';
+import { relatedListOf } from '../../../mapping/ecs-indicator.ts';
+import type { RelatedList } from '../../../mapping/ecs-indicator.ts';
+import { matchId, toThreatEnrichment } from '../../../mapping/ecs.ts';
+import { placeOf } from '../../../mapping/splunk-worst.ts';
+import { isFailure } from '../../../model/enrichment.ts';
+import type { Enrichment } from '../../../model/enrichment.ts';
+import { Place } from '../json/event-map.ts';
+
+/** An entry of `threat.enrichments` as bytes, around the time of the match, which differs from event to event. */
+export interface RenderedEntry {
+  readonly id: string;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+/** What is known of one value, and its renderings, made when first needed: a value costs them once, an event only copies. */
+export interface Known {
+  readonly enrichment: Enrichment;
+  /** What reading an event needs of it, in one integer: see `placeIn` and the flags. */
+  readonly summary: number;
+  /** The canonical value as `related` lists it: a JSON string, quotes included. */
+  readonly listed: Uint8Array;
+  /** By field. */
+  readonly entries: (RenderedEntry | undefined)[];
+  /** `,"ismalicious":{…}` by field. */
+  readonly rollUps: (Uint8Array | undefined)[];
+}
+
+/** Flags of `Known.summary`, above the sixteen bits of its place. */
+export const FAILED = 1 << 16;
+export const INVALID = 1 << 17;
+/** Somebody has to look at it, as far as it was asked about at all. */
+export const FORBIDS_RESOLVE = 1 << 18;
+/** It is an entry of `threat.enrichments`. */
+export const THREAT = 1 << 19;
+const LIST_SHIFT = 20;
+
+/** How bad, smallest first: the smallest of an event speaks for it. */
+export function placeIn(summary: number): number {
+  return summary & 0xffff;
+}
+
+/** The list of `related` that names the value (a `Place`); 0: none. */
+export function listIn(summary: number): number {
+  return summary >>> LIST_SHIFT;
+}
+
+const LISTS: Readonly<Record<RelatedList, number>> = { ip: Place.relatedIp, hosts: Place.relatedHosts, hash: Place.relatedHash };
+const NO_BYTES = new Uint8Array(0);
+/** Stands for the time of the match while an entry is rendered. */
+const SOME_TIME = '0000-00-00T00:00:00.000Z';
+
+/** Wraps an enrichment for writing it into events. */
+export function toKnown(enrichment: Enrichment): Known {
+  const { indicator } = enrichment;
+  const list = indicator === null ? null : relatedListOf(indicator);
+  return {
+    enrichment,
+    summary: summaryOf(enrichment) | ((list === null ? 0 : LISTS[list]) << LIST_SHIFT),
+    listed: list === null ? NO_BYTES : Buffer.from(JSON.stringify(indicator?.value)),
+    entries: [],
+    rollUps: [],
+  };
+}
+
+function summaryOf({ answer, indicator }: Enrichment): number {
+  const isThreat = indicator !== null && (answer.verdict === 'malicious' || answer.verdict === 'suspicious');
+  return (
+    placeOf(answer) |
+    (isFailure(answer.status) ? FAILED : 0) |
+    (answer.status === 'invalid' ? INVALID : 0) |
+    (answer.autoResolve || answer.status.startsWith('skipped_') ? 0 : FORBIDS_RESOLVE) |
+    (isThreat ? THREAT : 0)
+  );
+}
+
+/** The value's entry of `threat.enrichments` for one field; `matchedType`: see `EcsMatch.type`. */
+export function renderEntry(known: Known, field: string, matchedType: string | null): RenderedEntry {
+  const match = { field, occurred: SOME_TIME, type: matchedType, digest: sha256 };
+  const [before = '', after = ''] = JSON.stringify(toThreatEnrichment(known.enrichment, match)).split(SOME_TIME);
+  return { id: matchId(known.enrichment, match), before: Buffer.from(before), after: Buffer.from(after) };
+}
+
+/** The event's `"ismalicious":{…}` with the members that `has` does not hold; `null` when there are none. `canResolve: false` takes back `auto_resolve`. */
+export function renderRollUp(known: Known, field: string, options: { readonly has?: ReadonlySet<string>; readonly canResolve: boolean }): string | null {
+  const rollUp = toRollUp(known.enrichment, field);
+  const members = Object.entries({ ...rollUp, auto_resolve: rollUp.auto_resolve && options.canResolve }).filter(([name]) => !options.has?.has(name));
+  return members.length === 0 ? null : JSON.stringify(Object.fromEntries(members)).slice(1, -1);
+}
+
+/** The members of the playbook's `threat.enrichment`. */
+export function renderPlaybook(known: Known): string {
+  return JSON.stringify(toPlaybook(known.enrichment));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

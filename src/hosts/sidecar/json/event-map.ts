@@ -1,0 +1,100 @@
+/** What else of an event has to be known, besides the wanted values, to add something to it. */
+export const Place = {
+  root: 0,
+  threat: 1,
+  enrichments: 2,
+  ismalicious: 3,
+  related: 4,
+  relatedIp: 5,
+  relatedHosts: 6,
+  relatedHash: 7,
+  tags: 8,
+  playbook: 9,
+} as const;
+
+/** Set beside a field's index when the value's text holds a backslash. */
+export const ESCAPED = 1 << 16;
+
+const PLACES = 10;
+/** A value, and a listed string, are three integers: field (or place), first byte inside the quotes, closing quote. */
+const INTS = 3;
+
+/**
+ * Where things are in one event: its wanted values, what `related.*` lists already, and the places where something can be
+ * added. It is one for all events, filled anew for each, so that an event costs no object.
+ */
+export interface EventMap {
+  values: Int32Array;
+  valueCount: number;
+  listed: Int32Array;
+  listedCount: number;
+  /** First byte of the value at each `Place` (quotes and brackets included) and the one behind it; -1: it is not there. */
+  readonly places: Int32Array;
+  /** Bits of the members that `ismalicious` has already. */
+  members: number;
+}
+
+/** A map of nothing. */
+export function createEventMap(): EventMap {
+  return { values: new Int32Array(64 * INTS), valueCount: 0, listed: new Int32Array(64 * INTS), listedCount: 0, places: new Int32Array(PLACES * 2), members: 0 };
+}
+
+/** Forgets the last event. */
+export function clearEventMap(map: EventMap): void {
+  map.valueCount = 0;
+  map.listedCount = 0;
+  map.members = 0;
+  map.places.fill(-1);
+}
+
+/** Notes a wanted value; `field` may carry `ESCAPED`. */
+export function noteValue(map: EventMap, field: number, start: number, end: number): void {
+  const at = map.valueCount * INTS;
+  if (at === map.values.length) map.values = doubled(map.values);
+  map.values[at] = field;
+  map.values[at + 1] = start;
+  map.values[at + 2] = end;
+  map.valueCount++;
+}
+
+/** Notes a string that one of the `related.*` lists holds already. */
+export function noteListed(map: EventMap, place: number, start: number, end: number): void {
+  const at = map.listedCount * INTS;
+  if (at === map.listed.length) map.listed = doubled(map.listed);
+  map.listed[at] = place;
+  map.listed[at + 1] = start;
+  map.listed[at + 2] = end;
+  map.listedCount++;
+}
+
+/** Notes the value that stands at `place`. */
+export function notePlace(map: EventMap, place: number, start: number, end: number): void {
+  map.places[place * 2] = start;
+  map.places[place * 2 + 1] = end;
+}
+
+/** Field of the n-th value, without `ESCAPED`. */
+export function fieldOf(map: EventMap, n: number): number {
+  return (map.values[n * INTS] as number) & (ESCAPED - 1);
+}
+
+/** Whether the n-th value's text holds a backslash. */
+export function isEscaped(map: EventMap, n: number): boolean {
+  return ((map.values[n * INTS] as number) & ESCAPED) !== 0;
+}
+
+/** First byte of the n-th value, inside the quotes. */
+export function startOf(map: EventMap, n: number): number {
+  return map.values[n * INTS + 1] as number;
+}
+
+/** Closing quote of the n-th value. */
+export function endOf(map: EventMap, n: number): number {
+  return map.values[n * INTS + 2] as number;
+}
+
+function doubled(full: Int32Array): Int32Array {
+  const larger = new Int32Array(full.length * 2);
+  larger.set(full);
+  return larger;
+}

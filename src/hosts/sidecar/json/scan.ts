@@ -1,0 +1,151 @@
+import { ESCAPED, noteListed, notePlace, noteValue, Place } from './event-map.ts';
+import type { EventMap } from './event-map.ts';
+import { createKeyTree, spelledAs } from './key-tree.ts';
+import type { KeyNode } from './key-tree.ts';
+import { COLON, COMMA, endOfScalar, endOfString, OPEN_ARRAY, OPEN_OBJECT, PLAIN, QUOTE, SPACE, skipSpace } from './lex.ts';
+
+const CLOSE_OBJECT = 0x7d;
+const CLOSE_ARRAY = 0x5d;
+
+/** The tree in which nothing is wanted: what it reads is only checked. */
+const NOTHING = createKeyTree();
+
+/** A text being read, and where what is found in an event is noted. */
+export interface Scan {
+  bytes: Uint8Array;
+  /** First byte that is not part of the text. */
+  end: number;
+  /** Brackets that may be open at once: the reader recurses once for each. */
+  readonly maxDepth: number;
+  readonly map: EventMap;
+}
+
+/**
+ * Reads the event whose `{` is at `from`, notes in `scan.map` what `tree` asks for, and gives the position past its `}`.
+ * Every byte is held against the grammar (RFC 8259); a fault is given as the one's complement of where it is. `depth`:
+ * brackets open around the event.
+ */
+export function scanEvent(scan: Scan, tree: KeyNode, from: number, depth: number): number {
+  const close = scanObject(scan, tree, from, depth);
+  if (close >= 0) notePlace(scan.map, Place.root, from, close);
+  return close;
+}
+
+/** Past the value at `from`, whatever it is, which is only checked. */
+export function skipValue(scan: Scan, from: number, depth: number): number {
+  if (from >= scan.end) return ~scan.end;
+  return scanValue(scan, NOTHING, from, depth);
+}
+
+/** The text of a JSON string; `start` and `end` are inside its quotes, and it has been checked. */
+export function textOfString(bytes: Uint8Array, start: number, end: number): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+  return text.includes('\\') ? String(JSON.parse(`"${text}"`)) : text;
+}
+
+/*
+ * The loops over plain bytes, and the tests for white space, stand here as well as in lex.ts: a call for each of the two
+ * hundred strings of an event cost more than all the rest. What is rare (escapes, white space) goes through lex.ts.
+ */
+function scanObject(scan: Scan, node: KeyNode, from: number, depth: number): number {
+  const { bytes, end } = scan;
+  if (depth >= scan.maxDepth) return ~from;
+  let pos = skipSpace(bytes, from + 1, end);
+  if (pos < end && bytes[pos] === CLOSE_OBJECT) return pos + 1;
+  for (;;) {
+    if (pos >= end) return ~end;
+    if (bytes[pos] !== QUOTE) return ~pos;
+    const start = pos + 1;
+    pos = start;
+    while (pos < end && PLAIN[bytes[pos] as number] === 1) pos++;
+    let child = NOTHING;
+    if (pos < end && bytes[pos] === QUOTE) {
+      const length = pos - start;
+      const branches = length < node.byLength.length ? node.byLength[length] : undefined;
+      if (branches !== undefined) child = spelledAs(branches, bytes, start) ?? NOTHING;
+    } else {
+      pos = endOfString(bytes, pos, end);
+      if (pos < 0) return pos;
+      child = node.byText.get(textOfString(bytes, start, pos)) ?? NOTHING;
+    }
+    pos = skipColon(bytes, pos + 1, end);
+    if (pos < 0) return pos;
+    if (bytes[pos] === QUOTE && child === NOTHING) {
+      pos++;
+      while (pos < end && PLAIN[bytes[pos] as number] === 1) pos++;
+      if (pos >= end || bytes[pos] !== QUOTE) pos = endOfString(bytes, pos, end);
+      if (pos < 0) return pos;
+      pos++;
+    } else {
+      pos = scanValue(scan, child, pos, depth + 1);
+      if (pos < 0) return pos;
+    }
+    if (pos < end && (bytes[pos] as number) <= SPACE) pos = skipSpace(bytes, pos, end);
+    if (pos >= end) return ~end;
+    if (bytes[pos] === CLOSE_OBJECT) return pos + 1;
+    if (bytes[pos] !== COMMA) return ~pos;
+    pos++;
+    if (pos < end && (bytes[pos] as number) <= SPACE) pos = skipSpace(bytes, pos, end);
+  }
+}
+
+/** From behind a key to the first byte of its value, which is inside the text. */
+function skipColon(bytes: Uint8Array, from: number, end: number): number {
+  let pos = from;
+  if (pos < end && bytes[pos] !== COLON) pos = skipSpace(bytes, pos, end);
+  if (pos >= end) return ~end;
+  if (bytes[pos] !== COLON) return ~pos;
+  pos++;
+  if (pos < end && (bytes[pos] as number) <= SPACE) pos = skipSpace(bytes, pos, end);
+  return pos >= end ? ~end : pos;
+}
+
+function scanValue(scan: Scan, node: KeyNode, from: number, depth: number): number {
+  const byte = scan.bytes[from];
+  let pos: number;
+  if (byte === QUOTE) pos = scanString(scan, node, from);
+  else if (byte === OPEN_OBJECT) pos = scanObject(scan, node, from, depth);
+  else if (byte === OPEN_ARRAY) pos = scanArray(scan, node, from, depth);
+  else pos = endOfScalar(scan.bytes, from, scan.end);
+  if (node !== NOTHING && pos >= 0) {
+    if (node.place >= 0) notePlace(scan.map, node.place, from, pos);
+    scan.map.members |= node.member;
+  }
+  return pos;
+}
+
+function scanString(scan: Scan, node: KeyNode, from: number): number {
+  const { bytes, end, map } = scan;
+  const start = from + 1;
+  let close = start;
+  while (close < end && PLAIN[bytes[close] as number] === 1) close++;
+  const isPlain = close < end && bytes[close] === QUOTE;
+  if (!isPlain) close = endOfString(bytes, close, end);
+  if (close < 0) return close;
+  if (node.field >= 0 && close > start) noteValue(map, isPlain ? node.field : node.field | ESCAPED, start, close);
+  else if (node.place >= Place.relatedIp && node.place <= Place.relatedHash) noteListed(map, node.place, start, close);
+  return close + 1;
+}
+
+/** An array in place of a value: its strings are values, its objects are read like the one object they stand for. */
+function scanArray(scan: Scan, node: KeyNode, from: number, depth: number): number {
+  const { bytes, end } = scan;
+  if (depth >= scan.maxDepth) return ~from;
+  let pos = skipSpace(bytes, from + 1, end);
+  if (pos < end && bytes[pos] === CLOSE_ARRAY) return pos + 1;
+  for (;;) {
+    if (pos >= end) return ~end;
+    const byte = bytes[pos];
+    if (byte === QUOTE) pos = scanString(scan, node, pos);
+    else if (byte === OPEN_OBJECT) pos = scanObject(scan, node, pos, depth + 1);
+    else if (byte === OPEN_ARRAY) pos = scanArray(scan, NOTHING, pos, depth + 1);
+    else pos = endOfScalar(bytes, pos, end);
+    if (pos < 0) return pos;
+    if (pos < end && (bytes[pos] as number) <= SPACE) pos = skipSpace(bytes, pos, end);
+    if (pos >= end) return ~end;
+    if (bytes[pos] === CLOSE_ARRAY) return pos + 1;
+    if (bytes[pos] !== COMMA) return ~pos;
+    pos++;
+    if (pos < end && (bytes[pos] as number) <= SPACE) pos = skipSpace(bytes, pos, end);
+  }
+}
