@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Routing } from '../../../src/engine/store/outbox.ts';
 import { openStoreCore, type StoreCore } from '../../../src/engine/store/store.ts';
