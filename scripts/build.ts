@@ -1,0 +1,80 @@
+// Builds dist/: the command line program, and the Splunk app with its search command. `npm run build`.
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { bundleFolder } from './bundle.ts';
+import type { ProgramFolder } from './bundle.ts';
+import { BUILD_STAMP } from './freshness.ts';
+import { thirdPartyNotices } from './notices.ts';
+
+/** A folder of programs, and where the notices on what they contain belong. Paths are relative to dist/. */
+interface Part extends ProgramFolder {
+  readonly noticesFolder: string;
+}
+
+const PARTS: readonly Part[] = [
+  { folder: '.', noticesFolder: '.', format: 'esm', entries: { cli: 'src/hosts/cli/main.ts' } },
+  {
+    folder: 'splunk-app/ismalicious/bin',
+    noticesFolder: 'splunk-app/ismalicious',
+    format: 'cjs',
+    entries: { ismalicious: 'src/hosts/splunk/search-command.ts' },
+  },
+];
+
+const root = dirname(import.meta.dirname);
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+const dist = join(root, 'dist');
+// Built beside dist/ and moved in at the end, so that a failed build leaves the last good one.
+const fresh = join(root, `dist.${process.pid}`);
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function buildPart(part: Part): Promise<void> {
+  const missing = Object.values(part.entries).filter((entry) => !existsSync(join(root, entry)));
+  if (missing.length > 0) {
+    print(`skipped: ${missing.join(', ')} does not exist yet`);
+    return;
+  }
+  const folder = join(fresh, part.folder);
+  const bundle = await bundleFolder(root, version, { ...part, folder });
+  writeFileSync(join(fresh, part.noticesFolder, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(root, bundle.inputs, bundle.legalComments));
+  for (const [file, sizeBytes] of bundle.sizesBytes) {
+    print(`${(sizeBytes / 1024).toFixed(1).padStart(8)} KiB  ${join('dist', relative(fresh, folder), file)}`);
+  }
+}
+
+/** The program can be started by its own name. */
+function makeExecutable(file: string): void {
+  if (!existsSync(file)) return;
+  const code = readFileSync(file, 'utf8');
+  if (!code.startsWith('#!')) writeFileSync(file, `#!/usr/bin/env node\n${code}`);
+  chmodSync(file, 0o755);
+}
+
+function moveIntoPlace(): void {
+  mkdirSync(dist, { recursive: true });
+  rmSync(join(dist, 'lib'), { recursive: true, force: true });
+  for (const name of readdirSync(fresh)) {
+    rmSync(join(dist, name), { recursive: true, force: true });
+    renameSync(join(fresh, name), join(dist, name));
+  }
+  writeFileSync(join(root, BUILD_STAMP), '');
+}
+
+try {
+  const app = join(fresh, 'splunk-app/ismalicious');
+  mkdirSync(app, { recursive: true });
+  if (existsSync(join(root, 'splunk-app'))) cpSync(join(root, 'splunk-app'), app, { recursive: true });
+  cpSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
+  for (const part of PARTS) await buildPart(part);
+  makeExecutable(join(fresh, 'cli.js'));
+  moveIntoPlace();
+} catch (error) {
+  // esbuild has named file, line and fault already.
+  process.stderr.write(`build failed: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
