@@ -5,7 +5,7 @@ import { type Asset, type Target, readAssets } from '../../src/hosts/cli/elastic
 import { type ElasticCommand, type ExitCode, runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
 import { createEngineClient, type EngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
 import { projectRoot } from '../support/fixtures.ts';
-import { engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
+import { type EngineAnswer, engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
 
 const ENGINES = [
   { kind: 'elasticsearch', target: 'elasticsearch-oss-7.10', wrong: 'elasticsearch' },
@@ -72,10 +72,10 @@ describe.each(ENGINES)('elastic install on a real $kind', ({ kind, target, wrong
     });
 
     it('names a changed setting and a field added to the mapping', async () => {
-      const changed = structuredClone(assets.find(({ name }) => name === 'logs-ismalicious')!.body) as Record<string, any>;
+      const changed = structuredClone(assets.find(({ name }) => name === 'logs-ismalicious')!.body) as Record<string, EngineAnswer>;
       changed.template.settings.index.default_pipeline = '_none';
       await leased.call('PUT', '/_index_template/logs-ismalicious', changed);
-      const mappings = structuredClone(assets.find(({ name }) => name === 'ismalicious@mappings')!.body) as Record<string, any>;
+      const mappings = structuredClone(assets.find(({ name }) => name === 'ismalicious@mappings')!.body) as Record<string, EngineAnswer>;
       mappings.template.mappings.properties.ismalicious.properties.stray = { type: 'keyword' };
       await leased.call('PUT', '/_component_template/ismalicious@mappings', mappings);
       const { text } = await run('diff');
