@@ -81,7 +81,8 @@ export async function putAsset(engine: EngineClient, asset: Asset, isNew: boolea
 /** A running transform cannot be changed: it is stopped, removed and put anew; its destination stays. */
 async function putTransform(engine: EngineClient, asset: Asset, isNew: boolean): Promise<void> {
   if (!isNew) await removeAsset(engine, asset);
-  accept(asset, await engine.call('PUT', pathOf(asset), asset.body));
+  // Its source may not exist yet: the stream begins with the first indicator.
+  accept(asset, await engine.call('PUT', `${pathOf(asset)}?defer_validation=true`, asset.body));
   accept(asset, await engine.call('POST', `${pathOf(asset)}/_start`));
 }
 
