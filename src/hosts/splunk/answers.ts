@@ -1,0 +1,179 @@
+import type { EnrichOptions, Enricher } from '../../engine/enricher.ts';
+import { isFailure } from '../../model/enrichment.ts';
+import type { Answer, Enrichment, Status } from '../../model/enrichment.ts';
+import { EMPTY_PLACE, placeOf } from '../../mapping/splunk-worst.ts';
+import { EMPTY_CELL, FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
+import type { ValueTable } from './value-table.ts';
+
+// An answer without an end (the user's own lists change while a long search runs) is asked for again after a minute: `peek` is cheap.
+const KEEP_S = 60;
+const FIRST_IDS = 1 << 15;
+
+/** How the values of this search are looked up. */
+export interface LookUpRules extends Pick<EnrichOptions, 'providers' | 'maxAgeS' | 'mode' | 'budget'> {
+  readonly timeoutMs: number;
+}
+
+/** Does something that takes a while; its signal aborts, and the promise rejects, when the search was cancelled meanwhile. */
+export type Wait = <Result>(work: (signal: AbortSignal) => Promise<Result>) => Promise<Result>;
+
+/** Is told every answer that is not simply `ok`, when it comes in. */
+export type Notice = (value: string, answer: Answer) => void;
+
+/**
+ * The answer to every value of a search, by its id. Each chunk asks once for the values it has not seen or that grew old;
+ * failures are kept for their chunk only.
+ */
+export class Answers {
+  readonly #values: ValueTable;
+  readonly #rules: LookUpRules;
+  readonly #notice: Notice;
+  readonly #startS: number;
+  #answers: Answer[] = [];
+  /** By id: `placeOf` its answer, until when the answer holds (seconds since 1970), the chunk that saw it last. */
+  #places = new Float64Array(FIRST_IDS);
+  #freshUntilS = new Float64Array(FIRST_IDS);
+  #seen = new Int32Array(FIRST_IDS);
+  /** Ids that were answered anew in this chunk, with what came. Kept no longer: ten thousand of them would outlive the chunk. */
+  readonly fresh: { ids: number[]; enrichments: Enrichment[] } = { ids: [], enrichments: [] };
+
+  constructor(values: ValueTable, rules: LookUpRules, startS: number, notice: Notice) {
+    this.#values = values;
+    this.#rules = rules;
+    this.#startS = startS;
+    this.#notice = notice;
+  }
+
+  /** The answer to an id, which `ask` or `settle` has answered. */
+  of(id: number): Answer {
+    const answer = this.#answers[id];
+    if (answer === undefined) throw new Error('no answer to a value that was asked');
+    return answer;
+  }
+
+  /** Where the id's answer stands among several of one event: see `placeOf`. */
+  placeOf(id: number): number {
+    return id < FIRST_VALUE_ID ? EMPTY_PLACE : (this.#places[id] as number);
+  }
+
+  /** Ids of a chunk that need an answer. `chunk` counts from 1. */
+  collect(ids: Int32Array, multivalues: readonly (readonly number[])[], chunk: number, nowS: number): number[] {
+    this.#fit();
+    this.fresh.ids = [];
+    this.fresh.enrichments = [];
+    const asked: number[] = [];
+    this.#collectOf(ids, chunk, nowS, asked);
+    for (const group of multivalues) this.#collectOf(group, chunk, nowS, asked);
+    return asked;
+  }
+
+  /** Answers `ids`: from memory what is there, the rest by one call. Rejects when the search was cancelled. */
+  async ask(ids: readonly number[], enricher: Enricher, { nowS, wait }: { readonly nowS: number; readonly wait: Wait }): Promise<void> {
+    const missing = new Map<string, number>();
+    for (const id of ids) {
+      const value = this.#values.textOf(id);
+      const known = this.#rules.providers === undefined ? enricher.peek(value) : undefined;
+      if (known !== undefined && this.#isYoung(known)) this.settle(id, known, nowS);
+      else missing.set(value, id);
+    }
+    if (missing.size === 0) return;
+    const answers = await wait((signal) => enricher.enrichMany(missing.keys(), this.#options(nowS, signal)));
+    for (const [value, id] of missing) {
+      const enrichment = answers.get(value);
+      if (enrichment === undefined) throw new Error('the engine left a value without an answer');
+      this.settle(id, enrichment, nowS);
+    }
+  }
+
+  /** Takes an answer for an id. */
+  settle(id: number, enrichment: Enrichment, nowS: number): void {
+    const { answer } = enrichment;
+    this.#answers[id] = answer;
+    this.#places[id] = placeOf(answer);
+    this.#freshUntilS[id] = isFinal(answer.status) ? Math.min(enrichment.expiresAtS ?? Infinity, nowS + KEEP_S) : 0;
+    this.fresh.ids.push(id);
+    this.fresh.enrichments.push(enrichment);
+    if (answer.status !== 'ok') this.#notice(enrichment.input, answer);
+  }
+
+  /** Forgets all answers, with the ids. */
+  clear(): void {
+    this.#answers = [];
+    this.#freshUntilS.fill(0);
+    this.#seen.fill(0);
+  }
+
+  #collectOf(ids: Int32Array | readonly number[], chunk: number, nowS: number, asked: number[]): void {
+    for (let n = 0; n < ids.length; n++) {
+      const id = ids[n] as number;
+      if (id < FIRST_VALUE_ID || this.#seen[id] === chunk) continue;
+      this.#seen[id] = chunk;
+      if ((this.#freshUntilS[id] as number) <= nowS) asked.push(id);
+    }
+  }
+
+  /** Room for all ids there are. */
+  #fit(): void {
+    const size = this.#values.count;
+    if (size <= this.#seen.length) return;
+    this.#places = enlarge(this.#places, new Float64Array(size * 2));
+    this.#freshUntilS = enlarge(this.#freshUntilS, new Float64Array(size * 2));
+    this.#seen = enlarge(this.#seen, new Int32Array(size * 2));
+  }
+
+  // What was asked since the search began is always young enough: a value is never paid for twice in one search.
+  #isYoung(enrichment: Enrichment): boolean {
+    const { maxAgeS } = this.#rules;
+    return maxAgeS === undefined || enrichment.checkedAtS === null || enrichment.checkedAtS >= this.#startS - maxAgeS;
+  }
+
+  #options(nowS: number, signal: AbortSignal): EnrichOptions {
+    const { maxAgeS, ...rules } = this.#rules;
+    return { ...rules, signal, ...(maxAgeS === undefined ? {} : { maxAgeS: maxAgeS + Math.max(0, nowS - this.#startS) }) };
+  }
+}
+
+/** The answer to a cell that held nothing (`EMPTY_CELL`) or a field that is not there (`NO_COLUMN`). */
+export function unaskedEnrichment(id: number, field: string): Enrichment {
+  const message =
+    id === NO_COLUMN
+      ? `the events have no field ${field}: check its spelling, or extract it before this command`
+      : `the field ${field} is empty here: nothing was looked up`;
+  return toEnrichment(id === EMPTY_CELL || id === NO_COLUMN ? 'invalid' : 'pending', message, '');
+}
+
+/** What a row shows while only the cost is worked out. */
+export function plannedEnrichment(value: string): Enrichment {
+  return toEnrichment('pending', 'plan: not looked up; run the search again without mode=plan', value);
+}
+
+function toEnrichment(status: Status, message: string, input: string): Enrichment {
+  const answer: Answer = {
+    verdict: 'unknown',
+    status,
+    score: null,
+    confidence: null,
+    tier: 'review',
+    autoResolve: false,
+    categories: [],
+    attributes: [],
+    sightings: null,
+    firstSeen: null,
+    lastSeen: null,
+    reference: null,
+    message,
+    providers: [],
+  };
+  return { input, indicator: null, answer, source: 'none', checkedAtS: null, expiresAtS: null };
+}
+
+/** Whether another question could bring no better answer until it expires. */
+function isFinal(status: Status): boolean {
+  if (status === 'invalid') return true;
+  return !isFailure(status) && status !== 'partial' && status !== 'pending' && status !== 'stale';
+}
+
+function enlarge<Values extends Float64Array | Int32Array>(values: Values, larger: Values): Values {
+  larger.set(values);
+  return larger;
+}

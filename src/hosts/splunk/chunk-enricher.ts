@@ -1,0 +1,142 @@
+import type { Enricher } from '../../engine/enricher.ts';
+import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS } from '../../mapping/splunk.ts';
+import { Answers, plannedEnrichment } from './answers.ts';
+import type { Wait } from './answers.ts';
+import type { CommandOptions } from './command-options.ts';
+import { readHeader } from './csv-cells.ts';
+import type { Frame } from './frames.ts';
+import type { ReplyRows } from './reply-writer.ts';
+import { layOutRows } from './row-layout.ts';
+import type { RowLayout } from './row-layout.ts';
+import { RowScanner } from './row-scanner.ts';
+import { RowSuffixes } from './row-suffixes.ts';
+import { toPlanText } from './search-notes.ts';
+import type { SearchNotes } from './search-notes.ts';
+import { ValueReader } from './value-reader.ts';
+import { ValueTable } from './value-table.ts';
+
+// What a long search may keep between two chunks: about 20 MB of values and renderings.
+const MAX_KEPT_VALUES = 65_536;
+const MAX_KEPT_BYTES = 16 << 20;
+const MAX_PLANNED_VALUES = 1_000_000;
+
+/** What a chunk needs besides its rows. */
+export interface ChunkContext {
+  /** Opens the engine, at the first row of the search. */
+  readonly open: () => Promise<Enricher>;
+  readonly nowS: number;
+  readonly wait: Wait;
+}
+
+/** Names of the columns a search gets, in the order of the reply. */
+export function outputFields(options: Pick<CommandOptions, 'fields' | 'prefix' | 'details'>): string[] {
+  const { fields, prefix, details } = options;
+  const names = SPLUNK_FIELDS.map((name) => prefix + name);
+  if (!details) return names;
+  const perField = fields.flatMap((field) => SPLUNK_DETAIL_FIELDS.map((name) => `${prefix}${field}_${name}`));
+  return [...names, ...perField, `${prefix}explain`];
+}
+
+/** Enriches the chunks of one search, one after the other. */
+export class ChunkEnricher {
+  readonly #options: CommandOptions;
+  readonly #notes: SearchNotes;
+  readonly #outputs: readonly string[];
+  readonly #values = new ValueTable();
+  readonly #answers: Answers;
+  readonly #suffixes: RowSuffixes;
+  readonly #planned = new Set<string>();
+  readonly #scanner = new RowScanner();
+  readonly #reader = new ValueReader(this.#values);
+  #header = '';
+  #layout: RowLayout | null = null;
+  #chunk = 0;
+
+  constructor(options: CommandOptions, notes: SearchNotes, startS: number) {
+    this.#options = options;
+    this.#notes = notes;
+    this.#outputs = outputFields(options);
+    const { providers, maxAgeS, timeoutMs, budget, mode } = options;
+    const rules = {
+      timeoutMs,
+      mode: mode === 'cache' ? ('cache' as const) : ('enrich' as const),
+      ...(providers === null ? {} : { providers }),
+      ...(maxAgeS === null ? {} : { maxAgeS }),
+      ...(budget === null ? {} : { budget: { remaining: budget } }),
+    };
+    this.#answers = new Answers(this.#values, rules, startS, (value, answer) => notes.count(value, answer));
+    // What a search would cost is told about all its rows.
+    this.#suffixes = new RowSuffixes(this.#answers, mode === 'plan' ? { ...options, only: null } : options);
+  }
+
+  /** The rows of the reply to a chunk; `null` for one without a header. Rejects when the search was cancelled. */
+  async enrich(frame: Frame, context: ChunkContext): Promise<ReplyRows | null> {
+    if (frame.bodyFrom === frame.bodyEnd) return null;
+    const header = readHeader(frame.bytes, frame.bodyFrom, frame.bodyEnd);
+    const layout = this.#layOut(frame.bytes.toString('latin1', frame.bodyFrom, header.contentEnd), () =>
+      layOutRows(header, this.#options.fields, this.#outputs),
+    );
+    this.#forgetOld(layout);
+    this.#chunk++;
+    const rows = this.#scanner;
+    rows.scan(frame.bytes, layout, header.rowsFrom, frame.bodyEnd);
+    this.#reader.read(frame.bytes, layout, rows);
+    if (rows.count > 0) await this.#answer(rows.count, layout, context);
+    return { frame, layout, rows, suffixes: this.#suffixes, headerEnd: header.contentEnd };
+  }
+
+  /** Says what the search would cost; only with `mode=plan`. */
+  async sumUp(context: ChunkContext): Promise<void> {
+    if (this.#options.mode !== 'plan') return;
+    if (this.#planned.size === 0) {
+      this.#notes.say('INFO', 'isMalicious plan: no values to look up.');
+      return;
+    }
+    const enricher = await context.open();
+    const { providers, maxAgeS } = this.#options;
+    const options = { ...(providers === null ? {} : { providers }), ...(maxAgeS === null ? {} : { maxAgeS }) };
+    const plan = await context.wait((signal) => enricher.plan(this.#planned, { ...options, signal }));
+    this.#notes.say('INFO', toPlanText(plan, this.#planned.size >= MAX_PLANNED_VALUES));
+  }
+
+  async #answer(rows: number, layout: RowLayout, context: ChunkContext): Promise<void> {
+    const { fields, mode } = this.#options;
+    for (const [n, place] of layout.fieldSpans.entries()) if (place < 0) this.#warnMissing(fields[n] ?? '');
+    const ids = this.#reader.ids.subarray(0, rows * fields.length);
+    const asked = this.#answers.collect(ids, this.#reader.multivalues, this.#chunk, context.nowS);
+    if (mode === 'plan') this.#plan(asked, context.nowS);
+    else if (asked.length > 0) await this.#answers.ask(asked, await context.open(), context);
+    this.#suffixes.refresh(this.#answers.fresh.ids, this.#answers.fresh.enrichments, this.#chunk);
+    this.#suffixes.choose(this.#reader, rows, this.#chunk);
+  }
+
+  #plan(ids: readonly number[], nowS: number): void {
+    for (const id of ids) {
+      const value = this.#values.textOf(id);
+      if (this.#planned.size < MAX_PLANNED_VALUES) this.#planned.add(value);
+      this.#answers.settle(id, plannedEnrichment(value), nowS);
+    }
+  }
+
+  #warnMissing(field: string): void {
+    this.#notes.say('WARN', `isMalicious: the events have no field "${field}"; check its spelling (case counts), or extract it before this command.`);
+  }
+
+  /** The layout of the chunk before, while the header stays the same. */
+  #layOut(header: string, layOut: () => RowLayout): RowLayout {
+    if (this.#layout === null || header !== this.#header) {
+      this.#layout = layOut();
+      this.#header = header;
+    }
+    return this.#layout;
+  }
+
+  /** Starts anew when too much was kept, or when what was kept does not fit the layout. */
+  #forgetOld(layout: RowLayout): void {
+    const fits = this.#suffixes.use(layout);
+    if (fits && this.#values.count <= MAX_KEPT_VALUES && this.#suffixes.rendered.size <= MAX_KEPT_BYTES) return;
+    this.#values.clear();
+    this.#answers.clear();
+    this.#suffixes.forget();
+  }
+}

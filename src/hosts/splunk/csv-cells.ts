@@ -1,0 +1,82 @@
+/** CSV that cannot be read without guessing: nothing of it is passed on. */
+export class CsvError extends Error {
+  override readonly name = 'CsvError';
+}
+
+/** Bytes that CSV gives a meaning. */
+export const QUOTE = 34;
+export const COMMA = 44;
+export const LF = 10;
+export const CR = 13;
+
+/**
+ * Position of the comma or LF that ends the cell which begins at `at`; a CR before that LF counts to the line end.
+ * `bytes[end]` has to be a LF (see `FrameReader`), so that no step needs a bounds check: a last row without a line end stops there.
+ * A quote has a meaning only at the beginning of a cell; what follows the closing quote is taken as it is, as Python's csv does.
+ */
+export function endOfCell(bytes: Buffer, at: number, end: number): number {
+  if (bytes[at] === QUOTE) at = endOfQuotes(bytes, at, end);
+  while (bytes[at] !== COMMA && bytes[at] !== LF) at++;
+  return at;
+}
+
+/** Position behind the quote that closes the one at `at`. Throws `CsvError` when there is none before `end`. */
+export function endOfQuotes(bytes: Buffer, at: number, end: number): number {
+  for (at++; at < end; at++) {
+    if (bytes[at] !== QUOTE) continue;
+    if (bytes[at + 1] !== QUOTE) return at + 1;
+    at++;
+  }
+  throw new CsvError('a quoted cell is not closed before the end of the chunk');
+}
+
+/** The text of a cell as the program that wrote it meant it: RFC 4180, and like Python's csv where that is silent. */
+export function decodeCell(raw: string): string {
+  if (!raw.startsWith('"')) return raw;
+  const [, inside = '', after = ''] = /^"((?:[^"]|"")*)"?([^]*)$/.exec(raw) ?? [];
+  return inside.replaceAll('""', '"') + after;
+}
+
+/** A cell's text as CSV, quoted only where it has to be. */
+export function encodeCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** One column's name: `raw` as it stands in the file, `name` unquoted. */
+export interface HeaderCell {
+  readonly raw: string;
+  readonly name: string;
+}
+
+/** The first row of a CSV table. */
+export interface CsvHeader {
+  readonly cells: readonly HeaderCell[];
+  /** Where the header's text ends, before its line end. */
+  readonly contentEnd: number;
+  /** Where the first row begins. */
+  readonly rowsFrom: number;
+}
+
+const BOM = '\uFEFF';
+
+/** Reads the header of `bytes[from, end)`; `bytes[end]` has to be a LF. Throws `CsvError` for one that ends inside a quote. */
+export function readHeader(bytes: Buffer, from: number, end: number): CsvHeader {
+  const cells: HeaderCell[] = [];
+  const hasBom = bytes.toString('utf8', from, Math.min(from + 3, end)) === BOM;
+  let start = hasBom ? from + 3 : from;
+  let at = endOfCell(bytes, start, end);
+  while (at < end && bytes[at] === COMMA) {
+    cells.push(toHeaderCell(bytes.toString('utf8', start, at)));
+    start = at + 1;
+    at = endOfCell(bytes, start, end);
+  }
+  const contentEnd = at > start && bytes[at - 1] === CR ? at - 1 : at;
+  cells.push(toHeaderCell(bytes.toString('utf8', start, contentEnd)));
+  const [first, ...rest] = cells;
+  const marked = hasBom && first ? [{ ...first, raw: BOM + first.raw }, ...rest] : cells;
+  return { cells: marked, contentEnd, rowsFrom: Math.min(at + 1, end) };
+}
+
+function toHeaderCell(raw: string): HeaderCell {
+  return { raw, name: decodeCell(raw) };
+}

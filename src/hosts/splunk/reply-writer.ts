@@ -1,0 +1,124 @@
+import type { ByteSink } from './byte-streams.ts';
+import { encodeFrameHead } from './frames.ts';
+import type { Frame } from './frames.ts';
+import type { RowLayout } from './row-layout.ts';
+import type { RowScanner } from './row-scanner.ts';
+import { NO_ROW } from './row-suffixes.ts';
+import type { RowSuffixes } from './row-suffixes.ts';
+
+const BLOCK_BYTES = 1 << 20;
+const SHORT_BYTES = 24;
+
+/** What the rows of a reply are put together from. */
+export interface ReplyRows {
+  readonly frame: Frame;
+  readonly layout: RowLayout;
+  readonly rows: RowScanner;
+  readonly suffixes: RowSuffixes;
+  /** Where the input's header ends. */
+  readonly headerEnd: number;
+}
+
+/**
+ * Writes replies: the input's own bytes with the new cells spliced in, in blocks, so that a chunk is never held twice.
+ * A row is copied together with the line end before it; where cells of the input are left out, in the pieces between them.
+ */
+export class ReplyWriter {
+  readonly #sink: ByteSink;
+  #block = Buffer.alloc(0);
+  #used = 0;
+
+  constructor(sink: ByteSink) {
+    this.#sink = sink;
+  }
+
+  /** A reply without rows. */
+  writeBare(metadata: object): void {
+    this.#sink.write(encodeFrameHead(metadata, 0));
+  }
+
+  /** A reply with the header and the rows of a chunk. */
+  writeRows(metadata: object, reply: ReplyRows): void {
+    const bodyBytes = measure(reply);
+    const head = encodeFrameHead(metadata, bodyBytes);
+    const size = Math.min(BLOCK_BYTES, head.length + bodyBytes);
+    if (this.#block.length < size) this.#block = Buffer.allocUnsafeSlow(size);
+    this.#append(head, 0, head.length);
+    this.#append(reply.layout.head, 0, reply.layout.head.length);
+    this.#appendRows(reply);
+    this.#flush();
+  }
+
+  #appendRows({ frame, layout, rows, suffixes, headerEnd }: ReplyRows): void {
+    const { bytes } = frame;
+    const { cutsPerRow } = layout;
+    const { partsPerRow, parts, rendered } = suffixes;
+    let from = headerEnd;
+    for (let row = 0; row < rows.count; row++) {
+      const first = parts[row * partsPerRow] as number;
+      if (first !== NO_ROW) {
+        for (let cut = row * cutsPerRow; cut < (row + 1) * cutsPerRow; cut += 2) {
+          this.#append(bytes, from, rows.cuts[cut] as number);
+          from = cut + 1 < (row + 1) * cutsPerRow ? (rows.cuts[cut + 1] as number) : (rows.contentEnds[row] as number);
+        }
+        this.#append(bytes, from, rows.contentEnds[row] as number);
+        if (rows.shortBy.size > 0) this.#appendCommas(rows.shortBy.get(row) ?? 0);
+        for (let part = row * partsPerRow; part < (row + 1) * partsPerRow; part++) {
+          const number = parts[part] as number;
+          this.#append(rendered.bytes, rendered.ends[number - 1] as number, rendered.ends[number] as number);
+        }
+      }
+      from = rows.lineEnds[row] as number;
+    }
+    this.#append(bytes, from, frame.bodyEnd);
+  }
+
+  #appendCommas(count: number): void {
+    this.#append(Buffer.from(','.repeat(count)), 0, count);
+  }
+
+  #append(source: Buffer, from: number, to: number): void {
+    const length = to - from;
+    if (this.#used + length > this.#block.length) {
+      this.#flush();
+      if (length > this.#block.length) {
+        this.#sink.write(source.subarray(from, to));
+        return;
+      }
+    }
+    const block = this.#block;
+    let at = this.#used;
+    this.#used = at + length;
+    if (length > SHORT_BYTES) source.copy(block, at, from, to);
+    else for (let n = from; n < to; n++) block[at++] = source[n] as number;
+  }
+
+  #flush(): void {
+    if (this.#used > 0) this.#sink.write(this.#block.subarray(0, this.#used));
+    this.#used = 0;
+  }
+}
+
+/** Bytes of the reply's body. */
+function measure({ frame, layout, rows, suffixes, headerEnd }: ReplyRows): number {
+  const { cutsPerRow } = layout;
+  const { partsPerRow, parts, rendered } = suffixes;
+  let size = layout.head.length;
+  let from = headerEnd;
+  for (let row = 0; row < rows.count; row++) {
+    if (parts[row * partsPerRow] !== NO_ROW) {
+      size += (rows.contentEnds[row] as number) - from;
+      for (let cut = row * cutsPerRow; cut < (row + 1) * cutsPerRow; cut += 2) {
+        const end = cut + 1 < (row + 1) * cutsPerRow ? (rows.cuts[cut + 1] as number) : (rows.contentEnds[row] as number);
+        size -= end - (rows.cuts[cut] as number);
+      }
+      for (let part = row * partsPerRow; part < (row + 1) * partsPerRow; part++) {
+        const number = parts[part] as number;
+        size += (rendered.ends[number] as number) - (rendered.ends[number - 1] as number);
+      }
+    }
+    from = rows.lineEnds[row] as number;
+  }
+  for (const [row, commas] of rows.shortBy) if (parts[row * partsPerRow] !== NO_ROW) size += commas;
+  return size + frame.bodyEnd - from;
+}

@@ -1,0 +1,200 @@
+import { toAnswerCells, toDetailCells, toExplainCell, toIndicatorCell } from '../../mapping/splunk.ts';
+import type { Answer, Enrichment, Source } from '../../model/enrichment.ts';
+import type { VerdictWord } from '../../model/verdict.ts';
+import { unaskedEnrichment } from './answers.ts';
+import type { Answers } from './answers.ts';
+import { encodeCell } from './csv-cells.ts';
+import { RenderedCells } from './rendered-cells.ts';
+import type { RowLayout } from './row-layout.ts';
+import { enlarge } from './row-scanner.ts';
+import type { ValueReader } from './value-reader.ts';
+import { FIRST_VALUE_ID } from './value-table.ts';
+
+/** Stands for a row that is left out (`only=`). */
+export const NO_ROW = 0;
+
+/** Which cells rows get. */
+export interface SuffixShape {
+  readonly fields: readonly string[];
+  readonly details: boolean;
+  readonly only: readonly VerdictWord[] | null;
+}
+
+const FIRST_IDS = 1 << 15;
+
+/** How often a paid answer was shown: its first row says `live`, later ones of the chunk `coalesced`, those of later chunks `cache`. */
+const UNPAID = 0;
+const UNSHOWN = 1;
+const SHOWN = 2;
+const SHOWN_BEFORE = 3;
+
+/**
+ * The cells that each row gets at its end, as ready-made bytes: rendered once for every value, field and source word.
+ * With `details` a row's end has several parts (the verdict, one per field, the explanation), else one.
+ */
+export class RowSuffixes {
+  readonly #answers: Answers;
+  readonly #shape: SuffixShape;
+  readonly #fieldCells: readonly string[];
+  readonly #unasked: readonly (readonly Enrichment[])[];
+  readonly partsPerRow: number;
+  readonly rendered = new RenderedCells();
+  /** Per row `partsPerRow` numbers of renderings; the first is `NO_ROW` for a row that is left out. */
+  parts = new Int32Array(0);
+  /** By field and id: the rendering, 0 when there is none. `#main` has the verdict, `#detail` the field's own cells. */
+  #main: Int32Array<ArrayBuffer>[];
+  #detail: Int32Array<ArrayBuffer>[];
+  #explain: Int32Array<ArrayBuffer>[];
+  /** By id: how often a paid answer was shown, and the chunk that paid for it. */
+  #paid = new Int32Array(FIRST_IDS);
+  #paidIn = new Int32Array(FIRST_IDS);
+  /** By id: what may have to be rendered later, for another field or with another source word. */
+  #kept: Enrichment[] = [];
+  #texts = new WeakMap<Answer, { before: string; after: string }>();
+  #lead = ',';
+  #tail = '';
+
+  constructor(answers: Answers, shape: SuffixShape) {
+    const { fields, details } = shape;
+    this.#answers = answers;
+    this.#shape = shape;
+    this.partsPerRow = details ? fields.length + 2 : 1;
+    this.#main = fields.map(() => new Int32Array(FIRST_IDS));
+    this.#detail = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
+    this.#explain = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
+    this.#fieldCells = fields.map(encodeCell);
+    this.#unasked = fields.map((field) => Array.from({ length: FIRST_VALUE_ID }, (_, id) => unaskedEnrichment(id, field)));
+  }
+  /** Renders for a layout from here on; false when what was rendered before does not fit it. */
+  use(layout: RowLayout): boolean {
+    const lead = layout.firstKept < layout.columns ? ',' : '';
+    const tail = ','.repeat(layout.clearedColumns);
+    const fits = lead === this.#lead && tail === this.#tail;
+    this.#lead = lead;
+    this.#tail = tail;
+    return fits;
+  }
+
+  /** Takes what was answered anew in this chunk. */
+  refresh(ids: readonly number[], enrichments: readonly Enrichment[], chunk: number): void {
+    const isPlain = this.#main.length === 1;
+    for (let n = 0; n < ids.length; n++) {
+      const id = ids[n] as number;
+      const enrichment = enrichments[n] as Enrichment;
+      if (id >= this.#paid.length) this.#fit(id);
+      if (isPlain && enrichment.source !== 'live') {
+        this.#paid[id] = UNPAID;
+        (this.#main[0] as Int32Array)[id] = this.#renderMain(enrichment, 0);
+        if (!this.#shape.details) continue;
+      } else {
+        this.#kept[id] = enrichment;
+        this.#paid[id] = enrichment.source === 'live' ? UNSHOWN : UNPAID;
+        this.#paidIn[id] = chunk;
+        for (const byId of this.#main) byId[id] = 0;
+      }
+      for (const byId of this.#detail) byId[id] = 0;
+      for (const byId of this.#explain) byId[id] = 0;
+    }
+  }
+
+  /** Chooses the end of every row that was read. */
+  choose(values: ValueReader, rows: number, chunk: number): void {
+    const fields = this.#main.length;
+    const { partsPerRow } = this;
+    const { ids, multivalues } = values;
+    if (this.parts.length < rows * partsPerRow) this.parts = new Int32Array(ids.length * partsPerRow);
+    const worst = new Int32Array(fields);
+    for (let row = 0; row < rows; row++) {
+      let winner = 0;
+      for (let field = 0; field < fields; field++) {
+        const id = ids[row * fields + field] as number;
+        worst[field] = id < 0 ? this.#worstOf(multivalues[-id - 1] ?? []) : id;
+        if (field > 0 && this.#answers.placeOf(worst[field] as number) < this.#answers.placeOf(worst[winner] as number)) winner = field;
+      }
+      this.#fill(row * partsPerRow, winner, worst, chunk);
+    }
+  }
+
+  /** Forgets all renderings and all ids. */
+  forget(): void {
+    this.rendered.clear();
+    for (const byField of [this.#main, this.#detail, this.#explain]) for (const byId of byField) byId.fill(0);
+    this.#paid.fill(UNPAID);
+    this.#kept = [];
+  }
+
+  #fill(at: number, winner: number, worst: Int32Array, chunk: number): void {
+    const id = worst[winner] as number;
+    const { only, details, fields } = this.#shape;
+    if (only !== null && !only.includes(this.#answerOf(id, winner).verdict)) {
+      this.parts[at] = NO_ROW;
+      return;
+    }
+    this.parts[at] = this.#mainOf(id, winner, chunk);
+    if (!details) return;
+    for (let field = 0; field < fields.length; field++) {
+      const shown = worst[field] as number;
+      const byId = this.#detail[field] as Int32Array;
+      this.parts[at + 1 + field] = byId[shown] ||= this.#renderCells(toDetailCells(this.#answerOf(shown, field)), '');
+    }
+    const byId = this.#explain[winner] as Int32Array;
+    this.parts[at + 1 + fields.length] = byId[id] ||= this.#renderCells([toExplainCell(this.#answerOf(id, winner))], this.#tail);
+  }
+
+  #mainOf(id: number, field: number, chunk: number): number {
+    const byId = this.#main[field] as Int32Array;
+    const paid = this.#paid[id] as number;
+    if (paid === UNPAID) return (byId[id] as number) || (byId[id] = this.#renderMain(this.#enrichmentOf(id, field), field));
+    if (paid === UNSHOWN) {
+      this.#paid[id] = SHOWN;
+      return this.#renderMain(this.#enrichmentOf(id, field), field, 'live');
+    }
+    if (paid === SHOWN && this.#paidIn[id] !== chunk) {
+      this.#paid[id] = SHOWN_BEFORE;
+      for (const other of this.#main) other[id] = 0;
+    }
+    const source = this.#paid[id] === SHOWN ? 'coalesced' : 'cache';
+    return (byId[id] as number) || (byId[id] = this.#renderMain(this.#enrichmentOf(id, field), field, source));
+  }
+
+  #renderMain(enrichment: Enrichment, field: number, source: Source = enrichment.source): number {
+    const { answer, indicator } = enrichment;
+    let text = this.#texts.get(answer);
+    if (text === undefined) {
+      const { before, after } = toAnswerCells(answer);
+      text = { before: before.map(encodeCell).join(','), after: after.map(encodeCell).join(',') };
+      this.#texts.set(answer, text);
+    }
+    const type = indicator === null ? '' : indicator.type;
+    const own = `${source},${type},${encodeCell(toIndicatorCell(enrichment))},${this.#fieldCells[field]}`;
+    return this.rendered.add(`${this.#lead}${text.before},${own},${text.after}${this.#shape.details ? '' : this.#tail}`);
+  }
+
+  #renderCells(cells: readonly string[], tail: string): number {
+    return this.rendered.add(`,${cells.map(encodeCell).join(',')}${tail}`);
+  }
+
+  /** Room for the id and those after it. */
+  #fit(id: number): void {
+    const size = (id + 1) * 2;
+    this.#main = this.#main.map((byId) => enlarge(byId, size));
+    this.#detail = this.#detail.map((byId) => enlarge(byId, size));
+    this.#explain = this.#explain.map((byId) => enlarge(byId, size));
+    this.#paid = enlarge(this.#paid, size);
+    this.#paidIn = enlarge(this.#paidIn, size);
+  }
+
+  #answerOf(id: number, field: number): Answer {
+    return id < FIRST_VALUE_ID ? this.#enrichmentOf(id, field).answer : this.#answers.of(id);
+  }
+
+  #enrichmentOf(id: number, field: number): Enrichment {
+    const enrichment = id < FIRST_VALUE_ID ? this.#unasked[field]?.[id] : this.#kept[id];
+    if (enrichment === undefined) throw new Error('a value was not kept that is still to be shown');
+    return enrichment;
+  }
+
+  #worstOf(ids: readonly number[]): number {
+    return ids.reduce((worst, id) => (this.#answers.placeOf(id) < this.#answers.placeOf(worst) ? id : worst));
+  }
+}

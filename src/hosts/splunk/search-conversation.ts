@@ -1,0 +1,183 @@
+import type { Enricher } from '../../engine/enricher.ts';
+import { OutputClosedError } from './byte-streams.ts';
+import type { ByteSink, ByteSource } from './byte-streams.ts';
+import { ChunkEnricher, outputFields } from './chunk-enricher.ts';
+import { UsageError, readCommandOptions } from './command-options.ts';
+import type { CommandOptions } from './command-options.ts';
+import { CsvError } from './csv-cells.ts';
+import { FrameError, FrameReader } from './frames.ts';
+import type { Frame } from './frames.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { SearchNotes } from './search-notes.ts';
+
+/** What splunkd tells about the search: how its REST interface is reached on the user's behalf. */
+export interface SearchContext {
+  readonly app: string | null;
+  readonly owner: string | null;
+  readonly sessionKey: string | null;
+  readonly splunkdUri: string | null;
+}
+
+/** Opens the engine; called at most once a search, and only when there are rows to enrich. */
+export type OpenEnricher = (search: SearchContext) => Promise<Enricher>;
+
+/** The world of the program. */
+export interface Surroundings {
+  readonly input: ByteSource;
+  readonly output: ByteSink;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly open: OpenEnricher;
+  /** One line for search.log; called for errors only. */
+  readonly complain: (line: string) => void;
+}
+
+/** The search was cancelled while look-ups were under way. */
+class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+}
+
+/** Any wish of the user that the program cannot fulfil ends with this status, told in the search UI before. */
+const FAILED = 1;
+// Late answers still go to the cache; a search does not wait for them longer than this.
+const CLOSE_WITHIN_MS = 500;
+
+/**
+ * Answers splunkd's requests (chunked protocol v2) until its end of the pipe closes; one reply for each request.
+ * Answers the exit status.
+ */
+export async function converse(surroundings: Surroundings): Promise<number> {
+  const conversation = new Conversation(surroundings);
+  try {
+    await conversation.run();
+    return 0;
+  } catch (error) {
+    if (error instanceof OutputClosedError || error instanceof CancelledError) return 0;
+    conversation.fail(error);
+    return FAILED;
+  } finally {
+    await conversation.close();
+  }
+}
+
+class Conversation {
+  readonly #world: Surroundings;
+  readonly #reader: FrameReader;
+  readonly #writer: ReplyWriter;
+  readonly #notes = new SearchNotes();
+  #search: SearchContext = { app: null, owner: null, sessionKey: null, splunkdUri: null };
+  #chunks: ChunkEnricher | null = null;
+  #enricher: Promise<Enricher> | null = null;
+
+  constructor(world: Surroundings) {
+    this.#world = world;
+    this.#reader = new FrameReader(world.input);
+    this.#writer = new ReplyWriter(world.output);
+  }
+
+  async run(): Promise<void> {
+    for (let frame = await this.#reader.next(); frame !== null; frame = await this.#reader.next()) {
+      const { action } = frame.metadata;
+      if (action === 'getinfo') this.#introduce(frame);
+      else if (action === 'execute') await this.#execute(frame);
+      else throw new FrameError('a request is neither getinfo nor execute');
+    }
+  }
+
+  /** The last reply: what went wrong. */
+  fail(error: unknown): void {
+    const text = toText(error);
+    try {
+      this.#notes.say('ERROR', text);
+      this.#writer.writeBare({ ...(this.#chunks === null ? { type: 'stateful' } : {}), ...this.#notes.take(), finished: true });
+    } catch (fault) {
+      // Nobody reads: the log has it.
+      if (!(fault instanceof OutputClosedError)) throw fault;
+    }
+    this.#world.complain(text);
+  }
+
+  async close(): Promise<void> {
+    if (this.#enricher === null) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_WITHIN_MS);
+    });
+    const closed = this.#enricher.then(
+      (enricher) => enricher.close(),
+      // It did not open: that was told.
+      () => undefined,
+    );
+    await Promise.race([closed, late]);
+    clearTimeout(timer);
+  }
+
+  #introduce(frame: Frame): void {
+    const search = frame.metadata.searchinfo;
+    const searchinfo = typeof search === 'object' && search !== null ? (search as Record<string, unknown>) : {};
+    const options = readCommandOptions(toTexts(searchinfo.args), toTexts(searchinfo.raw_args));
+    this.#search = {
+      app: toTextOrNull(searchinfo.app),
+      owner: toTextOrNull(searchinfo.owner),
+      sessionKey: toTextOrNull(searchinfo.session_key),
+      splunkdUri: toTextOrNull(searchinfo.splunkd_uri),
+    };
+    this.#chunks = new ChunkEnricher(options, this.#notes, Math.trunc(this.#world.now() / 1000));
+    this.#writer.writeBare(introductionOf(options));
+  }
+
+  async #execute(frame: Frame): Promise<void> {
+    const chunks = this.#chunks;
+    if (chunks === null) throw new FrameError('an execute request comes before getinfo');
+    const finished = frame.metadata.finished === true;
+    const context = {
+      open: () => this.#open(),
+      nowS: Math.trunc(this.#world.now() / 1000),
+      wait: <Result>(work: (signal: AbortSignal) => Promise<Result>) => this.#wait(work),
+    };
+    const reply = await chunks.enrich(frame, context);
+    if (finished) {
+      await chunks.sumUp(context);
+      this.#notes.sumUp();
+    }
+    const metadata = { finished, ...this.#notes.take() };
+    if (reply === null) this.#writer.writeBare(metadata);
+    else this.#writer.writeRows(metadata, reply);
+  }
+
+  async #wait<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const cancel = new AbortController();
+    const stopWatching = this.#world.input.watch(() => cancel.abort());
+    try {
+      return await work(cancel.signal);
+    } catch (error) {
+      throw cancel.signal.aborted ? new CancelledError('the search was cancelled', { cause: error }) : error;
+    } finally {
+      stopWatching();
+    }
+  }
+
+  #open(): Promise<Enricher> {
+    return (this.#enricher ??= this.#world.open(this.#search));
+  }
+}
+
+/** The reply to getinfo. Rows are joined back by splunkd, so it is told which columns are needed, unless rows may go missing. */
+function introductionOf(options: CommandOptions): object {
+  if (options.only !== null) return { type: 'stateful' };
+  return { type: 'stateful', required_fields: [...new Set([...options.fields, ...outputFields(options)])] };
+}
+
+function toText(error: unknown): string {
+  if (error instanceof UsageError) return error.message;
+  if (error instanceof FrameError || error instanceof CsvError) return `isMalicious: broken input: ${error.message}. Run the search again; if it stays, report it with the search.log.`;
+  return `isMalicious: ${error instanceof Error ? error.message : 'unknown fault'}`;
+}
+
+function toTexts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+function toTextOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

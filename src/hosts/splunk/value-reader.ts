@@ -1,0 +1,72 @@
+import { LF, QUOTE, decodeCell } from './csv-cells.ts';
+import { readMultivalue } from './multivalue.ts';
+import type { RowLayout } from './row-layout.ts';
+import { enlarge } from './row-scanner.ts';
+import type { RowScanner } from './row-scanner.ts';
+import { EMPTY_CELL, NO_COLUMN } from './value-table.ts';
+import type { ValueTable } from './value-table.ts';
+
+/** Numbers the values of the looked-up cells. A plain cell is never made a string, only looked up by its bytes. */
+export class ValueReader {
+  readonly #values: ValueTable;
+  /** Per row and field: the id of its value, or `-(n + 1)` for the values `multivalues[n]`. */
+  ids = new Int32Array(0);
+  multivalues: number[][] = [];
+
+  constructor(values: ValueTable) {
+    this.#values = values;
+  }
+
+  /** Reads the cells that `rows` found in `bytes`. */
+  read(bytes: Buffer, layout: RowLayout, rows: RowScanner): void {
+    const fields = layout.fieldSpans.length;
+    this.multivalues = [];
+    this.ids = enlarge(this.ids, rows.contentEnds.length * fields);
+    for (let field = 0; field < fields; field++) {
+      const place = layout.fieldSpans[field] as number;
+      if (place >= 0) this.#readField({ bytes, layout, rows }, field, place);
+      else for (let row = 0; row < rows.count; row++) this.ids[row * fields + field] = NO_COLUMN;
+    }
+  }
+
+  #readField({ bytes, layout, rows }: { bytes: Buffer; layout: RowLayout; rows: RowScanner }, field: number, place: number): void {
+    const { spans, count } = rows;
+    const values = this.#values;
+    const fields = layout.fieldSpans.length;
+    const step = layout.spanColumns.length * 2;
+    const multivaluePlace = layout.multivalueSpans[field] as number;
+    const toMultivalue = multivaluePlace < 0 ? 0 : (multivaluePlace - place) * 2;
+    for (let row = 0, span = place * 2; row < count; row++, span += step) {
+      const from = spans[span] as number;
+      const to = spans[span + 1] as number;
+      const isMultivalue = toMultivalue !== 0 && spans[span + toMultivalue] !== spans[span + toMultivalue + 1];
+      let id: number;
+      if (isMultivalue) id = this.#readMultivalue(bytes, spans.subarray(span + toMultivalue), from, to);
+      else if (from === to) id = EMPTY_CELL;
+      else if (bytes[from] === QUOTE) id = this.#readQuoted(bytes, from, to);
+      else id = values.idOf(bytes, from, to);
+      this.ids[row * fields + field] = id;
+    }
+  }
+
+  /** `span`: begin and end of the `__mv_` cell; `from`, `to`: of the plain one, for a `__mv_` cell of another shape. */
+  #readMultivalue(bytes: Buffer, span: Int32Array, from: number, to: number): number {
+    const texts = readMultivalue(decodeCell(bytes.toString('utf8', span[0], span[1])));
+    return texts.length > 0 ? this.#idOfTexts(texts) : this.#readQuoted(bytes, from, to);
+  }
+
+  #readQuoted(bytes: Buffer, from: number, to: number): number {
+    const hasPlainText = to - from > 2 && bytes.indexOf(QUOTE, from + 1) === to - 1 && !bytes.subarray(from, to).includes(LF);
+    if (hasPlainText) return this.#values.idOf(bytes, from + 1, to - 1);
+    // Splunk joins the values of a multivalue by line breaks; no indicator holds one.
+    return this.#idOfTexts(decodeCell(bytes.toString('utf8', from, to)).split(/\r?\n/));
+  }
+
+  /** Several values in one cell: the ids of the distinct ones that are not empty. */
+  #idOfTexts(texts: readonly string[]): number {
+    const ids = [...new Set(texts.filter((text) => text !== '').map((text) => this.#values.idOfText(text)))];
+    if (ids.length <= 1) return ids[0] ?? EMPTY_CELL;
+    this.multivalues.push(ids);
+    return -this.multivalues.length;
+  }
+}

@@ -1,0 +1,104 @@
+const FIRST_SLOTS = 1 << 15;
+const FIRST_BYTES = 1 << 20;
+
+/** Ids below this one are not values; see `EMPTY_CELL` and `NO_COLUMN`. */
+export const FIRST_VALUE_ID = 2;
+/** Stands for a cell that held nothing. */
+export const EMPTY_CELL = 0;
+/** Stands for a field that the events do not have. */
+export const NO_COLUMN = 1;
+
+/**
+ * Numbers the distinct values of a search, by their UTF-8 bytes: the same bytes get the same small whole number, without a
+ * string being made. Open addressing with linear probing over typed arrays; grows as needed, so the owner clears it.
+ */
+export class ValueTable {
+  // Differs in every process: rows carry text of strangers, who could otherwise choose values that all collide.
+  readonly #seed = (Math.random() * 0x1_0000_0000) | 0;
+  #slots = new Int32Array(FIRST_SLOTS);
+  #hashes = new Int32Array(FIRST_SLOTS);
+  /** Bytes of id n are `[#ends[n - 1], #ends[n])` of `#bytes`. */
+  #ends = new Int32Array(FIRST_SLOTS);
+  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #count = FIRST_VALUE_ID;
+
+  /** One more than the greatest id. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The id of `source[from, to)`; a new one when these bytes have not been seen. */
+  idOf(source: Uint8Array, from: number, to: number): number {
+    let hash = this.#seed;
+    for (let n = from; n < to; n++) hash = Math.imul(hash ^ (source[n] as number), 0x0100_0193);
+    hash ^= hash >>> 15;
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot] as number;
+      if (id === 0) return this.#add(hash, slot, source.subarray(from, to));
+      if (this.#hashes[id] === hash && this.#equals(id, source, from, to)) return id;
+    }
+  }
+
+  /** The id of a text that had to be decoded. */
+  idOfText(text: string): number {
+    const bytes = Buffer.from(text);
+    return this.idOf(bytes, 0, bytes.length);
+  }
+
+  /** The value as text. */
+  textOf(id: number): string {
+    return this.#bytes.toString('utf8', this.#ends[id - 1], this.#ends[id]);
+  }
+
+  /** Forgets all values; their ids will be given again. */
+  clear(): void {
+    this.#slots.fill(0);
+    this.#count = FIRST_VALUE_ID;
+  }
+
+  #equals(id: number, source: Uint8Array, from: number, to: number): boolean {
+    const start = this.#ends[id - 1] as number;
+    if ((this.#ends[id] as number) - start !== to - from) return false;
+    for (let n = from, at = start; n < to; n++, at++) if (source[n] !== this.#bytes[at]) return false;
+    return true;
+  }
+
+  #add(hash: number, slot: number, value: Uint8Array): number {
+    const id = this.#count++;
+    const start = this.#ends[id - 1] as number;
+    const end = start + value.length;
+    if (end > this.#bytes.length) this.#bytes = widen(this.#bytes, end);
+    this.#bytes.set(value, start);
+    this.#ends[id] = end;
+    this.#hashes[id] = hash;
+    this.#slots[slot] = id;
+    if (this.#count * 2 > this.#slots.length) this.#grow();
+    return id;
+  }
+
+  #grow(): void {
+    const size = this.#slots.length * 2;
+    const mask = size - 1;
+    this.#hashes = copyInto(new Int32Array(size), this.#hashes);
+    this.#ends = copyInto(new Int32Array(size), this.#ends);
+    this.#slots = new Int32Array(size);
+    for (let id = FIRST_VALUE_ID; id < this.#count; id++) {
+      let slot = (this.#hashes[id] as number) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = id;
+    }
+  }
+}
+
+/** A larger buffer with the same beginning, at least `size` long. */
+export function widen(bytes: Buffer<ArrayBufferLike>, size: number): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafeSlow(Math.max(size, bytes.length * 2));
+  bytes.copy(larger);
+  return larger;
+}
+
+function copyInto(target: Int32Array, source: Int32Array): Int32Array<ArrayBuffer> {
+  target.set(source);
+  return target as Int32Array<ArrayBuffer>;
+}
