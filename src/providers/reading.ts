@@ -1,0 +1,62 @@
+import type { Indicator } from '../model/indicator.ts';
+import { LookupError } from '../model/lookup-error.ts';
+import type { Verdict, VerdictWord } from '../model/verdict.ts';
+
+/** Longer lists are cut: an event is no place for a vendor's whole database. */
+const MAX_WORDS = 32;
+const MAX_WORD_CHARS = 64;
+
+/** Evidence of an allow list keeps a score at or below this: such an address is shared by the whole world, whatever is reported about it. */
+export const ALLOW_LISTED_MAX_SCORE = 20;
+
+/** A verdict; what is left out of `facts` was not said. Word lists come out lower case, each word once. */
+export function verdictOf(provider: string, facts: Partial<Verdict>): Verdict {
+  return {
+    verdict: 'unknown',
+    sightings: null,
+    firstSeen: null,
+    lastSeen: null,
+    tlp: 'CLEAR',
+    reference: null,
+    isPending: false,
+    ...facts,
+    provider,
+    score: percent(facts.score),
+    confidence: percent(facts.confidence),
+    categories: words(facts.categories ?? []),
+    attributes: words(facts.attributes ?? []),
+  };
+}
+
+/** The word for a score that speaks against the indicator. Never `clean`: a low score alone clears nobody. */
+export function wordOfScore(
+  score: number,
+  edges: { readonly malicious: number; readonly suspicious: number } = { malicious: 60, suspicious: 25 },
+): VerdictWord {
+  if (score >= edges.malicious) return 'malicious';
+  return score >= edges.suspicious ? 'suspicious' : 'unknown';
+}
+
+/** Lower case, trimmed, each once, blanks inside as one hyphen; empty ones and what is beyond the bound are dropped. */
+export function words(texts: readonly (string | null | undefined)[]): string[] {
+  const clean = texts.map((text) =>
+    (text ?? '')
+      .trim()
+      .toLowerCase()
+      .replace(/[\s_]+/g, '-')
+      .slice(0, MAX_WORD_CHARS),
+  );
+  return [...new Set(clean.filter((text) => text !== ''))].slice(0, MAX_WORDS);
+}
+
+/** Refuses an answer about another value than the one asked for: a broken proxy or a lying server, never a verdict. */
+export function assertAbout(provider: string, indicator: Indicator, echoed: readonly (string | null | undefined)[]): void {
+  // IPv6 and URLs have many spellings; vendors echo their own.
+  if (indicator.type === 'ipv6-addr' || indicator.type === 'url') return;
+  if (echoed.some((value) => value?.trim().toLowerCase() === indicator.value.toLowerCase())) return;
+  throw new LookupError('bad_response', provider, 'answered about another value than the one asked for');
+}
+
+function percent(value: number | null | undefined): number | null {
+  return value === null || value === undefined || !Number.isFinite(value) ? null : Math.min(100, Math.max(0, Math.round(value)));
+}
