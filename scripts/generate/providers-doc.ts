@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type * as z from 'zod/mini';
+import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
+import type { Provider, Quota } from '../../src/providers/provider.ts';
+import { providers } from '../../src/providers/registry.ts';
+
+/** Where the page lies, from the project's root. */
+export const PROVIDERS_DOC = 'docs/providers.md';
+
+const UNITS: readonly (readonly [perMs: number, unit: string])[] = [
+  [604_800_000, 'week'],
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [60_000, 'minute'],
+  [1000, 'second'],
+];
+
+/** `docs/providers.md`, made from the registry: a new provider has its section without anybody writing it. */
+export function renderProvidersDoc(all: readonly Provider[] = providers): string {
+  return `${[...introduction(all), ...all.flatMap(section)].join('\n').trimEnd()}\n`;
+}
+
+function introduction(all: readonly Provider[]): string[] {
+  return [
+    '# Providers',
+    '',
+    'Made by `scripts/generate/providers-doc.ts` from `src/providers/registry.ts`; do not edit.',
+    '',
+    'A provider is asked as soon as it has its key (`providers.<id>.api_key` or `<ID>_API_KEY`). One that needs no key is asked when',
+    '`providers.<id>.enabled` is true. Besides the settings below each has the common ones (`enabled`, `timeout_ms`, `concurrency`,',
+    '`per_minute`, `per_day`, `budget_per_day`, `max_tlp`, `weight`, `proxy`, `ca_file`).',
+    '',
+    '"Not listed" means that a provider answered and does not know the value. It is never read as clean.',
+    '',
+    ...table(
+      ['id', 'name', 'asked about', 'limits by default', 'credits', 'up to TLP', 'many at once'],
+      all.map((provider) => [
+        `[${provider.id}](#${anchor(provider)})`,
+        provider.title,
+        provider.types.join(' '),
+        limitsOf(provider),
+        String(provider.cost),
+        provider.maxTlp,
+        provider.bulk ? String(provider.bulk.maxSize) : '—',
+      ]),
+    ),
+    '',
+    'Your own sources can be declared without code: see [custom providers](custom-providers.md).',
+    '',
+  ];
+}
+
+function section(provider: Provider): string[] {
+  const settings = Object.entries(provider.settings.shape);
+  return [
+    `## ${heading(provider)}`,
+    '',
+    ...(provider.retired ? [`**Off unless enabled by hand.** ${provider.retired}`, ''] : []),
+    ...(provider.scale ? [`Score: ${provider.scale}`, ''] : []),
+    ...(provider.terms ? [`Terms: ${provider.terms}`, ''] : []),
+    `API: <${provider.docs}>`,
+    '',
+    ...table(
+      ['setting', 'environment', 'default', 'what'],
+      settings.map(([key, schema]) => {
+        const meta = settingMeta.get(schema);
+        return [`\`${toSnakeCase(key)}\``, `\`${meta?.env ?? ''}\``, defaultOf(schema, meta?.secret === true), meta?.doc ?? ''];
+      }),
+    ),
+    '',
+  ];
+}
+
+function heading({ id, title }: Provider): string {
+  return `${title} (${id})`;
+}
+
+/** GitHub's rule: lower case, punctuation dropped, blanks as hyphens. */
+function anchor(provider: Provider): string {
+  return heading(provider)
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}
+
+function limitsOf({ quotas, concurrency }: Provider): string {
+  const limits = (quotas ?? []).map(({ requests, perMs }: Quota) => `${requests} per ${unitOf(perMs)}`);
+  return [...limits, ...(concurrency ? [`${concurrency} in flight`] : [])].join(', ');
+}
+
+function unitOf(perMs: number): string {
+  return UNITS.find(([ms]) => ms === perMs)?.[1] ?? `${perMs / 1000} seconds`;
+}
+
+function defaultOf(schema: z.ZodMiniType, isSecret: boolean): string {
+  const given = schema.safeParse(undefined);
+  if (!given.success) return 'required';
+  if (given.data === undefined || isSecret) return '—';
+  return `\`${String(given.data)}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+if (import.meta.main) writeFileSync(resolve(import.meta.dirname, '../..', PROVIDERS_DOC), renderProvidersDoc());
