@@ -7,8 +7,12 @@ const CAUTIOUS_MS = 1000;
 const DEFAULT_BLOCK_MS = 60_000;
 /** A learned pace below what was measured, so that the next refusal does not come. */
 const HEADROOM = 0.95;
-/** Without a refusal the pace grows by a tenth after so long. */
-const GROW_AFTER_MS = 10_000;
+/** A refused pace is at least halved away from, and comes back by a tenth a second up to nine tenths of what was refused. */
+const BACK_OFF = 0.5;
+const GROWTH = 1.1;
+const CEILING_SHARE = 0.9;
+/** The refused pace is forgotten slowly: a tenth more every ten seconds without a refusal. */
+const CEILING_GROWS_MS = 10_000;
 
 /** Spaces the calls to one provider and learns its limit from its refusals. Times are milliseconds of one clock. */
 export interface Pacer {
@@ -30,10 +34,9 @@ export interface Pacer {
 export function createPacer(concurrency: number, startMs: number): Pacer {
   const fastGapMs = SPREAD_MS / concurrency;
   let learnedPerS: number | null = null;
-  let learnedAtMs = startMs;
+  let refusedPerS = Infinity;
   let nextMs = 0;
   let blockedUntilMs = 0;
-  let refusals = 0;
   let sinceMs = startMs;
   let sentSince = 0;
   let refillMs = 0;
@@ -41,8 +44,9 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
   function gapMs(nowMs: number): number {
     const fast = nowMs - startMs < CAUTIOUS_MS ? fastGapMs * 2 : fastGapMs;
     if (learnedPerS === null) return fast;
-    const growth = Math.floor((nowMs - learnedAtMs) / GROW_AFTER_MS);
-    return Math.max(fast, SECOND_MS / (learnedPerS * 1.1 ** Math.max(0, growth)));
+    const freeMs = Math.max(0, nowMs - blockedUntilMs);
+    const ceiling = refusedPerS * CEILING_SHARE * GROWTH ** (freeMs / CEILING_GROWS_MS);
+    return Math.max(fast, SECOND_MS / Math.min(ceiling, learnedPerS * GROWTH ** (freeMs / SECOND_MS)));
   }
 
   return {
@@ -61,11 +65,11 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
       // Calls that were on their way when the first refusal came: the same refusal.
       if (nowMs < blockedUntilMs) return;
       const blockMs = retryAfterMs ?? DEFAULT_BLOCK_MS;
+      refusedPerS = SECOND_MS / gapMs(nowMs);
+      // A bucket that was full and has been emptied: what went through since, over the time it could refill.
       const seconds = (nowMs - sinceMs + refillMs) / SECOND_MS;
-      // The first time the bucket was full at the start, so what went through says little: half of it is a careful guess.
-      if (seconds > 0 && sentSince > 1) learnedPerS = Math.max(0.01, ((sentSince - 1) / seconds) * (refusals === 0 ? 0.5 : HEADROOM));
-      learnedAtMs = nowMs;
-      refusals++;
+      const measured = refillMs > 0 && seconds > 0 ? ((sentSince - 1) / seconds) * HEADROOM : 0;
+      learnedPerS = Math.max(measured, refusedPerS * BACK_OFF);
       refillMs = blockMs;
       sentSince = 0;
       blockedUntilMs = nowMs + blockMs;

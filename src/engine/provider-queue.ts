@@ -1,5 +1,5 @@
 import type { Indicator } from '../model/indicator.ts';
-import { LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
+import { asLookupError, LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { QuotaNotice } from '../providers/provider.ts';
 import { createAdmission } from './admission.ts';
@@ -160,22 +160,25 @@ export class ProviderQueue implements ProviderClient {
         return void this.#call(this.#learnBulkCap());
       }
       const batch = this.#queue.take(Math.max(1, this.#bulkCap ?? 1), nowMs).filter((job) => job.interest > 0);
-      const denied = this.#refusals.book(batch, nowMs);
-      if (denied) return this.#putOff(batch, denied);
       const won = this.#leases.take(batch);
       if (won.length === 0) continue;
+      const denied = this.#refusals.book(won, nowMs);
+      if (denied) {
+        this.#leases.release(won);
+        return this.#postpone(won, nowMs + (denied.retryAfterMs ?? Infinity), denied);
+      }
       this.#pacer.sent(nowMs);
       void this.#call(this.#ask(won));
     }
   }
 
-  /** Own limits or the day's budget say no: what can wait goes back, the rest is told. */
-  #putOff(batch: readonly Job[], error: LookupError): void {
+  /** Nothing goes out before `untilMs`: the jobs go back, those who cannot wait are told; a wait that is too long ends all. */
+  #postpone(batch: readonly Job[], untilMs: number, error: LookupError): void {
     for (const job of batch) this.#queue.push(job);
-    const waitMs = error.retryAfterMs ?? Infinity;
+    const waitMs = untilMs - this.#nowMs();
     if (waitMs > LONGEST_WAIT_MS) return this.#failAll(error);
-    for (const job of this.#jobs.values()) dismissHurried(job, this.#nowMs() + waitMs, error);
-    this.#wakeAfter(waitMs);
+    for (const job of this.#jobs.values()) dismissHurried(job, untilMs, error);
+    return this.#wakeAfter(waitMs);
   }
 
   async #call(work: Promise<void>): Promise<void> {
@@ -197,7 +200,7 @@ export class ProviderQueue implements ProviderClient {
       store.setNote(`${this.provider.id}.bulk-cap`, String(this.#bulkCap), epochS(clock));
     } catch (error) {
       this.#bulkCap = 0;
-      this.#fault([], error as LookupError);
+      this.#fault([], asLookupError(this.provider.id, error));
     }
   }
 
@@ -209,26 +212,22 @@ export class ProviderQueue implements ProviderClient {
     try {
       if (batch.length === 1) this.#answer(first, await exchange.single(first.indicator, controller.signal));
       else {
-        const verdicts = await exchange.bulk(
-          batch.map((job) => job.indicator),
-          controller.signal,
-        );
-        for (const job of batch) this.#answerFromBulk(job, verdicts.get(job.indicator.value));
+        const indicators = batch.map((job) => job.indicator);
+        const verdicts = await exchange.bulk(indicators, controller.signal);
+        for (const job of batch) {
+          const verdict = verdicts.get(job.indicator.value);
+          job.isAlone = verdict === undefined;
+          if (verdict === undefined) this.#enqueue(job);
+          else this.#answer(job, verdict);
+        }
       }
       this.#hasContact = true;
       this.#breaker.succeeded();
     } catch (error) {
-      if (controller.signal.aborted) return;
-      this.#fault(batch, error as LookupError);
+      if (!controller.signal.aborted) this.#fault(batch, asLookupError(this.provider.id, error));
     } finally {
       this.#leases.release(batch);
     }
-  }
-
-  #answerFromBulk(job: Job, verdict: Verdict | null | undefined): void {
-    if (verdict !== undefined) return this.#answer(job, verdict);
-    job.isAlone = true;
-    this.#enqueue(job);
   }
 
   #answer(job: Job, verdict: Verdict | null): void {
@@ -246,10 +245,7 @@ export class ProviderQueue implements ProviderClient {
     switch (error.code) {
       case 'rate_limited':
         this.#pacer.limited(nowMs, error.retryAfterMs);
-        for (const job of batch) this.#enqueue(job);
-        if (this.#pacer.blockedUntilMs - nowMs > LONGEST_WAIT_MS) return this.#failAll(error);
-        for (const job of this.#jobs.values()) dismissHurried(job, this.#pacer.blockedUntilMs, error);
-        return undefined;
+        return this.#postpone(batch, this.#pacer.blockedUntilMs, error);
       case 'unauthorized':
       case 'quota_exhausted':
         this.#refusals.stand(error, nowMs);
@@ -258,15 +254,13 @@ export class ProviderQueue implements ProviderClient {
         this.#hasContact = true;
         return this.#faultInvalid(batch, error);
       default:
-        if (this.#breaker.failed(nowMs) && nowMs > 0 && this.#breaker.state(nowMs) === 'open') return this.#faultOpen(batch, error);
-        return this.#retry(batch, error);
+        return this.#breaker.failed(nowMs) ? this.#faultOpen(batch, error) : this.#retry(batch, error);
     }
   }
 
   /** One bad value makes the whole batch fail: ask each alone, and never again so many at once. */
   #faultInvalid(batch: readonly Job[], error: LookupError): void {
-    const [only] = batch;
-    if (batch.length === 1 && only) return this.#settle(only, this.#failed(error));
+    if (batch.length === 1) return batch.forEach((job) => this.#settle(job, this.#failed(error)));
     this.#bulkCap = Math.floor(batch.length / 2);
     for (const job of batch) {
       job.isAlone = batch.length <= 2;
@@ -278,9 +272,7 @@ export class ProviderQueue implements ProviderClient {
   /** The breaker has just opened, or its probe failed: the hurried are told, the others wait for the next probe once. */
   #faultOpen(batch: readonly Job[], error: LookupError): void {
     if (!this.#hasContact || this.#breaker.probes > 1) return this.#failAll(error);
-    for (const job of batch) this.#enqueue(job);
-    for (const job of this.#jobs.values()) dismissHurried(job, this.#breaker.reopensAtMs, error);
-    return undefined;
+    return this.#postpone(batch, this.#breaker.reopensAtMs, error);
   }
 
   #retry(batch: readonly Job[], error: LookupError): void {

@@ -106,6 +106,11 @@ class SqliteVerdictStore implements VerdictStore {
   #released: { provider: string; value: string }[] = [];
   #timer: NodeJS.Timeout | null = null;
 
+  #flushSoon = (): void => {
+    if (this.#dirty.size >= FLUSH_ROWS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  };
+
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
     this.#path = path;
@@ -209,11 +214,8 @@ class SqliteVerdictStore implements VerdictStore {
   close(): void {
     this.flush();
     this.#db.close();
-  }
-
-  #flushSoon(): void {
-    if (this.#dirty.size >= FLUSH_ROWS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    // A call that was cut short may still report: it has nothing to write any more.
+    this.#flushSoon = () => {};
   }
 }
 

@@ -28,3 +28,10 @@ export class LookupError extends Error {
     this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
+
+/** Any fault as ours: one that is not coded is a fault in reading the answer. */
+export function asLookupError(provider: string, error: unknown): LookupError {
+  return error instanceof LookupError
+    ? error
+    : new LookupError('bad_response', provider, 'the call or its answer could not be handled', { cause: error });
+}

@@ -1,0 +1,153 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/engine/outcome.ts';
+import { contributionsOf, mergeOutcomes, tierOf } from '../../src/engine/scoring.ts';
+import { LOOKUP_ERROR_CODES, LookupError } from '../../src/model/lookup-error.ts';
+import { VERDICT_WORDS, type Verdict } from '../../src/model/verdict.ts';
+
+const TIERS = { p1: 80, p2: 60, watch: 40 };
+const SCORING = { tiers: TIERS, autoResolveConfidence: 80, weights: { a: 1, b: 2, c: 0.5 } };
+
+function answered(provider: string, facts: Partial<Verdict> | null): Outcome {
+  const verdict = facts && {
+    provider,
+    verdict: 'unknown' as const,
+    score: null,
+    confidence: null,
+    categories: [],
+    attributes: [],
+    sightings: null,
+    firstSeen: null,
+    lastSeen: null,
+    tlp: 'CLEAR' as const,
+    reference: null,
+    isPending: false,
+    ...facts,
+  };
+  return { kind: 'answered', provider, verdict, source: 'live', checkedAtS: 1, expiresAtS: 2, isStale: false };
+}
+
+function failed(provider: string, code: (typeof LOOKUP_ERROR_CODES)[number]): Outcome {
+  return { kind: 'failed', provider, error: new LookupError(code, provider, 'did not answer') };
+}
+
+it.each([
+  [null, 'review'],
+  [0, 'log'],
+  [39, 'log'],
+  [40, 'watch'],
+  [59, 'watch'],
+  [60, 'p2'],
+  [79, 'p2'],
+  [80, 'p1'],
+  [100, 'p1'],
+])('score %j is tier %s', (score, tier) => {
+  expect(tierOf(score, TIERS)).toBe(tier);
+});
+
+it.each([
+  [{ verdict: 'clean', score: 0, confidence: 80 }, true],
+  [{ verdict: 'clean', score: 39, confidence: 100 }, true],
+  [{ verdict: 'clean', score: 0, confidence: 79 }, false],
+  [{ verdict: 'clean', score: 0, confidence: null }, false],
+  [{ verdict: 'clean', score: 40, confidence: 100 }, false],
+  [{ verdict: 'clean', score: null, confidence: 100 }, false],
+  [{ verdict: 'unknown', score: 0, confidence: 100 }, false],
+  [{ verdict: 'suspicious', score: 0, confidence: 100 }, false],
+  [{ verdict: 'malicious', score: 0, confidence: 100 }, false],
+  [{ verdict: 'clean', score: 0, confidence: 100, isPending: true }, false],
+] as const)('%j resolves without a person: %j', (facts, autoResolve) => {
+  expect(mergeOutcomes([answered('a', facts)], SCORING).autoResolve).toBe(autoResolve);
+});
+
+describe('merging', () => {
+  it('weighs over those that gave a score: a missing one is not a zero', () => {
+    const answer = mergeOutcomes(
+      [answered('a', { score: 90 }), answered('b', null), answered('c', { score: null }), failed('d', 'timeout')],
+      SCORING,
+    );
+    expect(answer.score).toBe(90);
+    expect(answer.status).toBe('partial');
+    expect(answer.providers.map(({ status, contribution }) => [status, contribution])).toEqual([
+      ['ok', 90],
+      ['not_listed', 0],
+      ['ok', 0],
+      ['timeout', 0],
+    ]);
+  });
+
+  it.each([
+    [['timeout', 'unauthorized'], 'unauthorized'],
+    [['unavailable', 'quota_exhausted'], 'quota_exhausted'],
+    [['bad_response', 'rate_limited'], 'rate_limited'],
+    [['invalid', 'bad_response'], 'bad_response'],
+  ] as const)('failures %j read as the one to mend first: %s', (codes, status) => {
+    expect(
+      mergeOutcomes(
+        codes.map((code, n) => failed(`p${n}`, code)),
+        SCORING,
+      ),
+    ).toMatchObject({ status, verdict: 'unknown', score: null, tier: 'review' });
+  });
+
+  const outcome = fc.record({
+    provider: fc.constantFrom('a', 'b', 'c', 'd'),
+    verdict: fc.constantFrom(...VERDICT_WORDS),
+    score: fc.option(fc.integer({ min: 0, max: 100 })),
+    confidence: fc.option(fc.integer({ min: 0, max: 100 })),
+  });
+  const mixed = fc.array(
+    fc.oneof(
+      outcome.map((facts) => answered(facts.provider, facts)),
+      fc.constantFrom(...LOOKUP_ERROR_CODES).map((code) => failed('e', code)),
+      fc.constant(answered('f', null)),
+    ),
+    { minLength: 1, maxLength: 6 },
+  );
+
+  it('adds up: contributions are whole, never negative, and sum to the score exactly', () => {
+    fc.assert(
+      fc.property(mixed, (outcomes) => {
+        const answer = mergeOutcomes(outcomes, SCORING);
+        const parts = answer.providers.map(({ contribution }) => contribution);
+        expect(parts.every((part) => Number.isInteger(part) && part >= 0)).toBe(true);
+        expect(parts.reduce((sum, part) => sum + part, 0)).toBe(answer.score ?? 0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('never calls clean, nor resolves, what nobody judged or what failed', () => {
+    fc.assert(
+      fc.property(mixed, (outcomes) => {
+        const answer = mergeOutcomes(outcomes, SCORING);
+        const words = outcomes.flatMap((one) => (one.kind === 'answered' && one.verdict ? [one.verdict.verdict] : []));
+        if (answer.verdict === 'clean') expect(words).toContain('clean');
+        if (answer.verdict === 'clean') expect(words).not.toContain('malicious');
+        if (outcomes.some(({ kind }) => kind === 'failed')) expect(answer.autoResolve).toBe(false);
+        if (outcomes.every(({ kind }) => kind === 'failed')) expect(answer).toMatchObject({ verdict: 'unknown', score: null });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is monotone: a higher score of one provider never lowers the merged one', () => {
+    fc.assert(
+      fc.property(mixed, fc.nat(5), fc.integer({ min: 1, max: 100 }), (outcomes, at, more) => {
+        const one = outcomes[at % outcomes.length]!;
+        if (one.kind === 'failed' || one.verdict?.score == null) return;
+        const raised = outcomes.map((other) =>
+          other === one ? answered(one.provider, { ...one.verdict, score: Math.min(100, one.verdict!.score! + more) }) : other,
+        );
+        expect(mergeOutcomes(raised, SCORING).score!).toBeGreaterThanOrEqual(mergeOutcomes(outcomes, SCORING).score!);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('splits a score by largest remainder', () => {
+    expect(contributionsOf(10, [1, 1, 1])).toEqual([4, 3, 3]);
+    expect(contributionsOf(0, [0, 0])).toEqual([0, 0]);
+    expect(contributionsOf(87, [87])).toEqual([87]);
+  });
+});
