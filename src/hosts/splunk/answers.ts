@@ -17,8 +17,8 @@ export interface LookUpRules extends Pick<EnrichOptions, 'providers' | 'maxAgeS'
 /** Does something that takes a while; its signal aborts, and the promise rejects, when the search was cancelled meanwhile. */
 export type Wait = <Result>(work: (signal: AbortSignal) => Promise<Result>) => Promise<Result>;
 
-/** Is told every answer that is not simply `ok`, when it comes in. */
-export type Notice = (value: string, answer: Answer) => void;
+/** Takes every answer when it comes in. Nobody else keeps the enrichment: ten thousand of them would outlive the chunk. */
+export type Taker = (id: number, enrichment: Enrichment) => void;
 
 /**
  * The answer to every value of a search, by its id. Each chunk asks once for the values it has not seen or that grew old;
@@ -27,21 +27,19 @@ export type Notice = (value: string, answer: Answer) => void;
 export class Answers {
   readonly #values: ValueTable;
   readonly #rules: LookUpRules;
-  readonly #notice: Notice;
+  readonly #take: Taker;
   readonly #startS: number;
   #answers: Answer[] = [];
   /** By id: `placeOf` its answer, until when the answer holds (seconds since 1970), the chunk that saw it last. */
   #places = new Float64Array(FIRST_IDS);
   #freshUntilS = new Float64Array(FIRST_IDS);
   #seen = new Int32Array(FIRST_IDS);
-  /** Ids that were answered anew in this chunk, with what came. Kept no longer: ten thousand of them would outlive the chunk. */
-  readonly fresh: { ids: number[]; enrichments: Enrichment[] } = { ids: [], enrichments: [] };
 
-  constructor(values: ValueTable, rules: LookUpRules, startS: number, notice: Notice) {
+  constructor(values: ValueTable, rules: LookUpRules, startS: number, take: Taker) {
     this.#values = values;
     this.#rules = rules;
     this.#startS = startS;
-    this.#notice = notice;
+    this.#take = take;
   }
 
   /** The answer to an id, which `ask` or `settle` has answered. */
@@ -59,8 +57,6 @@ export class Answers {
   /** Ids of a chunk that need an answer. `chunk` counts from 1. */
   collect(ids: Int32Array, multivalues: readonly (readonly number[])[], chunk: number, nowS: number): number[] {
     this.#fit();
-    this.fresh.ids = [];
-    this.fresh.enrichments = [];
     const asked: number[] = [];
     this.#collectOf(ids, chunk, nowS, asked);
     for (const group of multivalues) this.#collectOf(group, chunk, nowS, asked);
@@ -91,9 +87,7 @@ export class Answers {
     this.#answers[id] = answer;
     this.#places[id] = placeOf(answer);
     this.#freshUntilS[id] = isFinal(answer.status) ? Math.min(enrichment.expiresAtS ?? Infinity, nowS + KEEP_S) : 0;
-    this.fresh.ids.push(id);
-    this.fresh.enrichments.push(enrichment);
-    if (answer.status !== 'ok') this.#notice(enrichment.input, answer);
+    this.#take(id, enrichment);
   }
 
   /** Forgets all answers, with the ids. */

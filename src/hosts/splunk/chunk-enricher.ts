@@ -64,7 +64,10 @@ export class ChunkEnricher {
       ...(maxAgeS === null ? {} : { maxAgeS }),
       ...(budget === null ? {} : { budget: { remaining: budget } }),
     };
-    this.#answers = new Answers(this.#values, rules, startS, (value, answer) => notes.count(value, answer));
+    this.#answers = new Answers(this.#values, rules, startS, (id, enrichment) => {
+      this.#suffixes.take(id, enrichment, this.#chunk);
+      if (enrichment.answer.status !== 'ok') notes.count(enrichment.input, enrichment.answer);
+    });
     // What a search would cost is told about all its rows.
     this.#suffixes = new RowSuffixes(this.#answers, mode === 'plan' ? { ...options, only: null } : options);
   }
@@ -106,7 +109,6 @@ export class ChunkEnricher {
     const asked = this.#answers.collect(ids, this.#reader.multivalues, this.#chunk, context.nowS);
     if (mode === 'plan') this.#plan(asked, context.nowS);
     else if (asked.length > 0) await this.#answers.ask(asked, await context.open(), context);
-    this.#suffixes.refresh(this.#answers.fresh.ids, this.#answers.fresh.enrichments, this.#chunk);
     this.#suffixes.choose(this.#reader, rows, this.#chunk);
   }
 

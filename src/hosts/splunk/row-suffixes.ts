@@ -75,26 +75,21 @@ export class RowSuffixes {
     return fits;
   }
 
-  /** Takes what was answered anew in this chunk. */
-  refresh(ids: readonly number[], enrichments: readonly Enrichment[], chunk: number): void {
-    const isPlain = this.#main.length === 1;
-    for (let n = 0; n < ids.length; n++) {
-      const id = ids[n] as number;
-      const enrichment = enrichments[n] as Enrichment;
-      if (id >= this.#paid.length) this.#fit(id);
-      if (isPlain && enrichment.source !== 'live') {
-        this.#paid[id] = UNPAID;
-        (this.#main[0] as Int32Array)[id] = this.#renderMain(enrichment, 0);
-        if (!this.#shape.details) continue;
-      } else {
-        this.#kept[id] = enrichment;
-        this.#paid[id] = enrichment.source === 'live' ? UNSHOWN : UNPAID;
-        this.#paidIn[id] = chunk;
-        for (const byId of this.#main) byId[id] = 0;
-      }
-      for (const byId of this.#detail) byId[id] = 0;
-      for (const byId of this.#explain) byId[id] = 0;
+  /** Takes a new answer to an id. */
+  take(id: number, enrichment: Enrichment, chunk: number): void {
+    if (id >= this.#paid.length) this.#fit(id);
+    if (this.#main.length === 1 && enrichment.source !== 'live') {
+      this.#paid[id] = UNPAID;
+      (this.#main[0] as Int32Array)[id] = this.#renderMain(enrichment, 0);
+    } else {
+      this.#kept[id] = enrichment;
+      this.#paid[id] = enrichment.source === 'live' ? UNSHOWN : UNPAID;
+      this.#paidIn[id] = chunk;
+      for (const byId of this.#main) byId[id] = 0;
     }
+    if (!this.#shape.details) return;
+    for (const byId of this.#detail) byId[id] = 0;
+    for (const byId of this.#explain) byId[id] = 0;
   }
 
   /** Chooses the end of every row that was read. */
