@@ -49,10 +49,11 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
       return waitMs;
     },
     spent,
-    spend(provider, day, credits) {
+    spend(provider, day, credits, limit) {
       const total = spent(provider, day) + credits;
+      if (limit !== null && total > limit) return false;
       spending.set(key(provider, day), total);
-      return total;
+      return true;
     },
     note: (name) => notes.get(name) ?? null,
     setNote: (name, text, atS) => void notes.set(name, { text, atS }),

@@ -57,9 +57,7 @@ export function createRefusals({ provider, limits, store, clock }: ClientOptions
         });
       const credits = provider.cost * batch.length;
       if (credits === 0) return null;
-      const total = store.spend(provider.id, dayOf(clock), credits);
-      if (limits.budgetPerDay === null || total <= limits.budgetPerDay) return null;
-      store.spend(provider.id, dayOf(clock), -credits);
+      if (store.spend(provider.id, dayOf(clock), credits, limits.budgetPerDay)) return null;
       return new LookupFault('over_budget', provider.id, `the budget of ${limits.budgetPerDay} a day is used up`);
     },
   };

@@ -173,9 +173,13 @@ class SqliteVerdictStore implements VerdictStore {
     return Number(row?.['credits'] ?? 0);
   }
 
-  spend(provider: string, day: string, credits: number): number {
-    const sql = `INSERT INTO spending VALUES (?, ?, ?) ON CONFLICT (provider, day) DO UPDATE SET credits = credits + excluded.credits RETURNING credits`;
-    return Number(this.#db.prepare(sql).get(provider, day, credits)?.['credits']);
+  spend(provider: string, day: string, credits: number, limit: number | null): boolean {
+    return inTransaction(this.#db, () => {
+      const total = this.spent(provider, day) + credits;
+      if (limit !== null && total > limit) return false;
+      this.#db.prepare('INSERT OR REPLACE INTO spending VALUES (?, ?, ?)').run(provider, day, total);
+      return true;
+    });
   }
 
   note(name: string): { text: string; atS: number } | null {

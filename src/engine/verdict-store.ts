@@ -25,9 +25,10 @@ export interface VerdictStore {
   release(provider: string, values: readonly string[]): void;
   /** Counts calls against windows shared by all processes: milliseconds to wait, or 0 when `calls` were booked. */
   book(provider: string, windows: readonly { requests: number; perMs: number }[], calls: number, nowMs: number): number;
-  /** Look-ups paid today (UTC), by all processes. `spend` adds and tells the new total. */
+  /** Credits paid on a day (UTC), by all processes. */
   spent(provider: string, day: string): number;
-  spend(provider: string, day: string, credits: number): number;
+  /** Pays `credits` if the day's total stays within `limit` (`null`: no limit); tells whether it did. */
+  spend(provider: string, day: string, credits: number, limit: number | null): boolean;
   /** Small facts about a provider that outlive a process: bulk cap, quota notices, blocks. */
   note(key: string): { text: string; atS: number } | null;
   setNote(key: string, text: string, atS: number): void;

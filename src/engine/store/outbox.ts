@@ -81,7 +81,9 @@ const QUARANTINED = 2;
 
 /** Prepares the statements on an open store. */
 export function outboxTable(db: DatabaseSync): Outbox {
-  const wait = db.prepare('SELECT min(next_at_ms) AS at FROM outbox WHERE output = ? AND state = 0');
+  const wait = db.prepare(`
+    SELECT min(next_at_ms) AS at FROM outbox o WHERE output = ? AND state = 0
+      AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)`);
   const due = db.prepare(`
     SELECT * FROM outbox o WHERE output = ? AND state = 0 AND next_at_ms <= ?
       AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)
