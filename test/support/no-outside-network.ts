@@ -17,7 +17,8 @@ net.Socket.prototype.connect = function guarded(this: net.Socket, ...args: unkno
   const first = Array.isArray(args[0]) ? args[0][0] : args[0];
   const target =
     typeof first === 'object' && first !== null ? (first as { host?: string; path?: string; lookup?: net.LookupFunction }) : {};
-  const host = typeof first === 'number' || /^\d+$/.test(String(first)) ? String(args[1] ?? 'localhost') : (target.host ?? 'localhost');
+  const isPort = typeof first === 'number' || (typeof first === 'string' && /^\d+$/.test(first));
+  const host = isPort ? String(args[1] ?? 'localhost') : (target.host ?? 'localhost');
   // msw 3 stands at the socket too: it connects with a look-up of its own that answers loopback. What it answers is what counts.
   const { lookup } = target;
   if (lookup && typeof first === 'object' && net.isIP(host) === 0) {
