@@ -4,6 +4,7 @@ import type { Verdict } from '../model/verdict.ts';
 import type { QuotaNotice } from '../providers/provider.ts';
 import { createAdmission } from './admission.ts';
 import { createBreaker } from './breaker.ts';
+import { knownBulkCap, noteBulkCap } from './bulk-cap.ts';
 import { epochS } from './clock.ts';
 import { createJob, dismissHurried, type Job, settleJob } from './job.ts';
 import { createJobQueue } from './job-queue.ts';
@@ -13,8 +14,6 @@ import { createPacer } from './pacer.ts';
 import { createTally } from './tally.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
 import { createRefusals, delayAfter, LONGEST_WAIT_MS } from './refusals.ts';
-
-const BULK_CAP_KEPT_S = 86_400;
 
 /** The queue in front of one provider. One per provider and process; processes coordinate through the store. */
 export class ProviderQueue implements ProviderClient {
@@ -38,7 +37,7 @@ export class ProviderQueue implements ProviderClient {
   #isClosed = false;
 
   constructor(options: ClientOptions) {
-    const { provider, limits, store, clock } = options;
+    const { provider, limits, clock } = options;
     this.#options = options;
     this.provider = provider;
     this.quotas = limits.quotas;
@@ -50,11 +49,7 @@ export class ProviderQueue implements ProviderClient {
       onAnswer: (job, outcome) => this.#settle(job, outcome),
       onFree: (job) => this.#enqueue(job),
     });
-    if (!limits.useBulk || !provider.bulk) this.#bulkCap = 0;
-    else {
-      const note = store.note(`${provider.id}.bulk-cap`);
-      if (note && epochS(clock) - note.atS < BULK_CAP_KEPT_S) this.#bulkCap = Number(note.text);
-    }
+    this.#bulkCap = knownBulkCap(options);
   }
 
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {
@@ -107,7 +102,10 @@ export class ProviderQueue implements ProviderClient {
     this.#isClosed = true;
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
     this.#leases.close();
-    for (const job of this.#jobs.values()) job.controller?.abort();
+    for (const job of this.#jobs.values()) {
+      job.controller?.abort();
+      job.controller = null;
+    }
     this.#failAll(this.#error('unavailable', 'shutting down'));
   }
 
@@ -193,11 +191,10 @@ export class ProviderQueue implements ProviderClient {
   }
 
   async #learnBulkCap(): Promise<void> {
-    const { exchange, store, clock } = this.#options;
     try {
-      this.#bulkCap = await exchange.bulkCap(AbortSignal.timeout(LONGEST_WAIT_MS));
+      this.#bulkCap = await this.#options.exchange.bulkCap(AbortSignal.timeout(LONGEST_WAIT_MS));
       this.#hasContact = true;
-      store.setNote(`${this.provider.id}.bulk-cap`, String(this.#bulkCap), epochS(clock));
+      noteBulkCap(this.#options, this.#bulkCap);
     } catch (error) {
       this.#bulkCap = 0;
       this.#fault([], asLookupError(this.provider.id, error));
@@ -217,13 +214,14 @@ export class ProviderQueue implements ProviderClient {
         for (const job of batch) {
           const verdict = verdicts.get(job.indicator.value);
           job.isAlone = verdict === undefined;
-          if (verdict === undefined) this.#enqueue(job);
-          else this.#answer(job, verdict);
+          if (verdict !== undefined) this.#answer(job, verdict);
+          else this.#enqueue(Object.assign(job, { controller: null }));
         }
       }
       this.#hasContact = true;
       this.#breaker.succeeded();
     } catch (error) {
+      for (const job of batch) job.controller = null;
       if (!controller.signal.aborted) this.#fault(batch, asLookupError(this.provider.id, error));
     } finally {
       this.#leases.release(batch);
@@ -288,9 +286,10 @@ export class ProviderQueue implements ProviderClient {
     }
   }
 
+  /** Ends what waits; what is in flight has been paid for and gets its own answer. */
   #failAll(error: LookupError): void {
     this.#queue.clear();
-    for (const job of this.#jobs.values()) this.#settle(job, this.#failed(error));
+    for (const job of this.#jobs.values()) if (!job.controller) this.#settle(job, this.#failed(error));
   }
 
   #settle(job: Job, outcome: Outcome): void {

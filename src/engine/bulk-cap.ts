@@ -1,0 +1,20 @@
+import { epochS } from './clock.ts';
+import type { ClientOptions } from './provider-client.ts';
+
+/** Plans change seldom: a cap that was told is believed for a day. */
+const KEPT_S = 86_400;
+
+const nameOf = (options: ClientOptions) => `${options.provider.id}.bulk-cap`;
+
+/** How many indicators one call may carry: 0: none; `null`: the provider has to be asked. */
+export function knownBulkCap(options: ClientOptions): number | null {
+  const { provider, limits, store, clock } = options;
+  if (!limits.useBulk || !provider.bulk) return 0;
+  const note = store.note(nameOf(options));
+  return note && epochS(clock) - note.atS < KEPT_S ? Number(note.text) : null;
+}
+
+/** Keeps what the provider told, for the next process too. */
+export function noteBulkCap(options: ClientOptions, cap: number): void {
+  options.store.setNote(nameOf(options), String(cap), epochS(options.clock));
+}
