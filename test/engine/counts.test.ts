@@ -125,7 +125,7 @@ describe('upstream calls', () => {
       refusedAtMs = performance.now();
       return sendJson(response, 429, { error: 'rate limit' }, { 'retry-after': '1' });
     });
-    const { engine } = await openTestEngine(api.url, { ISMALICIOUS_CONCURRENCY: '2', ISMALICIOUS_BULK: 'false' });
+    const { engine } = await openTestEngine(api.url, { ISMALICIOUS_CONCURRENCY: '1', ISMALICIOUS_BULK: 'false' });
     const found = await engine.enrichMany(publicAddresses(12));
     expect([...found.values()].every(({ answer }) => answer.status === 'ok')).toBe(true);
     expect(api.calls.filter(({ atMs }) => atMs > refusedAtMs && atMs < refusedAtMs + 1000)).toEqual([]);
