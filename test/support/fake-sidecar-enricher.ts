@@ -58,8 +58,16 @@ export function createFakeEnricher({ sayings = {}, cold = new Set(), delayMs = 0
     const parsed = parseIndicator(text);
     const plain = { input: text, source: 'none', checkedAtS: null, expiresAtS: null } as const;
     if (parsed.kind === 'invalid') return { ...plain, indicator: null, answer: failed('invalid', parsed.reason) };
-    if (parsed.kind === 'private') return { ...plain, indicator: parsed.indicator, answer: failed('skipped_private', parsed.reason), source: 'local' };
-    return { input: text, indicator: parsed.indicator, answer: answers.get(parsed.indicator.value) ?? others, source: 'cache', checkedAtS: 1_790_000_000, expiresAtS: 4_000_000_000 };
+    if (parsed.kind === 'private')
+      return { ...plain, indicator: parsed.indicator, answer: failed('skipped_private', parsed.reason), source: 'local' };
+    return {
+      input: text,
+      indicator: parsed.indicator,
+      answer: answers.get(parsed.indicator.value) ?? others,
+      source: 'cache',
+      checkedAtS: 1_790_000_000,
+      expiresAtS: 4_000_000_000,
+    };
   }
 
   function isCold(enrichment: Enrichment): boolean {
@@ -93,7 +101,18 @@ export function createFakeEnricher({ sayings = {}, cold = new Set(), delayMs = 0
     },
     plan(values) {
       const unique = new Set(values).size;
-      const plan: Plan = { values: unique, unique, invalid: 0, refused: 0, local: 0, cached: 0, toPay: unique, byProvider: { ismalicious: unique }, creditsLeft: { ismalicious: null }, estimatedS: null };
+      const plan: Plan = {
+        values: unique,
+        unique,
+        invalid: 0,
+        refused: 0,
+        local: 0,
+        cached: 0,
+        toPay: unique,
+        byProvider: { ismalicious: unique },
+        creditsLeft: { ismalicious: null },
+        estimatedS: null,
+      };
       return Promise.resolve(plan);
     },
     close: () => Promise.resolve(),

@@ -20,7 +20,13 @@ const NO_BYTES = Buffer.alloc(0);
 /** What a text of events became. */
 export type EnrichedText =
   /** `worsts`: how many events have which verdict as their worst. Lines that are no JSON object are `invalidLines`; they stay as they were. */
-  | { readonly kind: 'enriched'; readonly text: Buffer; readonly events: number; readonly invalidLines: number; readonly worsts: Readonly<Record<string, number>> }
+  | {
+      readonly kind: 'enriched';
+      readonly text: Buffer;
+      readonly events: number;
+      readonly invalidLines: number;
+      readonly worsts: Readonly<Record<string, number>>;
+    }
   /** Texts that nobody knows yet: fetch them and come again with the answers. */
   | { readonly kind: 'missing'; readonly values: ReadonlySet<string> }
   /** Not what JSON is, from the byte at `offset` on. */

@@ -22,7 +22,9 @@ export const DEFAULT_FIELDS: readonly string[] = [
   'dns.question.name',
   'dns.answers.data',
   'dns.resolved_ip',
-  ...['file', 'process', 'dll', 'email.attachments.file'].flatMap((what) => ['md5', 'sha1', 'sha256', 'sha512'].map((algorithm) => `${what}.hash.${algorithm}`)),
+  ...['file', 'process', 'dll', 'email.attachments.file'].flatMap((what) =>
+    ['md5', 'sha1', 'sha256', 'sha512'].map((algorithm) => `${what}.hash.${algorithm}`),
+  ),
 ];
 
 /** Fields that by their definition hold other things too (texts, paths, host names): a value that is no indicator is passed over there. */

@@ -1,5 +1,4 @@
-import { isPrivateIpv4Bytes } from '../../../model/ip-bytes.ts';
-import { endOf, fieldOf, Place, startOf } from '../json/event-map.ts';
+import { endOf, fieldOf, startOf } from '../json/event-map.ts';
 import { textOfString } from '../json/scan.ts';
 import type { WantedFields } from './fields.ts';
 import { FAILED, FORBIDS_RESOLVE, INVALID, listIn, placeIn, THREAT } from './known.ts';
@@ -34,7 +33,15 @@ export interface Lookup {
 
 /** Nothing found. */
 export function createFinding(): Finding {
-  return { worst: null, worstField: 0, canResolve: true, hasFailure: false, related: createRelatedAdditions(), threats: [], threatKnowns: [] };
+  return {
+    worst: null,
+    worstField: 0,
+    canResolve: true,
+    hasFailure: false,
+    related: createRelatedAdditions(),
+    threats: [],
+    threatKnowns: [],
+  };
 }
 
 /** Fills the finding with what is known of the event's values; those that nobody knows are added to `lookup.missing`. */
@@ -43,16 +50,10 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
   const { known, wanted } = lookup;
   clear(finding);
   let worst = NOBODY;
-  let privateValue = -1;
   let flags = 0;
   for (let n = 0; n < map.valueCount; n++) {
     const start = startOf(map, n);
     const end = endOf(map, n);
-    if (isPrivateIpv4Bytes(bytes, start, end)) {
-      if (privateValue < 0) privateValue = n;
-      if (!isValueListed(writing, Place.relatedIp, n)) addRelated(finding.related, writing, Place.relatedIp, bytes.subarray(start - 1, end + 1));
-      continue;
-    }
     const summary = known.find(bytes, start, end);
     if (summary === UNKNOWN) lookup.missing.add(textOfString(bytes, start, end));
     else if ((summary & INVALID) === 0 || !wanted.isLoose[fieldOf(map, n)]) {
@@ -65,7 +66,6 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
       note(writing, known, summary, n);
     }
   }
-  if (finding.worst === null && privateValue >= 0) findPrivate(writing, lookup, privateValue);
   finding.hasFailure = (flags & FAILED) !== 0;
   finding.canResolve = (flags & FORBIDS_RESOLVE) === 0 || finding.worst?.enrichment.answer.autoResolve === false;
 }
@@ -89,13 +89,4 @@ function note(writing: EventWriting, known: KnownValues, summary: number, n: num
   }
   const list = listIn(summary);
   if (list !== 0 && !isValueListed(writing, list, n)) addRelated(finding.related, writing, list, known.current().listed);
-}
-
-/** A private address speaks for its event only when nothing else does; only then is a text made of it. */
-function findPrivate({ finding, map, bytes }: EventWriting, { known, missing }: Lookup, n: number): void {
-  const start = startOf(map, n);
-  const end = endOf(map, n);
-  if (known.find(bytes, start, end) === UNKNOWN) missing.add(textOfString(bytes, start, end));
-  else finding.worst = known.current();
-  finding.worstField = fieldOf(map, n);
 }

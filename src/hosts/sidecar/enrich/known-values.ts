@@ -36,7 +36,7 @@ export const UNKNOWN = -1;
 /** A cache of renderings in front of the engine's memory. */
 export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes }: KnownValuesOptions): KnownValues {
   const cache = createFrontCache(size, clock.monotonicMs());
-  const tooLong = tooLongAnswer(maxValueBytes);
+  const tooLong = tooLongEnrichment('', maxValueBytes);
   let nowMs = 0;
   let fetched: ReadonlyMap<string, Known> = new Map();
   let slot = NOT_FOUND;
@@ -46,7 +46,7 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
     const text = textOfString(bytes, start, end);
     known = fetched.get(text);
     if (known !== undefined) return known.summary;
-    if (end - start > maxValueBytes) return give(toKnown(unasked(text.slice(0, SHOWN), tooLong)));
+    if (end - start > maxValueBytes) return give(toKnown({ ...tooLong, input: text.slice(0, SHOWN) }));
     const enrichment = enricher.peek(text);
     if (enrichment === undefined) return UNKNOWN;
     const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()));
@@ -102,12 +102,10 @@ function lifetimeOf({ expiresAtS }: Enrichment, epochMs: number): number {
   return lifetime > 0 ? lifetime : STALE_MS;
 }
 
-function unasked(input: string, answer: Answer): Enrichment {
-  return { input, indicator: null, answer, source: 'none', checkedAtS: null, expiresAtS: null };
-}
-
-function tooLongAnswer(maxValueBytes: number): Answer {
-  return {
+/** The answer about a value that is too long to be looked up; it repeats the beginning only. */
+export function tooLongEnrichment(input: string, maxValueBytes: number): Enrichment {
+  const message = `longer than ${maxValueBytes} bytes: not looked up (sidecar.max_value_bytes)`;
+  const answer: Answer = {
     verdict: 'unknown',
     status: 'invalid',
     score: null,
@@ -120,7 +118,8 @@ function tooLongAnswer(maxValueBytes: number): Answer {
     firstSeen: null,
     lastSeen: null,
     reference: null,
-    message: `longer than ${maxValueBytes} bytes: not looked up (sidecar.max_value_bytes)`,
+    message,
     providers: [],
   };
+  return { input: input.slice(0, SHOWN), indicator: null, answer, source: 'none', checkedAtS: null, expiresAtS: null };
 }

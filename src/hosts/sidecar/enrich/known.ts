@@ -84,9 +84,15 @@ export function renderEntry(known: Known, field: string, matchedType: string | n
 }
 
 /** The event's `"ismalicious":{…}` with the members that `has` does not hold; `null` when there are none. `canResolve: false` takes back `auto_resolve`. */
-export function renderRollUp(known: Known, field: string, options: { readonly has?: ReadonlySet<string>; readonly canResolve: boolean }): string | null {
+export function renderRollUp(
+  known: Known,
+  field: string,
+  options: { readonly has?: ReadonlySet<string>; readonly canResolve: boolean },
+): string | null {
   const rollUp = toRollUp(known.enrichment, field);
-  const members = Object.entries({ ...rollUp, auto_resolve: rollUp.auto_resolve && options.canResolve }).filter(([name]) => !options.has?.has(name));
+  const members = Object.entries({ ...rollUp, auto_resolve: rollUp.auto_resolve && options.canResolve }).filter(
+    ([name]) => !options.has?.has(name),
+  );
   return members.length === 0 ? null : JSON.stringify(Object.fromEntries(members)).slice(1, -1);
 }
 

@@ -40,7 +40,8 @@ export function addRelated(additions: RelatedAdditions, editing: Editing, place:
   const { map, bytes } = editing;
   const list = additions.lists[place - FIRST];
   if (list === undefined) return;
-  if (additions.seen === null && map.valueCount * (map.listedCount + additions.count) > MANY) additions.seen = seenSoFar(additions, editing);
+  if (additions.seen === null && map.valueCount * (map.listedCount + additions.count) > MANY)
+    additions.seen = seenSoFar(additions, editing);
   if (additions.seen === null) {
     if (isListed(map, bytes, place, text) || isAdded(list, text)) return;
   } else {

@@ -36,7 +36,14 @@ export interface EventMap {
 
 /** A map of nothing. */
 export function createEventMap(): EventMap {
-  return { values: new Int32Array(64 * INTS), valueCount: 0, listed: new Int32Array(64 * INTS), listedCount: 0, places: new Int32Array(PLACES * 2), members: 0 };
+  return {
+    values: new Int32Array(64 * INTS),
+    valueCount: 0,
+    listed: new Int32Array(64 * INTS),
+    listedCount: 0,
+    places: new Int32Array(PLACES * 2),
+    members: 0,
+  };
 }
 
 /** Forgets the last event. */

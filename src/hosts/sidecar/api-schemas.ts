@@ -1,0 +1,179 @@
+import { ROLL_UP_MEMBERS } from '../../mapping/ecs-roll-up.ts';
+import { STATUSES, TIERS } from '../../model/enrichment.ts';
+import { INDICATOR_TYPES } from '../../model/indicator.ts';
+import { VERDICT_WORDS } from '../../model/verdict.ts';
+
+const text = { type: 'string' } as const;
+const texts = { type: 'array', items: text } as const;
+const textOrNull = { type: ['string', 'null'] } as const;
+const percent = { type: 'integer', minimum: 0, maximum: 100 } as const;
+const percentOrNull = { type: ['integer', 'null'], minimum: 0, maximum: 100 } as const;
+const timeOrNull = { type: ['string', 'null'], format: 'date-time' } as const;
+
+/** The body of `POST /v1/lookup`: checked by the server as it stands here, nothing is coerced and nothing ignored. */
+export const LOOKUP_BODY = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['indicators'],
+  properties: {
+    indicators: { ...texts, description: 'Values as they are: defanged, upper case, with ports. Answered in this order.' },
+    providers: { ...texts, description: 'Ask only these providers (ids).' },
+    timeout_ms: { type: 'integer', minimum: 1, maximum: 600_000, description: 'Answer with what is there after this many milliseconds.' },
+    max_age_s: { type: 'integer', minimum: 0, description: 'Ask again for what is older than this many seconds.' },
+    plan: { type: 'boolean', description: 'Only say what it would cost; nothing is spent.' },
+  },
+} as const;
+
+/** Components of the OpenAPI document. */
+export const SCHEMAS = {
+  Error: {
+    type: 'object',
+    required: ['error'],
+    properties: { error: { type: 'object', required: ['code', 'message'], properties: { code: text, message: text } } },
+  },
+  LookupRequest: LOOKUP_BODY,
+  ProviderResult: {
+    type: 'object',
+    required: [
+      'provider',
+      'status',
+      'score',
+      'confidence',
+      'categories',
+      'sightings',
+      'first_seen',
+      'last_seen',
+      'reference',
+      'contribution',
+    ],
+    properties: {
+      provider: text,
+      status: text,
+      score: percentOrNull,
+      confidence: percentOrNull,
+      categories: texts,
+      sightings: { type: ['integer', 'null'] },
+      first_seen: textOrNull,
+      last_seen: textOrNull,
+      reference: textOrNull,
+      contribution: { type: 'integer' },
+      message: text,
+    },
+  },
+  Enrichment: {
+    type: 'object',
+    required: [
+      'indicator',
+      'type',
+      'verdict',
+      'status',
+      'score',
+      'confidence',
+      'categories',
+      'attributes',
+      'tier',
+      'auto_resolve',
+      'source',
+      'checked_at',
+      'expires_at',
+      'message',
+      'providers',
+    ],
+    properties: {
+      indicator: { ...text, description: 'The canonical value.' },
+      input: { ...text, description: 'What was given, when it is spelt differently.' },
+      type: { enum: [...INDICATOR_TYPES, null] },
+      verdict: { enum: VERDICT_WORDS },
+      status: { enum: STATUSES },
+      score: percentOrNull,
+      confidence: percentOrNull,
+      categories: texts,
+      attributes: texts,
+      tier: { enum: TIERS },
+      auto_resolve: { type: 'boolean' },
+      source: { enum: ['live', 'cache', 'coalesced', 'local', 'none'] },
+      checked_at: timeOrNull,
+      expires_at: timeOrNull,
+      message: textOrNull,
+      providers: { type: 'array', items: { $ref: '#/components/schemas/ProviderResult' } },
+    },
+  },
+  LookupAnswer: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      enrichments: { type: 'array', items: { $ref: '#/components/schemas/Enrichment' } },
+      plan: { $ref: '#/components/schemas/Plan' },
+    },
+  },
+  Plan: {
+    type: 'object',
+    required: ['values', 'unique', 'invalid', 'refused', 'local', 'cached', 'to_pay', 'by_provider', 'credits_left', 'estimated_s'],
+    properties: {
+      values: { type: 'integer' },
+      unique: { type: 'integer' },
+      invalid: { type: 'integer' },
+      refused: { type: 'integer', description: 'Private, internal, allow-listed: not sent.' },
+      local: { type: 'integer' },
+      cached: { type: 'integer' },
+      to_pay: { type: 'integer' },
+      by_provider: { type: 'object', additionalProperties: { type: 'integer' } },
+      credits_left: { type: 'object', additionalProperties: { type: ['integer', 'null'] } },
+      estimated_s: { type: ['number', 'null'] },
+    },
+  },
+  RollUp: {
+    type: 'object',
+    description: `\`ismalicious.*\` of an event (${ROLL_UP_MEMBERS.join(', ')}): the worst of its values. What nobody said is left out.`,
+    required: ['verdict', 'status', 'categories', 'attributes', 'tier', 'auto_resolve', 'source'],
+    properties: {
+      verdict: { enum: VERDICT_WORDS },
+      status: { enum: STATUSES },
+      score: percent,
+      confidence: percent,
+      categories: texts,
+      attributes: texts,
+      tier: { enum: TIERS },
+      auto_resolve: { type: 'boolean' },
+      source: { enum: ['live', 'cache', 'coalesced', 'local', 'none'] },
+      checked_at: { ...text, format: 'date-time' },
+      indicator: text,
+      field: text,
+      malicious: { type: 'boolean', description: 'Left out when nobody knows.' },
+      message: text,
+    },
+  },
+  Event: { type: 'object', description: 'An event as JSON; ECS names, nested or dotted.' },
+  LogstashAnswer: {
+    allOf: [{ $ref: '#/components/schemas/RollUp' }],
+    type: 'object',
+    required: ['failed', 'enrichments'],
+    properties: {
+      type: { enum: INDICATOR_TYPES },
+      failed: { type: 'boolean', description: 'One value at least could not be looked up.' },
+      enrichments: { type: 'array', items: { type: 'object' }, description: 'Ready for [threat][enrichments].' },
+      fields: {
+        type: 'object',
+        additionalProperties: { $ref: '#/components/schemas/RollUp' },
+        description: 'By field, when there are several.',
+      },
+    },
+  },
+  CheckAnswer: {
+    type: 'object',
+    description: 'In the shape of isMalicious’ own API.',
+    required: ['malicious', 'riskScore', 'categories', 'confidenceScore'],
+    properties: {
+      malicious: { type: 'boolean' },
+      riskScore: { type: 'object', required: ['score', 'level'], properties: { score: percentOrNull, level: text } },
+      categories: texts,
+      confidenceScore: percentOrNull,
+    },
+  },
+  CheckFailure: {
+    type: 'object',
+    required: ['message'],
+    properties: { message: text, error: { type: ['string', 'object'] }, status: { enum: STATUSES }, errors: texts },
+  },
+  Health: { type: 'object', required: ['status'], properties: { status: text, reason: text } },
+} as const;

@@ -1,0 +1,82 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import type { Refusal } from './replies.ts';
+
+/** Calls that tell nothing and spend nothing: open to probes and to whoever wants to read what the sidecar is. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz', '/openapi.json']);
+
+/** Who may call. */
+export interface GuardOptions {
+  readonly token?: string | undefined;
+  /** Names by which a sidecar without a token may be called, besides loopback. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** Whether an address to listen on is reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '');
+  if (bare === 'localhost') return true;
+  const family = isIP(bare);
+  return family !== 0 && LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/**
+ * The check of every call: `null` lets it in. With a token the token decides. Without one only this machine can connect, and
+ * what remains is a web page that makes the user's browser call: its `Host` (DNS rebinding) or `Origin` (cross-site) gives it away.
+ */
+export function createGuard({ token, allowedHosts }: GuardOptions): (req: IncomingMessage, path: string) => Refusal | null {
+  const secret = token === undefined ? null : Buffer.from(token);
+  const names = new Set(allowedHosts.map((host) => host.toLowerCase()));
+  const known = new Map<string, boolean>();
+
+  function isOwnHost(host: string): boolean {
+    let isOwn = known.get(host);
+    if (isOwn === undefined) {
+      const name = host.toLowerCase().replace(/:\d+$/, '');
+      isOwn = isLoopback(name) || names.has(name) || names.has(host.toLowerCase());
+      if (known.size < 100) known.set(host, isOwn);
+    }
+    return isOwn;
+  }
+
+  return (req, path) => {
+    if (secret !== null) return OPEN_PATHS.has(path) || holdsToken(req, secret) ? null : UNAUTHORIZED;
+    const { host, origin } = req.headers;
+    if (host === undefined || !isOwnHost(host)) return FOREIGN_HOST;
+    if (origin === undefined) return null;
+    return origin === `http://${host}` || origin === `https://${host}` ? null : FOREIGN_ORIGIN;
+  };
+}
+
+const UNAUTHORIZED: Refusal = {
+  status: 401,
+  code: 'unauthorized',
+  message: 'this sidecar wants its token: send it as `Authorization: Bearer …` or `x-api-key`',
+  headers: { 'www-authenticate': 'Bearer realm="ismalicious"' },
+};
+
+const FOREIGN_HOST: Refusal = {
+  status: 403,
+  code: 'forbidden_host',
+  message:
+    'a sidecar without a token is called by localhost or a loopback address: use that, name this host in sidecar.allowed_hosts, or set sidecar.token',
+};
+
+const FOREIGN_ORIGIN: Refusal = {
+  status: 403,
+  code: 'forbidden_origin',
+  message: 'pages of other sites may not call this sidecar: set sidecar.token if they have to',
+};
+
+function holdsToken({ headers }: IncomingMessage, secret: Buffer): boolean {
+  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
+  const key = headers['x-api-key'];
+  const given = Buffer.from(bearer ?? (typeof key === 'string' ? key : ''));
+  // Compared in constant time against itself when the length differs, so that time tells nothing but that.
+  return timingSafeEqual(given.length === secret.length ? given : secret, secret) && given.length === secret.length;
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Clock } from '../../../engine/clock.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Call, HotRoute } from './call.ts';
+import { sendRefusal } from './replies.ts';
+import type { Refusal } from './replies.ts';
+
+/** What all calls go through before they are answered. */
+export interface ListenerOptions {
+  readonly hot: readonly HotRoute[];
+  /** Answers everything that is not hot. */
+  readonly rest: RequestListener;
+  /** Paths that `rest` knows: labels of the metrics. */
+  readonly restPaths: readonly string[];
+  /** Answers paths that nobody knows (the gateway); `undefined`: `rest` does. */
+  readonly foreign?: RequestListener | undefined;
+  readonly guard: (req: IncomingMessage, path: string) => Refusal | null;
+  readonly metrics: Metrics;
+  readonly maxConcurrent: number;
+  readonly clock: Clock;
+  readonly isStopping: () => boolean;
+  readonly fail: (call: Pick<Call, 'req' | 'res'>, error: unknown) => void;
+}
+
+/** Calls that are answered however busy the sidecar is. */
+const ALWAYS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+const NO_ROUTE = 'other';
+
+/** Guard, limits and measurement in front of every route. */
+export function createListener(options: ListenerOptions): RequestListener {
+  const { rest, foreign, guard, metrics, maxConcurrent, clock, isStopping, fail } = options;
+  const hot = new Map(options.hot.map((route) => [route.path, route]));
+  const labels = new Map([...hot.keys(), ...options.restPaths].map((path) => [path, path]));
+
+  function answer(req: IncomingMessage, res: ServerResponse, path: string, mark: number): void {
+    const refusal = guard(req, path);
+    if (refusal !== null) return sendRefusal(req, res, refusal);
+    const route = hot.get(path);
+    if (metrics.inFlight > maxConcurrent && !ALWAYS.has(path))
+      return route?.refuse ? route.refuse({ req, res }, BUSY) : sendRefusal(req, res, BUSY);
+    if (route === undefined) return void (foreign !== undefined && !labels.has(path) ? foreign : rest)(req, res);
+    if (req.method !== route.method) return sendRefusal(req, res, wrongMethod(route));
+    const call = { req, res, query: mark < 0 ? null : new URLSearchParams((req.url ?? '').slice(mark + 1)) };
+    const later = route.answer(call);
+    if (later !== undefined) later.catch((error: unknown) => fail(call, error));
+    return undefined;
+  }
+
+  return (req, res) => {
+    const startMs = clock.monotonicMs();
+    const url = req.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    metrics.inFlight++;
+    res.once('close', () => {
+      metrics.inFlight--;
+      metrics.observe(labels.get(path) ?? NO_ROUTE, res.statusCode, clock.monotonicMs() - startMs);
+    });
+    if (isStopping()) res.setHeader('connection', 'close');
+    answer(req, res, path, mark);
+  };
+}
+
+const BUSY: Refusal = {
+  status: 503,
+  code: 'busy',
+  message: 'too many calls at once: try again in a second, or raise sidecar.max_concurrent',
+  headers: { 'retry-after': '1' },
+};
+
+function wrongMethod({ method, path }: HotRoute): Refusal {
+  return { status: 405, code: 'method_not_allowed', message: `${path} takes ${method}`, headers: { allow: method } };
+}

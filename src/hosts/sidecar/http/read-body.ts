@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { gunzip } from 'node:zlib';
+import type { Refusal } from './replies.ts';
+
+const NO_BODY = Buffer.alloc(0);
+
+/** Takes the body, or the reason for refusing it. Called once; never for a caller that has gone away. */
+export type BodyTaker = (refusal: Refusal | null, body: Buffer) => void;
+
+/** Reads a request's body of up to `limit` bytes, inflating gzip. By callback: the warm path has no promise in it. */
+export function readBody(req: IncomingMessage, limit: number, take: BodyTaker): void {
+  const encoding = req.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity' && encoding !== 'gzip') {
+    take(
+      {
+        status: 415,
+        code: 'unsupported_encoding',
+        message: `content-encoding ${JSON.stringify(encoding.slice(0, 40))} is not known: send the body plain or as gzip`,
+      },
+      NO_BODY,
+    );
+    return;
+  }
+  if (Number(req.headers['content-length'] ?? 0) > limit) {
+    take(tooLarge(limit), NO_BODY);
+    return;
+  }
+  collect(req, limit, (refusal, body) => {
+    if (refusal !== null || encoding === 'identity') take(refusal, body);
+    else inflate(body, limit, take);
+  });
+}
+
+function collect(req: IncomingMessage, limit: number, take: BodyTaker): void {
+  const parts: Buffer[] = [];
+  let size = 0;
+  let isTaken = false;
+  req.on('data', (part: Buffer) => {
+    if (isTaken) return;
+    size += part.length;
+    parts.push(part);
+    if (size <= limit) return;
+    isTaken = true;
+    parts.length = 0;
+    take(tooLarge(limit), NO_BODY);
+  });
+  req.on('end', () => {
+    if (isTaken) return;
+    isTaken = true;
+    take(null, parts.length === 1 ? (parts[0] ?? NO_BODY) : Buffer.concat(parts, size));
+  });
+}
+
+function inflate(body: Buffer, limit: number, take: BodyTaker): void {
+  gunzip(body, { maxOutputLength: limit }, (error, plain) => {
+    if (error === null) take(null, plain);
+    else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') take(tooLarge(limit), NO_BODY);
+    else take({ status: 400, code: 'invalid_gzip', message: 'the body is no gzip: send it plain, or compress it whole' }, NO_BODY);
+  });
+}
+
+function tooLarge(limit: number): Refusal {
+  return {
+    status: 413,
+    code: 'body_too_large',
+    message: `the body is longer than ${limit} bytes: send fewer events a call, or raise the limit of the sidecar`,
+  };
+}

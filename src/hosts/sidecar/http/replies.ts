@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Why a call is refused. Callers branch on `code`; `message` is one line for people: what is wrong and what to do. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers with bytes; `headers`: name, value, name, value. */
+export function sendBytes(res: ServerResponse, contentType: string, body: Uint8Array, headers: readonly string[] = []): void {
+  res.writeHead(200, ['content-type', contentType, 'content-length', String(body.length), ...headers]);
+  res.end(body);
+}
+
+/** Answers with JSON; a name in `headers` is lower case. */
+export function sendJson(res: ServerResponse, status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  const body = Buffer.from(JSON.stringify(value));
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...headers });
+  res.end(body);
+}
+
+/** Answers `{"error":{"code","message"}}`. What the caller is still sending is not waited for: the connection ends with the answer. */
+export function sendRefusal(req: IncomingMessage, res: ServerResponse, { status, code, message, headers = {} }: Refusal): void {
+  sendJson(res, status, { error: { code, message } }, { ...headers, ...(req.complete ? {} : { connection: 'close' }) });
+}
+
+/** The body that `sendRefusal` sends. */
+export function refusalBody({ code, message }: Pick<Refusal, 'code' | 'message'>): { error: { code: string; message: string } } {
+  return { error: { code, message } };
+}

@@ -1,0 +1,126 @@
+/** Upper bounds of the duration buckets, in seconds. */
+const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Names of the counters besides those of calls, and what they count. */
+const COUNTERS = {
+  events: 'Events received for enrichment.',
+  invalid_lines: 'NDJSON lines that were no JSON object and passed through unchanged.',
+  body_bytes: 'Bytes of bodies received, inflated.',
+  lookups: 'Values looked up for callers of /v1/lookup, /v1/logstash and /check.',
+  gateway_documents: 'Documents of bulk requests that went through the gateway.',
+  gateway_unenriched: 'Documents of bulk requests that went through without an answer in time.',
+} as const;
+
+export type CounterName = keyof typeof COUNTERS;
+
+interface RouteFigures {
+  readonly buckets: number[];
+  sumS: number;
+  count: number;
+  readonly byCode: Map<number, number>;
+}
+
+/** Counters of the process, as Prometheus reads them. Labels come from fixed lists, so that no caller can make series. */
+export interface Metrics {
+  inFlight: number;
+  /** Counts an answered call. `route`: a registered path, or `other`. */
+  observe(route: string, code: number, ms: number): void;
+  add(counter: CounterName, amount: number): void;
+  /** Counts events by the verdict of their worst value. */
+  addVerdicts(verdicts: Readonly<Record<string, number>>): void;
+  /** All series in the text format (version 0.0.4). */
+  render(): string;
+}
+
+/** Counters at zero. `extra`: series of others, in the same format. */
+export function createMetrics(extra: () => string = () => ''): Metrics {
+  const routes = new Map<string, RouteFigures>();
+  const counters = new Map<CounterName, number>(Object.keys(COUNTERS).map((name) => [name as CounterName, 0]));
+  const verdicts = new Map<string, number>(['malicious', 'suspicious', 'clean', 'unknown'].map((verdict) => [verdict, 0]));
+
+  function figuresOf(route: string): RouteFigures {
+    const known = routes.get(route);
+    if (known) return known;
+    const fresh = { buckets: BUCKETS_S.map(() => 0), sumS: 0, count: 0, byCode: new Map<number, number>() };
+    routes.set(route, fresh);
+    return fresh;
+  }
+
+  return {
+    inFlight: 0,
+    observe(route, code, ms) {
+      const figures = figuresOf(route);
+      const seconds = ms / 1000;
+      figures.sumS += seconds;
+      figures.count++;
+      figures.byCode.set(code, (figures.byCode.get(code) ?? 0) + 1);
+      const bucket = BUCKETS_S.findIndex((bound) => seconds <= bound);
+      if (bucket >= 0) figures.buckets[bucket] = (figures.buckets[bucket] ?? 0) + 1;
+    },
+    add(counter, amount) {
+      counters.set(counter, (counters.get(counter) ?? 0) + amount);
+    },
+    addVerdicts(counts) {
+      for (const verdict in counts) verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + (counts[verdict] ?? 0));
+    },
+    render() {
+      const lines = [
+        ...renderRoutes(routes),
+        ...family('ismalicious_sidecar_requests_in_flight', 'gauge', 'Calls being worked on.', [['', this.inFlight]]),
+        ...[...counters].flatMap(([name, value]) => family(`ismalicious_sidecar_${name}_total`, 'counter', COUNTERS[name], [['', value]])),
+        ...family(
+          'ismalicious_sidecar_event_verdicts_total',
+          'counter',
+          'Enriched events by the verdict of their worst value.',
+          [...verdicts].map(([verdict, value]) => [`verdict="${verdict}"`, value]),
+        ),
+        ...renderProcess(),
+      ];
+      return `${lines.join('\n')}\n${extra()}`;
+    },
+  };
+}
+
+type Series = readonly [labels: string, value: number];
+
+function family(full: string, type: string, help: string, series: readonly Series[]): string[] {
+  return [
+    `# HELP ${full} ${help}`,
+    `# TYPE ${full} ${type}`,
+    ...series.map(([labels, value]) => `${full}${labels === '' ? '' : `{${labels}}`} ${value}`),
+  ];
+}
+
+function renderRoutes(routes: ReadonlyMap<string, RouteFigures>): string[] {
+  const calls = [...routes].flatMap(([route, { byCode }]) =>
+    [...byCode].map(([code, count]): Series => [`route="${route}",code="${code}"`, count]),
+  );
+  const name = 'ismalicious_sidecar_request_duration_seconds';
+  const durations = [...routes].flatMap(([route, { buckets, sumS, count }]) => {
+    let below = 0;
+    const bounded = BUCKETS_S.map((bound, n) => `${name}_bucket{route="${route}",le="${bound}"} ${(below += buckets[n] ?? 0)}`);
+    return [
+      ...bounded,
+      `${name}_bucket{route="${route}",le="+Inf"} ${count}`,
+      `${name}_sum{route="${route}"} ${sumS}`,
+      `${name}_count{route="${route}"} ${count}`,
+    ];
+  });
+  return [
+    ...family('ismalicious_sidecar_requests_total', 'counter', 'Calls answered.', calls),
+    `# HELP ${name} Time from the head of a call to its answer.`,
+    `# TYPE ${name} histogram`,
+    ...durations,
+  ];
+}
+
+function renderProcess(): string[] {
+  const { user, system } = process.cpuUsage();
+  return [
+    ...family('process_cpu_seconds_total', 'counter', 'Processor time used.', [['', (user + system) / 1e6]]),
+    ...family('process_resident_memory_bytes', 'gauge', 'Memory in use.', [['', process.memoryUsage.rss()]]),
+    ...family('process_start_time_seconds', 'gauge', 'Start of the process since 1970.', [
+      ['', (Date.now() - process.uptime() * 1000) / 1000],
+    ]),
+  ];
+}

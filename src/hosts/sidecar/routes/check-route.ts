@@ -1,0 +1,49 @@
+import type { Enricher } from '../../../engine/enricher.ts';
+import type { Enrichment } from '../../../model/enrichment.ts';
+import { signalOf } from '../http/call.ts';
+import type { Call, HotRoute } from '../http/call.ts';
+import { timeoutOf } from '../http/deadline.ts';
+import { sendJson, sendRefusal } from '../http/replies.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SidecarSettings } from '../settings.ts';
+import { toCheckAnswer } from './check-answer.ts';
+
+/** What the route works with. */
+export interface CheckRouteOptions {
+  readonly enricher: Enricher;
+  readonly settings: SidecarSettings;
+  readonly metrics: Metrics;
+}
+
+/** `GET /check?query=…`: isMalicious' own call, so that a script or a Logstash filter made for that only changes its host. */
+export function createCheckRoute({ enricher, settings, metrics }: CheckRouteOptions): HotRoute {
+  function reply({ res }: Call, enrichment: Enrichment): void {
+    metrics.add('lookups', 1);
+    const { status, headers, body } = toCheckAnswer(enrichment);
+    sendJson(res, status, body, headers);
+  }
+
+  async function lookUp(call: Call, query: string, timeoutMs: number): Promise<void> {
+    const enrichment = (await enricher.enrichMany([query], { timeoutMs, signal: signalOf(call) })).get(query);
+    if (enrichment === undefined) throw new Error('the engine answers every value');
+    reply(call, enrichment);
+  }
+
+  return {
+    path: '/check',
+    method: 'GET',
+    answer(call) {
+      const query = call.query?.get('query')?.trim() ?? '';
+      if (query === '') return badQuery(call, 'query is required: GET /check?query=<value>');
+      if (Buffer.byteLength(query) > settings.maxValueBytes) return badQuery(call, `query is longer than ${settings.maxValueBytes} bytes`);
+      const timeoutMs = timeoutOf(call.req, call.query, settings.timeoutMs);
+      if (typeof timeoutMs !== 'number') return sendRefusal(call.req, call.res, timeoutMs);
+      const known = enricher.peek(query);
+      return known === undefined ? lookUp(call, query, timeoutMs) : reply(call, known);
+    },
+  };
+}
+
+function badQuery({ res }: Call, message: string): void {
+  sendJson(res, 400, { error: 'Invalid query', message, errors: [message] });
+}

@@ -1,0 +1,109 @@
+import { enrichLater } from '../enrich/enrich-later.ts';
+import type { LateEnrichment } from '../enrich/enrich-later.ts';
+import type { EnrichedText, TextForm } from '../enrich/enrich-text.ts';
+import { signalOf } from '../http/call.ts';
+import type { Call, HotRoute } from '../http/call.ts';
+import { timeoutOf } from '../http/deadline.ts';
+import { readBody } from '../http/read-body.ts';
+import { sendBytes, sendRefusal } from '../http/replies.ts';
+import type { Refusal } from '../http/replies.ts';
+import { describeFault } from '../json/describe-fault.ts';
+import { skipSpace } from '../json/lex.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SidecarSettings } from '../settings.ts';
+
+const NDJSON = 'application/x-ndjson';
+const FORMS: ReadonlyMap<string, TextForm> = new Map([
+  ['application/json', 'json'],
+  [NDJSON, 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+  ['application/json-lines', 'ndjson'],
+]);
+
+/** What the route works with. */
+export interface EnrichRouteOptions extends LateEnrichment {
+  readonly settings: SidecarSettings;
+  readonly metrics: Metrics;
+  /** Takes the reason when a call could not be answered for a fault of ours. */
+  readonly fail: (call: Call, error: unknown) => void;
+}
+
+interface Job {
+  readonly call: Call;
+  readonly text: Buffer;
+  readonly form: TextForm;
+}
+
+/** `POST /v1/enrich`: the same events back, in order, with what was found out added. */
+export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
+  const { settings, clock } = options;
+  return {
+    path: '/v1/enrich',
+    method: 'POST',
+    answer(call) {
+      const { req, res } = call;
+      const timeoutMs = timeoutOf(req, call.query, settings.timeoutMs);
+      if (typeof timeoutMs !== 'number') return sendRefusal(req, res, timeoutMs);
+      const dueMs = clock.monotonicMs() + timeoutMs;
+      return readBody(req, settings.maxBodyBytes, (refusal, text) => {
+        if (refusal !== null) return sendRefusal(req, res, refusal);
+        const form = formOf(req.headers['content-type'], text);
+        if (form === null) return sendRefusal(req, res, UNKNOWN_FORM);
+        return enrich(options, { call, text, form }, dueMs);
+      });
+    },
+  };
+}
+
+function enrich(options: EnrichRouteOptions, job: Job, dueMs: number): void {
+  const { text, form, call } = job;
+  const result = options.texts.enrich(text, form);
+  if (result.kind !== 'missing') return reply(options, job, result);
+  const late = { text, form, missing: result.values, dueMs, signal: signalOf(call) };
+  enrichLater(options, late).then(
+    (outcome) => reply(options, job, outcome),
+    (error: unknown) => options.fail(call, error),
+  );
+  return undefined;
+}
+
+function reply({ settings, metrics }: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
+  if (result.kind !== 'enriched') return sendRefusal(call.req, call.res, refusalOf(result, text, settings));
+  metrics.add('events', result.events);
+  metrics.add('body_bytes', text.length);
+  metrics.addVerdicts(result.worsts);
+  if (result.invalidLines === 0) return sendBytes(call.res, form === 'json' ? 'application/json' : NDJSON, result.text);
+  metrics.add('invalid_lines', result.invalidLines);
+  return sendBytes(call.res, NDJSON, result.text, ['x-ismalicious-invalid-lines', String(result.invalidLines)]);
+}
+
+/** The content type says it; without one, or with Logstash's `text/plain`, the text itself does. `null`: some other type. */
+function formOf(contentType: string | undefined, text: Buffer): TextForm | null {
+  if (contentType === 'application/json') return 'json';
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const known = FORMS.get(type);
+  if (known !== undefined) return known;
+  if (type !== '' && type !== 'text/plain') return null;
+  // An object that is followed by another one, on a line of its own, is NDJSON.
+  return /^\s*\{[^\n]*\}\s*\n\s*\{/.test(text.toString('latin1', skipSpace(text, 0, text.length))) ? 'ndjson' : 'json';
+}
+
+const UNKNOWN_FORM: Refusal = {
+  status: 415,
+  code: 'unsupported_type',
+  message: `send events as application/json (one object, or an array of them) or as ${NDJSON}`,
+};
+
+function refusalOf(result: Exclude<EnrichedText, { kind: 'enriched' }>, text: Buffer, settings: SidecarSettings): Refusal {
+  if (result.kind === 'too-many') {
+    return { status: 413, code: 'too_many_events', message: `more than ${settings.maxEvents} events in one call: send fewer at once` };
+  }
+  const offset = result.kind === 'fault' ? result.offset : 0;
+  const fault = describeFault(text, offset, settings.maxDepth);
+  return {
+    status: 400,
+    code: 'invalid_json',
+    message: `${fault}. Send one event object, an array of event objects, or an object a line as ${NDJSON}`,
+  };
+}

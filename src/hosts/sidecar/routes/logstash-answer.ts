@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { toRollUp } from '../../../mapping/ecs-roll-up.ts';
+import { toThreatEnrichment } from '../../../mapping/ecs.ts';
+import { placeOf } from '../../../mapping/splunk-worst.ts';
+import { isFailure } from '../../../model/enrichment.ts';
+import type { Enrichment, Status } from '../../../model/enrichment.ts';
+
+/** An enrichment and the field its value stood in. */
+export interface FieldEnrichment {
+  readonly field: string;
+  readonly enrichment: Enrichment;
+}
+
+/** How entries of `threat.enrichments` are made. */
+export interface AnswerRules {
+  readonly matchedType: string | null;
+  /** Time of the match, ISO 8601. */
+  readonly occurred: string;
+}
+
+/**
+ * What the filter puts into `target_body`: the worst value's answer flat, `enrichments` ready for `[threat][enrichments]`, and every
+ * field's own answer under `fields` when there are several. Nobody's word is left out, not written as null: a filter copies a null.
+ */
+export function toLogstashAnswer(found: readonly FieldEnrichment[], rules: AnswerRules): Record<string, unknown> {
+  const worst = worstOf(found);
+  if (worst === undefined) return toLogstashFailure('invalid', 'nothing to look up: no field that was sent holds a value');
+  const fields = [...new Set(found.map(({ field }) => field))];
+  const perField = fields.map((field) => [field, flat(found.filter((one) => one.field === field))]);
+  return {
+    ...flat(found),
+    enrichments: entriesOf(found, rules),
+    ...(fields.length > 1 && { fields: Object.fromEntries(perField) as unknown }),
+  };
+}
+
+/** The answer when there is none: same shape, so that a pipeline reads it the same way. */
+export function toLogstashFailure(status: Status, message: string): Record<string, unknown> {
+  return {
+    verdict: 'unknown',
+    status,
+    categories: [],
+    attributes: [],
+    tier: 'review',
+    auto_resolve: false,
+    source: 'none',
+    failed: true,
+    message,
+    enrichments: [],
+  };
+}
+
+function flat(found: readonly FieldEnrichment[]): Record<string, unknown> {
+  const worst = worstOf(found);
+  if (worst === undefined) return {};
+  const { enrichment, field } = worst;
+  const canResolve = found.every(({ enrichment: { answer } }) => answer.autoResolve || answer.status.startsWith('skipped_'));
+  const rollUp = toRollUp(enrichment, field);
+  return {
+    ...rollUp,
+    auto_resolve: rollUp.auto_resolve && canResolve,
+    ...(enrichment.indicator !== null && { type: enrichment.indicator.type }),
+    failed: found.some(({ enrichment: { answer } }) => isFailure(answer.status)),
+  };
+}
+
+function worstOf(found: readonly FieldEnrichment[]): FieldEnrichment | undefined {
+  let worst = found[0];
+  for (const one of found) {
+    if (worst === undefined || placeOf(one.enrichment.answer) < placeOf(worst.enrichment.answer)) worst = one;
+  }
+  return worst;
+}
+
+function entriesOf(found: readonly FieldEnrichment[], { matchedType, occurred }: AnswerRules): unknown[] {
+  const entries = new Map<string, unknown>();
+  for (const { enrichment, field } of found) {
+    const entry = toThreatEnrichment(enrichment, { field, occurred, type: matchedType, digest });
+    if (entry !== null) entries.set(entry.matched.id, entry);
+  }
+  return [...entries.values()];
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,96 @@
+import { parseIndicator } from '../../../model/parse-indicator.ts';
+import type { WantedFields } from '../enrich/fields.ts';
+import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../json/event-map.ts';
+import { scanEvent, textOfString } from '../json/scan.ts';
+
+/** A value to look up, and the field it stood in. */
+export interface FieldValue {
+  readonly field: string;
+  readonly value: string;
+}
+
+/** A reference that Logstash could not resolve stays as it was written: `%{[source][ip]}`. */
+const UNRESOLVED = /^%\{.*\}$/s;
+const SCHEME = /^[a-z][a-z\d+.-]*:\/\//i;
+const DEPTH = 8;
+
+/**
+ * The values that the Logstash `http` filter sent. Its two forms differ by `@timestamp`, which every whole event has: of a
+ * whole event the wanted fields are taken; of a hash every member is one, whatever its name, and of an object inside it (Logstash
+ * writes those as text) the wanted fields. A body that is no JSON is a value itself.
+ */
+export function readLogstashBody(body: Buffer, wanted: WantedFields): FieldValue[] {
+  const text = decode(body).trim();
+  const parsed = parseJson(text);
+  if (parsed === undefined) return valuesOf('value', text, wanted);
+  if (isObject(parsed) && ('@timestamp' in parsed || '@version' in parsed)) return wantedValues(text, wanted);
+  return isObject(parsed)
+    ? Object.entries(parsed).flatMap(([field, value]) => valuesOf(field, value, wanted))
+    : valuesOf('value', parsed, wanted);
+}
+
+/** The filter says no charset: it sends ISO-8859-1 or UTF-8, whichever the text fits. */
+function decode(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    return body.toString('latin1');
+  }
+}
+
+function valuesOf(field: string, value: unknown, wanted: WantedFields, depth = 0): FieldValue[] {
+  if (Array.isArray(value)) return depth > DEPTH ? [] : value.flatMap((item) => valuesOf(field, item, wanted, depth + 1));
+  if (isObject(value)) return wantedValues(JSON.stringify(nest(field, value)), wanted);
+  if (typeof value !== 'string') return [];
+  const text = value.trim();
+  if (text === '' || text === '-' || UNRESOLVED.test(text)) return [];
+  const inner = /^[[{]/.test(text) ? parseJson(text) : undefined;
+  if (inner !== undefined && depth <= DEPTH) return valuesOf(field, inner, wanted, depth + 1);
+  return splitList(text).map((part) => ({ field, value: part }));
+}
+
+/** Logstash joins lists with commas. What is one indicator with commas in it (a URL) stays one. */
+function splitList(text: string): string[] {
+  if (!text.includes(',')) return [text];
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && !UNRESOLVED.test(part));
+  const isList = SCHEME.test(text)
+    ? parts.every((part) => SCHEME.test(part))
+    : parts.some((part) => parseIndicator(part).kind !== 'invalid');
+  return isList ? parts : [text];
+}
+
+/** `[source]` as a whole arrives under its name: its members are those of `source.*`. */
+function nest(field: string, value: object): object {
+  return field === 'value' ? value : { [field.replace(/^\[|\]$/g, '').replaceAll('][', '.')]: value };
+}
+
+function wantedValues(text: string, wanted: WantedFields): FieldValue[] {
+  const bytes = Buffer.from(text);
+  const map = createEventMap();
+  clearEventMap(map);
+  if (scanEvent({ bytes, end: bytes.length, maxDepth: 200, map }, wanted.tree, 0, 0) < 0) return [];
+  return Array.from({ length: map.valueCount }, (_, n) => ({
+    field: wanted.names[fieldOf(map, n)] ?? '',
+    value: textOfString(bytes, startOf(map, n), endOf(map, n)),
+  })).filter(({ field, value }) => !isPassedOver(wanted, field, value));
+}
+
+/** What a field that holds other things too carries besides indicators. */
+function isPassedOver(wanted: WantedFields, field: string, value: string): boolean {
+  return wanted.isLoose[wanted.names.indexOf(field)] === true && parseIndicator(value).kind === 'invalid';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../../../engine/clock.ts';
+import type { Enricher } from '../../../engine/enricher.ts';
+import type { Enrichment } from '../../../model/enrichment.ts';
+import type { WantedFields } from '../enrich/fields.ts';
+import { signalOf } from '../http/call.ts';
+import type { Call, HotRoute } from '../http/call.ts';
+import { timeoutOf } from '../http/deadline.ts';
+import { readBody } from '../http/read-body.ts';
+import { sendJson } from '../http/replies.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SidecarSettings } from '../settings.ts';
+import { toLogstashAnswer, toLogstashFailure } from './logstash-answer.ts';
+import { readLogstashBody } from './logstash-input.ts';
+import type { FieldValue } from './logstash-input.ts';
+
+/** What the route works with. */
+export interface LogstashRouteOptions {
+  readonly enricher: Enricher;
+  readonly wanted: WantedFields;
+  readonly settings: SidecarSettings;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/**
+ * `POST /v1/logstash`: one event's values, answered 200 whatever happens: the filter throws any other answer away, words and all.
+ * Who is not allowed to ask is still told so by 401.
+ */
+export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
+  const { settings, clock } = options;
+  return {
+    path: '/v1/logstash',
+    method: 'POST',
+    refuse: ({ req, res }, { message }) =>
+      sendJson(res, 200, toLogstashFailure('unavailable', message), req.complete ? {} : { connection: 'close' }),
+    answer(call) {
+      // A wrong time limit is no reason to leave an event without an answer.
+      const given = timeoutOf(call.req, call.query, settings.logstashTimeoutMs);
+      const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
+      readBody(call.req, settings.maxSmallBodyBytes, (refusal, body) => {
+        if (refusal !== null) return sendJson(call.res, 200, toLogstashFailure('invalid', refusal.message), { connection: 'close' });
+        const values = readLogstashBody(body, options.wanted);
+        if (values.length > settings.maxIndicators)
+          return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
+        return lookUp(options, { call, values, dueMs });
+      });
+    },
+  };
+}
+
+interface Job {
+  readonly call: Call;
+  readonly values: readonly FieldValue[];
+  readonly dueMs: number;
+}
+
+function lookUp(options: LogstashRouteOptions, job: Job): void {
+  const { enricher, clock } = options;
+  const known = new Map<string, Enrichment>();
+  const missing = new Set<string>();
+  for (const { value } of job.values) {
+    const enrichment = enricher.peek(value);
+    if (enrichment === undefined) missing.add(value);
+    else known.set(value, enrichment);
+  }
+  if (missing.size === 0) return reply(options, job, known);
+  const timeoutMs = Math.max(1, Math.ceil(job.dueMs - clock.monotonicMs()));
+  enricher.enrichMany(missing, { timeoutMs, signal: signalOf(job.call) }).then(
+    (fetched) => reply(options, job, new Map([...known, ...fetched])),
+    (error: unknown) => {
+      if (!job.call.res.destroyed)
+        sendJson(
+          job.call.res,
+          200,
+          toLogstashFailure('unavailable', `the look-up failed (${error instanceof Error ? error.name : 'unknown'})`),
+        );
+    },
+  );
+  return undefined;
+}
+
+function reply({ settings, metrics, clock }: LogstashRouteOptions, { call, values }: Job, known: ReadonlyMap<string, Enrichment>): void {
+  const found = values.flatMap(({ field, value }) => {
+    const enrichment = known.get(value);
+    return enrichment === undefined ? [] : [{ field, enrichment }];
+  });
+  metrics.add('lookups', found.length);
+  const rules = {
+    matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
+    occurred: new Date(clock.epochMs()).toISOString(),
+  };
+  sendJson(call.res, 200, toLogstashAnswer(found, rules));
+}

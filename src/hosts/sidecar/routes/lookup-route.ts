@@ -1,0 +1,60 @@
+import type { FastifyInstance } from 'fastify';
+import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
+import { toEnrichmentJson } from '../../../mapping/enrichment-json.ts';
+import type { Enrichment } from '../../../model/enrichment.ts';
+import { tooLongEnrichment } from '../enrich/known-values.ts';
+import { signalOf } from '../http/call.ts';
+import { timeoutOf } from '../http/deadline.ts';
+import { refusalBody } from '../http/replies.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SidecarSettings } from '../settings.ts';
+import { LOOKUP_BODY } from '../api-schemas.ts';
+import { toPlanJson } from './plan-json.ts';
+
+/** What the route works with. */
+export interface LookupRouteOptions {
+  readonly enricher: Enricher;
+  readonly settings: SidecarSettings;
+  readonly metrics: Metrics;
+}
+
+/** The body of `POST /v1/lookup`, as its schema has checked it. */
+interface LookupBody {
+  readonly indicators: readonly string[];
+  readonly providers?: readonly string[];
+  readonly timeout_ms?: number;
+  readonly max_age_s?: number;
+  readonly plan?: boolean;
+}
+
+/** `POST /v1/lookup`: values in, enrichments out, one for each, in the same order; with `plan` what that would cost. */
+export function addLookupRoute(app: FastifyInstance, { enricher, settings, metrics }: LookupRouteOptions): void {
+  app.post<{ Body: LookupBody; Querystring: Record<string, string> }>(
+    '/v1/lookup',
+    { schema: { body: LOOKUP_BODY }, bodyLimit: settings.maxSmallBodyBytes },
+    async (request, reply) => {
+      const { indicators, providers, max_age_s: maxAgeS, plan } = request.body;
+      if (indicators.length > settings.maxIndicators) {
+        const message = `more than ${settings.maxIndicators} indicators in one call: send fewer at once`;
+        return reply.code(413).send(refusalBody({ code: 'too_many_indicators', message }));
+      }
+      const timeoutMs = request.body.timeout_ms ?? timeoutOf(request.raw, new URLSearchParams(request.query), settings.timeoutMs);
+      if (typeof timeoutMs !== 'number') return reply.code(timeoutMs.status).send(refusalBody(timeoutMs));
+      const options: EnrichOptions = {
+        timeoutMs,
+        signal: signalOf({ res: reply.raw }),
+        ...(providers && { providers }),
+        ...(maxAgeS !== undefined && { maxAgeS }),
+      };
+      const short = indicators.filter((value) => Buffer.byteLength(value) <= settings.maxValueBytes);
+      if (plan === true) return { plan: toPlanJson(await enricher.plan(short, options)) };
+      const found = await enricher.enrichMany(short, options);
+      metrics.add('lookups', indicators.length);
+      return { enrichments: indicators.map((value) => toEnrichmentJson(answerTo(value, found, settings.maxValueBytes))) };
+    },
+  );
+}
+
+function answerTo(value: string, found: ReadonlyMap<string, Enrichment>, maxValueBytes: number): Enrichment {
+  return found.get(value) ?? tooLongEnrichment(value, maxValueBytes);
+}

@@ -1,0 +1,188 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { systemClock } from '../../engine/clock.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Enricher } from '../../engine/enricher.ts';
+import { createTextEnricher } from './enrich/enrich-text.ts';
+import { createWantedFields } from './enrich/fields.ts';
+import { createKnownValues } from './enrich/known-values.ts';
+import type { Call, HotRoute } from './http/call.ts';
+import { createGuard, isLoopback } from './http/guard.ts';
+import { createListener } from './http/listener.ts';
+import { refusalBody, sendRefusal } from './http/replies.ts';
+import { createMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import { API_PATHS } from './openapi.ts';
+import { createCheckRoute } from './routes/check-route.ts';
+import { createEnrichRoute } from './routes/enrich-route.ts';
+import { createLogstashRoute } from './routes/logstash-route.ts';
+import { addLookupRoute } from './routes/lookup-route.ts';
+import { addStatusRoutes } from './routes/status-routes.ts';
+import type { SidecarSettings } from './settings.ts';
+
+/** A sidecar that may not be started as it is configured. */
+export class SidecarConfigError extends Error {
+  override readonly name = 'SidecarConfigError';
+}
+
+/** What a sidecar is made of. */
+export interface SidecarOptions {
+  readonly enricher: Enricher;
+  readonly settings: SidecarSettings;
+  readonly version?: string;
+  readonly clock?: Clock;
+  /** Takes one line about each fault of our own. Never holds a secret or an event. */
+  readonly log?: (line: string) => void;
+  /** Why calls cannot be answered although the process runs; `null`: they can. */
+  readonly notReady?: () => Promise<string | null>;
+  /** Series of others for `/metrics`, in its format. */
+  readonly extraMetrics?: () => string;
+}
+
+/** A sidecar; it listens between `listen` and `close`. */
+export interface Sidecar {
+  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Answers no new call, lets those in progress finish within `drainMs`, and frees the port. The engine is left to its owner. */
+  close(): Promise<void>;
+}
+
+/** Builds a sidecar around an engine. Rejects with a `SidecarConfigError` when it would be open to others without a token. */
+export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { settings, log = () => undefined, clock = systemClock, notReady = () => Promise.resolve(null) } = options;
+  if (!isLoopback(settings.host) && settings.token === undefined) {
+    throw new SidecarConfigError(
+      `sidecar.host is ${settings.host}, which others can reach: set sidecar.token (ISMALICIOUS_SIDECAR_TOKEN), or listen on 127.0.0.1`,
+    );
+  }
+  const metrics = createMetrics(options.extraMetrics);
+  const fail = reportFault(log);
+  let isStopping = false;
+
+  const app = createApp(fail, (rest) => {
+    const listener = createListener({
+      hot: hotRoutes({ options, metrics, clock, fail }),
+      rest,
+      restPaths: API_PATHS,
+      guard: createGuard(settings),
+      metrics,
+      maxConcurrent: settings.maxConcurrent,
+      clock,
+      isStopping: () => isStopping,
+      fail,
+    });
+    return limited(createServer(listener), settings);
+  });
+  addLookupRoute(app, { enricher: options.enricher, settings, metrics });
+  addStatusRoutes(app, {
+    metrics,
+    version: options.version ?? '0.0.0',
+    notReady: async () => (isStopping ? 'stopping' : await notReady()),
+  });
+  await app.ready();
+
+  return {
+    async listen() {
+      await app.listen({ host: settings.host, port: settings.port });
+      const { address, port } = app.server.address() as AddressInfo;
+      return { host: address, port };
+    },
+    async close() {
+      isStopping = true;
+      const timer = setTimeout(() => app.server.closeAllConnections(), settings.drainMs);
+      await app.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface HotParts {
+  readonly options: SidecarOptions;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly fail: (call: Pick<Call, 'req' | 'res'>, error: unknown) => void;
+}
+
+function hotRoutes({ options: { enricher, settings }, metrics, clock, fail }: HotParts): HotRoute[] {
+  const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs } = settings;
+  const wanted = createWantedFields(settings.fields);
+  const size = 2 ** Math.ceil(Math.log2(frontCacheEntries));
+  const known = createKnownValues({ enricher, clock, size, ttlMs: frontCacheMs, maxValueBytes });
+  const rules = {
+    fields: settings.fields,
+    matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
+    writesPlaybook: settings.compat === 'playbook',
+  };
+  const texts = createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock });
+  return [
+    createEnrichRoute({ enricher, texts, settings, metrics, clock, fail }),
+    createLogstashRoute({ enricher, wanted, settings, metrics, clock }),
+    createCheckRoute({ enricher, settings, metrics }),
+  ];
+}
+
+/** The API surface. Bodies are checked as they are: nothing is coerced, filled in or dropped. */
+function createApp(fail: HotParts['fail'], serve: (rest: Parameters<typeof createListener>[0]['rest']) => Server): FastifyInstance {
+  const app = fastify({
+    serverFactory: serve,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
+  });
+  app.removeContentTypeParser('text/plain');
+  app.setNotFoundHandler((request, reply) => {
+    const isKnown = API_PATHS.includes(request.url.split('?', 1)[0] ?? '');
+    const refusal = isKnown
+      ? { status: 405, code: 'method_not_allowed', message: `${request.method} is not what this path takes: see /openapi.json` }
+      : { status: 404, code: 'not_found', message: 'no such path: see /openapi.json' };
+    return reply.code(refusal.status).send(refusalBody(refusal));
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) return void fail({ req: request.raw, res: reply.hijack().raw }, error);
+    return reply
+      .code(status)
+      .send(refusalBody({ code: CODES[status] ?? 'invalid_request', message: `${error.message}: see /openapi.json` }));
+  });
+  return app;
+}
+
+const CODES: Readonly<Record<number, string>> = { 400: 'invalid_request', 413: 'body_too_large', 415: 'unsupported_type' };
+
+/** Times and sizes of the socket. `headersTimeout` stands above `keepAliveTimeout`; the whole request has to arrive sooner anyway. */
+function limited(server: Server, settings: SidecarSettings): Server {
+  server.keepAliveTimeout = settings.keepAliveMs;
+  server.headersTimeout = settings.keepAliveMs + 1000;
+  server.requestTimeout = settings.requestTimeoutMs;
+  server.maxConnections = settings.maxConnections;
+  return server;
+}
+
+const BROKEN: Readonly<Record<string, readonly [line: string, code: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large', 'the headers are too long'],
+};
+
+/** What is no HTTP, or too slow, is told so in the words of the API and cut off. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: { writable: boolean; end(text: string): void; destroy(): void }): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
+  const [line, code, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'bad_request', 'this is no HTTP request'];
+  const body = JSON.stringify(refusalBody({ code, message }));
+  return socket.end(
+    `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** A fault of ours: the log gets its kind, the caller no more than that there was one. A caller that has gone away is no fault. */
+function reportFault(log: (line: string) => void): HotParts['fail'] {
+  return ({ req, res }, error) => {
+    if (error instanceof Error && error.name === 'AbortError') return;
+    log(
+      `${req.method ?? ''} ${(req.url ?? '').split('?', 1)[0]}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault'}`,
+    );
+    if (res.headersSent) res.destroy();
+    else sendRefusal(req, res, { status: 500, code: 'internal', message: 'a fault of the sidecar: its log says more' });
+  };
+}

@@ -1,0 +1,112 @@
+import * as z from 'zod/mini';
+import { declareSettings } from '../../config/setting.ts';
+import { DEFAULT_FIELDS } from './enrich/fields.ts';
+
+const setting = declareSettings('sidecar');
+const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));
+const texts = () => z.array(z.string().check(z.minLength(1)));
+
+const MIB = 1024 * 1024;
+const FIELD_NAME = /^[^.\s]+(\.[^.\s]+)*$/;
+
+/** Settings of the sidecar (block `sidecar`). */
+export const SidecarSettings = z.object({
+  host: setting(
+    'host',
+    z._default(z.string().check(z.minLength(1)), '127.0.0.1'),
+    'Address to listen on; one that is not loopback demands `token`.',
+  ),
+  port: setting('port', z._default(wholeFrom(0, 65_535), 8787), 'Port to listen on, 0 to 65535; 0: any free one.'),
+  token: setting(
+    'token',
+    z.optional(z.string().check(z.minLength(8))),
+    'Secret that callers send as `Authorization: Bearer …` or `x-api-key`, at least 8 characters; none: no check, and loopback only.',
+    { secret: true },
+  ),
+  allowedHosts: setting(
+    'allowedHosts',
+    z._default(texts(), []),
+    'Names by which callers may reach a sidecar that has no token, besides localhost and loopback addresses.',
+  ),
+  fields: setting(
+    'fields',
+    z._default(z.array(z.string().check(z.regex(FIELD_NAME))).check(z.maxLength(1000)), [...DEFAULT_FIELDS]),
+    'ECS fields whose values are looked up, as dotted names.',
+  ),
+  compat: setting(
+    'compat',
+    z._default(z.enum(['none', 'playbook']), 'none'),
+    '`playbook`: write the vendor playbook’s `threat.enrichment.{malicious,score,category}` too; `none`: do not.',
+  ),
+  matchedType: setting(
+    'matchedType',
+    z._default(z.enum(['indicator_match_rule', 'investigation_time', 'none']), 'indicator_match_rule'),
+    '`matched.type` of the entries; Kibana hides all but these two and entries without one (`none`).',
+  ),
+  timeoutMs: setting(
+    'timeoutMs',
+    z._default(wholeFrom(1, 600_000), 10_000),
+    'Milliseconds until /v1/enrich, /v1/lookup and /check answer with what they have, 1 to 600000.',
+  ),
+  logstashTimeoutMs: setting(
+    'logstashTimeoutMs',
+    z._default(wholeFrom(1, 600_000), 2000),
+    'Milliseconds until /v1/logstash answers with what it has, 1 to 600000; below the filter’s socket_timeout.',
+  ),
+  maxBodyBytes: setting(
+    'maxBodyBytes',
+    z._default(wholeFrom(1024), 16 * MIB),
+    'Longest body of /v1/enrich in bytes, also once inflated; a longer one is refused.',
+  ),
+  maxSmallBodyBytes: setting(
+    'maxSmallBodyBytes',
+    z._default(wholeFrom(1024), MIB),
+    'Longest body of all other calls in bytes; a longer one is refused.',
+  ),
+  maxEvents: setting('maxEvents', z._default(wholeFrom(1), 10_000), 'Most events in one call; with more it is refused.'),
+  maxIndicators: setting('maxIndicators', z._default(wholeFrom(1), 1000), 'Most indicators in one look-up call; with more it is refused.'),
+  maxValueBytes: setting(
+    'maxValueBytes',
+    z._default(wholeFrom(64), 2048),
+    'Longest value that is looked up, in bytes; a longer one gets status invalid.',
+  ),
+  maxDepth: setting(
+    'maxDepth',
+    z._default(wholeFrom(4, 200), 32),
+    'Brackets that may be open at once in a body, 4 to 200; deeper ones are refused.',
+  ),
+  maxConcurrent: setting(
+    'maxConcurrent',
+    z._default(wholeFrom(1), 1024),
+    'Calls worked on at once; one more is answered 503 with Retry-After.',
+  ),
+  maxConnections: setting('maxConnections', z._default(wholeFrom(1), 4096), 'Connections open at once; more are not accepted.'),
+  requestTimeoutMs: setting(
+    'requestTimeoutMs',
+    z._default(wholeFrom(100), 30_000),
+    'Milliseconds in which a whole request has to arrive; a slower one is cut off with 408.',
+  ),
+  keepAliveMs: setting(
+    'keepAliveMs',
+    z._default(wholeFrom(1000), 65_000),
+    'Milliseconds an idle connection is kept; longer than callers keep theirs, so that none is closed under a request.',
+  ),
+  drainMs: setting('drainMs', z._default(wholeFrom(0), 5000), 'Milliseconds that calls in progress have to finish when the sidecar stops.'),
+  frontCacheEntries: setting(
+    'frontCacheEntries',
+    z._default(wholeFrom(2, 2 ** 22), 131_072),
+    'Values whose answers are kept ready to be copied into events; rounded up to a power of two.',
+  ),
+  frontCacheMs: setting(
+    'frontCacheMs',
+    z._default(wholeFrom(0, 3_600_000), 5000),
+    'Milliseconds after which such an answer is asked of the verdict cache again.',
+  ),
+  workers: setting(
+    'workers',
+    z._default(wholeFrom(1, 64), 1),
+    'Processes that share the port; more than one pays for batches on a machine with idle cores.',
+  ),
+});
+
+export type SidecarSettings = z.infer<typeof SidecarSettings>;
