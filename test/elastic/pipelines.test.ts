@@ -28,8 +28,12 @@ describe.each([
       engine = await leaseEngine(kind);
       // The pure half of Elasticsearch's enrich pipeline runs on every engine; its enrich processors do not.
       const merge = readAssets(join(projectRoot, 'elastic'), 'elasticsearch').filter(({ name }) => name === 'ismalicious@enrich-merge');
-      const pipelines: Asset[] = [...readAssets(join(projectRoot, 'elastic'), target).filter((asset) => asset.kind === 'ingest_pipeline'), ...merge];
-      for (const { name, body } of pipelines) expect((await engine.call('PUT', `/_ingest/pipeline/${name}`, body)).body).toEqual({ acknowledged: true });
+      const pipelines: Asset[] = [
+        ...readAssets(join(projectRoot, 'elastic'), target).filter((asset) => asset.kind === 'ingest_pipeline'),
+        ...merge,
+      ];
+      for (const { name, body } of pipelines)
+        expect((await engine.call('PUT', `/_ingest/pipeline/${name}`, body)).body).toEqual({ acknowledged: true });
     }, 300_000);
 
     afterAll(() => engine?.release());
@@ -46,8 +50,12 @@ describe.each([
     });
 
     it('a document whose processor fails is kept and says which one it was', async () => {
-      await engine.call('PUT', '/_ingest/pipeline/logs-ti_ismalicious@custom', { processors: [{ rename: { tag: 'mine', field: 'missing', target_field: 'x' } }] });
-      const { body } = await engine.call('POST', '/_ingest/pipeline/logs-ti_ismalicious@default/_simulate', { docs: [{ _source: { threat: { indicator: { name: 'a' } } } }] });
+      await engine.call('PUT', '/_ingest/pipeline/logs-ti_ismalicious@custom', {
+        processors: [{ rename: { tag: 'mine', field: 'missing', target_field: 'x' } }],
+      });
+      const { body } = await engine.call('POST', '/_ingest/pipeline/logs-ti_ismalicious@default/_simulate', {
+        docs: [{ _source: { threat: { indicator: { name: 'a' } } } }],
+      });
       const source = body.docs[0].doc._source;
       expect(source.event.kind).toBe('pipeline_error');
       expect(source.tags).toEqual(['_ismalicious_pipeline_failure']);

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DASHBOARDS } from '../../scripts/generate/elastic-panels.ts';
+import { detectionRules, monitors } from '../../scripts/generate/elastic-rules.ts';
 import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
 import { readAssets } from '../../src/hosts/cli/elastic/asset.ts';
 import { runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
@@ -11,6 +14,7 @@ import { ecsFaults } from '../support/ecs-conformance.ts';
 import { EVENT_VALUES, ecsEvents } from '../support/ecs-events.ts';
 import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
 import { hasFixtures, projectRoot } from '../support/fixtures.ts';
+import { kqlToDsl } from '../support/kql.ts';
 import { enrichByReference } from '../support/reference-enrichment.ts';
 import { type EngineAnswer, engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
 
@@ -171,6 +175,57 @@ describe.each([
       expect(found.map(({ _source }) => _source.threat.enrichments.length)).toEqual([1]);
     });
 
+    it('every rule, panel and recipe is a query the engine takes', async () => {
+      for (const query of [
+        ...detectionRules().map((rule) => String(rule.query)),
+        ...DASHBOARDS.flatMap(({ panels }) => panels.map((panel) => panel.query ?? '')),
+        ...recipes('kql'),
+      ]) {
+        const { status, body } = await engine.call('POST', `/${EVENTS}/_search`, { size: 0, query: kqlToDsl(query) });
+        expect(status, `${query}: ${JSON.stringify(body)}`).toBe(200);
+      }
+      for (const { panels } of DASHBOARDS) {
+        for (const { by, max, title } of panels) {
+          const aggs = Object.fromEntries([
+            ...by.map((field) => [field, { terms: { field } }]),
+            ...(max ? [['max', { max: { field: max } }]] : []),
+          ]);
+          const { status, body } = await engine.call('POST', `/${EVENTS}/_search`, { size: 0, aggs });
+          expect(status, `${title}: ${JSON.stringify(body)}`).toBe(200);
+        }
+      }
+    });
+
+    it.each([
+      ['ismalicious-malicious-indicator', (event: EngineAnswer) => event.ismalicious?.verdict === 'malicious'],
+      [
+        'ismalicious-malicious-file',
+        (event: EngineAnswer) => event.ismalicious?.verdict === 'malicious' && /hash/.test(event.ismalicious.field),
+      ],
+      ['ismalicious-suspicious-spread', (event: EngineAnswer) => event.ismalicious?.verdict === 'suspicious'],
+      ['ismalicious-enrichment-failing', (event: EngineAnswer) => [event.tags].flat().includes('_ismalicious_failure')],
+    ])('the rule %s finds exactly the events it means', async (id, means) => {
+      const rule = detectionRules().find((one) => one.rule_id === id);
+      const hits = await search({ bool: { filter: [kqlToDsl(String(rule?.query))], must_not: [{ ids: { values: ['wrong'] } }] } });
+      const wanted = enriched.flatMap((event, n) => (means(event) ? [`e${n}`] : []));
+      expect(wanted.length).toBeGreaterThan(0);
+      expect(hits.map(({ _id }) => _id).toSorted()).toEqual(wanted.toSorted());
+    });
+
+    it('every monitor is a search the engine takes, and counts what it means', async () => {
+      const counts: Record<string, number> = {};
+      for (const monitor of monitors() as EngineAnswer[]) {
+        const text = JSON.stringify(monitor.inputs[0].search.query)
+          .replace('{{period_start}}', '0')
+          .replace('{{period_end}}', String(Date.UTC(2100, 0, 1)));
+        const { body } = await engine.call('POST', `/${EVENTS}/_search`, JSON.parse(text));
+        counts[monitor.name] = body.hits.total.value;
+      }
+      const { malicious = 0, suspicious = 0 } = countBy('verdict');
+      expect(counts['isMalicious: malicious indicator in an event']).toBe(malicious);
+      expect(counts['isMalicious: suspicious indicator in an event']).toBe(suspicious);
+    });
+
     it('indicator documents replace one another, and leave the valid ones when they expire', async () => {
       const digest = (text: string) => createHash('sha256').update(text).digest('hex');
       const documents = ['45.155.205.9', 'bad.example.net', 'http://bad.example.net:8080/gate.php?id=1', EVENT_VALUES.sha256[1]].map(
@@ -205,6 +260,12 @@ describe.each([
     });
   });
 });
+
+/** Code blocks of one language in docs/elastic.md. */
+function recipes(language: string): string[] {
+  const text = readFileSync(join(projectRoot, 'docs', 'elastic.md'), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1] ?? '');
+}
 
 function flatOf(member: string, value: unknown) {
   return (event: EngineAnswer) => event.ismalicious?.[member] === value;

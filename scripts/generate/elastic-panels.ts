@@ -1,0 +1,183 @@
+/** What the dashboards show, once for Kibana 8/9 (Lens), Kibana 7.10 and OpenSearch Dashboards (aggregation based). */
+
+/** A data view (index pattern) of ours. */
+export type View = 'events' | 'indicators';
+
+export interface Panel {
+  readonly title: string;
+  readonly kind: 'metric' | 'donut' | 'timeline' | 'table';
+  readonly view: View;
+  /** KQL; left out: everything. */
+  readonly query?: string;
+  /** Field(s) by which is split: the colour of a donut or timeline, the columns of a table. */
+  readonly by: readonly string[];
+  /** Also the highest value of this field, beside the count. */
+  readonly max?: string;
+  readonly size?: number;
+  /** Columns of 48. */
+  readonly at: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+}
+
+export interface Dashboard {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly from: string;
+  readonly panels: readonly Panel[];
+}
+
+export const VIEWS: Readonly<Record<View, { readonly id: string; readonly title: string }>> = {
+  events: { id: 'ismalicious-events', title: 'logs-*' },
+  indicators: { id: 'ismalicious-indicators', title: 'logs-ti_ismalicious_latest.indicator*' },
+};
+
+const ANSWERED = 'ismalicious.status : ("ok" or "stale" or "partial")';
+const BAD = 'ismalicious.verdict : ("malicious" or "suspicious")';
+
+const metric = (title: string, query: string, x: number): Panel => ({
+  title,
+  kind: 'metric',
+  view: 'events',
+  query,
+  by: [],
+  at: { x, y: 0, w: 12, h: 6 },
+});
+
+export const OVERVIEW: Dashboard = {
+  id: 'ismalicious-overview',
+  title: '[isMalicious] Threats in events',
+  description: 'Which events met malicious or suspicious values, where, and how bad. Flat fields only: works without nested queries.',
+  from: 'now-24h',
+  panels: [
+    metric('Malicious', `ismalicious.verdict : "malicious" and ${ANSWERED}`, 0),
+    metric('Suspicious', `ismalicious.verdict : "suspicious" and ${ANSWERED}`, 12),
+    metric('Act now (p1)', 'ismalicious.tier : "p1"', 24),
+    metric('Not looked up: failed', 'tags : "_ismalicious_failure"', 36),
+    {
+      title: 'Verdicts over time',
+      kind: 'timeline',
+      view: 'events',
+      query: 'ismalicious.verdict : *',
+      by: ['ismalicious.verdict'],
+      at: { x: 0, y: 6, w: 32, h: 14 },
+    },
+    { title: 'Tiers', kind: 'donut', view: 'events', query: BAD, by: ['ismalicious.tier'], at: { x: 32, y: 6, w: 16, h: 14 } },
+    {
+      title: 'Worst indicators',
+      kind: 'table',
+      view: 'events',
+      query: BAD,
+      by: ['ismalicious.indicator', 'ismalicious.verdict', 'ismalicious.field'],
+      max: 'ismalicious.score',
+      size: 20,
+      at: { x: 0, y: 20, w: 32, h: 16 },
+    },
+    { title: 'Categories', kind: 'donut', view: 'events', query: BAD, by: ['ismalicious.categories'], at: { x: 32, y: 20, w: 16, h: 16 } },
+    {
+      title: 'Hosts that met them',
+      kind: 'table',
+      view: 'events',
+      query: BAD,
+      by: ['host.name', 'ismalicious.indicator'],
+      max: 'ismalicious.score',
+      at: { x: 0, y: 36, w: 24, h: 14 },
+    },
+    {
+      title: 'Sources that met them',
+      kind: 'table',
+      view: 'events',
+      query: BAD,
+      by: ['source.ip', 'ismalicious.indicator'],
+      max: 'ismalicious.score',
+      at: { x: 24, y: 36, w: 24, h: 14 },
+    },
+  ],
+};
+
+export const HEALTH: Dashboard = {
+  id: 'ismalicious-health',
+  title: '[isMalicious] Health of the enrichment',
+  description:
+    'Whether events are looked up at all: statuses, failures and how much came from the cache. A gap here is not a clean network.',
+  from: 'now-24h',
+  panels: [
+    metric('Looked up', `${ANSWERED} and ismalicious.verdict : *`, 0),
+    metric('Failed', 'tags : "_ismalicious_failure"', 12),
+    metric('Sidecar not reached', 'tags : "_ismalicious_unavailable"', 24),
+    metric('Refused by a pipeline', 'tags : "_ismalicious_pipeline_failure"', 36),
+    {
+      title: 'Status over time',
+      kind: 'timeline',
+      view: 'events',
+      query: 'ismalicious.status : *',
+      by: ['ismalicious.status'],
+      at: { x: 0, y: 6, w: 32, h: 14 },
+    },
+    {
+      title: 'Where answers came from',
+      kind: 'donut',
+      view: 'events',
+      query: 'ismalicious.source : *',
+      by: ['ismalicious.source'],
+      at: { x: 32, y: 6, w: 16, h: 14 },
+    },
+    {
+      title: 'What failed and why',
+      kind: 'table',
+      view: 'events',
+      query: 'tags : "_ismalicious_failure"',
+      by: ['ismalicious.status', 'ismalicious.message'],
+      size: 20,
+      at: { x: 0, y: 20, w: 48, h: 14 },
+    },
+  ],
+};
+
+export const INDICATORS: Dashboard = {
+  id: 'ismalicious-indicators-overview',
+  title: '[isMalicious] Valid indicators',
+  description: 'The indicators that are valid now: by type, confidence and category.',
+  from: 'now-90d',
+  panels: [
+    { title: 'Valid indicators', kind: 'metric', view: 'indicators', by: [], at: { x: 0, y: 0, w: 12, h: 14 } },
+    { title: 'Types', kind: 'donut', view: 'indicators', by: ['threat.indicator.type'], at: { x: 12, y: 0, w: 18, h: 14 } },
+    { title: 'Confidence', kind: 'donut', view: 'indicators', by: ['threat.indicator.confidence'], at: { x: 30, y: 0, w: 18, h: 14 } },
+    { title: 'New by verdict', kind: 'timeline', view: 'indicators', by: ['ismalicious.verdict'], at: { x: 0, y: 14, w: 48, h: 12 } },
+    {
+      title: 'Highest scores',
+      kind: 'table',
+      view: 'indicators',
+      by: ['threat.indicator.name', 'threat.indicator.type', 'ismalicious.verdict'],
+      max: 'ismalicious.score',
+      size: 50,
+      at: { x: 0, y: 26, w: 32, h: 16 },
+    },
+    {
+      title: 'Categories',
+      kind: 'table',
+      view: 'indicators',
+      by: ['ismalicious.categories'],
+      size: 20,
+      at: { x: 32, y: 26, w: 16, h: 16 },
+    },
+  ],
+};
+
+export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, HEALTH, INDICATORS];
+
+/** The list of events behind the numbers. */
+export const SEARCH = {
+  id: 'ismalicious-events-list',
+  title: '[isMalicious] Events with malicious or suspicious values',
+  columns: [
+    'ismalicious.verdict',
+    'ismalicious.score',
+    'ismalicious.indicator',
+    'ismalicious.field',
+    'source.ip',
+    'destination.ip',
+    'host.name',
+    'event.action',
+  ],
+  query: BAD,
+} as const;

@@ -1,0 +1,257 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { assetsOf, staleFiles } from '../../scripts/generate/elastic-assets.ts';
+import { savedObjects } from '../../scripts/generate/elastic-dashboards.ts';
+import {
+  ENRICHMENT_FIELDS,
+  EVENT_FIELDS,
+  FLAT_FIELDS,
+  INDICATOR_FIELDS,
+  IOC_FIELDS,
+  RELATED_FIELDS,
+  prefixed,
+} from '../../scripts/generate/elastic-fields.ts';
+import { DASHBOARDS } from '../../scripts/generate/elastic-panels.ts';
+import { detectionRules } from '../../scripts/generate/elastic-rules.ts';
+import { TARGETS, readAssets } from '../../src/hosts/cli/elastic/asset.ts';
+import { toIocDocument } from '../../src/mapping/ioc-document.ts';
+import type { Enrichment } from '../../src/model/enrichment.ts';
+import { ecsFields } from '../support/ecs-conformance.ts';
+import { ecsEvents } from '../support/ecs-events.ts';
+import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
+import { hasFixtures, projectRoot, readJsonFixture } from '../support/fixtures.ts';
+import { kqlToDsl } from '../support/kql.ts';
+import { enrichByReference } from '../support/reference-enrichment.ts';
+import type { EngineAnswer } from '../support/search-engine.ts';
+
+const elastic = join(projectRoot, 'elastic');
+
+describe('elastic/', () => {
+  it('is what its generators write', () => {
+    expect(staleFiles(elastic), 'run node scripts/generate/elastic-assets.ts').toEqual([]);
+  });
+
+  it.each(TARGETS)('%s: the manifest names every asset in an order in which it can be put', (target) => {
+    const assets = readAssets(elastic, target);
+    expect(assets).toEqual(JSON.parse(JSON.stringify(assetsOf(target))));
+    const put = new Set<string>();
+    for (const asset of assets) {
+      for (const needed of needsOf(asset.body, asset.kind)) expect(put, `${asset.name} needs ${needed}`).toContain(needed);
+      put.add(`${asset.kind} ${asset.name}`);
+    }
+  });
+});
+
+/** Names of our own things that an asset refers to and that have to be there before it. */
+function needsOf(body: EngineAnswer, kind: string): string[] {
+  const text = JSON.stringify(body);
+  const pipelines = [...text.matchAll(/"name":"([^"]*ismalicious[^"]*)"(?!,"ignore_missing_pipeline")/g)].map(
+    (match) => `ingest_pipeline ${match[1]}`,
+  );
+  const missing = new Set<string>(body.ignore_missing_component_templates ?? []);
+  const components = ((body.composed_of ?? []) as string[])
+    .filter((name) => !missing.has(name))
+    .map((name) => `component_template ${name}`);
+  const defaults = [...text.matchAll(/"default_pipeline":"([^"]+)"/g)].map((match) => `ingest_pipeline ${match[1]}`);
+  const policies = [...text.matchAll(/"policy_name":"([^"]+)"/g)].map((match) => `enrich_policy ${match[1]}`);
+  const indices = kind === 'enrich_policy' ? body.match.indices.map((name: string) => `index ${name}`) : [];
+  return [...(kind === 'ingest_pipeline' ? pipelines : []), ...components, ...defaults, ...policies, ...indices];
+}
+
+describe.skipIf(!hasFixtures)('mapped fields', () => {
+  // Elastic's own types, and what stands for them where an engine or ECS itself leaves a choice.
+  const families: Readonly<Record<string, readonly string[]>> = {
+    keyword: ['keyword', 'constant_keyword'],
+    wildcard: ['wildcard', 'keyword'],
+    match_only_text: ['match_only_text'],
+    ip: ['ip'],
+    date: ['date'],
+    long: ['long'],
+    float: ['float'],
+    boolean: ['boolean'],
+    geo_point: ['geo_point'],
+  };
+  const outside = new Set(['threat.enrichments.feed.name', 'message', 'threat.feed.name']);
+  const all = {
+    ...prefixed('threat.enrichments', ENRICHMENT_FIELDS),
+    ...prefixed('threat.indicator', INDICATOR_FIELDS),
+    ...IOC_FIELDS,
+    ...RELATED_FIELDS,
+  };
+
+  it.each(Object.entries(all))('%s is %s in ECS too', (name, type) => {
+    if (outside.has(name)) return;
+    const official = ecsFields().get(name);
+    expect(official, `${name} is not in ECS`).toBeDefined();
+    expect(families[type]).toContain(official?.type);
+  });
+
+  it('hold everything that is written', () => {
+    const enricher = createFakeEnricher({
+      sayings: {
+        '*': {
+          verdict: 'malicious',
+          sightings: 3,
+          lastSeen: '2026-11-20T00:00:00Z',
+          firstSeen: '2026-01-01T00:00:00Z',
+          reference: 'https://ismalicious.com/r',
+          message: 'm',
+        },
+      },
+    });
+    const lookUp = (value: string) => enricher.peek(value) as Enrichment;
+    const events = ecsEvents(60).map((event: EngineAnswer) =>
+      enrichByReference({ dns: event.dns, source: event.source, url: event.url, file: event.file }, lookUp, '2026-11-21T10:00:00.000Z'),
+    );
+    const added = events.map((event: EngineAnswer) => ({ ismalicious: event.ismalicious, threat: event.threat, related: event.related }));
+    const mapped = new Set([...Object.keys(all), ...Object.keys(FLAT_FIELDS)]);
+    const iocs = [
+      '45.155.205.9',
+      'bad.example.net',
+      'https://bad.example.net/a?b=c',
+      'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+      'a@bad.example.net',
+    ].map((value) => toIocDocument(lookUp(value), { digest: () => 'x', nowMs: 0 })?.document);
+    const written = new Set([...added, ...iocs].flatMap((document) => leavesOf(document, '')));
+    const labels = [...written].filter((name) => name.startsWith('labels.'));
+    expect(labels.toSorted()).toEqual(['labels.tier', 'labels.verdict']);
+    expect([...written].filter((name) => !mapped.has(name) && !name.startsWith('labels.'))).toEqual([]);
+  });
+});
+
+function leavesOf(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => leavesOf(one, path));
+  if (typeof value !== 'object' || value === null) return value === undefined ? [] : [path];
+  return Object.entries(value).flatMap(([name, one]) => leavesOf(one, path === '' ? name : `${path}.${name}`));
+}
+
+describe.skipIf(!hasFixtures)('the targets without x-pack', () => {
+  const matrix = readJsonFixture('elastic/engine-feature-matrix.json') as { rows: Record<string, [string, string]> };
+  it.each([
+    ['elasticsearch-oss-7.10', 0],
+    ['opensearch', 1],
+  ] as const)('%s uses nothing that the engine was seen to refuse', (target, column) => {
+    const refused = Object.entries(matrix.rows).filter(([, seen]) => seen[column] !== 'ok' && !seen[column].includes('required'));
+    expect(refused.length).toBeGreaterThan(10);
+    const texts = assetsOf(target).map(({ name, kind, body }) => ({
+      name,
+      isPipeline: kind === 'ingest_pipeline',
+      text: JSON.stringify(body),
+    }));
+    for (const [feature] of refused) {
+      const [group = '', what = ''] = feature.split(/ (.*)/);
+      const key = what.split('.').at(-1)?.split(' ')[0] ?? '';
+      const pattern = group === 'type' ? `"type":"${what}"` : `"${key}":`;
+      // `convert` with type ip: the processor's name says more than the word.
+      const looked = what === 'convert type ip' ? '"convert":' : pattern;
+      for (const { name, text, isPipeline } of texts)
+        expect(isPipeline === (group === 'processor') && text.includes(looked) ? `${name} uses ${feature}` : '').toBe('');
+    }
+  });
+});
+
+describe('detection rules', () => {
+  const rules = detectionRules() as EngineAnswer[];
+  const known = new Set([
+    ...Object.keys(EVENT_FIELDS),
+    ...Object.keys(FLAT_FIELDS),
+    ...Object.keys(IOC_FIELDS),
+    ...Object.keys(prefixed('threat.indicator', INDICATOR_FIELDS)),
+  ]);
+
+  it('are written one a line, each with its own id, all disabled and without actions', () => {
+    const lines = readFileSync(join(elastic, 'elasticsearch', 'kibana', 'detection-rules.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(JSON.parse(JSON.stringify(rules)));
+    expect(new Set(rules.map(({ rule_id }) => rule_id)).size).toBe(rules.length);
+    expect(rules.every(({ enabled, actions }) => enabled === false && actions.length === 0)).toBe(true);
+  });
+
+  it.each(rules.map((rule) => [rule.rule_id, rule] as const))('%s has what Kibana asks of its type', (_, rule) => {
+    expect(rule).toMatchObject({
+      risk_score: expect.any(Number),
+      severity: expect.stringMatching(/^(low|medium|high|critical)$/),
+      interval: expect.stringMatching(/^\d+[smh]$/),
+      from: expect.stringMatching(/^now-\d+[smh]$/),
+    });
+    expect(() => kqlToDsl(rule.query)).not.toThrow();
+    // The look-back covers the interval with room for late events.
+    expect(minutes(rule.from.slice(4))).toBeGreaterThan(minutes(rule.interval));
+    if (rule.type === 'threshold') expect(rule.threshold.field.every((field: string) => known.has(field))).toBe(true);
+    if (rule.type === 'new_terms') expect(rule.new_terms_fields.length).toBeLessThanOrEqual(3);
+    if (rule.type === 'threat_match') {
+      expect(() => kqlToDsl(rule.threat_query)).not.toThrow();
+      for (const { entries } of rule.threat_mapping) for (const entry of entries) expect(known).toContain(entry.value);
+    }
+  });
+
+  it('do not take a failed look-up for an answer', () => {
+    for (const rule of rules.filter(({ query }) => /verdict : "(malicious|suspicious)"/.test(query)))
+      expect(rule.query).toContain('ismalicious.status : ("ok" or "stale" or "partial")');
+  });
+});
+
+function minutes(text: string): number {
+  return Number.parseInt(text, 10) * { s: 1 / 60, m: 1, h: 60 }[text.at(-1) as 's' | 'm' | 'h'];
+}
+
+describe.each(TARGETS)('dashboards for %s', (target) => {
+  const objects = savedObjects(target) as EngineAnswer[];
+  const known = new Set([
+    ...Object.keys(EVENT_FIELDS),
+    ...Object.keys(FLAT_FIELDS),
+    ...Object.keys(prefixed('threat.indicator', INDICATOR_FIELDS)),
+  ]);
+
+  it('refer only to what stands before them in the file', () => {
+    const seen = new Set<string>();
+    for (const { id, type, references } of objects) {
+      for (const reference of references) expect(seen).toContain(`${reference.type}/${reference.id}`);
+      expect(seen).not.toContain(`${type}/${id}`);
+      seen.add(`${type}/${id}`);
+    }
+    expect(objects.filter(({ type }) => type === 'dashboard')).toHaveLength(DASHBOARDS.length);
+  });
+
+  it('hold JSON where Kibana wants JSON in a string, and panels that name their references', () => {
+    for (const { attributes, references, type } of objects) {
+      if (attributes.visState) expect(JSON.parse(attributes.visState).aggs.length).toBeGreaterThan(0);
+      if (attributes.kibanaSavedObjectMeta) JSON.parse(attributes.kibanaSavedObjectMeta.searchSourceJSON);
+      if (type !== 'dashboard') continue;
+      const panels = JSON.parse(attributes.panelsJSON) as EngineAnswer[];
+      expect(panels).toHaveLength(references.length);
+      for (const panel of panels) {
+        const name = panel.panelRefName ?? `${panel.panelIndex}:indexpattern-datasource-layer-layer`;
+        expect(references.map((reference: EngineAnswer) => reference.name)).toContain(name);
+        if (panel.type === 'lens') expectWholeLens(panel.embeddableConfig.attributes);
+      }
+    }
+  });
+
+  it('show mapped fields, in panels that do not overlap', () => {
+    for (const { panels } of DASHBOARDS) {
+      const taken = new Set<string>();
+      for (const { by, max, at } of panels) {
+        for (const field of [...by, ...(max ? [max] : [])]) expect(known).toContain(field);
+        expect(at.x + at.w).toBeLessThanOrEqual(48);
+        for (let x = at.x; x < at.x + at.w; x++) {
+          for (let y = at.y; y < at.y + at.h; y++) {
+            expect(taken.has(`${x},${y}`)).toBe(false);
+            taken.add(`${x},${y}`);
+          }
+        }
+      }
+    }
+  });
+});
+
+/** Every column that a Lens chart shows is one that it has. */
+function expectWholeLens({ state }: EngineAnswer): void {
+  const { columns, columnOrder } = state.datasourceStates.formBased.layers.layer;
+  expect(columnOrder).toEqual(Object.keys(columns));
+  const text = JSON.stringify(state.visualization);
+  const shown = [...text.matchAll(/"(?:columnId|metricAccessor|xAccessor|splitAccessor)":"([^"]+)"/g)].map((match) => match[1]);
+  for (const id of shown) expect(columnOrder).toContain(id);
+}
