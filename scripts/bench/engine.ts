@@ -1,0 +1,128 @@
+import { systemClock } from '../../src/engine/clock.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
+import type { ProviderClient } from '../../src/engine/provider-client.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
+import { ismalicious } from '../../src/providers/ismalicious.ts';
+
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly peer?: string;
+  readonly ratio?: number;
+}
+
+const VERDICTS = 1_000_000;
+const BATCH = 10_000;
+const PEEKS = 200_000;
+const ROUNDS = 7;
+const CATEGORIES = ['malware', 'phishing', 'c2', 'botnet', 'scanner', 'spam'];
+
+const addressOf = (n: number) => `${11 + (n % 80)}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
+
+/** As varied as the answers of the stand-in API: one in twenty malicious, scores and confidences over their whole range. */
+function verdictOf(n: number): Verdict {
+  const isBad = n % 20 === 0;
+  const nothing = { sightings: null, firstSeen: null, lastSeen: null, tlp: 'CLEAR' as const, reference: null, isPending: false };
+  const score = isBad ? 40 + (n % 61) : n % 40;
+  return {
+    provider: 'ismalicious',
+    verdict: isBad ? 'malicious' : 'clean',
+    score,
+    confidence: 30 + (n % 71),
+    categories: isBad ? [CATEGORIES[n % 6] ?? ''] : [],
+    attributes: [],
+    ...nothing,
+  };
+}
+
+/** A provider that answers at once: what is measured is our side. */
+function instantClient(): ProviderClient {
+  let n = 0;
+  return {
+    provider: ismalicious as unknown as ProviderClient['provider'],
+    quotas: [],
+    lookup: () =>
+      Promise.resolve({
+        kind: 'answered',
+        provider: 'ismalicious',
+        verdict: verdictOf(n++),
+        source: 'live',
+        checkedAtS: 1_795_000_000,
+        expiresAtS: 1_995_000_000,
+        isStale: false,
+      }),
+    abandon: () => {},
+    delay: () => null,
+    notice: () => {},
+    stats: () => ({
+      provider: 'ismalicious',
+      calls: 0,
+      lookups: 0,
+      answered: 0,
+      retries: 0,
+      failures: {},
+      queued: 0,
+      inFlight: 0,
+      breaker: 'closed',
+      blockedUntilMs: null,
+      spentToday: 0,
+      budgetPerDay: null,
+      notices: [],
+    }),
+    close: () => {},
+  };
+}
+
+function openEngine(): Engine {
+  const store = createMemoryVerdictStore(null);
+  return new Engine({
+    providers: [{ client: instantClient(), maxTlp: 'RED' }],
+    local: { lookup: () => null, allowance: () => null, onChange: () => {}, stats: () => ({ lists: [] }), close: () => {} },
+    guard: { refuse: () => null, prepare: () => Promise.resolve(), refuseToSend: () => null, isCleared: () => true },
+    store: { ...store, put: () => {}, getMany: () => new Map() },
+    scoring: { tiers: { p1: 80, p2: 60, watch: 40 }, autoResolveConfidence: 80, weights: {} },
+    clock: systemClock,
+    memoryEntries: VERDICTS,
+    staleS: 0,
+    revalidateS: 0,
+    onClose: () => Promise.resolve(),
+  });
+}
+
+function heapBytes(): number {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+function cpuUsOf(work: () => number): number {
+  const start = process.cpuUsage();
+  if (work() === 0) throw new Error('nothing was found');
+  const { user, system } = process.cpuUsage(start);
+  return user + system;
+}
+
+/** Memory a cached verdict takes at a million, and CPU time of the whole warm path (`peek`: classify, normalise, look up, answer). */
+export async function run(print: (figure: Figure) => void): Promise<void> {
+  const engine = openEngine();
+  await engine.enrichMany([addressOf(1)]);
+  const before = heapBytes();
+  for (let at = 0; at < VERDICTS; at += BATCH) await engine.enrichMany(Array.from({ length: BATCH }, (_, n) => addressOf(at + n)));
+  const rows = engine.stats().memoryEntries;
+  print({ name: `cached verdict at ${rows}`, value: Math.round((heapBytes() - before) / rows), unit: 'B heap and arrays' });
+  for (const distinct of [10_000, VERDICTS]) {
+    // Made anew from bytes each time, as a host reads them.
+    const values = Array.from({ length: PEEKS }, (_, n) => Buffer.from(addressOf((n * 7919) % distinct)));
+    const costs = Array.from(
+      { length: ROUNDS },
+      () => cpuUsOf(() => values.reduce((sum, value) => sum + (engine.peek(value.toString('latin1'))?.answer.score ?? 0), 0)) / PEEKS,
+    );
+    print({ name: `peek: ${distinct} addresses among ${rows}`, value: Number(median(costs).toFixed(3)), unit: 'µs CPU' });
+  }
+  await engine.close();
+}
