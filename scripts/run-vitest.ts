@@ -29,7 +29,8 @@ export async function runVitest(filters: readonly string[], root = process.cwd()
 function countInto(tally: Tally, group: TestModule | TestSuite, title: string): void {
   if (group.errors().length > 0) tally.failed += 1;
   const tests = [...group.children.allTests()];
-  if (tests.length > 0 && tests.every(isSkipped)) {
+  // A suite that could not be set up leaves its tests skipped, too: that one has failed.
+  if (group.state() === 'skipped' && tests.length > 0) {
     tally.skips.push({ title, tests: tests.length, reason: reasonFor(title, tests[0]) });
     return;
   }

@@ -59,12 +59,14 @@ const INSIDE_NAMES = [
   'nas.home.arpa',
   '17.30.20.10.in-addr.arpa',
 ];
-const OUTSIDE_NAMES = ['shop.garden.example', 'api.weather.test', 'status.cloud.example', 'www.example.com', 'time.example'];
+const OUTSIDE_NAMES = ['shop.garden.example', 'api.weather.test', 'status.cloud.example', 'www.bakery.example', 'time.example'];
 const USERS = ['m.keller', 'a.okafor', 'j.silva', 't.nguyen', 'svc-backup'];
 const AGENTS = ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0', 'curl/8.14.1', 'Agent "Smith", v1.0;\tbeta'];
 
 const feed = parseCsv(readFileSync(join(import.meta.dirname, '../../samples/sample-feed.csv'), 'utf8')).slice(1);
 const random = mulberry32(SEED);
+let turn = 0;
+let junkTurn = 0;
 
 /** A small generator with a good spread: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c (public domain). */
 function mulberry32(seed: number): () => number {
@@ -90,27 +92,41 @@ function pick(values: readonly string[]): string {
   return values[Math.floor(random() ** 1.7 * values.length)] ?? '';
 }
 
+/** The next one in turn: each of them appears. */
+function turnOf(values: readonly string[]): string {
+  turn += 1;
+  return values[turn % values.length] ?? '';
+}
+
 function listed(...types: string[]): string {
-  return pick(feed.filter((row) => types.includes(row[1] ?? '')).map((row) => row[0] ?? ''));
+  const values = feed.filter((row) => types.includes(row[1] ?? '')).map((row) => row[0] ?? '');
+  return chance(0.5) ? pick(values) : turnOf(values);
 }
 
 function hash(algorithm: string, title: string): string {
   return createHash(algorithm).update(`isMalicious sample data: ${title}`).digest('hex');
 }
 
+/** Each as often as the others. */
+function oneOf(values: readonly string[]): string {
+  return values[Math.floor(random() * values.length)] ?? '';
+}
+
 /** One of the spellings a value comes in: as analysts defang it, in capitals, unabridged, with a port. */
 function spelled(value: string): string {
   if (value.includes('://')) return chance(0.3) ? value.replace(/^http/, 'hxxp').replace('.', '[.]') : value;
   if (value.includes('@')) return chance(0.2) ? value.replace('@', '[at]') : value;
-  if (value.startsWith('2001:')) return pick([value, value, value.toUpperCase(), value.replace('::', ':0:0:0:0:'), `[${value}]:443`]);
-  if (/^\d+\./.test(value)) return pick([value, value, value, value, value.replaceAll('.', '[.]'), `::ffff:${value}`, `${value}:8443`]);
-  if (value === 'xn--bcher-rabatt-dlb.example') return pick(['bücher-rabatt.example', value, 'BÜCHER-RABATT.example']);
-  if (/^[0-9a-f]{32,}$/.test(value)) return chance(0.25) ? value.toUpperCase() : value;
-  return pick([value, value, value, value.toUpperCase(), `${value}.`, value.replaceAll('.', '[.]'), value.replace('.', '(dot)')]);
+  if (value.startsWith('2001:')) return oneOf([value, value, value.toUpperCase(), value.replace('::', ':0:0:0:0:'), `[${value}]:443`]);
+  if (/^\d+\./.test(value)) return oneOf([value, value, value, value, value.replaceAll('.', '[.]'), `::ffff:${value}`, `${value}:8443`]);
+  if (value === 'xn--bcher-rabatt-dlb.example') return oneOf(['bücher-rabatt.example', value, 'BÜCHER-RABATT.example']);
+  if (/^[0-9a-f]{32,}$/.test(value)) return chance(0.4) ? value.toUpperCase() : value;
+  return oneOf([value, value, value, value.toUpperCase(), `${value}.`, value.replaceAll('.', '[.]'), value.replace('.', '(dot)')]);
 }
 
 function junkOr(value: () => string): string {
-  return chance(0.06) ? pick(JUNK) : value();
+  if (!chance(0.06)) return value();
+  junkTurn += 1;
+  return JUNK[junkTurn % JUNK.length] ?? '';
 }
 
 function partner(): string {

@@ -48,7 +48,7 @@ it.each(Object.keys(clients))('a call that nobody mocked fails: %s, by name', as
 
 it.each(['global fetch', 'undici.request', 'node:http'])('it fails beside msw, too: %s', async (name) => {
   const msw = setupServer();
-  msw.listen({ onUnhandledRequest: 'bypass' });
+  msw.listen({ onUnhandledFrame: 'bypass' });
   onTestFinished(() => msw.close());
   expect(await rootCauseOf(() => clients[name]!(OUTSIDE))).toBeInstanceOf(OutsideNetworkError);
 });
