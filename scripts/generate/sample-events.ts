@@ -107,20 +107,15 @@ function hash(algorithm: string, title: string): string {
   return createHash(algorithm).update(`isMalicious sample data: ${title}`).digest('hex');
 }
 
-/** Each as often as the others. */
-function oneOf(values: readonly string[]): string {
-  return values[Math.floor(random() * values.length)] ?? '';
-}
-
 /** One of the spellings a value comes in: as analysts defang it, in capitals, unabridged, with a port. */
 function spelled(value: string): string {
   if (value.includes('://')) return chance(0.3) ? value.replace(/^http/, 'hxxp').replace('.', '[.]') : value;
   if (value.includes('@')) return chance(0.2) ? value.replace('@', '[at]') : value;
-  if (value.startsWith('2001:')) return oneOf([value, value, value.toUpperCase(), value.replace('::', ':0:0:0:0:'), `[${value}]:443`]);
-  if (/^\d+\./.test(value)) return oneOf([value, value, value, value, value.replaceAll('.', '[.]'), `::ffff:${value}`, `${value}:8443`]);
-  if (value === 'xn--bcher-rabatt-dlb.example') return oneOf(['bücher-rabatt.example', value, 'BÜCHER-RABATT.example']);
+  if (value.startsWith('2001:')) return turnOf([value, value.toUpperCase(), value.replace('::', ':0:0:0:0:'), `[${value}]:443`]);
+  if (/^\d+\./.test(value)) return turnOf([value, value, value, value, value.replaceAll('.', '[.]'), `::ffff:${value}`, `${value}:8443`]);
+  if (value === 'xn--bcher-rabatt-dlb.example') return turnOf(['bücher-rabatt.example', 'BÜCHER-RABATT.example']);
   if (/^[0-9a-f]{32,}$/.test(value)) return chance(0.4) ? value.toUpperCase() : value;
-  return oneOf([value, value, value, value.toUpperCase(), `${value}.`, value.replaceAll('.', '[.]'), value.replace('.', '(dot)')]);
+  return turnOf([value, value, value, value.toUpperCase(), `${value}.`, value.replaceAll('.', '[.]'), value.replace('.', '(dot)')]);
 }
 
 function junkOr(value: () => string): string {
