@@ -35,9 +35,9 @@ export const CacheSettings = z.object({
     'Seconds past its lifetime an answer is still given, as stale, when the provider is down; 0: never.',
   ),
   revalidateS: setting(
-    z._default(wholeFrom(0), 0),
+    z.optional(wholeFrom(0)),
     'CACHE_REVALIDATE_S',
-    'Seconds past its lifetime an answer is given at once, as stale, and renewed in the background; 0: never.',
+    'Seconds past its lifetime an answer is given at once, as stale, and renewed in the background; 0: never. By default 3600 in the sidecar, 0 elsewhere.',
   ),
 });
 

@@ -1,4 +1,5 @@
 import type { Blocks } from '../config/load.ts';
+import { SidecarSettings } from './sidecar/settings.ts';
 
 /** The settings of all hosts: `config check` looks at every one of them, whichever program will read them. */
-export const HOST_SETTINGS: Blocks = {};
+export const HOST_SETTINGS = { sidecar: SidecarSettings } satisfies Blocks;

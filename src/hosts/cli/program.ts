@@ -1,5 +1,6 @@
 import { ConfigError } from '../../config/load.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { VERSION } from './version.ts';
 
 /** Commands by name, loaded when they are called. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -55,7 +56,3 @@ async function printHelp(name: string | undefined, io: Io): Promise<number> {
   );
   return EXIT.ok;
 }
-
-/** Written in by the build. */
-declare const __VERSION__: string | undefined;
-const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0-source';

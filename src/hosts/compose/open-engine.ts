@@ -19,6 +19,9 @@ import { stackProvider } from './provider-stack.ts';
 import { stateFolder } from './state-folder.ts';
 import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
 
+/** In programs that stay, an answer this little past its lifetime is given at once. */
+const REVALIDATE_S = 3600;
+
 /** The blocks of the core. */
 const CORE_BLOCKS = { cache: CacheSettings, scoring: ScoringSettings, privacy: PrivacySettings, local: LocalSettings } satisfies Blocks;
 /** Blocks of the file that other hosts read. */
@@ -106,7 +109,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     clock: systemClock,
     memoryEntries: core.cache.memoryEntries,
     staleS: core.cache.staleS,
-    revalidateS: core.cache.revalidateS,
+    revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
     async onClose() {
       audit.close();
       await Promise.all(stacks.map(({ transport }) => transport.close()));

@@ -1,0 +1,89 @@
+import type { EngineStats } from '../../engine/engine.ts';
+
+interface Series {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  /** Label text (`{a="b"}` or empty) and value. */
+  readonly samples: readonly (readonly [string, number])[];
+}
+
+/** What the engine counts, in the Prometheus text format. Labels are provider ids, error codes and counter names: bounded sets. */
+export function renderEngineMetrics(stats: EngineStats): string {
+  return [...providerSeries(stats), ...ownSeries(stats)]
+    .filter(({ samples }) => samples.length > 0)
+    .map(render)
+    .join('');
+}
+
+function providerSeries({ providers }: EngineStats): Series[] {
+  const each = (pick: (stats: EngineStats['providers'][number]) => number) =>
+    providers.map((stats) => [`{provider="${stats.provider}"}`, pick(stats)] as const);
+  return [
+    { name: 'provider_calls_total', type: 'counter', help: 'Calls made.', samples: each(({ calls }) => calls) },
+    {
+      name: 'provider_lookups_total',
+      type: 'counter',
+      help: 'Look-ups wanted; several may share one call.',
+      samples: each(({ lookups }) => lookups),
+    },
+    { name: 'provider_answers_total', type: 'counter', help: 'Indicators answered.', samples: each(({ answered }) => answered) },
+    { name: 'provider_retries_total', type: 'counter', help: 'Calls made again after a failure.', samples: each(({ retries }) => retries) },
+    {
+      name: 'provider_failures_total',
+      type: 'counter',
+      help: 'Look-ups without an answer, by status.',
+      samples: providers.flatMap(({ provider, failures }) =>
+        Object.entries(failures).map(([code, count]) => [`{provider="${provider}",status="${code}"}`, count] as const),
+      ),
+    },
+    { name: 'provider_queued', type: 'gauge', help: 'Look-ups that wait for their turn.', samples: each(({ queued }) => queued) },
+    { name: 'provider_in_flight', type: 'gauge', help: 'Calls in progress.', samples: each(({ inFlight }) => inFlight) },
+    {
+      name: 'provider_breaker_open',
+      type: 'gauge',
+      help: '1 while a failing provider is left alone.',
+      samples: each(({ breaker }) => (breaker === 'closed' ? 0 : 1)),
+    },
+    {
+      name: 'provider_credits_spent_today',
+      type: 'gauge',
+      help: 'Credits spent since midnight UTC, by all processes.',
+      samples: each(({ spentToday }) => spentToday),
+    },
+    {
+      name: 'provider_quota_remaining',
+      type: 'gauge',
+      help: 'What the provider last told of our account.',
+      samples: providers.flatMap(({ provider, notices }) =>
+        notices.flatMap(({ window, remaining }) =>
+          remaining === null ? [] : [[`{provider="${provider}",window="${window}"}`, remaining] as const],
+        ),
+      ),
+    },
+  ];
+}
+
+function ownSeries({ store, memoryEntries, local }: EngineStats): Series[] {
+  return [
+    { name: 'cache_rows', type: 'gauge', help: 'Answers in the shared verdict cache.', samples: [['', store.rows]] },
+    {
+      name: 'cache_on_disk',
+      type: 'gauge',
+      help: '1 when the cache outlives the process.',
+      samples: [['', store.kind === 'sqlite' ? 1 : 0]],
+    },
+    { name: 'memory_entries', type: 'gauge', help: 'Verdicts in memory.', samples: [['', memoryEntries]] },
+    {
+      name: 'list_entries',
+      type: 'gauge',
+      help: 'Entries of own lists.',
+      samples: [['', local.lists.reduce((sum, { entries }) => sum + entries, 0)]],
+    },
+  ];
+}
+
+function render({ name, type, help, samples }: Series): string {
+  const lines = samples.map(([labels, value]) => `ismalicious_${name}${labels} ${value}`);
+  return [`# HELP ismalicious_${name} ${help}`, `# TYPE ismalicious_${name} ${type}`, ...lines, ''].join('\n');
+}
