@@ -2,20 +2,20 @@ import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
 import { LookupError } from '../../model/lookup-error.ts';
 import { MAX_ANSWER_BYTES } from './transport.ts';
 
-const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
-  gzip: (bytes) => gunzipSync(bytes, { maxOutputLength: MAX_ANSWER_BYTES }),
-  deflate: (bytes) => inflateSync(bytes, { maxOutputLength: MAX_ANSWER_BYTES }),
-  br: (bytes) => brotliDecompressSync(bytes, { maxOutputLength: MAX_ANSWER_BYTES }),
+const DECODERS: Readonly<Record<string, (bytes: Buffer, maxOutputLength: number) => Buffer>> = {
+  gzip: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
+  deflate: (bytes, maxOutputLength) => inflateSync(bytes, { maxOutputLength }),
+  br: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { maxOutputLength }),
 };
 
 /** The parsed JSON of an answer, or its text when it is no JSON. We ask for plain bodies; a server that compresses all the same is read too. */
-export function decodeBody(provider: string, bytes: Buffer, encoding: string | undefined): unknown {
+export function decodeBody(provider: string, bytes: Buffer, encoding: string | undefined, maxBytes = MAX_ANSWER_BYTES): unknown {
   const decode = encoding && encoding !== 'identity' ? DECODERS[encoding] : undefined;
   if (encoding && encoding !== 'identity' && !decode)
     throw new LookupError('bad_response', provider, `answer in unknown encoding ${encoding.slice(0, 20)}`);
   let text: string;
   try {
-    text = (decode ? decode(bytes) : bytes).toString('utf8');
+    text = (decode ? decode(bytes, maxBytes) : bytes).toString('utf8');
   } catch (cause) {
     throw new LookupError('bad_response', provider, 'compressed answer is broken or too large', { cause });
   }

@@ -19,8 +19,8 @@ export function createFetchTransport(provider: string): HttpTransport {
           ...(call.body === undefined ? {} : { body: call.body }),
         });
         const bytes = Buffer.from(await response.arrayBuffer());
-        if (bytes.length > MAX_ANSWER_BYTES)
-          throw new LookupError('bad_response', provider, `answer larger than ${MAX_ANSWER_BYTES} bytes`);
+        const maxBytes = options.maxBytes ?? MAX_ANSWER_BYTES;
+        if (bytes.length > maxBytes) throw new LookupError('bad_response', provider, `answer larger than ${maxBytes} bytes`);
         // fetch has already decoded the body whatever content-encoding says.
         return { status: response.status, headers: Object.fromEntries(response.headers), body: decodeBody(provider, bytes, undefined) };
       }),

@@ -4,6 +4,8 @@ import type { HttpAnswer, HttpCall } from '../../providers/provider.ts';
 export interface SendOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Largest answer that is read, by default `MAX_ANSWER_BYTES`: lists that are downloaded whole are larger. */
+  readonly maxBytes?: number;
 }
 
 /** Makes the calls that providers describe. Rejects with a coded `LookupError` when no whole answer came; any HTTP status is an answer. */

@@ -10,14 +10,14 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 type Undici = typeof import('undici');
 
-async function readBytes(provider: string, body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<Buffer> {
+async function readBytes(provider: string, body: AsyncIterable<Uint8Array> & { destroy(): unknown }, maxBytes: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of body) {
     size += part.byteLength;
-    if (size > MAX_ANSWER_BYTES) {
+    if (size > maxBytes) {
       body.destroy();
-      throw new LookupError('bad_response', provider, `answer larger than ${MAX_ANSWER_BYTES} bytes`);
+      throw new LookupError('bad_response', provider, `answer larger than ${maxBytes} bytes`);
     }
     parts.push(part);
   }
@@ -54,7 +54,7 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
     const undici = module.default ?? module;
     return { undici, dispatcher: await createDispatcher(undici, settings) };
   };
-  async function exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
+  async function exchange(call: HttpCall, signal: AbortSignal, maxBytes: number): Promise<HttpAnswer> {
     ready ??= open();
     const { undici, dispatcher } = await ready;
     const { statusCode, headers, body } = await undici.request(call.url, {
@@ -65,11 +65,12 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
       body: call.body ?? null,
     });
     const flat = headersOf(headers);
-    const bytes = await readBytes(settings.provider, body);
-    return { status: statusCode, headers: flat, body: decodeBody(settings.provider, bytes, flat['content-encoding']) };
+    const bytes = await readBytes(settings.provider, body, maxBytes);
+    return { status: statusCode, headers: flat, body: decodeBody(settings.provider, bytes, flat['content-encoding'], maxBytes) };
   }
   return {
-    send: (call, options) => withDeadline(settings.provider, options, (signal) => exchange(call, signal)),
+    send: (call, options) =>
+      withDeadline(settings.provider, options, (signal) => exchange(call, signal, options.maxBytes ?? MAX_ANSWER_BYTES)),
     async close() {
       if (ready) await (await ready).dispatcher.destroy();
     },
