@@ -9,7 +9,7 @@ const SECOND_MS = 1000;
  */
 export function apiUrl(baseUrl: string, prefix: string, ...segments: readonly string[]): URL {
   const base = baseUrl.replace(/\/+$/, '');
-  const root = prefix === '' || base.endsWith(prefix) ? base : `${base}${prefix}`;
+  const root = base.endsWith(prefix) ? base : `${base}${prefix}`;
   return new URL([root, ...segments.map(encodeURIComponent)].join('/'));
 }
 
