@@ -60,7 +60,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
   const fixture = fixtureOf(provider);
 
   it('has fixtures of a hit, a miss, an error and a limit', () => {
-    expect(fixture.cases.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['hit', 'miss', 'error', 'limited']));
+    expect(fixture.kinds).toEqual(expect.arrayContaining(['hit', 'miss', 'error', 'limited']));
     expect(fixture.source).not.toBe('');
   });
 

@@ -51,6 +51,8 @@ export interface ProviderFixture {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly cases: readonly FixtureCase[];
   readonly bulk?: readonly BulkCase[];
+  /** Kinds of all cases in the file, those on recordings that are not there included. */
+  readonly kinds: readonly CaseKind[];
 }
 
 /** The fixture of a provider. Cases on recordings are left out where the recordings are not there. */
@@ -58,7 +60,13 @@ export function readProviderFixture(id: string): ProviderFixture {
   const text = readFileSync(join(projectRoot, 'test/fixtures/providers', `${id}.json`), 'utf8');
   const fixture = JSON.parse(text) as ProviderFixture;
   const isReadable = (step: unknown) => hasFixtures || !JSON.stringify(step).includes('"$recording"');
-  return resolve({ ...fixture, cases: fixture.cases.filter(isReadable), bulk: fixture.bulk?.filter(isReadable) ?? [] }) as ProviderFixture;
+  const kinds = fixture.cases.map(({ kind }) => kind);
+  return resolve({
+    ...fixture,
+    kinds,
+    cases: fixture.cases.filter(isReadable),
+    bulk: fixture.bulk?.filter(isReadable) ?? [],
+  }) as ProviderFixture;
 }
 
 /** The settings of a case as the provider's own schema checks them. `null` in a case takes a setting away. */
