@@ -1,6 +1,7 @@
 import { abuseipdb } from './abuseipdb.ts';
 import { defenderTi } from './defender-ti.ts';
 import { greynoise } from './greynoise.ts';
+import { internetdb } from './internetdb.ts';
 import { ismalicious } from './ismalicious.ts';
 import { malwarebazaar } from './malwarebazaar.ts';
 import { misp } from './misp.ts';
@@ -22,6 +23,7 @@ export const providers: readonly Provider[] = [
   virustotal,
   abuseipdb,
   shodan,
+  internetdb,
   misp,
   otx,
   urlscan,
