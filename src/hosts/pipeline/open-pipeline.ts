@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import type * as z from 'zod/mini';
+import {
+  type Blocks,
+  ConfigError,
+  type ConfigFault,
+  type ConfigSources,
+  type LoadedBlock,
+  loadConfig,
+  settingSource,
+} from '../../config/load.ts';
+import type { Enricher } from '../../engine/enricher.ts';
+import { DEFAULT_HALF_LIVES } from '../../engine/store/decay.ts';
+import { openStore, type Store } from '../../engine/store/store-client.ts';
+import { FEEDS } from '../../feeds/registry.ts';
+import { OUTPUTS } from '../../outputs/registry.ts';
+import { createOutputSender, readCaFile } from './output-sender.ts';
+import { type PipelineClock, systemPipelineClock } from './pipeline-clock.ts';
+import { type CommonFeedSettings, type CommonOutputSettings, feedBlock, outputBlock, PipelineSettings } from './pipeline-settings.ts';
+import type { Pipeline, RoutedOutput } from './run-pipeline.ts';
+import type { PipelineTransport } from './transport.ts';
+import { TriageSettings, type TriageRules } from './triage/triage-settings.ts';
+import { WatchlistSettings } from './watchlist-settings.ts';
+
+/** How a host is reached. */
+export interface Reach {
+  /** Names the feed or output in errors. */
+  readonly id: string;
+  readonly baseUrl: string | null;
+  readonly proxy: string | null;
+  readonly ca: string | null;
+}
+
+/** A transport that has to be closed. */
+export type OwnedTransport = PipelineTransport & { close(): Promise<void> };
+
+/** The blocks of feeds, outputs, pipeline, triage and watchlist, checked; feeds and outputs that are off are not in it. */
+export interface PipelineConfig {
+  readonly pipeline: z.output<typeof PipelineSettings>;
+  readonly watchlist: z.output<typeof WatchlistSettings>;
+  readonly triage: TriageRules;
+  readonly feeds: Readonly<Record<string, Record<string, unknown> & CommonFeedSettings>>;
+  readonly outputs: Readonly<Record<string, Record<string, unknown> & CommonOutputSettings>>;
+}
+
+/** A pipeline with everything it holds open. */
+export interface OpenedPipeline extends Pipeline {
+  readonly config: PipelineConfig;
+  close(): Promise<void>;
+}
+
+/** The blocks these sources switch on, by dotted path; every block that is always there among them. */
+export function pipelineBlocks(sources: ConfigSources): Blocks {
+  const feeds = FEEDS.map((feed) => [`feeds.${feed.id}`, feedBlock(feed)] as const);
+  const outputs = OUTPUTS.map((output) => [`outputs.${output.id}`, outputBlock(output)] as const);
+  const isOn = ([path, block]: readonly [string, Blocks[string]]) => {
+    const { enabled } = block.shape;
+    return enabled !== undefined && settingSource(path, 'enabled', enabled, sources).value === true;
+  };
+  return {
+    pipeline: PipelineSettings,
+    watchlist: WatchlistSettings,
+    triage: TriageSettings,
+    ...Object.fromEntries([...feeds, ...outputs].filter(isOn)),
+  };
+}
+
+/** Checks everything the pipeline reads. Throws a `ConfigError` with every fault; blocks of other programs are left alone. */
+export function loadPipelineConfig(sources: ConfigSources): PipelineConfig {
+  const blocks = pipelineBlocks(sources);
+  const values = sources.file?.values;
+  const others =
+    typeof values === 'object' && values !== null
+      ? Object.keys(values).filter((name) => !['feeds', 'outputs', 'pipeline', 'watchlist', 'triage'].includes(name))
+      : [];
+  const off = [...FEEDS.map(({ id }) => `feeds.${id}`), ...OUTPUTS.map(({ id }) => `outputs.${id}`)].filter((path) => !(path in blocks));
+  const loaded = loadConfig(blocks, sources, [...others, ...off]);
+  const faults = FEEDS.filter(({ id }) => ['stix', 'csv'].includes(id)).flatMap(({ id }) => sourceFaults(id, loaded[`feeds.${id}`]));
+  if (faults.length > 0) throw new ConfigError(faults);
+  const under = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(loaded)
+        .filter(([path]) => path.startsWith(prefix))
+        .map(([path, block]) => [path.slice(prefix.length), block.values]),
+    );
+  return {
+    pipeline: loaded.pipeline?.values,
+    watchlist: loaded.watchlist?.values,
+    triage: loaded.triage?.values,
+    feeds: under('feeds.'),
+    outputs: under('outputs.'),
+  } as unknown as PipelineConfig;
+}
+
+/** Opens store and transports as configured. `transportTo` makes the calls leave; `close` closes them all. */
+export async function openPipeline(
+  config: PipelineConfig,
+  options: { stateFolder: string; enricher: Enricher; transportTo: (reach: Reach) => OwnedTransport; clock?: PipelineClock },
+): Promise<OpenedPipeline> {
+  const { pipeline: settings, watchlist } = config;
+  const clock = options.clock ?? systemPipelineClock;
+  const store = await openStore(join(options.stateFolder, 'pipeline.sqlite'), {
+    halfLives: { ...DEFAULT_HALF_LIVES, ...settings.halfLifeDays },
+  });
+  const owned: OwnedTransport[] = [];
+  const reach = async (id: string, own: Record<string, unknown> & CommonFeedSettings) => {
+    const ca = await readCaFile(own.caFile);
+    const baseUrl = typeof own.baseUrl === 'string' ? own.baseUrl : typeof own.url === 'string' ? own.url : null;
+    const transport = options.transportTo({ id, baseUrl, proxy: own.proxy ?? null, ca });
+    owned.push(transport);
+    return { transport, ca };
+  };
+  const feeds = FEEDS.flatMap((feed) => {
+    const own = config.feeds[feed.id];
+    return own ? [{ feed, own }] : [];
+  });
+  const outputs = OUTPUTS.flatMap((output) => {
+    const own = config.outputs[output.id];
+    return own ? [{ output, own }] : [];
+  });
+  return {
+    config,
+    store,
+    enricher: options.enricher,
+    clock,
+    random: Math.random,
+    feeds: await Promise.all(
+      feeds.map(async ({ feed, own }) => ({
+        feed,
+        settings: own,
+        timeoutMs: own.timeoutMs,
+        transport: (await reach(feed.id, own)).transport,
+      })),
+    ),
+    outputs: await Promise.all(
+      outputs.map(async ({ output, own }): Promise<RoutedOutput> => {
+        const { transport, ca } = await reach(output.id, own);
+        const sender = createOutputSender({ transport, clock, timeoutMs: own.timeoutMs, ca });
+        return { output, settings: own, sender, isDry: own.dryRun, filter: { ...own, minScore: own.minScore ?? null } };
+      }),
+    ),
+    limits: limitsOf(settings, watchlist),
+    close: () => closeAll(store, owned),
+  };
+}
+
+function limitsOf(settings: PipelineConfig['pipeline'], watchlist: PipelineConfig['watchlist']): Pipeline['limits'] {
+  const { budget, patienceSeconds, ...rest } = settings;
+  return { ...rest, budget: budget ?? null, patienceMs: patienceSeconds * 1000, lookBackDays: watchlist.lookBackDays };
+}
+
+async function closeAll(store: Store, owned: readonly OwnedTransport[]): Promise<void> {
+  await Promise.all(owned.map((transport) => transport.close()));
+  await store.close();
+}
+
+function sourceFaults(id: string, block: LoadedBlock | undefined): ConfigFault[] {
+  if (!block || (block.values.url === undefined) !== (block.values.path === undefined)) return [];
+  return [{ key: `feeds.${id}`, place: 'configuration', message: 'wants exactly one of url and path' }];
+}

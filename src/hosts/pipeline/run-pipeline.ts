@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import type { Enricher } from '../../engine/enricher.ts';
+import type { Store } from '../../engine/store/store-client.ts';
+import type { Tlp } from '../../model/tlp.ts';
+import type { OutputFilter } from '../../outputs/filter.ts';
+import { type ActiveOutput, deliver, type DeliveryLimits } from './deliver.ts';
+import { enrichDue, type EnrichCounts } from './enrich-due.ts';
+import { nowS, type PipelineClock } from './pipeline-clock.ts';
+import { type ActiveFeed, type FeedReport, readFeed } from './read-feed.ts';
+import { routeJudgements } from './route.ts';
+import type { OutputReport, RunReport } from './run-report.ts';
+import { checkWatches } from './watch.ts';
+
+const LEASE_MS = 120_000;
+const LEASE_RENEWAL_MS = 30_000;
+const DAY_S = 86_400;
+
+/** An output with what is let through to it. */
+export interface RoutedOutput extends ActiveOutput {
+  readonly filter: OutputFilter;
+  readonly isDry: boolean;
+}
+
+/** Bounds of a run. */
+export interface RunLimits extends DeliveryLimits {
+  readonly batchSize: number;
+  readonly maxPending: number;
+  /** Paid look-ups; `null`: no bound of its own. */
+  readonly budget: number | null;
+  /** Indicators marked more strictly are not looked up. */
+  readonly maxTlp: Tlp;
+  /** How far back sightings are told with a threat. */
+  readonly lookBackDays: number;
+  readonly keepDays: number;
+  readonly keepDeliveredDays: number;
+}
+
+/** What a run works with. */
+export interface Pipeline {
+  readonly store: Store;
+  readonly enricher: Enricher;
+  readonly feeds: readonly ActiveFeed[];
+  readonly outputs: readonly RoutedOutput[];
+  readonly limits: RunLimits;
+  readonly clock: PipelineClock;
+  readonly random: () => number;
+  /** Told about each stage as it goes, for a progress bar. */
+  readonly onProgress?: (progress: {
+    readonly stage: 'feeds' | 'look-ups' | 'outputs';
+    readonly done: number;
+    readonly of: number;
+  }) => void;
+}
+
+/** Another process is at it. */
+export class NotLeaderError extends Error {
+  override readonly name = 'NotLeaderError';
+}
+
+/** One run: feeds → store → look-ups → outputs. Throws `NotLeaderError` when another process holds the lease, and when `signal` aborts. */
+export async function runPipeline(pipeline: Pipeline, options: { signal: AbortSignal; isDry: boolean }): Promise<RunReport> {
+  if (options.isDry) return run(pipeline, options);
+  const { store, clock } = pipeline;
+  const holder = randomUUID();
+  const lost = new AbortController();
+  const take = () => store.takeLease('pipeline', holder, { nowMs: clock.nowMs(), untilMs: clock.nowMs() + LEASE_MS });
+  if (!(await take())) throw new NotLeaderError('another process is running the pipeline on this state folder');
+  const renewal = setInterval(() => {
+    void take().then(
+      (isOurs) => !isOurs && lost.abort(new NotLeaderError('another process took the pipeline over')),
+      (error: unknown) => lost.abort(error),
+    );
+  }, LEASE_RENEWAL_MS);
+  renewal.unref();
+  try {
+    return await run(pipeline, { ...options, signal: AbortSignal.any([options.signal, lost.signal]) });
+  } finally {
+    clearInterval(renewal);
+    await store.releaseLease('pipeline', holder);
+  }
+}
+
+async function run(pipeline: Pipeline, { signal, isDry }: { signal: AbortSignal; isDry: boolean }): Promise<RunReport> {
+  const { store, clock, limits } = pipeline;
+  const startedAt = new Date(clock.nowMs()).toISOString();
+  const feeds = await readFeeds(pipeline, { signal, isDry });
+  const budget = limits.budget === null ? null : { remaining: limits.budget };
+  const look = { pipeline, signal, budget };
+  const enrichment: EnrichCounts = isDry ? await planDue(pipeline, feeds) : await enrichDue(look);
+  const watches = isDry ? { checked: 0, changed: 0, failed: 0, faults: [] } : await checkWatches(look);
+  const outputs = await tellOutputs(pipeline, { signal, isDry });
+  if (!isDry) {
+    await store.prune(nowS(clock) - limits.keepDeliveredDays * DAY_S);
+    await store.purge(nowS(clock) - limits.keepDays * DAY_S);
+  }
+  const report: RunReport = {
+    startedAt,
+    finishedAt: new Date(clock.nowMs()).toISOString(),
+    isDryRun: isDry,
+    feeds,
+    store: { new: sum(feeds, 'new'), updated: sum(feeds, 'updated') },
+    enrichment: enrichment.counts,
+    watches: { checked: watches.checked, changed: watches.changed, failed: watches.failed },
+    outputs,
+    failures: [
+      ...Object.entries(feeds).flatMap(([id, { failure }]) => (failure === null ? [] : [`feed ${id}: ${failure}`])),
+      ...enrichment.faults,
+      ...watches.faults,
+      ...Object.entries(outputs).flatMap(([id, { halt }]) => (halt === null ? [] : [`output ${id}: ${halt}`])),
+    ],
+  };
+  if (!isDry) await store.saveRun(JSON.stringify(report), nowS(clock));
+  return report;
+}
+
+/** Feeds come from different houses: they are read side by side, and none waits for another. */
+async function readFeeds(
+  { feeds, store, clock, onProgress }: Pipeline,
+  options: { signal: AbortSignal; isDry: boolean },
+): Promise<Record<string, FeedReport>> {
+  let done = 0;
+  const read = async (active: ActiveFeed) => {
+    const report = await readFeed(active, { store, clock, ...options });
+    onProgress?.({ stage: 'feeds', done: ++done, of: feeds.length });
+    return [active.feed.id, report] as const;
+  };
+  return Object.fromEntries(await Promise.all(feeds.map(read)));
+}
+
+/** What a run would look up: what is due already, and what the feeds would add. */
+async function planDue({ store, clock }: Pipeline, feeds: Readonly<Record<string, FeedReport>>): Promise<EnrichCounts> {
+  const due = (await store.countDue(nowS(clock))) + sum(feeds, 'new');
+  return { counts: { due, enriched: 0, skipped: 0, failed: 0, left: due, byStatus: {}, live: 0 }, faults: [] };
+}
+
+async function tellOutputs(
+  pipeline: Pipeline,
+  { signal, isDry }: { signal: AbortSignal; isDry: boolean },
+): Promise<Record<string, OutputReport>> {
+  const { store, clock, outputs, limits, random, onProgress } = pipeline;
+  const routed = await routeJudgements(pipeline, { isDry });
+  let done = 0;
+  const tell = async (active: RoutedOutput) => {
+    const { id } = active.output;
+    const sends = !isDry && !active.isDry;
+    const halt = sends ? await deliver(active, { store, clock, signal, limits, random }) : null;
+    onProgress?.({ stage: 'outputs', done: ++done, of: outputs.length });
+    const counts = await store.counts(id);
+    return [
+      id,
+      { ...counts, new: routed.accepted[id] ?? 0, wouldSend: routed.wouldSend[id] ?? 0, held: routed.held[id] ?? 0, halt },
+    ] as const;
+  };
+  return Object.fromEntries(await Promise.all(outputs.map(tell)));
+}
+
+function sum(feeds: Readonly<Record<string, FeedReport>>, field: 'new' | 'updated'): number {
+  return Object.values(feeds).reduce((total, feed) => total + feed[field], 0);
+}

@@ -1,0 +1,42 @@
+import * as z from 'zod/mini';
+import { declareSettings } from '../../../config/setting.ts';
+
+/** What a tier asks for. None of them blocks or deletes anything. */
+export const TRIAGE_ACTIONS = ['create_incident', 'notify_soc', 'create_alert', 'assign_analyst', 'add_to_watchlist', 'log'] as const;
+
+export type TriageAction = (typeof TRIAGE_ACTIONS)[number];
+
+const setting = declareSettings('triage');
+const actions = (...fallback: TriageAction[]) => z._default(z.array(z.enum(TRIAGE_ACTIONS)), fallback);
+const words = (...fallback: string[]) => z._default(z.array(z.string()), fallback);
+
+/** The block `triage`: the playbook's table, and what an alert tells about its own outcome. */
+export const TriageSettings = z.object({
+  p1: setting('p1', actions('create_incident', 'notify_soc'), 'What tier p1 asks for.'),
+  p2: setting('p2', actions('create_alert', 'assign_analyst'), 'What tier p2 asks for.'),
+  watch: setting('watch', actions('log', 'add_to_watchlist'), 'What tier watch asks for.'),
+  log: setting('log', actions('log'), 'What tier log asks for.'),
+  review: setting('review', actions('assign_analyst'), 'What is asked for when nobody could give a score.'),
+  blockedWords: setting(
+    'blockedWords',
+    words('blocked', 'block', 'denied', 'deny', 'drop', 'dropped', 'reject', 'rejected', 'prevented', 'quarantined', 'failure'),
+    'Words in the action of an alert that mean nothing got through: the tier goes one down.',
+  ),
+  allowedWords: setting(
+    'allowedWords',
+    words('allowed', 'allow', 'accept', 'accepted', 'permit', 'permitted', 'success'),
+    'Words that mean it got through.',
+  ),
+  bytesOut: setting(
+    'bytesOut',
+    z._default(z.int().check(z.gte(1)), 1_000_000),
+    'Bytes sent out by an allowed flow from which the tier goes one up.',
+  ),
+  watchDays: setting(
+    'watchDays',
+    z._default(z.int().check(z.gte(1), z.lte(3650)), 30),
+    'Days an indicator stays on the watchlist when triage put it there.',
+  ),
+});
+
+export type TriageRules = z.output<typeof TriageSettings>;

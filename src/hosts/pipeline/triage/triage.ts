@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { Enricher } from '../../../engine/enricher.ts';
+import type { Store } from '../../../engine/store/store-client.ts';
+import type { Enrichment } from '../../../model/enrichment.ts';
+import type { OutputItem } from '../../../outputs/output.ts';
+import { indicatorId } from '../output-item.ts';
+import { nowS, type PipelineClock } from '../pipeline-clock.ts';
+import { deliveriesOf } from '../route.ts';
+import type { RoutedOutput } from '../run-pipeline.ts';
+import { decideTriage, type TriageDecision } from './decide.ts';
+import { type AlertFacts, readAlert } from './read-alert.ts';
+import type { TriageRules } from './triage-settings.ts';
+
+const DAY_S = 86_400;
+
+/** What triage works with. `store` and `outputs` are optional parts: without them it only decides. */
+export interface Triage {
+  readonly enricher: Enricher;
+  readonly rules: TriageRules;
+  readonly clock: PipelineClock;
+  /** Where decisions are journalled for the outputs and indicators are put on the watchlist; `null`: it only decides. */
+  readonly store: Store | null;
+  readonly outputs: readonly RoutedOutput[];
+  readonly maxPending: number;
+}
+
+/** One decision as `/v1/triage` answers it. */
+export interface TriageJson {
+  readonly alert_id: string;
+  readonly tier: string;
+  readonly actions: readonly string[];
+  readonly auto_resolve: boolean;
+  readonly score: number | null;
+  readonly verdict: string;
+  readonly status: string;
+  readonly indicator: string | null;
+  readonly field: string | null;
+  readonly reasons: readonly string[];
+  /** One line to write into the alert. */
+  readonly note: string;
+}
+
+/** Triages alerts: one decision each, in order. All their indicators are looked up together. */
+export async function triageAlerts(
+  alerts: readonly Readonly<Record<string, unknown>>[],
+  triage: Triage,
+  options: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<TriageJson[]> {
+  const facts = alerts.map((alert) => readAlert(alert));
+  const found = await triage.enricher.enrichMany(
+    new Set(facts.flatMap(({ observables }) => observables.map(({ value }) => value))),
+    options,
+  );
+  const decisions = facts.map((alert) => {
+    const enrichments = alert.observables.map(({ value }) => found.get(value)).filter((one): one is Enrichment => one !== undefined);
+    return { alert, decision: decideTriage(alert, enrichments, triage.rules) };
+  });
+  const ids = alerts.map((alert, n) => facts[n]?.id ?? createHash('sha256').update(JSON.stringify(alert)).digest('hex').slice(0, 32));
+  if (triage.store)
+    for (const [n, { decision }] of decisions.entries()) await carryOut(decision, ids[n] ?? '', { ...triage, store: triage.store });
+  return decisions.map(({ alert, decision }, n) => toJson(alert, decision, ids[n] ?? ''));
+}
+
+/** Journals the decision for the outputs, and watches what is to be watched. Nothing else is done. */
+async function carryOut(
+  decision: TriageDecision,
+  alertId: string,
+  { store, outputs, clock, maxPending, rules }: Triage & { store: Store },
+): Promise<void> {
+  const { decisive, tier } = decision;
+  const indicator = decisive?.indicator;
+  if (!decisive || !indicator) return;
+  const atS = nowS(clock);
+  if (decision.actions.includes('add_to_watchlist')) {
+    await store.watch(
+      { indicator, reason: `triage of alert ${alertId}`.slice(0, 200), by: 'triage', everyS: DAY_S, untilS: atS + rules.watchDays * DAY_S },
+      atS,
+    );
+  }
+  const id = indicatorId(indicator.type, indicator.value);
+  const item: OutputItem = {
+    key: `ismalicious:triage:${createHash('sha256').update(`${alertId}\n${id}`).digest('hex').slice(0, 32)}`,
+    id,
+    event: 'triage',
+    indicator,
+    enrichment: { ...decisive, answer: { ...decisive.answer, tier } },
+    sources: ['alert'],
+    tags: [],
+    tlp: null,
+    addedS: atS,
+    firstSeenS: atS,
+    lastSeenS: atS,
+    validUntilS: null,
+    isRevoked: false,
+    atS,
+    before: null,
+    note: `alert ${alertId}: ${decision.reasons.join('; ')}`,
+  };
+  await store.route(
+    [
+      {
+        routed: null,
+        deliveries: deliveriesOf(
+          item,
+          outputs.filter(({ isDry }) => !isDry),
+        ),
+      },
+    ],
+    atS,
+    maxPending,
+  );
+}
+
+function toJson({ observables }: AlertFacts, decision: TriageDecision, alertId: string): TriageJson {
+  const { decisive, tier, actions, autoResolve, reasons } = decision;
+  return {
+    alert_id: alertId,
+    tier,
+    actions,
+    auto_resolve: autoResolve,
+    score: decisive?.answer.score ?? null,
+    verdict: decisive?.answer.verdict ?? 'unknown',
+    status: decisive?.answer.status ?? 'invalid',
+    indicator: decisive?.indicator?.value ?? null,
+    field: observables.find(({ value }) => value === decisive?.input)?.field ?? null,
+    reasons,
+    note: `isMalicious triage: ${tier}${autoResolve ? ', safe to resolve' : ''} (${reasons.join('; ')})`,
+  };
+}

@@ -1,0 +1,94 @@
+import * as z from 'zod/mini';
+import { declareSettings, endpoint } from '../config/setting.ts';
+import { toIocDocument } from '../mapping/ioc-document.ts';
+import { toBase64 } from '../model/base64.ts';
+import { sha256 } from '../model/sha256.ts';
+import { failureOf } from './answers.ts';
+import { defineOutput, type OutputItem, type Refusal } from './output.ts';
+import { isThreat } from './wording.ts';
+
+const setting = declareSettings('outputs.elasticsearch');
+const Settings = z.object({
+  baseUrl: setting('baseUrl', endpoint(), 'Address of Elasticsearch or OpenSearch.'),
+  apiKey: setting('apiKey', z._default(z.string(), ''), 'Elasticsearch API key, ready base64; empty: `username` and `password`.', {
+    secret: true,
+  }),
+  username: setting('username', z._default(z.string(), ''), 'User for basic authentication.'),
+  password: setting('password', z._default(z.string(), ''), 'Password of that user.', { secret: true }),
+  index: setting(
+    'index',
+    z._default(z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]*$/)), 'logs-ti_ismalicious.indicator-default'),
+    'Data stream or index of indicator documents.',
+  ),
+  batchSize: setting('batchSize', z._default(z.int().check(z.gte(1), z.lte(5000)), 500), 'Documents in one call, 1 to 5000.'),
+});
+
+const BulkItem = z.object({
+  status: z.int(),
+  error: z.optional(z.object({ type: z.optional(z.string()), reason: z.optional(z.string()) })),
+});
+const BulkAnswer = z.object({ errors: z.optional(z.boolean()), items: z.array(z.object({ create: BulkItem })) });
+
+/** The indicator stream that Elastic Security reads. Ids are made of value and verdict: a second copy is a 409, and as good as delivered. */
+export const elasticsearch = defineOutput<typeof Settings, { readonly sent: readonly OutputItem[] }>({
+  id: 'elasticsearch',
+  title: 'Elasticsearch and OpenSearch indicators',
+  docs: 'https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk',
+  settings: Settings,
+  defaults: { minScore: 0, events: ['enriched', 'verdict_changed'] },
+  accepts: isThreat,
+  limits: ({ batchSize }) => ({ items: batchSize, bytes: 5_000_000 }),
+  start(items, { settings }) {
+    const sent: OutputItem[] = [];
+    const lines: string[] = [];
+    for (const item of items) {
+      const document = documentOf(item);
+      if (document === null) continue;
+      sent.push(item);
+      lines.push(JSON.stringify({ create: { _id: document.observationId } }), JSON.stringify(document.document));
+    }
+    const authorization =
+      settings.apiKey === '' ? `Basic ${toBase64(`${settings.username}:${settings.password}`)}` : `ApiKey ${settings.apiKey}`;
+    const isOpen = settings.apiKey === '' && settings.username === '';
+    return {
+      call: {
+        kind: 'http',
+        url: new URL(`${settings.baseUrl}/${settings.index}/_bulk`),
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson', accept: 'application/json', ...(isOpen ? {} : { authorization }) },
+        body: lines.map((line) => `${line}\n`).join(''),
+        gzip: true,
+      },
+      state: { sent },
+    };
+  },
+  read(answer, step, items, { nowS }) {
+    const { sent } = step.state;
+    const failure = failureOf(answer, items, nowS);
+    if (failure) return failure;
+    const rows = BulkAnswer.parse(answer.body).items.map(({ create }) => create);
+    const delivered: OutputItem[] = [];
+    const duplicate: OutputItem[] = [];
+    const retryable: Refusal[] = [];
+    const rejected: Refusal[] = items
+      .filter((item) => !sent.includes(item))
+      .map((item) => ({ item, reason: 'no threat: it has no indicator document' }));
+    sent.forEach((item, n) => {
+      const row = rows[n];
+      const reason = `Elasticsearch: ${row?.error?.type ?? ''} ${row?.error?.reason ?? 'no answer about it'}`.slice(0, 300);
+      if (row && row.status < 300) delivered.push(item);
+      else if (row?.status === 409) duplicate.push(item);
+      else if (!row || row.status === 429 || row.status >= 500) retryable.push({ item, reason });
+      else rejected.push({ item, reason });
+    });
+    return { delivered, duplicate, retryable, rejected };
+  },
+});
+
+function documentOf(item: OutputItem) {
+  return toIocDocument(item.enrichment, { digest: hexOf, nowMs: item.atS * 1000 });
+}
+
+function hexOf(text: string): string {
+  return Array.from(sha256(text), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,64 @@
+import type { OutputItem } from './output.ts';
+import { isoS, mispTypeOf } from './wording.ts';
+
+/** Feed ids as the seed pipeline prints them. */
+const SOURCE_NAMES: Readonly<Record<string, string>> = {
+  misp: 'MISP',
+  misp_feed: 'MISP feed',
+  otx: 'OTX',
+  urlhaus: 'URLhaus',
+  malwarebazaar: 'MalwareBazaar',
+  threatfox: 'ThreatFox',
+  feodo: 'Feodo Tracker',
+  taxii: 'TAXII',
+  stix: 'STIX',
+  csv: 'CSV',
+};
+
+/** One event for Splunk: the fields of the seed pipeline (`ioc_value`, `ioc_type`, `score`, `source`, `tags`, …), then ours. A field that nobody filled is left out. */
+export function toHecEvent(item: OutputItem, { index, host }: { index?: string | undefined; host: string }) {
+  const { indicator, enrichment, before } = item;
+  const { answer, checkedAtS } = enrichment;
+  return {
+    time: checkedAtS ?? item.atS,
+    host,
+    source: 'ismalicious',
+    sourcetype: 'ioc:enriched',
+    ...(index === undefined ? {} : { index }),
+    event: {
+      ioc_value: indicator.value,
+      ioc_type: mispTypeOf(indicator.type),
+      ...(answer.score === null ? {} : { score: answer.score }),
+      source: item.sources.map((source) => SOURCE_NAMES[source] ?? source).join(', '),
+      tags: item.tags,
+      ...providerFields(item),
+      first_seen: isoS(item.firstSeenS),
+      last_seen: isoS(item.lastSeenS),
+      event_id: item.key,
+      event: item.event,
+      indicator_type: indicator.type,
+      verdict: answer.verdict,
+      status: answer.status,
+      tier: answer.tier,
+      ...(answer.confidence === null ? {} : { confidence: answer.confidence }),
+      categories: answer.categories,
+      attributes: answer.attributes,
+      providers: answer.providers.filter(({ contribution }) => contribution > 0).map(({ provider }) => provider),
+      ...(answer.reference === null ? {} : { reference: answer.reference }),
+      ...(item.tlp === null ? {} : { tlp: item.tlp }),
+      ...(checkedAtS === null ? {} : { checked_at: isoS(checkedAtS) }),
+      ...(before === null ? {} : { previous_verdict: before.verdict, ...(before.score === null ? {} : { previous_score: before.score }) }),
+      ...(item.note === null ? {} : { note: item.note }),
+    },
+  };
+}
+
+function providerFields({ enrichment }: OutputItem) {
+  const answered = (id: string) => enrichment.answer.providers.find(({ provider, status }) => provider === id && status === 'ok');
+  const [virustotal, abuseipdb] = [answered('virustotal'), answered('abuseipdb')];
+  return {
+    // Our VirusTotal verdict counts the engines that flag it as its sightings.
+    ...(typeof virustotal?.sightings === 'number' ? { vt_malicious_engines: virustotal.sightings } : {}),
+    ...(typeof abuseipdb?.score === 'number' ? { abuseipdb_confidence: abuseipdb.score } : {}),
+  };
+}

@@ -1,0 +1,24 @@
+import { crowdstrike } from './crowdstrike.ts';
+import { elasticsearch } from './elasticsearch.ts';
+import { email } from './email.ts';
+import { file } from './file.ts';
+import { jira } from './jira.ts';
+import { mispOutput } from './misp.ts';
+import type { Output } from './output.ts';
+import { pagerduty } from './pagerduty.ts';
+import { sentinelLogs } from './sentinel-logs.ts';
+import { sentinel } from './sentinel.ts';
+import { servicenow } from './servicenow.ts';
+import { slack } from './slack.ts';
+import { splunkHec } from './splunk-hec.ts';
+import { teams } from './teams.ts';
+import { thehive } from './thehive.ts';
+import { webhook } from './webhook.ts';
+
+/** The platforms that take indicators in bulk. */
+const PLATFORMS = [splunkHec, sentinel, sentinelLogs, crowdstrike, mispOutput, elasticsearch, file, webhook];
+/** The places where people are told. */
+const NOTICES = [jira, servicenow, pagerduty, thehive, slack, teams, email];
+
+/** Every output there is. All are off until somebody turns them on. */
+export const OUTPUTS = [...PLATFORMS, ...NOTICES] as unknown as readonly Output[];

@@ -1,0 +1,44 @@
+import * as z from 'zod/mini';
+import { declareSettings, endpoint } from '../config/setting.ts';
+import { failureOf } from './answers.ts';
+import { defineOutput } from './output.ts';
+import { factsOf, summaryOf } from './wording.ts';
+
+const setting = declareSettings('outputs.teams');
+const Settings = z.object({
+  url: setting('url', endpoint(), 'Workflow webhook of the channel; whoever has it can post.', { secret: true }),
+  batchSize: setting(
+    'batchSize',
+    z._default(z.int().check(z.gte(1), z.lte(10)), 5),
+    'Indicators in one message, 1 to 10: Teams takes 28 KB.',
+  ),
+});
+
+/** A notice in Microsoft Teams, as adaptive card to a workflow webhook. It knows no duplicates. */
+export const teams = defineOutput<typeof Settings, null>({
+  id: 'teams',
+  title: 'Microsoft Teams',
+  docs: 'https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook',
+  settings: Settings,
+  defaults: { tiers: ['p1'], tellsTurns: true },
+  limits: ({ batchSize }) => ({ items: batchSize, bytes: 28_000 }),
+  start(items, { settings }) {
+    const body = items.flatMap((item) => [
+      { type: 'TextBlock', text: summaryOf(item), weight: 'Bolder', wrap: true },
+      { type: 'FactSet', facts: factsOf(item).map(([title, value]) => ({ title, value: value.slice(0, 500) })) },
+    ]);
+    const content = { $schema: 'http://adaptivecards.io/schemas/adaptive-card.json', type: 'AdaptiveCard', version: '1.4', body };
+    return {
+      call: {
+        kind: 'http',
+        url: new URL(settings.url),
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ type: 'message', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }] }),
+        isSecretUrl: true,
+      },
+      state: null,
+    };
+  },
+  read: (answer, _step, items, { nowS }) => failureOf(answer, items, nowS) ?? { delivered: items },
+});

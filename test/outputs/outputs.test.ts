@@ -1,0 +1,396 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { settingMeta } from '../../src/config/setting.ts';
+import { outputBlock } from '../../src/hosts/pipeline/pipeline-settings.ts';
+import { csvLine } from '../../src/outputs/csv-line.ts';
+import { passesFilter, type OutputFilter } from '../../src/outputs/filter.ts';
+import { toHecEvent } from '../../src/outputs/hec-event.ts';
+import type { OutputItem } from '../../src/outputs/output.ts';
+import { OUTPUTS } from '../../src/outputs/registry.ts';
+import { defang, summaryOf } from '../../src/outputs/wording.ts';
+import { readCsvRows } from '../../src/feeds/csv-rows.ts';
+import { hasFixtures, readJsonFixture } from '../support/fixtures.ts';
+import { bodyOf, contextOf, itemOf, NOW, outputOf, read, SETTINGS, start } from './samples.ts';
+
+const A = itemOf('45.83.64.7');
+const B = itemOf('45.83.64.8');
+const C = itemOf('45.83.64.9');
+const D = itemOf('45.83.64.10');
+const values = (items: readonly OutputItem[] | undefined) => (items ?? []).map(({ indicator }) => indicator.value);
+const refused = (refusals: readonly { item: OutputItem }[] | undefined) => values((refusals ?? []).map(({ item }) => item));
+const HTTP = OUTPUTS.map(({ id }) => id).filter((id) => id !== 'file' && id !== 'email');
+
+describe('every output', () => {
+  it('has the ids that users write', () => {
+    expect(OUTPUTS.map(({ id }) => id).toSorted()).toEqual(
+      'splunk_hec sentinel sentinel_logs crowdstrike misp elasticsearch file webhook jira servicenow pagerduty thehive slack teams email'
+        .split(' ')
+        .toSorted(),
+    );
+  });
+  it.each(OUTPUTS.map((output) => [output.id, output] as const))(
+    '%s: is off, documents each setting, and hides its secrets',
+    (_id, output) => {
+      const block = outputBlock(output);
+      for (const [key, schema] of Object.entries(block.shape))
+        expect(settingMeta.get(schema), key).toMatchObject({
+          doc: expect.stringMatching(/\.$/),
+          env: expect.stringMatching(/^ISMALICIOUS_OUTPUTS_/),
+        });
+      expect(block.parse(SETTINGS[output.id])).toMatchObject({ enabled: false, dryRun: false });
+      const secrets = Object.entries(block.shape).filter(([key]) => String(SETTINGS[output.id]?.[key]).startsWith('s3cret'));
+      for (const [key, schema] of secrets) expect(settingMeta.get(schema)?.secret, key).toBe(true);
+    },
+  );
+  it.each(HTTP)('%s: no secret in its URL, unless the URL is the secret', (id) => {
+    const { call } = start(id, [A]);
+    if (call.kind !== 'http') throw new Error('no HTTP call');
+    if (!call.isSecretUrl) expect(call.url.href).not.toContain('s3cret');
+    expect(call.url.protocol).toBe('https:');
+  });
+  it.each(HTTP.flatMap((id) => [429, 500, 503].map((status) => [id, status] as const)))(
+    '%s: HTTP %i is tried again, after the time it names',
+    (id, status) => {
+      const result = read(id, [A], { status, headers: { 'retry-after': '17' } });
+      expect([refused(result.retryable), result.retryAfterMs, result.delivered ?? [], result.rejected ?? []]).toEqual([
+        [A.indicator.value],
+        17_000,
+        [],
+        [],
+      ]);
+    },
+  );
+  it.each(HTTP.flatMap((id) => [401, 404].map((status) => [id, status] as const)))(
+    '%s: HTTP %i waits for a person and gives nothing up',
+    (id, status) => {
+      const result = read(id, [A], { status, body: null });
+      // MISP answers 404 for an event that is not there yet: it is made.
+      if (id === 'misp' && status === 404)
+        return expect(bodyOf(result.next)).toMatchObject({ Event: { published: false, distribution: 0 } });
+      expect([typeof result.halt, result.rejected ?? [], result.delivered ?? []]).toEqual(['string', [], []]);
+    },
+  );
+  it.each(HTTP.filter((id) => id !== 'splunk_hec'))('%s: HTTP 400 names no culprit: it goes again in halves', (id) => {
+    expect(read(id, [A], { status: 400, body: { message: 'bad' } }).split).toMatch(/400.*bad/);
+  });
+  it.each(HTTP)('%s: a page of HTML is not success, wherever JSON is promised', (id) => {
+    const result = read(id, [A], { status: 502, body: '<html>proxy</html>' });
+    expect([result.delivered ?? [], result.duplicate ?? []]).toEqual([[], []]);
+    expect(JSON.stringify(result.retryable?.map(({ reason }) => reason))).not.toContain('<html>');
+  });
+});
+
+describe('what is let through', () => {
+  const filter: OutputFilter = { minScore: 70, tiers: [], types: [], events: [], maxTlp: 'AMBER' };
+  const hec = outputOf('splunk_hec');
+  it.each([
+    ['score 70', itemOf('1.1.1.1', { answer: { score: 70 } }), {}, true],
+    ['score 69', itemOf('1.1.1.1', { answer: { score: 69 } }), {}, false],
+    ['no score', itemOf('1.1.1.1', { answer: { score: null } }), {}, false],
+    ['no score, no minimum', itemOf('1.1.1.1', { answer: { score: null } }), { minScore: null }, true],
+    ['tier p1 of p1', itemOf('1.1.1.1'), { tiers: ['p1' as const] }, true],
+    ['tier p1 of p2', itemOf('1.1.1.1'), { tiers: ['p2' as const] }, false],
+    ['an address where domains are wanted', itemOf('1.1.1.1'), { types: ['domain-name' as const] }, false],
+    ['TLP:AMBER to AMBER', itemOf('1.1.1.1', { tlp: 'AMBER' }), {}, true],
+    ['TLP:RED to AMBER', itemOf('1.1.1.1', { tlp: 'RED' }), {}, false],
+    ['unmarked to GREEN', itemOf('1.1.1.1', { tlp: null }), { maxTlp: 'GREEN' as const }, false],
+    ['a triage event where only judgements go', itemOf('1.1.1.1', { event: 'triage' }), { events: ['enriched' as const] }, false],
+    [
+      'a verdict that turned from bad to clean',
+      itemOf('1.1.1.1', {
+        event: 'verdict_changed',
+        answer: { score: 5, verdict: 'clean', tier: 'log' },
+        before: { verdict: 'malicious', score: 90, tier: 'p1', atS: NOW },
+      }),
+      {},
+      true,
+    ],
+    [
+      'one that was never told',
+      itemOf('1.1.1.1', {
+        event: 'verdict_changed',
+        answer: { score: 5 },
+        before: { verdict: 'suspicious', score: 50, tier: 'watch', atS: NOW },
+      }),
+      {},
+      false,
+    ],
+  ])('%s: %#', (_name, item, more, passes) => expect(passesFilter(item, hec, { ...filter, ...more })).toBe(passes));
+  it.each(['sentinel', 'crowdstrike', 'elasticsearch'])('%s never gets what is clean or unknown, whatever the minimum', (id) => {
+    for (const verdict of ['clean', 'unknown'] as const)
+      expect(passesFilter(itemOf('1.1.1.1', { answer: { verdict } }), outputOf(id), { ...filter, minScore: null })).toBe(false);
+  });
+  it('Falcon has no form for URLs', () =>
+    expect(passesFilter(itemOf('http://x.net/', { type: 'url' }), outputOf('crowdstrike'), filter)).toBe(false));
+});
+
+describe('Splunk HEC', () => {
+  it.skipIf(!hasFixtures)('sends the shape of the seed pipeline, and ours', () => {
+    const [golden] = (readJsonFixture('providers/outputs/splunk-hec-batch.ndjson.json') as { objects: Record<string, unknown>[] }).objects;
+    const sent = toHecEvent(itemOf('203.0.113.7'), { index: 'threat_intel', host: 'sidecar-1' });
+    expect(Object.keys(sent)).toEqual(Object.keys(golden!));
+    expect(sent).toMatchObject({
+      sourcetype: 'ioc:enriched',
+      source: 'ismalicious',
+      index: 'threat_intel',
+      event: golden!.event as object,
+    });
+    expect(sent.event).toMatchObject({ event_id: 'ismalicious:203.0.113.7:1', verdict: 'malicious', tier: 'p1', categories: ['c2'] });
+  });
+  it('stacks objects, without array or commas', () => {
+    const { call } = start('splunk_hec', [A, B]);
+    if (call.kind !== 'http') throw new Error('no HTTP call');
+    expect([call.url.href, call.gzip, call.headers.authorization]).toEqual([
+      'https://splunk.corp-net.com:8088/services/collector/event',
+      true,
+      'Splunk s3cret-hec',
+    ]);
+    expect(call.body?.split('\n').map((line) => JSON.parse(line).event.ioc_value)).toEqual(['45.83.64.7', '45.83.64.8']);
+  });
+  it('takes the full address of the seed config', () => {
+    const { call } = start('splunk_hec', [A], { baseUrl: 'https://splunk.corp-net.com:8088/services/collector/event' });
+    expect(call.kind === 'http' && call.url.href).toBe('https://splunk.corp-net.com:8088/services/collector/event');
+  });
+  const outcomes: Record<number, string> = { 0: 'delivered', 17: 'delivered', 24: 'delivered', 25: 'delivered' };
+  for (const code of [8, 9, 18, 19, 20, 23, 26, 27]) outcomes[code] = 'retry';
+  for (const code of [1, 2, 3, 4, 7, 10, 11, 14, 16]) outcomes[code] = 'halt';
+  for (const code of [5, 6, 12, 13, 15]) outcomes[code] = 'split';
+  it.skipIf(!hasFixtures)('does as each code of its table asks', () => {
+    const table = (
+      readJsonFixture('providers/outputs/splunk-hec-responses.json') as {
+        http: number;
+        body: { code?: number; text?: string };
+        when?: string;
+        path?: string;
+      }[]
+    ).filter(({ when, path }) => !when && !path);
+    expect(table.length).toBeGreaterThan(24);
+    for (const { http, body } of table) {
+      const result = read('splunk_hec', [A, B], { status: http, body });
+      const outcome =
+        result.delivered?.length === 2
+          ? 'delivered'
+          : result.retryable?.length === 2
+            ? 'retry'
+            : result.halt
+              ? 'halt'
+              : result.split
+                ? 'split'
+                : 'nothing';
+      expect([body.code, outcome]).toEqual([body.code, outcomes[body.code ?? -1]]);
+    }
+    expect(read('splunk_hec', [A], { body: { text: 'HEC queue is approaching its capacity limit', code: 24 } }).retryAfterMs).toBe(5000);
+  });
+  it('sets the event aside that HEC points at, and sends the others at once', () => {
+    const result = read('splunk_hec', [A, B, C], {
+      status: 400,
+      body: { text: 'Invalid data format', code: 6, 'invalid-event-number': 1 },
+    });
+    expect([refused(result.rejected), bodyLines(result.next)]).toEqual([['45.83.64.8'], ['45.83.64.7', '45.83.64.9']]);
+  });
+  it('waits for the acknowledgement, and sends again when it never comes', () => {
+    const context = contextOf('splunk_hec', { ack: true });
+    const output = outputOf('splunk_hec');
+    let { next } = read('splunk_hec', [A], { body: { text: 'Success', code: 0, ackId: 7 } }, { ack: true });
+    expect(next?.call.kind === 'http' && [next.call.url.search, next.call.headers['x-splunk-request-channel'], next.waitMs]).toEqual([
+      expect.stringContaining('channel='),
+      expect.any(String),
+      1000,
+    ]);
+    expect(output.read({ status: 200, headers: {}, body: { acks: { 7: true } } }, next!, [A], context).delivered).toEqual([A]);
+    for (let polls = 0; polls < 8 && next; polls++) {
+      const result = output.read({ status: 200, headers: {}, body: { acks: { 7: false } } }, next, [A], context);
+      next = result.next;
+      if (!next) expect(result.retryable?.[0]?.reason).toMatch(/not acknowledged/);
+    }
+    expect(next).toBeUndefined();
+  });
+  function bodyLines(step: ReturnType<typeof start> | undefined): string[] {
+    return step?.call.kind === 'http' ? (step.call.body ?? '').split('\n').map((line) => JSON.parse(line).event.ioc_value) : [];
+  }
+});
+
+describe.skipIf(!hasFixtures)('recorded answers', () => {
+  const recorded = (name: string) =>
+    readJsonFixture(`providers/outputs/${name}.json`) as { http?: number; body?: unknown; headers?: Record<string, string> }[];
+  it('Sentinel: single objects fail inside HTTP 200; 429 says when in its text', () => {
+    const [, partial, busy] = recorded('sentinel-upload-responses');
+    const result = read('sentinel', [A, B, C, D], { body: partial!.body });
+    expect([values(result.delivered), refused(result.rejected), result.rejected?.[0]?.reason]).toEqual([
+      values([A, B, C]),
+      values([D]),
+      expect.stringContaining('Required property is missing'),
+    ]);
+    expect(read('sentinel', [A], { status: 429, body: busy!.body }).retryAfterMs).toBe(17_000);
+    expect(read('sentinel', [A, B], { body: null }).delivered).toHaveLength(2);
+  });
+  it('Elasticsearch: 201, 409, 400 and 429 in one answer', () => {
+    const result = read('elasticsearch', [A, B, C, D], { body: readJsonFixture('providers/outputs/elasticsearch-bulk-partial.json') });
+    expect([values(result.delivered), values(result.duplicate), refused(result.rejected), refused(result.retryable)]).toEqual([
+      values([A]),
+      values([B]),
+      values([C]),
+      values([D]),
+    ]);
+  });
+  it('CrowdStrike: created; a duplicate is found and updated; a limit names its time in epoch seconds', () => {
+    const [created, duplicate, busy] = recorded('crowdstrike-responses');
+    const item = itemOf('203.0.113.7');
+    expect(read('crowdstrike', [item], { status: 201, body: created!.body }).delivered).toEqual([item]);
+    const { next } = read('crowdstrike', [item], { status: 400, body: duplicate!.body });
+    expect(next?.call.kind === 'http' && decodeURIComponent(next.call.url.search)).toContain("type:'ipv4'+value:'203.0.113.7'");
+    const found = outputOf('crowdstrike').read(
+      { status: 200, headers: {}, body: { resources: ['id-1'] } },
+      next!,
+      [item],
+      contextOf('crowdstrike'),
+    ).next;
+    expect([found?.call.kind === 'http' && found.call.method, bodyOf(found)]).toEqual([
+      'PATCH',
+      expect.objectContaining({ indicators: [expect.objectContaining({ id: 'id-1', action: 'detect' })] }),
+    ]);
+    expect(
+      outputOf('crowdstrike').read({ status: 200, headers: {}, body: {} }, found!, [item], contextOf('crowdstrike')).duplicate,
+    ).toEqual([item]);
+    const limit = read('crowdstrike', [item], { status: 429, headers: { 'x-ratelimit-retryafter': String(NOW + 60) }, body: busy!.body });
+    expect([limit.retryAfterMs, refused(limit.retryable)]).toEqual([60_000, ['203.0.113.7']]);
+  });
+  it('MISP: a similar attribute gets a sighting, then the tags', () => {
+    const errors = readJsonFixture('providers/misp/errors.json') as { status: number; body: unknown }[];
+    const context = contextOf('misp');
+    const output = outputOf('misp');
+    const answer = (body: unknown) => ({ status: 200, headers: {}, body });
+    const sighting = read('misp', [A], { status: 403, body: errors[2]!.body }).next!;
+    expect(bodyOf(sighting)).toEqual({ values: ['45.83.64.7'], source: 'isMalicious', type: 0 });
+    const search = output.read(answer({}), sighting, [A], context).next!;
+    let step = output.read(answer({ response: { Attribute: [{ uuid: 'u-1' }] } }), search, [A], context).next;
+    const tags: unknown[] = [];
+    for (let result; step; step = result.next) {
+      tags.push(bodyOf(step)?.tag);
+      result = output.read(answer({ saved: true }), step, [A], context);
+      if (!result.next) expect(result.duplicate).toEqual([A]);
+    }
+    expect(tags).toEqual(['ismalicious:verdict="malicious"', 'ismalicious:tier="p1"']);
+    expect(read('misp', [A], { status: 403, body: errors[0]!.body }).halt).toMatch(/403/);
+  });
+  it('Jira, ServiceNow, PagerDuty, TheHive: what is asked for is what they document', () => {
+    const jira = outputOf('jira');
+    const create = jira.read({ status: 200, headers: {}, body: { issues: [] } }, start('jira', [A]), [A], contextOf('jira')).next!;
+    const golden = readJsonFixture('providers/outputs/jira-create-request-adf.json') as { fields: object };
+    expect(Object.keys(bodyOf(create)!.fields!).toSorted()).toEqual(Object.keys(golden.fields).toSorted());
+    expect(
+      jira.read(
+        { status: 201, headers: {}, body: readJsonFixture('providers/outputs/jira-create-issue-201.json') },
+        create,
+        [A],
+        contextOf('jira'),
+      ).delivered,
+    ).toEqual([A]);
+    expect(jira.read({ status: 200, headers: {}, body: { issues: [{}] } }, start('jira', [A]), [A], contextOf('jira')).duplicate).toEqual([
+      A,
+    ]);
+    const [pager] = readJsonFixture('providers/outputs/pagerduty.json') as { request: { payload: object } }[];
+    expect(Object.keys(bodyOf(start('pagerduty', [A]))!)).toEqual(Object.keys(pager!.request));
+    expect(Object.keys(bodyOf(start('pagerduty', [A]))!.payload!)).toEqual(Object.keys(pager!.request.payload));
+    expect(Object.keys(bodyOf(start('thehive', [A]))!)).toEqual(
+      Object.keys(readJsonFixture('providers/outputs/thehive-alert-request.json') as object),
+    );
+    expect(read('thehive', [A], { status: 400, body: { type: 'CreateError', message: 'Alert already exists' } }).duplicate).toEqual([A]);
+    const snow = outputOf('servicenow').read(
+      { status: 200, headers: {}, body: { result: [] } },
+      start('servicenow', [A]),
+      [A],
+      contextOf('servicenow'),
+    ).next;
+    expect(String(bodyOf(snow)!.correlation_id).length).toBeLessThanOrEqual(100);
+  });
+  it('CrowdStrike is asked in the form falconpy sends', () => {
+    const golden = readJsonFixture('providers/outputs/crowdstrike-create-request.json') as { indicators: object[] };
+    expect(Object.keys((bodyOf(start('crowdstrike', [A]))!.indicators as unknown as object[])[0]!)).toEqual(
+      Object.keys(golden.indicators[0]!),
+    );
+  });
+});
+
+describe('CrowdStrike', () => {
+  it('cannot be made to block an address or a domain', () => {
+    expect(outputOf('crowdstrike').settings.safeParse({ ...SETTINGS.crowdstrike, action: 'prevent' }).success).toBe(false);
+    const hash = itemOf('a'.repeat(64), { type: 'file:sha256' });
+    const sent = bodyOf(start('crowdstrike', [A, hash], { hashAction: 'prevent' }))!.indicators as unknown as { action: string }[];
+    expect(sent.map(({ action }) => action)).toEqual(['detect', 'prevent']);
+    expect((bodyOf(start('crowdstrike', [hash]))!.indicators as unknown as { action: string }[])[0]!.action).toBe('detect');
+  });
+  it('one bad row does not stop the others', () => {
+    const rows = [
+      { row: 1, value: '45.83.64.7', message_type: 'error', message: 'Duplicate type' },
+      { row: 2, message_type: 'error', message: 'Invalid value' },
+    ];
+    const result = read('crowdstrike', [A, B, C], { status: 400, body: { errors: [{ message: 'x' }], resources: rows } });
+    expect([
+      refused(result.rejected),
+      (bodyOf(result.next)!.indicators as unknown as { value: string }[]).map(({ value }) => value),
+    ]).toEqual([['45.83.64.8'], ['45.83.64.9']]);
+    const after = outputOf('crowdstrike').read(
+      { status: 201, headers: {}, body: { resources: [{}] } },
+      result.next!,
+      [A, C],
+      contextOf('crowdstrike'),
+    );
+    expect([values(after.delivered), after.next?.call.kind === 'http' && decodeURIComponent(after.next.call.url.search)]).toEqual([
+      ['45.83.64.9'],
+      expect.stringContaining('45.83.64.7'),
+    ]);
+  });
+});
+
+describe('text for people', () => {
+  it.each([
+    ['45.83.64.7', 'ipv4-addr', '45[.]83[.]64[.]7'],
+    ['http://evil-host.net/a', 'url', 'hxxp://evil-host[.]net/a'],
+    ['a@evil-host.net', 'email-addr', 'a[@]evil-host[.]net'],
+    ['2606:4700::1111', 'ipv6-addr', '2606[:]4700[::]1111'],
+    ['d41d8cd98f00b204e9800998ecf8427e', 'file:md5', 'd41d8cd98f00b204e9800998ecf8427e'],
+  ] as const)('%s (%s) is shown as %s', (value, type, shown) => expect(defang(itemOf(value, { type }))).toBe(shown));
+  it('a summary fits its line however long the URL is', () => {
+    const long = itemOf(`http://evil-host.net/${'a'.repeat(5000)}`, { type: 'url' });
+    expect(summaryOf(long).length).toBeLessThanOrEqual(250);
+    expect(summaryOf(long)).toMatch(/^P1 .* malicious, score 87$/);
+  });
+  it.each([
+    ['=cmd|calc', '"\'=cmd|calc"'],
+    ['+1', '"\'+1"'],
+    ['-cmd', '"\'-cmd"'],
+    ['@x', '"\'@x"'],
+    ['-5', '-5'],
+    ['a,b', '"a,b"'],
+    ['a"b', '"a""b"'],
+    ['plain', 'plain'],
+  ])('the CSV cell %j is written %s', (text, written) => {
+    expect(csvLine([text])).toBe(written);
+  });
+  it('a CSV line never begins a formula, and reads back as cells', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 4 }), (cells) => {
+        const [row = []] = readCsvRows(`x,${csvLine(cells)}\n`, ',');
+        return (
+          row.length === cells.length + 1 &&
+          row
+            .slice(1)
+            .every((cell, n) => (cell === cells[n] || cell === `'${cells[n]}`) && (!/^[=+@\t\r|%]/.test(cell) || /^-?\d/.test(cell)))
+        );
+      }),
+    );
+  });
+  it('Slack and TheHive text cannot be broken out of', () => {
+    const evil = itemOf('45.83.64.7', { tags: ['<!channel> [x](http://y)'] });
+    expect(JSON.stringify(bodyOf(start('slack', [evil])))).not.toContain('<!channel>');
+    expect(String(bodyOf(start('thehive', [evil]))!.description)).toContain('\\[x\\]\\(http://y\\)');
+  });
+});
+
+it('PagerDuty keeps within its dedup key however long the URL is', () => {
+  expect(bodyOf(start('pagerduty', [A]))!.dedup_key).toBe('ismalicious:ipv4-addr:45.83.64.7');
+  expect(
+    String(bodyOf(start('pagerduty', [itemOf(`http://x.net/${'a'.repeat(900)}`, { type: 'url' })]))!.dedup_key).length,
+  ).toBeLessThanOrEqual(255);
+});
