@@ -21,6 +21,8 @@ const PARTS: readonly Part[] = [
   },
 ];
 
+const SMALL_BYTES = 10_240;
+
 const root = dirname(import.meta.dirname);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const dist = join(root, 'dist');
@@ -32,17 +34,23 @@ function print(line: string): void {
 }
 
 async function buildPart(part: Part): Promise<void> {
-  const missing = Object.values(part.entries).filter((entry) => !existsSync(join(root, entry)));
-  if (missing.length > 0) {
-    print(`skipped: ${missing.join(', ')} does not exist yet`);
-    return;
-  }
   const folder = join(fresh, part.folder);
   const bundle = await bundleFolder(root, version, { ...part, folder });
   writeFileSync(join(fresh, part.noticesFolder, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(root, bundle.inputs, bundle.legalComments));
-  for (const [file, sizeBytes] of bundle.sizesBytes) {
-    print(`${(sizeBytes / 1024).toFixed(1).padStart(8)} KiB  ${join('dist', relative(fresh, folder), file)}`);
-  }
+  printSizes(join('dist', relative(fresh, folder)), bundle.sizesBytes);
+}
+
+/** The programs and what is read when it is needed; parts below this size only as a sum. */
+function printSizes(folder: string, sizesBytes: ReadonlyMap<string, number>): void {
+  const sizes = [...sizesBytes].toSorted(([, a], [, b]) => b - a);
+  const isShown = ([file, sizeBytes]: readonly [string, number]) => !file.startsWith('lib') || sizeBytes >= SMALL_BYTES;
+  const small = sizes.filter((size) => !isShown(size));
+  for (const [file, sizeBytes] of sizes.filter(isShown)) print(`${toKib(sizeBytes)}  ${join(folder, file)}`);
+  print(`${toKib(small.reduce((sum, [, sizeBytes]) => sum + sizeBytes, 0))}  in ${small.length} smaller parts`);
+}
+
+function toKib(sizeBytes: number): string {
+  return `${(sizeBytes / 1024).toFixed(1).padStart(8)} KiB`;
 }
 
 /** The program can be started by its own name. */
