@@ -19,7 +19,7 @@ function kindOf({ status, verdict }: EnrichmentJson): Kind {
 }
 
 /** The enrichments without repetitions, in their order. */
-export function uniqueOf(enrichments: readonly EnrichmentJson[]): EnrichmentJson[] {
+function uniqueOf(enrichments: readonly EnrichmentJson[]): EnrichmentJson[] {
   return [...new Map(enrichments.map((enrichment) => [enrichment.indicator, enrichment])).values()];
 }
 

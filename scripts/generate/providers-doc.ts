@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type * as z from 'zod/mini';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
 import type { Provider, Quota } from '../../src/providers/provider.ts';
 import { providers } from '../../src/providers/registry.ts';
+import { writeOrCheck } from './generated-file.ts';
 
 /** Where the page lies, from the project's root. */
 export const PROVIDERS_DOC = 'docs/providers.md';
@@ -105,4 +104,4 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-if (import.meta.main) writeFileSync(resolve(import.meta.dirname, '../..', PROVIDERS_DOC), renderProvidersDoc());
+if (import.meta.main) writeOrCheck(new Map([[PROVIDERS_DOC, renderProvidersDoc()]]));
