@@ -153,6 +153,7 @@ export function storedIndicator(row: Row, nowS: number, halfLives: HalfLives): S
     confidence: nullable(row.confidence),
     tier: row.tier === null ? null : tierCodes.toWord(row.tier),
     checkedS: nullable(row.checked),
+    judgedS: nullable(row.judged),
     expiresS: nullable(row.expires),
     revision: Number(row.revision),
   };

@@ -43,6 +43,8 @@ export interface JudgementTable {
   record(enrichments: readonly (readonly [value: string, enrichment: Enrichment])[], nowS: number): RecordCounts;
   /** Indicators whose newest judgement has not been routed to the outputs, in the order they were added. */
   unrouted(afterId: number, limit: number, nowS: number): readonly EnrichedIndicator[];
+  /** Threats in the order in which they were judged, after a place in it and up to `untilS`. */
+  judgedAfter(place: { readonly judgedS: number; readonly id: number }, limit: number, untilS: number): readonly EnrichedIndicator[];
   /** One indicator with its last answer; `null` when unknown or never answered. */
   enriched(value: string, nowS: number): EnrichedIndicator | null;
   /** How the judgement changed over time, newest first. */
@@ -59,6 +61,8 @@ export function judgementTable(db: DatabaseSync, halfLives: HalfLives): Judgemen
   const one = db.prepare('SELECT i.*, a.json FROM indicator i JOIN answer a ON a.id = i.id WHERE i.value = ?');
   const past = db.prepare('SELECT h.* FROM history h JOIN indicator i ON i.id = h.id WHERE i.value = ? ORDER BY h.at DESC LIMIT ?');
   const feedback = db.prepare('SELECT * FROM feedback WHERE value = ?');
+  const judged = db.prepare(`SELECT i.*, a.json FROM indicator i JOIN answer a ON a.id = i.id
+    WHERE i.verdict >= 2 AND (i.judged, i.id) > (?, ?) AND i.judged <= ? ORDER BY i.judged, i.id LIMIT ?`);
   const record = recorder(db);
   const history = (value: string, limit: number) => past.all(value, limit).map(judgementOf);
   const whole = (row: Row, nowS: number): EnrichedIndicator => ({
@@ -74,6 +78,7 @@ export function judgementTable(db: DatabaseSync, halfLives: HalfLives): Judgemen
         return counts;
       }),
     unrouted: (afterId, limit, nowS) => unrouted.all(afterId, limit).map((row) => whole(row, nowS)),
+    judgedAfter: ({ judgedS, id }, limit, untilS) => judged.all(judgedS, id, untilS, limit).map((row) => whole(row, untilS)),
     enriched(value, nowS) {
       const row = one.get(value);
       return row ? whole(row, nowS) : null;
@@ -116,7 +121,7 @@ function judgementSaver(db: DatabaseSync): (row: Row, enrichment: Enrichment, no
   const saveAnswer = db.prepare('INSERT INTO answer (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json');
   const saveHistory = historySaver(db);
   const saveJudgement = db.prepare(`
-    UPDATE indicator SET verdict = ?, score = ?, confidence = ?, tier = ?, checked = ?, expires = ?, due = ?, failures = 0,
+    UPDATE indicator SET verdict = ?, score = ?, confidence = ?, tier = ?, checked = ?, judged = ?, expires = ?, due = ?, failures = 0,
       confirmed = max(confirmed, ?), revision = revision + ? WHERE id = ?`);
   return (row, { answer, checkedAtS, expiresAtS }, nowS) => {
     const [id, verdict, tier] = [Number(row.id), verdictCodes.toCode(answer.verdict), tierCodes.toCode(answer.tier)];
@@ -124,7 +129,7 @@ function judgementSaver(db: DatabaseSync): (row: Row, enrichment: Enrichment, no
     const isBad = answer.verdict === 'malicious' || answer.verdict === 'suspicious';
     const due = UNSETTLED.has(answer.status) ? (expiresAtS ?? nowS + FIRST_RETRY_S) : null;
     saveJudgement.run(
-      ...([verdict, answer.score, answer.confidence, tier, checkedAtS ?? nowS, expiresAtS, due] as const),
+      ...([verdict, answer.score, answer.confidence, tier, checkedAtS ?? nowS, nowS, expiresAtS, due] as const),
       ...([isBad ? (checkedAtS ?? nowS) : 0, isChanged ? 1 : 0, id] as const),
     );
     saveAnswer.run(id, packAnswer(answer));

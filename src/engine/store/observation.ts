@@ -51,6 +51,8 @@ export interface StoredIndicator {
   readonly confidence: number | null;
   readonly tier: Tier | null;
   readonly checkedS: number | null;
+  /** When the answer came into the store: later than `checkedS` for one from a cache. */
+  readonly judgedS: number | null;
   readonly expiresS: number | null;
   /** Counts up whenever verdict, score or tier change. */
   readonly revision: number;

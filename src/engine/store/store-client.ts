@@ -20,6 +20,7 @@ const METHODS = {
   purge: true,
   record: true,
   unrouted: true,
+  judgedAfter: true,
   enriched: true,
   history: true,
   giveFeedback: true,

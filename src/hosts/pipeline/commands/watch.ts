@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { openStore } from '../../../engine/store/store-client.ts';
+import { type Command, EXIT, parseCount, parseOptions, UsageError } from '../../cli/command.ts';
+import { readSources } from '../../compose/config-sources.ts';
+import { stateFolder } from '../../compose/state-folder.ts';
+import { loadPipelineConfig } from '../open-pipeline.ts';
+import { addToWatchlist, listWatchlist, removeFromWatchlist, type RouteAnswer, type RouteContext } from '../watch-routes.ts';
+
+/** `ismalicious watch add|remove|list|who` */
+export const watchCommand: Command = {
+  name: 'watch',
+  usage: 'watch add|remove|list|who [VALUE …] [--reason TEXT] [--days N] [--every HOURS]',
+  summary: 'Watch indicators: the pipeline checks them and tells the outputs when a verdict turns.',
+  help: `  add VALUE …         watch these
+  remove VALUE …      stop watching these
+  list                all watched indicators
+  who VALUE           who was seen with it, by the sighting index
+  --reason TEXT       why, for people
+  --by NAME           who asks (default: cli)
+  --days N            stop after so many days; for who: how far back (default: watchlist.look_back_days)
+  --every HOURS       hours between two checks (default: watchlist.every_hours)
+  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  async run(args, io) {
+    const options = {
+      config: { type: 'string' },
+      reason: { type: 'string' },
+      by: { type: 'string' },
+      days: { type: 'string' },
+      every: { type: 'string' },
+    } as const;
+    const { values, positionals } = parseOptions(args, options);
+    const [what, ...indicators] = positionals;
+    if (!['add', 'remove', 'list', 'who'].includes(what ?? '')) throw new UsageError('watch wants add, remove, list or who');
+    if (what !== 'list' && indicators.length === 0) throw new UsageError(`watch ${what} wants at least one value`);
+    const days = values.days === undefined ? undefined : parseCount(values.days, '--days', 1);
+    const { watchlist } = loadPipelineConfig(await readSources({ env: io.env, configPath: values.config }));
+    const store = await openStore(join(stateFolder(io.env, false), 'pipeline.sqlite'));
+    const nowS = Math.floor(Date.now() / 1000);
+    const context: RouteContext = { store, nowS, maxWatched: watchlist.maxWatched, everyHours: watchlist.everyHours };
+    try {
+      if (what === 'who') {
+        const seen = await store.whoSaw(indicators[0] ?? '', nowS - (days ?? watchlist.lookBackDays) * 86_400, 10_000);
+        for (const { asset, times, firstS, lastS } of seen)
+          io.stdout.write(`${JSON.stringify({ asset, times, first: isoS(firstS), last: isoS(lastS) })}\n`);
+        return EXIT.ok;
+      }
+      const body = {
+        indicators,
+        by: values.by ?? 'cli',
+        ...(values.reason ? { reason: values.reason } : {}),
+        ...(days ? { days } : {}),
+        ...(values.every ? { every_hours: parseCount(values.every, '--every', 1) } : {}),
+      };
+      const answer: RouteAnswer =
+        what === 'list'
+          ? await listWatchlist(context)
+          : what === 'add'
+            ? await addToWatchlist(body, context)
+            : await removeFromWatchlist(indicators, context);
+      io.stdout.write(`${JSON.stringify(answer.body)}\n`);
+      return answer.status === 200 ? EXIT.ok : EXIT.usage;
+    } finally {
+      await store.close();
+    }
+  },
+};
+
+function isoS(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}

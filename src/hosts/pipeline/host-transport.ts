@@ -1,0 +1,16 @@
+import { createUndiciTransport } from '../../engine/http/undici-transport.ts';
+import { proxyFromEnv } from '../compose/proxy.ts';
+import type { OwnedTransport, Reach } from './open-pipeline.ts';
+
+const CONNECTIONS = 4;
+
+/** Transports over undici: the proxy of the block, else that of the environment; TLS is always checked. */
+export function hostTransports(env: Readonly<Record<string, string | undefined>>): (reach: Reach) => OwnedTransport {
+  return ({ id, baseUrl, proxy, ca }) =>
+    createUndiciTransport({
+      provider: id,
+      connections: CONNECTIONS,
+      proxy: proxy ?? (baseUrl === null ? null : proxyFromEnv(new URL(baseUrl), env)),
+      ca,
+    }) as OwnedTransport;
+}
