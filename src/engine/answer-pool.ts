@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Answer, Status } from '../model/enrichment.ts';
 import { type Outcome, verdictToText } from './outcome.ts';
 import { mergeOutcomes, type Scoring, unaskedAnswer } from './scoring.ts';
@@ -11,32 +10,39 @@ const MAX_ANSWERS = 100_000;
  */
 export interface AnswerPool {
   merge(outcomes: readonly Outcome[]): Answer;
-  /** From cached text, without parsing it when the very text was seen before. */
-  fromText(provider: string, text: string, isStale: boolean, parse: () => Outcome): Answer;
-  unasked(status: Status, message: string): Answer;
+  /** From cached fresh text, without parsing it when the very text was seen before. */
+  fromText(provider: string, text: string, parse: () => Outcome): Answer;
+  /** `suffix`: the rest of the message, where it is always the same. */
+  unasked(status: Status, message: string, suffix?: string): Answer;
 }
 
 function keyOf(outcome: Outcome): string {
   if (outcome.kind === 'failed') return `${outcome.provider}!${outcome.error.code} ${outcome.error.message}`;
-  return textKey(outcome.provider, verdictToText(outcome.verdict), outcome.isStale);
+  return `${outcome.provider}${outcome.isStale ? '~' : '='}${verdictToText(outcome.verdict)}`;
 }
 
-function textKey(provider: string, text: string, isStale: boolean): string {
-  return `${provider}${isStale ? '~' : '='}${text}`;
-}
-
-export function createAnswerPool(scoring: Scoring): AnswerPool {
-  const pool = new LRUCache<string, Answer>({ max: MAX_ANSWERS });
-  function intern(key: string, build: () => Answer): Answer {
-    let answer = pool.get(key);
+/** `memoryEntries`: how many indicators memory keeps; there is no more room than that for answers, since room costs time at the start. */
+export function createAnswerPool(scoring: Scoring, memoryEntries = MAX_ANSWERS): AnswerPool {
+  const max = Math.min(MAX_ANSWERS, memoryEntries);
+  const pool = new Map<string, Answer>();
+  // By provider and by status: the texts themselves are the keys, so that nothing is put together on hot paths.
+  const byText = new Map<string, Map<string, Answer>>();
+  function intern(answers: Map<string, Answer>, key: string, build: () => Answer): Answer {
+    let answer = answers.get(key);
     if (answer) return answer;
+    if (answers.size >= max) answers.clear();
     answer = build();
-    pool.set(key, answer);
+    answers.set(key, answer);
     return answer;
   }
+  function poolOf(name: string): Map<string, Answer> {
+    let answers = byText.get(name);
+    if (!answers) byText.set(name, (answers = new Map()));
+    return answers;
+  }
   return {
-    merge: (outcomes) => intern(outcomes.map(keyOf).join('\n'), () => mergeOutcomes(outcomes, scoring)),
-    fromText: (provider, text, isStale, parse) => intern(textKey(provider, text, isStale), () => mergeOutcomes([parse()], scoring)),
-    unasked: (status, message) => intern(`${status} ${message}`, () => unaskedAnswer(status, message)),
+    merge: (outcomes) => intern(pool, outcomes.map(keyOf).join('\n'), () => mergeOutcomes(outcomes, scoring)),
+    fromText: (provider, text, parse) => intern(poolOf(provider), text, () => mergeOutcomes([parse()], scoring)),
+    unasked: (status, message, suffix = '') => intern(poolOf(status + suffix), message, () => unaskedAnswer(status, message + suffix)),
   };
 }

@@ -59,7 +59,7 @@ export class Engine implements Enricher {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.store = options.store;
-    this.#pool = createAnswerPool(options.scoring);
+    this.#pool = createAnswerPool(options.scoring, options.memoryEntries);
     this.#clients = options.providers.filter(({ maxTlp }) => options.guard.isCleared(maxTlp)).map(({ client }) => client);
     this.#mainView = createView(this.#clients, true, options.memoryEntries);
     options.local.onChange(() => this.forget());
@@ -74,8 +74,9 @@ export class Engine implements Enricher {
     const view = this.#viewOf(wanted.providers);
     const answered = new Map<string, Enrichment>();
     const open = new Map<string, { indicator: Indicator; values: string[] }>();
-    for (const value of new Set(values)) {
-      const known = this.#recall(value, view, wanted.maxAgeS ?? Infinity);
+    const maxAgeS = wanted.maxAgeS ?? Infinity;
+    for (const value of values) {
+      const known = this.#recall(value, view, maxAgeS);
       if ('input' in known) answered.set(value, known);
       else {
         const same = open.get(known.value);
@@ -84,12 +85,13 @@ export class Engine implements Enricher {
       }
     }
     if (open.size === 0) return answered;
-    const indicators = [...open.values()].map(({ indicator }) => indicator);
+    const indicators = Array.from(open.values(), ({ indicator }) => indicator);
     const entries = await runRound(this.#options, this.#pool, view, { indicators, wanted });
     for (const { indicator, values: spellings } of open.values()) {
       const entry = entries.get(indicator.value);
       if (!entry) throw new Error('a round answers every indicator');
-      for (const value of spellings) answered.set(value, { input: value, indicator, ...entry });
+      const { answer, source, checkedAtS, expiresAtS } = entry;
+      for (const input of spellings) answered.set(input, { input, indicator, answer, source, checkedAtS, expiresAtS });
     }
     return answered;
   }
@@ -153,7 +155,7 @@ export class Engine implements Enricher {
   #recallPrivate(value: string, indicator: Indicator, reason: string): Enrichment {
     const { local, clock } = this.#options;
     const verdict = local.lookup(indicator);
-    if (verdict === null) return unasked(value, indicator, this.#pool.unasked('skipped_private', `${reason}: never sent out`));
+    if (verdict === null) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
     const checkedAtS = epochS(clock);
     const answer = this.#pool.merge([
       { kind: 'answered', provider: 'local', verdict, source: 'local', checkedAtS, expiresAtS: checkedAtS, isStale: false },

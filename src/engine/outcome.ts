@@ -29,14 +29,32 @@ export function lifetimeOf(verdict: Verdict | null, lifetimes: Lifetimes): numbe
   return verdict === null || verdict.verdict === 'unknown' ? lifetimes.unknownS : lifetimes.listedS;
 }
 
+/** What a verdict says unless it says otherwise: left out of the cached text, which is read on hot paths. */
+const SILENT: Omit<Verdict, 'provider' | 'verdict'> = {
+  score: null,
+  confidence: null,
+  categories: [],
+  attributes: [],
+  sightings: null,
+  firstSeen: null,
+  lastSeen: null,
+  tlp: 'CLEAR',
+  reference: null,
+  isPending: false,
+};
+
 /** A verdict as cached text; the provider is the row's. `n`: not listed. */
 export function verdictToText(verdict: Verdict | null): string {
   if (verdict === null) return 'n';
-  const { provider: _provider, ...rest } = verdict;
-  return JSON.stringify(rest);
+  const said: Record<string, unknown> = { verdict: verdict.verdict };
+  for (const [key, silent] of Object.entries(SILENT)) {
+    const value: unknown = Reflect.get(verdict, key);
+    if (value !== silent && !(Array.isArray(value) && value.length === 0)) said[key] = value;
+  }
+  return JSON.stringify(said);
 }
 
 export function verdictFromText(provider: string, text: string): Verdict | null {
   if (text === 'n') return null;
-  return { provider, ...(JSON.parse(text) as Omit<Verdict, 'provider'>) };
+  return { ...SILENT, provider, ...(JSON.parse(text) as Pick<Verdict, 'verdict'>) };
 }

@@ -87,35 +87,37 @@ function recallStored(
     }
   }
   const rowsOf = new Map([...toRead].map(([client, values]) => [client, options.store.getMany(client.provider.id, values)]));
-  return left.flatMap((indicator) => {
+  const open: (Open & { rows: (StoredVerdict | undefined)[] })[] = [];
+  for (const indicator of left) {
     const clients = view.clientsFor(indicator.type);
+    const known = recallOnly(round, indicator, clients, rowsOf);
+    if (known) {
+      entries.set(indicator.value, remember(round, indicator, known));
+      continue;
+    }
     const rows = clients.map((client) => rowsOf.get(client)?.get(indicator.value));
-    const known = answerFromRows(round, indicator, clients, rows);
-    if (known) entries.set(indicator.value, remember(round, indicator, known));
-    return known ? [] : [{ indicator, clients, rows, outcomes: clients.map(() => null) }];
-  });
+    const outcomes = rows.map((row, n) => (row && isFresh(round, row) ? fromStore(round, clients[n] as ProviderClient, row) : null));
+    const isWhole = outcomes.every((outcome) => outcome !== null);
+    if (isWhole) entries.set(indicator.value, remember(round, indicator, merge(round, indicator, outcomes)));
+    else open.push({ indicator, clients, rows, outcomes });
+  }
+  return open;
 }
 
-/** When every provider's answer is on disk and fresh. One provider's text that was seen before is not parsed again. */
-function answerFromRows(
+/** The common case, without detours: one provider, whose answer is on disk and fresh. A text that was seen before is not parsed again. */
+function recallOnly(
   round: Round,
   indicator: Indicator,
   clients: readonly ProviderClient[],
-  rows: readonly (StoredVerdict | undefined)[],
+  rowsOf: ReadonlyMap<ProviderClient, ReadonlyMap<string, StoredVerdict>>,
 ): RoundEntry | null {
   const { view, options, pool } = round;
-  if (rows.some((row) => !row || !isFresh(round, row))) return null;
-  const [client] = clients;
-  const [row] = rows;
-  if (client && row && rows.length === 1 && (!view.asksLocal || options.local.lookup(indicator) === null)) {
-    const answer = pool.fromText(client.provider.id, row.answer, false, () => fromStore(round, client, row));
-    return { answer, source: 'cache', checkedAtS: row.checkedAtS, expiresAtS: row.expiresAtS };
-  }
-  return merge(
-    round,
-    indicator,
-    rows.map((stored, n) => fromStore(round, clients[n] as ProviderClient, stored as StoredVerdict)),
-  );
+  const client = clients[0];
+  if (clients.length !== 1 || !client) return null;
+  const row = rowsOf.get(client)?.get(indicator.value);
+  if (!row || !isFresh(round, row) || (view.asksLocal && options.local.lookup(indicator) !== null)) return null;
+  const answer = pool.fromText(client.provider.id, row.answer, () => fromStore(round, client, row));
+  return { answer, source: 'cache', checkedAtS: row.checkedAtS, expiresAtS: row.expiresAtS };
 }
 
 /** The calls to make about one indicator, not yet made; a value that may not leave is answered instead. */
@@ -131,11 +133,8 @@ function askAll(
     return [];
   }
   return clients.flatMap((client, n) => {
+    if (outcomes[n]) return [];
     const row = rows[n];
-    if (row && isFresh(round, row)) {
-      outcomes[n] = fromStore(round, client, row);
-      return [];
-    }
     return [async () => void (outcomes[n] = await ask(round, client, indicator, row))];
   });
 }

@@ -22,12 +22,8 @@ CREATE TABLE IF NOT EXISTS spending (provider TEXT, day TEXT, credits INT, PRIMA
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT, at INT) WITHOUT ROWID;
 PRAGMA user_version = ${SCHEMA_VERSION};`;
 
-interface VerdictRow {
-  readonly value: string;
-  readonly answer: string;
-  readonly checked_at: number;
-  readonly expires_at: number;
-}
+/** value, answer, checked_at, expires_at: rows as arrays cost half of what objects do. */
+type VerdictRow = readonly [string, string, number, number];
 
 /** node:sqlite says at load that it is experimental: on Splunk's stderr that line would read as an error of the command. */
 async function loadSqlite(): Promise<typeof import('node:sqlite')> {
@@ -76,6 +72,7 @@ function prepareLists(db: DatabaseSync): (values: readonly string[]) => { statem
     if (!statement) {
       const marks = Array.from({ length: size }, () => '?').join(',');
       statement = db.prepare(`SELECT value, answer, checked_at, expires_at FROM verdicts WHERE provider = ? AND value IN (${marks})`);
+      statement.setReturnArrays(true);
       bySize.set(size, statement);
     }
     return { statement, bound: [...values, ...Array.from({ length: size - values.length }, () => null)] };
@@ -121,8 +118,8 @@ class SqliteVerdictStore implements VerdictStore {
     const found = new Map<string, StoredVerdict>();
     for (const part of chunksOf(values, CHUNK)) {
       const { statement, bound } = this.#prepared.selectList(part);
-      for (const row of statement.all(provider, ...bound) as unknown as VerdictRow[]) {
-        found.set(row.value, { answer: row.answer, checkedAtS: row.checked_at, expiresAtS: row.expires_at });
+      for (const [value, answer, checkedAtS, expiresAtS] of statement.all(provider, ...bound) as unknown as VerdictRow[]) {
+        found.set(value, { answer, checkedAtS, expiresAtS });
       }
     }
     if (this.#dirty.size === 0) return found;
