@@ -125,7 +125,7 @@ function unknownKeys(blocks: Blocks, sources: ConfigSources, foreign: readonly s
     for (const [key, inner] of Object.entries(value)) {
       const full = path === '' ? key : `${path}.${key}`;
       if (known.get(path)?.includes(key) || foreign.includes(full)) continue;
-      const isBlock = known.has(full) || [...known.keys()].some((name) => name.startsWith(`${full}.`));
+      const isBlock = known.has(full) || [...known.keys(), ...foreign].some((name) => name.startsWith(`${full}.`));
       if (isBlock && typeof inner === 'object' && inner !== null) walk(inner, full);
       else if (!isBlock || inner !== null) faults.push({ key: full, place: `file ${file.name}`, message: remedy(isBlock, full, known) });
     }

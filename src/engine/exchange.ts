@@ -24,6 +24,8 @@ export interface ExchangeOptions {
   readonly onNotices: (notices: readonly QuotaNotice[]) => void;
   /** Told of every call that carries indicators, before it is made. */
   readonly onLeave: (indicators: readonly Indicator[]) => void;
+  /** Waits for the turn of a second call for one look-up, and counts it; rejects when there is no room for it soon. */
+  readonly beforeFurtherCall: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Says where an answer differs from the documented shape, without its values (they may be hostile). */
@@ -104,6 +106,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       if (judge(answer, indicator) === 'not-listed') return null;
       const next = provider.followUp?.(answer.body, indicator, settings) ?? null;
       if (next) {
+        await options.beforeFurtherCall(signal);
         answer = await send(next, signal);
         if (judge(answer, indicator) === 'not-listed') return null;
       }

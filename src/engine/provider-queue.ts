@@ -5,11 +5,12 @@ import type { QuotaNotice } from '../providers/provider.ts';
 import { createAdmission } from './admission.ts';
 import { createBreaker } from './breaker.ts';
 import { knownBulkCap, noteBulkCap } from './bulk-cap.ts';
-import { epochS } from './clock.ts';
+import { createFurtherCall } from './further-call.ts';
 import { createJob, dismissHurried, type Job, settleJob } from './job.ts';
 import { createJobQueue } from './job-queue.ts';
 import { createLeases } from './leases.ts';
-import { lifetimeOf, type Outcome, verdictToText } from './outcome.ts';
+import { keepAnswer } from './keep-answer.ts';
+import type { Outcome } from './outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createTally } from './tally.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
@@ -19,6 +20,7 @@ import { createRefusals, delayAfter, LONGEST_WAIT_MS } from './refusals.ts';
 export class ProviderQueue implements ProviderClient {
   readonly provider;
   readonly quotas;
+  readonly furtherCall;
   readonly #options: ClientOptions;
   readonly #jobs = new Map<string, Job>();
   readonly #queue = createJobQueue();
@@ -44,6 +46,7 @@ export class ProviderQueue implements ProviderClient {
     this.#pacer = createPacer(limits.concurrency, clock.monotonicMs());
     this.#tally = createTally(options);
     this.#refusals = createRefusals(options);
+    this.furtherCall = createFurtherCall(options, { pacer: this.#pacer, refusals: this.#refusals, tally: this.#tally });
     this.#admission = createAdmission(options, { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals });
     this.#leases = createLeases(options, {
       onAnswer: (job, outcome) => this.#settle(job, outcome),
@@ -153,7 +156,7 @@ export class ProviderQueue implements ProviderClient {
       if (waitMs > 0) return this.#wakeAfter(waitMs);
       const dueMs = this.#queue.nextDueMs(nowMs);
       if (dueMs !== null) return this.#wakeAfter(dueMs - nowMs);
-      if (this.#bulkCap === null && this.#queue.size > 1) {
+      if (this.#bulkCap === null && this.#queue.size > 1 && this.#refusals.bookCall() === 0) {
         this.#pacer.sent(nowMs);
         return void this.#call(this.#learnBulkCap());
       }
@@ -229,12 +232,8 @@ export class ProviderQueue implements ProviderClient {
   }
 
   #answer(job: Job, verdict: Verdict | null): void {
-    const { store, clock, lifetimes } = this.#options;
-    const checkedAtS = epochS(clock);
-    const expiresAtS = checkedAtS + lifetimeOf(verdict, lifetimes);
     this.#tally.counts.answered++;
-    store.put(this.provider.id, job.indicator.value, { answer: verdictToText(verdict), checkedAtS, expiresAtS });
-    this.#settle(job, { kind: 'answered', provider: this.provider.id, verdict, source: 'live', checkedAtS, expiresAtS, isStale: false });
+    this.#settle(job, keepAnswer(this.#options, job.indicator, verdict));
   }
 
   /** A call failed: decides what becomes of its jobs, and of all others. */

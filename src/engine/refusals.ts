@@ -26,6 +26,8 @@ export interface Refusals {
   /** The refusal in force; `null`: none. */
   standing(nowMs: number): LookupError | null;
   stand(error: LookupError, nowMs: number): void;
+  /** Books one call against own limits: milliseconds to wait, or 0 when it is booked. */
+  bookCall(): number;
   /** Books a call for these jobs against own limits and the day's budget: `null` when booked, else why not. */
   book(batch: readonly Job[], nowMs: number): LookupError | null;
 }
@@ -38,7 +40,9 @@ export function createRefusals({ provider, limits, store, clock }: ClientOptions
   if (note && believedMs > 0) {
     current = { error: new LookupFault('quota_exhausted', provider.id, note.text), untilMs: clock.monotonicMs() + believedMs };
   }
+  const bookCall = () => (limits.quotas.length > 0 ? store.book(provider.id, limits.quotas, 1, clock.epochMs()) : 0);
   return {
+    bookCall,
     standing: (nowMs) => (current && nowMs < current.untilMs ? current.error : null),
     stand(error, nowMs) {
       if (error.code === 'unauthorized') current = { error, untilMs: nowMs + UNAUTHORIZED_MS };
@@ -50,7 +54,7 @@ export function createRefusals({ provider, limits, store, clock }: ClientOptions
     },
     book(batch) {
       if (batch.length === 0) return null;
-      const waitMs = limits.quotas.length > 0 ? store.book(provider.id, limits.quotas, 1, clock.epochMs()) : 0;
+      const waitMs = bookCall();
       if (waitMs > 0)
         return new LookupFault('rate_limited', provider.id, `own limit reached, free again in ${Math.ceil(waitMs / 1000)} s`, {
           retryAfterMs: waitMs,

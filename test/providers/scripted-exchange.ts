@@ -35,6 +35,7 @@ export function exchangeOver(provider: Provider, settings: never, transport: Htt
     clock: { epochMs: () => NOW_MS, monotonicMs: () => 0 },
     onNotices: (told) => notices.push(...told),
     onLeave: () => undefined,
+    beforeFurtherCall: () => Promise.resolve(),
   });
   return { ...exchange, calls, notices };
 }

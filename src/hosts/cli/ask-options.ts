@@ -1,5 +1,4 @@
 import type { EnrichOptions } from '../../engine/enricher.ts';
-import { providers } from '../../providers/registry.ts';
 import { parseAge, parseSeconds, UsageError } from './command.ts';
 
 interface AskValues {
@@ -17,14 +16,16 @@ export function askOptions(values: AskValues): EnrichOptions {
   };
 }
 
-/** `a,b` as provider ids; an unknown one is a usage error that names the known ones. */
+/** Throws a usage error for a provider that nobody knows; it names the known ones. */
+export function checkProviders({ providers }: EnrichOptions, { knownIds }: { readonly knownIds: readonly string[] }): void {
+  const unknown = (providers ?? []).filter((id) => !knownIds.includes(id));
+  if (unknown.length > 0) throw new UsageError(`--providers: ${unknown.join(', ')} is no provider; known are ${knownIds.join(', ')}`);
+}
+
+/** `a,b` as provider ids; whether they exist is known when the settings are read. */
 function providerIds(text: string): string[] {
-  const known = ['local', ...providers.map(({ id }) => id)];
-  const ids = text
+  return text
     .split(',')
     .map((id) => id.trim())
     .filter((id) => id !== '');
-  const unknown = ids.filter((id) => !known.includes(id));
-  if (unknown.length > 0) throw new UsageError(`--providers: ${unknown.join(', ')} is no provider; known are ${known.join(', ')}`);
-  return ids;
 }

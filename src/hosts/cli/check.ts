@@ -1,6 +1,6 @@
 import { toEnrichmentJson } from '../../mapping/enrichment-json.ts';
 import { openEngine } from '../compose/open-engine.ts';
-import { askOptions } from './ask-options.ts';
+import { askOptions, checkProviders } from './ask-options.ts';
 import { type Command, ENGINE_HELP, ENGINE_OPTIONS, parseOptions, UsageError } from './command.ts';
 import { exitCodeOf, type RunTally, tallyUp } from './outcome-code.ts';
 import { explain, formatTable } from './table.ts';
@@ -31,9 +31,10 @@ ${ENGINE_HELP}`,
       else wanted.push(value);
     }
     if (wanted.length === 0) throw new UsageError('check wants at least one value, or - for stdin');
-    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config });
     warn(io, warnings);
     try {
+      checkProviders(asked, config);
       const found = await engine.enrichMany(wanted, asked);
       const enrichments = wanted.flatMap((value) => found.get(value) ?? []);
       const tally: RunTally = { total: 0, failed: 0, malicious: 0 };

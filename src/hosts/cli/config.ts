@@ -1,5 +1,5 @@
 import { settingMeta, toSnakeCase } from '../../config/setting.ts';
-import { loadEngineConfig } from '../compose/open-engine.ts';
+import { loadEngineConfig } from '../compose/engine-config.ts';
 import { HOST_SETTINGS } from '../host-blocks.ts';
 import { type Command, EXIT, parseOptions, UsageError } from './command.ts';
 

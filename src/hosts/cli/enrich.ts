@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { EnrichOptions } from '../../engine/enricher.ts';
 import { openEngine } from '../compose/open-engine.ts';
-import { askOptions } from './ask-options.ts';
+import { askOptions, checkProviders } from './ask-options.ts';
 import { type Command, ENGINE_HELP, ENGINE_OPTIONS, EXIT, type Io, parseCount, parseOptions, UsageError } from './command.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { exitCodeOf } from './outcome-code.ts';
@@ -58,9 +58,10 @@ ${ENGINE_HELP}`,
     };
     const input = await openInput(positionals[0], io.stdin);
     const enrichFormat = await ENRICHERS[format]();
-    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config });
     warn(io, warnings);
     try {
+      checkProviders(asked, config);
       const tally = { total: 0, failed: 0, malicious: 0 };
       await writeOut(values.out, io, (write) => enrichFormat({ engine, input, fields, asked, write, tally, progress: progressLine(io) }));
       io.stderr.write(summarise(tally));

@@ -1,5 +1,5 @@
 import { openEngine } from '../compose/open-engine.ts';
-import { askOptions } from './ask-options.ts';
+import { askOptions, checkProviders } from './ask-options.ts';
 import { type Command, ENGINE_HELP, ENGINE_OPTIONS, EXIT, parseOptions } from './command.ts';
 import { openInput, readLines } from './text-input.ts';
 import { warn } from './words.ts';
@@ -16,9 +16,10 @@ ${ENGINE_HELP}`,
     const { values, positionals } = parseOptions(args, { ...ENGINE_OPTIONS, json: { type: 'boolean' } });
     const asked = askOptions(values);
     const lines = await readLines(await openInput(positionals[0], io.stdin));
-    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config });
     warn(io, warnings);
     try {
+      checkProviders(asked, config);
       const cost = await engine.plan(lines, asked);
       if (values.json) {
         io.stdout.write(`${JSON.stringify(cost)}\n`);

@@ -1,7 +1,4 @@
 import { join } from 'node:path';
-import type * as z from 'zod/mini';
-import { CacheSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../../config/core-settings.ts';
-import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../../config/load.ts';
 import { noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
 import { systemClock } from '../../engine/clock.ts';
 import { Engine } from '../../engine/engine.ts';
@@ -12,66 +9,22 @@ import { openSqliteVerdictStore } from '../../engine/sqlite-verdict-store.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
-import { providers } from '../../providers/registry.ts';
-import { readSources, type SourceOptions } from './config-sources.ts';
+import { type Core, type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { openLocalLists } from './local-lists.ts';
 import { stackProvider } from './provider-stack.ts';
-import { stateFolder } from './state-folder.ts';
-import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
+import type { WantedProvider } from './wanted-providers.ts';
 
 /** In programs that stay, an answer this little past its lifetime is given at once. */
 const REVALIDATE_S = 3600;
 
-/** The blocks of the core. */
-const CORE_BLOCKS = { cache: CacheSettings, scoring: ScoringSettings, privacy: PrivacySettings, local: LocalSettings } satisfies Blocks;
-/** Blocks of the file that other hosts read. */
-const HOST_BLOCKS = ['sidecar', 'gateway', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat'];
-
-type Core = { [Name in keyof typeof CORE_BLOCKS]: z.output<(typeof CORE_BLOCKS)[Name]> };
-
-export interface OpenOptions extends SourceOptions {
-  readonly isSplunk?: boolean;
-  /** For programs that stay: list files are watched. */
-  readonly stays?: boolean;
-  /** Blocks of the calling host, checked with the core's. */
-  readonly blocks?: Blocks;
-}
-
-/** The configuration as checked: the core's blocks, the host's own, and who is asked. */
-export interface LoadedConfig {
-  readonly core: Core;
-  /** Every block that was loaded, with its schema. */
-  readonly blocks: Readonly<Record<string, LoadedBlock>>;
-  readonly schemas: Blocks;
-  readonly wanted: readonly WantedProvider[];
-  readonly stateFolder: string;
-}
+/** A search is one short process: room for a million entries would be its longest step. */
+const SEARCH_MEMORY_ENTRIES = 16_384;
 
 /** The engine, its configuration, and what a user should know although it works. */
 export interface OpenedEngine {
   readonly engine: Engine;
   readonly config: LoadedConfig;
   readonly warnings: readonly string[];
-}
-
-/** Reads and checks the whole configuration. Throws a `ConfigError` with every fault. */
-export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConfig> {
-  const sources = await readSources(options);
-  const wantedOnes = wantedBlocks(providers, sources);
-  const unwanted = providers.map(({ id }) => `providers.${id}`).filter((path) => !(path in wantedOnes));
-  const hostBlocks = options.blocks ?? {};
-  const foreign = [...unwanted, ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
-  const schemas = { ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks };
-  const loaded = loadConfig(schemas, sources, foreign);
-  const core = Object.fromEntries(Object.keys(CORE_BLOCKS).map((name) => [name, loaded[name]?.values])) as unknown as Core;
-  const faults = [...tierFaults(core.scoring), ...ownFaults(core.privacy)];
-  const wanted = wantedProviders(providers, loaded);
-  for (const { provider, own } of wanted) {
-    const reason = provider.missing?.(own as never) ?? null;
-    if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
-  return { core, blocks: loaded, schemas, wanted, stateFolder: stateFolder(options.env, options.isSplunk === true) };
 }
 
 /** Opens the engine as configured. Throws a `ConfigError`; a disk that cannot be used is a warning, not an end. */
@@ -107,7 +60,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     store,
     scoring: scoringOf(core.scoring, wanted),
     clock: systemClock,
-    memoryEntries: core.cache.memoryEntries,
+    memoryEntries: options.isSplunk ? Math.min(core.cache.memoryEntries, SEARCH_MEMORY_ENTRIES) : core.cache.memoryEntries,
     staleS: core.cache.staleS,
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
     async onClose() {
@@ -134,18 +87,6 @@ function scoringOf(settings: Core['scoring'], wanted: readonly WantedProvider[])
   const { p1, p2, watch, autoResolveConfidence } = settings;
   const weights = Object.fromEntries(wanted.map(({ provider, common }) => [provider.id, common.weight ?? provider.weight ?? 1]));
   return { tiers: { p1, p2, watch }, autoResolveConfidence, weights };
-}
-
-function tierFaults({ p1, p2, watch }: Core['scoring']): ConfigFault[] {
-  if (p1 > p2 && p2 > watch) return [];
-  return [{ key: 'scoring.p1, scoring.p2, scoring.watch', place: 'configuration', message: 'have to fall: p1 above p2 above watch' }];
-}
-
-function ownFaults({ ownDomains, ownNetworks }: Core['privacy']): ConfigFault[] {
-  const entries = [...ownDomains, ...ownNetworks].map((pattern) => ({ pattern, value: pattern }));
-  const key = (index: number) =>
-    index < ownDomains.length ? `privacy.own_domains[${index}]` : `privacy.own_networks[${index - ownDomains.length}]`;
-  return buildPrefixTree(entries).faults.map(({ index, reason }) => ({ key: key(index), place: 'configuration', message: reason }));
 }
 
 function matcherOfOwn({ ownDomains, ownNetworks }: Core['privacy']): (indicator: Indicator) => string | null {

@@ -43,6 +43,7 @@ export function stackProvider(
     timeoutMs: common.timeoutMs,
     clock: context.clock,
     onNotices: (notices) => client.notice(notices),
+    beforeFurtherCall: (signal) => client.furtherCall(signal),
     onLeave: (indicators) => context.audit.record(provider.id, indicators, context.clock.epochMs()),
   });
   const client: ProviderQueue = new ProviderQueue({

@@ -3,6 +3,7 @@ import { type Blocks, type ConfigSources, type LoadedBlock, settingSource } from
 import { type CommonProviderSettings, providerBlock } from '../../config/provider-settings.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { settingMeta } from '../../config/setting.ts';
+import type { KnownProviders } from './known-providers.ts';
 
 /** A provider that is asked, with its settings. */
 export interface WantedProvider {
@@ -13,18 +14,18 @@ export interface WantedProvider {
 }
 
 /**
- * The blocks of the providers that somebody wants: `enabled: true`, or one of its keys is set and `enabled` is not false. The others are not
- * even checked: a missing key is no fault of a provider nobody asked for.
+ * The blocks of the providers that somebody wants: `enabled: true`, or one of its keys is set or the file declares it and `enabled` is not
+ * false. The others are not even checked: a missing key is no fault of a provider nobody asked for.
  */
-export function wantedBlocks(all: readonly Provider[], sources: ConfigSources): Blocks {
+export function wantedBlocks({ all, declared, sources }: KnownProviders): Blocks {
   return Object.fromEntries(
     all
-      .filter((provider) => isWanted(provider, sources))
+      .filter((provider) => isWanted(provider, sources, declared.has(provider.id)))
       .map((provider) => [`providers.${provider.id}`, providerBlock(provider.id, provider.settings)]),
   );
 }
 
-function isWanted(provider: Provider, sources: ConfigSources): boolean {
+function isWanted(provider: Provider, sources: ConfigSources, isDeclared: boolean): boolean {
   const block = providerBlock(provider.id, provider.settings);
   const valueOf = (key: string) => {
     const setting = block.shape[key];
@@ -34,6 +35,7 @@ function isWanted(provider: Provider, sources: ConfigSources): boolean {
   const enabled = valueOf('enabled');
   if (enabled !== undefined && enabledSetting)
     return (typeof enabled === 'string' ? coerceText(enabled, enabledSetting) : enabled) !== false;
+  if (isDeclared) return true;
   if (provider.retired !== undefined) return false;
   const hasSecret = Object.entries(provider.settings.shape).some(
     ([key, setting]) => settingMeta.get(setting)?.secret === true && valueOf(key) !== undefined,

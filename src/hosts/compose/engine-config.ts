@@ -1,0 +1,70 @@
+import type * as z from 'zod/mini';
+import { CacheSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../../config/core-settings.ts';
+import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../../config/load.ts';
+import { buildPrefixTree } from '../../model/prefix-tree.ts';
+import { readSources, type SourceOptions } from './config-sources.ts';
+import { knownProviders } from './known-providers.ts';
+import { stateFolder } from './state-folder.ts';
+import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
+
+/** The blocks of the core. */
+const CORE_BLOCKS = { cache: CacheSettings, scoring: ScoringSettings, privacy: PrivacySettings, local: LocalSettings } satisfies Blocks;
+/** Blocks of the file that other hosts read. */
+const HOST_BLOCKS = ['sidecar', 'gateway', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat'];
+
+/** The values of the core's blocks. */
+export type Core = { [Name in keyof typeof CORE_BLOCKS]: z.output<(typeof CORE_BLOCKS)[Name]> };
+
+/** What a host says to have the configuration read and the engine opened. */
+export interface OpenOptions extends SourceOptions {
+  readonly isSplunk?: boolean;
+  /** For programs that stay: list files are watched. */
+  readonly stays?: boolean;
+  /** Blocks of the calling host, checked with the core's. */
+  readonly blocks?: Blocks;
+}
+
+/** The configuration as checked: the core's blocks, the host's own, and who is asked. */
+export interface LoadedConfig {
+  readonly core: Core;
+  /** Every block that was loaded, with its schema. */
+  readonly blocks: Readonly<Record<string, LoadedBlock>>;
+  readonly schemas: Blocks;
+  readonly wanted: readonly WantedProvider[];
+  /** Ids that may be asked for: `local`, every provider we ship, every one the file declares. */
+  readonly knownIds: readonly string[];
+  readonly stateFolder: string;
+}
+
+/** Reads and checks the whole configuration. Throws a `ConfigError` with every fault. */
+export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConfig> {
+  const known = await knownProviders(await readSources(options));
+  const wantedOnes = wantedBlocks(known);
+  const unwanted = known.all.map(({ id }) => `providers.${id}`).filter((path) => !(path in wantedOnes));
+  const hostBlocks = options.blocks ?? {};
+  const foreign = [...unwanted, 'providers.custom', ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
+  const schemas = { ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks };
+  const loaded = loadConfig(schemas, known.sources, foreign);
+  const core = Object.fromEntries(Object.keys(CORE_BLOCKS).map((name) => [name, loaded[name]?.values])) as unknown as Core;
+  const faults = [...tierFaults(core.scoring), ...ownFaults(core.privacy)];
+  const wanted = wantedProviders(known.all, loaded);
+  for (const { provider, own } of wanted) {
+    const reason = provider.missing?.(own as never) ?? null;
+    if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  const knownIds = ['local', ...known.all.map(({ id }) => id)];
+  return { core, blocks: loaded, schemas, wanted, knownIds, stateFolder: stateFolder(options.env, options.isSplunk === true) };
+}
+
+function tierFaults({ p1, p2, watch }: Core['scoring']): ConfigFault[] {
+  if (p1 > p2 && p2 > watch) return [];
+  return [{ key: 'scoring.p1, scoring.p2, scoring.watch', place: 'configuration', message: 'have to fall: p1 above p2 above watch' }];
+}
+
+function ownFaults({ ownDomains, ownNetworks }: Core['privacy']): ConfigFault[] {
+  const entries = [...ownDomains, ...ownNetworks].map((pattern) => ({ pattern, value: pattern }));
+  const key = (index: number) =>
+    index < ownDomains.length ? `privacy.own_domains[${index}]` : `privacy.own_networks[${index - ownDomains.length}]`;
+  return buildPrefixTree(entries).faults.map(({ index, reason }) => ({ key: key(index), place: 'configuration', message: reason }));
+}

@@ -1,0 +1,58 @@
+import { ConfigError, type ConfigSources } from '../../config/load.ts';
+import type { Provider } from '../../providers/provider.ts';
+import { providers as shipped } from '../../providers/registry.ts';
+
+/** Ids that mean something else in `providers`, in answers or on command lines. */
+const RESERVED_IDS = ['local', 'feedback', 'taxii', 'custom'];
+
+/** Every provider that can be asked, and the sources as they read after the declared ones got blocks of their own. */
+export interface KnownProviders {
+  readonly all: readonly Provider[];
+  /** Ids of those the file declares: who declares one wants it asked. */
+  readonly declared: ReadonlySet<string>;
+  readonly sources: ConfigSources;
+}
+
+/**
+ * Ours, and those declared under `providers.custom`. What an entry says beyond its declaration (`enabled`, `per_minute`, `api_key`, …) is
+ * read as its block `providers.<id>`, like any other provider's. Throws a `ConfigError` with every fault of every entry.
+ */
+export async function knownProviders(sources: ConfigSources): Promise<KnownProviders> {
+  const blocks = blockAt(blockAt(sources.file?.values, 'providers'), 'custom');
+  if (!sources.file || blocks === undefined || blocks === null) return { all: shipped, declared: new Set(), sources };
+  const place = `file ${sources.file.name}`;
+  if (!Array.isArray(blocks)) throw new ConfigError([{ key: 'providers.custom', place, message: 'has to be a list of declarations' }]);
+  // Loaded only by those who declare something: a search starts often.
+  const { customProviders } = await import('../../providers/custom.ts');
+  const { CustomProviderConfig, toCamelKeys } = await import('../../providers/custom-config.ts');
+  const custom = declare(() => customProviders(blocks, [...RESERVED_IDS, ...shipped.map(({ id }) => id)]), place);
+  const isDeclaration = (key: string) =>
+    Object.keys(toCamelKeys({ [key]: null }) as object).every((name) => name in CustomProviderConfig.shape);
+  const own = Object.fromEntries(
+    custom.map(({ id }, n) => {
+      const entry = Object.entries(blocks[n] as object).filter(([key]) => !isDeclaration(key));
+      return [id, { ...Object.fromEntries(entry), ...(blockAt(blockAt(sources.file?.values, 'providers'), id) as object | undefined) }];
+    }),
+  );
+  const values = sources.file.values as Record<string, object>;
+  const file = { name: sources.file.name, values: { ...values, providers: { ...values['providers'], ...own } } };
+  return { all: [...shipped, ...custom], declared: new Set(custom.map(({ id }) => id)), sources: { ...sources, file } };
+}
+
+function declare(read: () => Provider[], place: string): Provider[] {
+  try {
+    return read();
+  } catch (error) {
+    const faults = (error as Error).message.replace(/^custom providers: /, '').split('; ');
+    throw new ConfigError(
+      faults.map((fault) => {
+        const [, key = 'custom', message = fault] = /^(custom\[\d+\]\S*): (.*)$/s.exec(fault) ?? [];
+        return { key: `providers.${key}`, place, message };
+      }),
+    );
+  }
+}
+
+function blockAt(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Reflect.get(value, key) : undefined;
+}
