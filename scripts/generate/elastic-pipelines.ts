@@ -52,6 +52,15 @@ const FAILED: readonly Processor[] = [
 ];
 
 const GUARD = `
+void relate(Map ctx, String list, def value) {
+  if (!(value instanceof String)) { return; }
+  if (ctx.related == null) { ctx.related = [:]; }
+  if (!(ctx.related instanceof Map)) { return; }
+  def there = ctx.related.get(list);
+  if (there == null) { there = []; }
+  if (there instanceof String) { there = [there]; }
+  if (there instanceof List && !there.contains(value)) { there.add(value); ctx.related.put(list, there); }
+}
 // threat.enrichments: always a list of objects, whatever was sent.
 if (ctx.threat instanceof Map && ctx.threat.containsKey('enrichments')) {
   def sent = ctx.threat.enrichments;
@@ -59,6 +68,16 @@ if (ctx.threat instanceof Map && ctx.threat.containsKey('enrichments')) {
   if (sent instanceof Map) { kept.add(sent); }
   if (sent instanceof List) { for (def entry : sent) { if (entry instanceof Map) { kept.add(entry); } } }
   if (kept.isEmpty()) { ctx.threat.remove('enrichments'); } else { ctx.threat.enrichments = kept; }
+  // related: what the entries name, once each.
+  for (def entry : kept) {
+    def indicator = entry.get('indicator');
+    if (!(indicator instanceof Map)) { continue; }
+    relate(ctx, 'ip', indicator.get('ip'));
+    if (indicator.get('type') == 'domain-name' && indicator.get('url') instanceof Map) { relate(ctx, 'hosts', indicator.url.get('domain')); }
+    if (indicator.get('file') instanceof Map && indicator.file.get('hash') instanceof Map) {
+      for (def hash : indicator.file.hash.values()) { relate(ctx, 'hash', hash); }
+    }
+  }
 }
 // ismalicious: an object. Text there is an answer that nobody could read: kept as words, marked as a failure.
 if (ctx.ismalicious != null && !(ctx.ismalicious instanceof Map)) {
