@@ -93,7 +93,7 @@ describe('nothing of the machine it was made on', () => {
   // In pieces, so that this file does not contain what it looks for.
   const names = [
     ['/wo', 'rk/'],
-    ['/ro', 'ot/'],
+    ['/ro', 'ot/.'],
     ['/tmp/', 'n24'],
     ['/ho', 'me/'],
     ['the ', 'farm'],
