@@ -56,6 +56,11 @@ describe('the sample events', () => {
     expect(rows).toHaveLength(lines.length);
   });
 
+  it('are as many as the README says', () => {
+    const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+    expect([...readme.matchAll(/(\d+) (?:sample )?events\b/g)].map(([, count]) => Number(count))).toEqual([lines.length, lines.length]);
+  });
+
   it('are JSON, some of it with numbers that a plain parse would change', () => {
     for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
     expect(lines.filter((line) => JSON.stringify(JSON.parse(line)) !== line).length).toBeGreaterThan(50);
