@@ -20,7 +20,11 @@ export const FAKE_TABLE: Readonly<Record<string, FakeVerdict>> = {
   '203.0.113.7': { verdict: 'clean', score: 3, confidence: 95 },
   '203.0.113.8': { verdict: 'unknown' },
   '203.0.113.9': { verdict: 'unknown', status: 'timeout', message: 'ismalicious: no answer within 60 s; raise timeout=' },
-  '203.0.113.10': { verdict: 'unknown', status: 'unauthorized', message: 'ismalicious: key refused (HTTP 401); check the key on the setup page' },
+  '203.0.113.10': {
+    verdict: 'unknown',
+    status: 'unauthorized',
+    message: 'ismalicious: key refused (HTTP 401); check the key on the setup page',
+  },
   '203.0.113.11': { verdict: 'unknown', status: 'pending', message: 'ismalicious: still being looked up; ask again in a minute' },
 };
 
@@ -30,11 +34,13 @@ export class FakeEnricher implements Enricher {
   readonly calls: { values: string[]; options: EnrichOptions }[] = [];
   /** Values answered live, in order: what would have been paid. */
   readonly paid: string[] = [];
+  /** The last answer to each value, as it was given. */
+  readonly answers = new Map<string, Enrichment>();
   planned: string[] = [];
   isClosed = false;
   readonly #table: Readonly<Record<string, FakeVerdict>>;
   readonly #memory = new Map<string, Enrichment>();
-  readonly #answers = new Map<string, Answer>();
+  readonly #shared = new Map<string, Answer>();
   readonly #nowS: () => number;
 
   constructor(table: Readonly<Record<string, FakeVerdict>> = FAKE_TABLE, nowS: () => number = () => 1_700_000_000) {
@@ -55,7 +61,8 @@ export class FakeEnricher implements Enricher {
     this.calls.push({ values: asked, options });
     options.signal?.throwIfAborted();
     await Promise.resolve();
-    return new Map(asked.map((value) => [value, this.#answer(value, options)]));
+    for (const value of asked) this.answers.set(value, this.#answer(value, options));
+    return new Map(asked.map((value) => [value, this.answers.get(value) as Enrichment]));
   }
 
   async plan(values: Iterable<string>): Promise<Plan> {
@@ -88,7 +95,12 @@ export class FakeEnricher implements Enricher {
     const { budget } = options;
     if (options.mode === 'cache') return this.#enrichment(value, canonical, { verdict: 'unknown', message: 'not in the cache' }, 'none');
     if (budget && budget.remaining <= 0) {
-      return this.#enrichment(value, canonical, { verdict: 'unknown', status: 'over_budget', message: 'the budget of this search is used up; raise budget=' }, 'none');
+      return this.#enrichment(
+        value,
+        canonical,
+        { verdict: 'unknown', status: 'over_budget', message: 'the budget of this search is used up; raise budget=' },
+        'none',
+      );
     }
     if (budget) budget.remaining--;
     this.paid.push(value);
@@ -106,17 +118,22 @@ export class FakeEnricher implements Enricher {
       return { ...this.#enrichment(value, canonical, { verdict: 'unknown', status: 'invalid', message }, 'none'), indicator: null };
     }
     if (!isPrivate(canonical)) return undefined;
-    return this.#enrichment(value, canonical, { verdict: 'unknown', status: 'skipped_private', message: 'special-purpose address: never sent' }, 'local');
+    return this.#enrichment(
+      value,
+      canonical,
+      { verdict: 'unknown', status: 'skipped_private', message: 'special-purpose address: never sent' },
+      'local',
+    );
   }
 
   #enrichment(input: string, canonical: string, said: FakeVerdict, source: Source): Enrichment {
     const nowS = this.#nowS();
     const isAnswer = source === 'live';
     const key = JSON.stringify(said);
-    let answer = this.#answers.get(key);
+    let answer = this.#shared.get(key);
     if (answer === undefined) {
       answer = toAnswer(said);
-      this.#answers.set(key, answer);
+      this.#shared.set(key, answer);
     }
     return {
       input,
@@ -134,7 +151,16 @@ function toAnswer(said: FakeVerdict): Answer {
   const asked = status === 'ok' || status === 'pending' || status === 'timeout' || status === 'unauthorized';
   const result: ProviderResult = {
     provider: 'ismalicious',
-    status: status === 'ok' ? (score === null ? 'not_listed' : 'ok') : status === 'pending' ? 'pending' : status === 'timeout' ? 'timeout' : 'unauthorized',
+    status:
+      status === 'ok'
+        ? score === null
+          ? 'not_listed'
+          : 'ok'
+        : status === 'pending'
+          ? 'pending'
+          : status === 'timeout'
+            ? 'timeout'
+            : 'unauthorized',
     verdict,
     score,
     confidence,

@@ -30,6 +30,7 @@ export class Answers {
   readonly #take: Taker;
   readonly #startS: number;
   #answers: Answer[] = [];
+  #hasAsked = false;
   /** By id: `placeOf` its answer, until when the answer holds (seconds since 1970), the chunk that saw it last. */
   #places = new Float64Array(FIRST_IDS);
   #freshUntilS = new Float64Array(FIRST_IDS);
@@ -66,13 +67,16 @@ export class Answers {
   /** Answers `ids`: from memory what is there, the rest by one call. Rejects when the search was cancelled. */
   async ask(ids: readonly number[], enricher: Enricher, { nowS, wait }: { readonly nowS: number; readonly wait: Wait }): Promise<void> {
     const missing = new Map<string, number>();
+    // A new process remembers nothing yet; `peek` knows only what everybody was asked about.
+    const mayKnow = this.#hasAsked && this.#rules.providers === undefined;
     for (const id of ids) {
       const value = this.#values.textOf(id);
-      const known = this.#rules.providers === undefined ? enricher.peek(value) : undefined;
+      const known = mayKnow ? enricher.peek(value) : undefined;
       if (known !== undefined && this.#isYoung(known)) this.settle(id, known, nowS);
       else missing.set(value, id);
     }
     if (missing.size === 0) return;
+    this.#hasAsked = true;
     const answers = await wait((signal) => enricher.enrichMany(missing.keys(), this.#options(nowS, signal)));
     for (const [value, id] of missing) {
       const enrichment = answers.get(value);

@@ -121,7 +121,10 @@ export class ChunkEnricher {
   }
 
   #warnMissing(field: string): void {
-    this.#notes.say('WARN', `isMalicious: the events have no field "${field}"; check its spelling (case counts), or extract it before this command.`);
+    this.#notes.say(
+      'WARN',
+      `isMalicious: the events have no field "${field}"; check its spelling (case counts), or extract it before this command.`,
+    );
   }
 
   /** The layout of the chunk before, while the header stays the same. */

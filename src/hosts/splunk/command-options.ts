@@ -45,7 +45,9 @@ const RULES: Readonly<Record<string, (text: string, draft: Draft) => string | un
   providers(text, draft) {
     const ids = toList(text);
     draft.providers = ids;
-    return ids.length > 0 && ids.every((id) => /^[a-z][a-z0-9_]*$/.test(id)) ? undefined : 'provider ids, for example providers=ismalicious,local';
+    return ids.length > 0 && ids.every((id) => /^[a-z][a-z0-9_]*$/.test(id))
+      ? undefined
+      : 'provider ids, for example providers=ismalicious,local';
   },
   mode(text, draft) {
     const mode = text.toLowerCase();
@@ -71,7 +73,9 @@ const RULES: Readonly<Record<string, (text: string, draft: Draft) => string | un
     const words = toList(text);
     const known = VERDICT_WORDS.filter((word) => words.includes(word));
     draft.only = known;
-    return words.length > 0 && known.length === new Set(words).size ? undefined : `of ${VERDICT_WORDS.join(', ')}, for example only=malicious,suspicious`;
+    return words.length > 0 && known.length === new Set(words).size
+      ? undefined
+      : `of ${VERDICT_WORDS.join(', ')}, for example only=malicious,suspicious`;
   },
   budget(text, draft) {
     draft.budget = Number(text);

@@ -42,11 +42,14 @@ export class FrameReader {
     const head = await this.#readHead();
     if (head === null) return null;
     const [, metadataText, bodyText] = HEAD.exec(head) ?? [];
-    if (metadataText === undefined || bodyText === undefined) throw new FrameError('a frame does not begin with "chunked 1.0,<bytes>,<bytes>"');
+    if (metadataText === undefined || bodyText === undefined)
+      throw new FrameError('a frame does not begin with "chunked 1.0,<bytes>,<bytes>"');
     const metadataBytes = Number(metadataText);
     const bodyBytes = Number(bodyText);
-    if (metadataBytes > MAX_METADATA_BYTES) throw new FrameError(`a frame announces ${metadataBytes} bytes of metadata; at most ${MAX_METADATA_BYTES} are read`);
-    if (bodyBytes > MAX_BODY_BYTES) throw new FrameError(`a frame announces ${bodyBytes} bytes of rows; at most ${MAX_BODY_BYTES} are read`);
+    if (metadataBytes > MAX_METADATA_BYTES)
+      throw new FrameError(`a frame announces ${metadataBytes} bytes of metadata; at most ${MAX_METADATA_BYTES} are read`);
+    if (bodyBytes > MAX_BODY_BYTES)
+      throw new FrameError(`a frame announces ${bodyBytes} bytes of rows; at most ${MAX_BODY_BYTES} are read`);
     await this.#readBytes(metadataBytes + bodyBytes);
     this.#frame[metadataBytes + bodyBytes] = LF;
     return {
@@ -66,7 +69,8 @@ export class FrameReader {
         return found.toString('latin1', 0, line);
       }
       const known = Math.min(found.length, WORD.length);
-      if (found.length >= MAX_HEAD_BYTES || found.compare(WORD, 0, known, 0, known) !== 0) throw new FrameError('the input is not the chunked protocol');
+      if (found.length >= MAX_HEAD_BYTES || found.compare(WORD, 0, known, 0, known) !== 0)
+        throw new FrameError('the input is not the chunked protocol');
       this.#ahead.copyWithin(0, this.#from, this.#to);
       this.#to = found.length;
       this.#from = 0;
@@ -105,6 +109,7 @@ function parseMetadata(text: string): Record<string, unknown> {
     // V8's message quotes the text.
     throw new FrameError('the metadata of a frame is not JSON');
   }
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) throw new FrameError('the metadata of a frame is not a JSON object');
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    throw new FrameError('the metadata of a frame is not a JSON object');
   return metadata as Record<string, unknown>;
 }

@@ -18,8 +18,14 @@ export interface SearchContext {
   readonly splunkdUri: string | null;
 }
 
-/** Opens the engine; called at most once a search, and only when there are rows to enrich. */
-export type OpenEnricher = (search: SearchContext) => Promise<Enricher>;
+/** The engine, and what a user should know although it works. */
+export interface OpenedEnricher {
+  readonly engine: Enricher;
+  readonly warnings: readonly string[];
+}
+
+/** Opens the engine; called at most once a search, and only when there are rows to enrich. `providers`: who will be asked, `null` for everybody. */
+export type OpenEnricher = (search: SearchContext, providers: readonly string[] | null) => Promise<OpenedEnricher>;
 
 /** The world of the program. */
 export interface Surroundings {
@@ -66,6 +72,7 @@ class Conversation {
   readonly #writer: ReplyWriter;
   readonly #notes = new SearchNotes();
   #search: SearchContext = { app: null, owner: null, sessionKey: null, splunkdUri: null };
+  #providers: readonly string[] | null = null;
   #chunks: ChunkEnricher | null = null;
   #enricher: Promise<Enricher> | null = null;
 
@@ -122,6 +129,7 @@ class Conversation {
       sessionKey: toTextOrNull(searchinfo.session_key),
       splunkdUri: toTextOrNull(searchinfo.splunkd_uri),
     };
+    this.#providers = options.providers;
     this.#chunks = new ChunkEnricher(options, this.#notes, Math.trunc(this.#world.now() / 1000));
     this.#writer.writeBare(introductionOf(options));
   }
@@ -158,7 +166,10 @@ class Conversation {
   }
 
   #open(): Promise<Enricher> {
-    return (this.#enricher ??= this.#world.open(this.#search));
+    return (this.#enricher ??= this.#world.open(this.#search, this.#providers).then(({ engine, warnings }) => {
+      for (const warning of warnings) this.#notes.say('WARN', `isMalicious: ${warning}`);
+      return engine;
+    }));
   }
 }
 
@@ -170,7 +181,8 @@ function introductionOf(options: CommandOptions): object {
 
 function toText(error: unknown): string {
   if (error instanceof UsageError) return error.message;
-  if (error instanceof FrameError || error instanceof CsvError) return `isMalicious: broken input: ${error.message}. Run the search again; if it stays, report it with the search.log.`;
+  if (error instanceof FrameError || error instanceof CsvError)
+    return `isMalicious: broken input: ${error.message}. Run the search again; if it stays, report it with the search.log.`;
   return `isMalicious: ${error instanceof Error ? error.message : 'unknown fault'}`;
 }
 

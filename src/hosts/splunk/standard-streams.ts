@@ -117,7 +117,8 @@ export class StandardOutput implements ByteSink {
       try {
         offset += writeSync(this.#descriptor, bytes, offset);
       } catch (error) {
-        if (codeOf(error) === 'EPIPE' || codeOf(error) === 'ECONNRESET') throw new OutputClosedError('the reader of the replies is gone', { cause: error });
+        if (codeOf(error) === 'EPIPE' || codeOf(error) === 'ECONNRESET')
+          throw new OutputClosedError('the reader of the replies is gone', { cause: error });
         if (codeOf(error) !== 'EAGAIN') throw error;
         // The pipe is full and does not block; a search that shows nothing yet may take its time.
         Atomics.wait(this.#pause, 0, 0, RETRY_WRITE_MS);
