@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { startVitest } from 'vitest/node';
 import type { TestCase, TestModule, TestSuite } from 'vitest/node';
-import { reasonIn } from './skips.ts';
+import { reasonFromSource, reasonIn } from './skips.ts';
 import type { Skip } from './skips.ts';
 
 /** What a test run came to. A file or a suite that could not be set up counts as one failed test. */
@@ -47,12 +47,11 @@ function isSkipped(test: TestCase): boolean {
   return test.result().state === 'skipped';
 }
 
-/** From the skip note, the title, or what the file imports: recordings are skipped as whole suites by `hasFixtures`. */
+/** From the skip note, the title, or the guard in the source: recordings and engines are skipped as whole suites. */
 function reasonFor(title: string, test: TestCase | undefined): string | null {
   const result = test?.result();
   const note = result?.state === 'skipped' ? result.note : undefined;
-  const said = reasonIn(note) ?? reasonIn(title) ?? reasonIn(test?.fullName);
-  if (said !== null || test === undefined) return said ?? note ?? null;
-  const source = readFileSync(test.module.moduleId, 'utf8');
-  return /\bskipIf\(!hasFixtures\b/.test(source) ? 'needs recordings (ISMALICIOUS_FIXTURES)' : (note ?? null);
+  const said = reasonIn(note) ?? note ?? reasonIn(title) ?? reasonIn(test?.fullName);
+  if (said !== null || test === undefined) return said;
+  return reasonFromSource(readFileSync(test.module.moduleId, 'utf8'), `${title} > ${test.fullName}`);
 }

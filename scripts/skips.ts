@@ -13,7 +13,15 @@ export interface Skip {
  * What a machine may lack, CI included, because it does not come with `npm ci`: tests say so in a skip note or their title,
  * `needs <one of these>`. Any other skip under CI=true is a failure, so that nothing is switched off in silence.
  */
-const MAY_BE_ABSENT = ['recordings', 'older node', 'java', 'python', 'redis', 'browser', 'logstash', 'appinspect', 'podman'];
+const MAY_BE_ABSENT = ['recordings', 'older node', 'java', 'python', 'openssl', 'redis', 'browser', 'logstash', 'appinspect'];
+
+/** What the names stand for by which whole suites are skipped: `describe.skipIf(!hasFixtures)`. */
+const GUARDS: Readonly<Record<string, string>> = {
+  hasFixtures: 'needs recordings (ISMALICIOUS_FIXTURES)',
+  engineAbsence: 'needs java, and a search engine from Maven',
+  hasPeers: 'needs python peers (.cache/pipeline-peers)',
+  canDrive: 'needs python, and the chunked driver',
+};
 
 /**
  * Why this skip is a failure, or `null` when it is allowed. `required`: what this CI promises to have (`ISMALICIOUS_CI_REQUIRES`),
@@ -33,6 +41,20 @@ export function listOf(text: string): string[] {
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
+}
+
+/**
+ * What the guard of a skipped suite or test stands for, from the source of its file. The guard is the one on the line that holds
+ * its name, else the one whose name is not written out (`describe.skipIf(engineAbsence(kind))(target, …`).
+ */
+export function reasonFromSource(source: string, title: string): string | null {
+  const guarded = [...source.matchAll(/\bskipIf\(!?(\w+).*/g)].map(([line, guard = '']) => ({
+    guard,
+    name: /\)\((?:'(.+?)'|"(.+?)")/.exec(line),
+  }));
+  const named = guarded.find(({ name }) => name !== null && title.includes(name[1] ?? name[2] ?? ''));
+  const { guard = '' } = named ?? guarded.find(({ name }) => name === null) ?? guarded[0] ?? {};
+  return GUARDS[guard] ?? null;
 }
 
 /** What a title or a skip note says is needed: `reads the wire [needs recordings]`, `needs java 21` → `needs …`. */

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Tally } from '../../scripts/run-vitest.ts';
-import { faultOf, listOf, reasonIn } from '../../scripts/skips.ts';
+import { faultOf, listOf, reasonFromSource, reasonIn } from '../../scripts/skips.ts';
 import { projectRoot } from '../support/fixtures.ts';
 
 let folder = '';
@@ -93,6 +93,20 @@ describe('what may be skipped', () => {
   ])('%j says %j', (text, reason) => {
     expect(reasonIn(text)).toBe(reason);
   });
+});
+
+it.each([
+  ['x.test.ts > recorded answers', 'needs recordings (ISMALICIOUS_FIXTURES)'],
+  ["x.test.ts > a parser's own", 'needs python peers (.cache/pipeline-peers)'],
+  ['x.test.ts > opensearch > stores', 'needs java, and a search engine from Maven'],
+])('the guard of %s says %s', (title, reason) => {
+  const source = [
+    `describe.skipIf(!hasFixtures)('recorded answers', () => {`,
+    `  describe.skipIf(engineAbsence(kind) !== null)(target, () => {`,
+    `describe.skipIf(!hasPeers)("a parser's own", () => {`,
+  ].join('\n');
+  expect(reasonFromSource(source, title)).toBe(reason);
+  expect(reasonFromSource(`describe.skipIf(isTired)('x', () => {`, title)).toBe(null);
 });
 
 describe('.ci/run', () => {
