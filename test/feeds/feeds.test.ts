@@ -45,7 +45,7 @@ describe('every feed', () => {
   });
 });
 
-describe.skipIf(!hasFixtures)('recordings', () => {
+describe.skipIf(!hasFixtures)('recordings [needs recordings]', () => {
   it('MISP: an attribute with its tags, its event and its TLP', () => {
     const got = walk(feed('misp'), { baseUrl: 'https://misp.corp-net.com/', apiKey: KEY }, null, () =>
       answer(recording('misp/attributes-restSearch-hit.json')),

@@ -125,7 +125,7 @@ describe('what is let through', () => {
 });
 
 describe('Splunk HEC', () => {
-  it.skipIf(!hasFixtures)('sends the shape of the seed pipeline, and ours', () => {
+  it.skipIf(!hasFixtures)('sends the shape of the seed pipeline, and ours [needs recordings]', () => {
     const [golden] = (readJsonFixture('providers/outputs/splunk-hec-batch.ndjson.json') as { objects: Record<string, unknown>[] }).objects;
     const sent = toHecEvent(itemOf('203.0.113.7'), { index: 'threat_intel', host: 'sidecar-1' });
     expect(Object.keys(sent)).toEqual(Object.keys(golden!));
@@ -155,7 +155,7 @@ describe('Splunk HEC', () => {
   for (const code of [8, 9, 18, 19, 20, 23, 26, 27]) outcomes[code] = 'retry';
   for (const code of [1, 2, 3, 4, 7, 10, 11, 14, 16]) outcomes[code] = 'halt';
   for (const code of [5, 6, 12, 13, 15]) outcomes[code] = 'split';
-  it.skipIf(!hasFixtures)('does as each code of its table asks', () => {
+  it.skipIf(!hasFixtures)('does as each code of its table asks [needs recordings]', () => {
     const table = (
       readJsonFixture('providers/outputs/splunk-hec-responses.json') as {
         http: number;
@@ -210,7 +210,7 @@ describe('Splunk HEC', () => {
   }
 });
 
-describe.skipIf(!hasFixtures)('recorded answers', () => {
+describe.skipIf(!hasFixtures)('recorded answers [needs recordings]', () => {
   const recorded = (name: string) =>
     readJsonFixture(`providers/outputs/${name}.json`) as { http?: number; body?: unknown; headers?: Record<string, string> }[];
   it('Sentinel: single objects fail inside HTTP 200; 429 says when in its text', () => {

@@ -146,7 +146,8 @@ export async function openPipeline(
 
 function limitsOf(settings: PipelineConfig['pipeline'], watchlist: PipelineConfig['watchlist']): Pipeline['limits'] {
   const { budget, patienceSeconds, ...rest } = settings;
-  return { ...rest, budget: budget ?? null, patienceMs: patienceSeconds * 1000, lookBackDays: watchlist.lookBackDays };
+  const { lookBackDays, sightingDays, maxSightings } = watchlist;
+  return { ...rest, budget: budget ?? null, patienceMs: patienceSeconds * 1000, lookBackDays, sightingDays, maxSightings };
 }
 
 async function closeAll(store: Store, owned: readonly OwnedTransport[]): Promise<void> {

@@ -31,6 +31,8 @@ export interface RunLimits extends DeliveryLimits {
   readonly maxTlp: Tlp;
   /** How far back sightings are told with a threat. */
   readonly lookBackDays: number;
+  readonly sightingDays: number;
+  readonly maxSightings: number;
   readonly keepDays: number;
   readonly keepDeliveredDays: number;
 }
@@ -92,6 +94,7 @@ async function run(pipeline: Pipeline, { signal, isDry }: { signal: AbortSignal;
   if (!isDry) {
     await store.prune(nowS(clock) - limits.keepDeliveredDays * DAY_S);
     await store.purge(nowS(clock) - limits.keepDays * DAY_S);
+    await store.forgetSightings(nowS(clock) - limits.sightingDays * DAY_S, limits.maxSightings);
   }
   const report: RunReport = {
     startedAt,
@@ -106,7 +109,7 @@ async function run(pipeline: Pipeline, { signal, isDry }: { signal: AbortSignal;
       ...Object.entries(feeds).flatMap(([id, { failure }]) => (failure === null ? [] : [`feed ${id}: ${failure}`])),
       ...enrichment.faults,
       ...watches.faults,
-      ...Object.entries(outputs).flatMap(([id, { halt }]) => (halt === null ? [] : [`output ${id}: ${halt}`])),
+      ...Object.entries(outputs).flatMap(([id, output]) => outputFaults(id, output)),
     ],
   };
   if (!isDry) await store.saveRun(JSON.stringify(report), nowS(clock));
@@ -143,15 +146,23 @@ async function tellOutputs(
   const tell = async (active: RoutedOutput) => {
     const { id } = active.output;
     const sends = !isDry && !active.isDry;
+    const before = await store.counts(id);
     const halt = sends ? await deliver(active, { store, clock, signal, limits, random }) : null;
     onProgress?.({ stage: 'outputs', done: ++done, of: outputs.length });
     const counts = await store.counts(id);
-    return [
-      id,
-      { ...counts, new: routed.accepted[id] ?? 0, wouldSend: routed.wouldSend[id] ?? 0, held: routed.held[id] ?? 0, halt },
-    ] as const;
+    const givenUp = counts.quarantined - before.quarantined;
+    const told = { new: routed.accepted[id] ?? 0, wouldSend: routed.wouldSend[id] ?? 0, held: routed.held[id] ?? 0 };
+    return [id, { ...counts, ...told, givenUp, halt }] as const;
   };
   return Object.fromEntries(await Promise.all(outputs.map(tell)));
+}
+
+function outputFaults(id: string, { halt, held, givenUp }: OutputReport): string[] {
+  return [
+    ...(halt === null ? [] : [`output ${id}: ${halt}`]),
+    ...(held > 0 ? [`output ${id}: its journal is full, ${held} judgements wait in the store`] : []),
+    ...(givenUp > 0 ? [`output ${id}: ${givenUp} messages were given up; see: ismalicious store quarantine --output ${id}`] : []),
+  ];
 }
 
 function sum(feeds: Readonly<Record<string, FeedReport>>, field: 'new' | 'updated'): number {

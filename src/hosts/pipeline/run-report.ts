@@ -9,6 +9,8 @@ export interface OutputReport extends OutboxCounts {
   readonly wouldSend: number;
   /** Waits in the store because the journal is full. */
   readonly held: number;
+  /** Went into quarantine in this run. */
+  readonly givenUp: number;
   /** Why it stopped before its journal was empty; `null`: it is empty. */
   readonly halt: string | null;
 }

@@ -115,7 +115,9 @@ it('the report page shows failures, and nothing in it runs', () => {
     store: { new: 2, updated: 0 },
     enrichment: { due: 2, enriched: 1, skipped: 0, failed: 1, left: 0, byStatus: { ok: 1, timeout: 1 }, live: 1 },
     watches: { checked: 0, changed: 0, failed: 0 },
-    outputs: { splunk_hec: { accepted: 1, delivered: 1, pending: 0, quarantined: 0, new: 1, wouldSend: 0, held: 0, halt: null } },
+    outputs: {
+      splunk_hec: { accepted: 1, delivered: 1, pending: 0, quarantined: 0, new: 1, wouldSend: 0, held: 0, givenUp: 0, halt: null },
+    },
     failures: ['feed misp: <script>alert(1)</script>'],
   };
   const page = toReportPage(report);

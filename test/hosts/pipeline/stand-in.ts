@@ -20,6 +20,12 @@ export type Reply = { readonly status?: number; readonly headers?: Record<string
 export async function startStandIn(reply: (call: SeenCall, n: number) => Reply | Promise<Reply>) {
   const calls: SeenCall[] = [];
   const server = createServer((request, response) => {
+    const respond = async (call: SeenCall) => {
+      const answer = await reply(call, calls.length);
+      if (answer === 'reset') return request.socket.resetAndDestroy();
+      const body = answer.body === undefined ? '' : typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+      return response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(body);
+    };
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
@@ -27,12 +33,7 @@ export async function startStandIn(reply: (call: SeenCall, n: number) => Reply |
       const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString('utf8');
       const call = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, text };
       calls.push(call);
-      void Promise.resolve(reply(call, calls.length)).then((answer) => {
-        if (answer === 'reset') return void request.socket.resetAndDestroy();
-        const body = answer.body === undefined ? '' : typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-        response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
-        response.end(body);
-      });
+      void respond(call);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { declareSettings } from '../../../config/setting.ts';
+import { declareSettings, endpoint } from '../../../config/setting.ts';
 
 /** What a tier asks for. None of them blocks or deletes anything. */
 export const TRIAGE_ACTIONS = ['create_incident', 'notify_soc', 'create_alert', 'assign_analyst', 'add_to_watchlist', 'log'] as const;
@@ -31,6 +31,18 @@ export const TriageSettings = z.object({
     'bytesOut',
     z._default(z.int().check(z.gte(1)), 1_000_000),
     'Bytes sent out by an allowed flow from which the tier goes one up.',
+  ),
+  alertsUrl: setting('alertsUrl', z.optional(endpoint()), 'Elasticsearch or OpenSearch whose alerts are triaged; unset: none.'),
+  alertsIndex: setting(
+    'alertsIndex',
+    z._default(z.string(), '.alerts-security.alerts-default'),
+    'Index, alias or pattern of those alerts.',
+  ),
+  alertsApiKey: setting(
+    'alertsApiKey',
+    z._default(z.string(), ''),
+    'Elasticsearch API key, ready base64; it needs read and write on the index.',
+    { secret: true },
   ),
   watchDays: setting(
     'watchDays',

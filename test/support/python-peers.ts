@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from './fixtures.ts';
+
+/** Python with medallion, stix2 and pymisp, in the project's cache folder. */
+export const peerPython = join(projectRoot, '.cache/pipeline-peers/bin/python');
+
+/** Whether it is there; tests on peers use `describe.skipIf(!hasPeers)`. */
+export const hasPeers = existsSync(peerPython);
+
+if (!hasPeers) {
+  process.stderr.write(
+    'Python peers not found: their tests are skipped (python3 -m venv .cache/pipeline-peers && .cache/pipeline-peers/bin/pip install medallion==3.0.0 stix2==3.0.2 pymisp==2.5.34.4)\n',
+  );
+}
+
+/** Runs a Python program with `input` on stdin; gives its stdout. Fails the test when it fails. */
+export function runPython(program: string, input: string): string {
+  return execFileSync(peerPython, ['-c', program], { input, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+}
