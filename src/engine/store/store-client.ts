@@ -52,6 +52,7 @@ const METHODS = {
   whoSaw: true,
   countSightings: true,
   forgetSightings: true,
+  dataVersion: true,
   stats: true,
   check: true,
   compact: true,

@@ -27,6 +27,8 @@ export interface StoreStats {
 /** Everything the store can do, on the thread that opened it. Each call is one transaction. */
 export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, RunState, Watchlist, SightingIndex {
   stats(): StoreStats;
+  /** Changes whenever another connection has written. */
+  dataVersion(): number;
   /** What is wrong with the file; empty when it is sound. */
   check(): readonly string[];
   /** Gives the space of purged rows back to the disk. */
@@ -45,6 +47,7 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
     ...runState(db),
     ...watchlistTable(db),
     ...sightingIndex(db),
+    dataVersion: () => Number(Object.values(db.prepare('PRAGMA data_version').get() ?? {})[0]),
     stats: () => statsOf(db, path),
     check: () => checkIntegrity(db),
     compact: () => db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'),

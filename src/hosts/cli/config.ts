@@ -8,15 +8,17 @@ const MASK = '********';
 /** `ismalicious config check|show` */
 export const config: Command = {
   name: 'config',
-  usage: 'config check|show [--config FILE]',
+  usage: 'config check|show [--config FILE] | import FILE --out FILE',
   summary: 'Check the settings, all faults at once, or show what is in force.',
   help: `  check               exit 0 when every setting is right, else 2 with each fault, its key and its place
+  import FILE         the config.yaml of the public IOC enrichment pipeline as ours, into --out
   show                the settings in force as YAML; secrets are masked
   --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
   async run(args, io) {
+    if (args[0] === 'import') return (await import('../pipeline/commands/config-import.ts')).runConfigImport(args.slice(1), io);
     const { values, positionals } = parseOptions(args, { config: { type: 'string' } });
     const [what] = positionals;
-    if (what !== 'check' && what !== 'show') throw new UsageError('config wants check or show');
+    if (what !== 'check' && what !== 'show') throw new UsageError('config wants check, show or import');
     const loaded = await loadEngineConfig({ env: io.env, configPath: values.config, blocks: HOST_SETTINGS });
     if (what === 'check') {
       const asked = loaded.wanted.map(({ provider }) => provider.id).join(', ');

@@ -9,6 +9,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import('./plan.ts')).plan,
   serve: async () => (await import('./serve.ts')).serve,
   cache: async () => (await import('./cache.ts')).cache,
+  pipeline: async () => (await import('../pipeline/commands/pipeline.ts')).pipelineCommand,
+  store: async () => (await import('../pipeline/commands/store.ts')).storeCommand,
+  watch: async () => (await import('../pipeline/commands/watch.ts')).watchCommand,
+  triage: async () => (await import('../pipeline/commands/triage.ts')).triageCommand,
   config: async () => (await import('./config.ts')).config,
   doctor: async () => (await import('./doctor.ts')).doctor,
 };

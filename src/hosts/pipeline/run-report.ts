@@ -64,6 +64,7 @@ export function exitCodeOf({ feeds, failures }: RunReport): 0 | 1 | 3 {
 export function toReportText(report: RunReport): string {
   const { enrichment, store, watches } = report;
   const lines = [
+    ...(Object.keys(report.feeds).length === 0 ? ['no feed is switched on: set feeds.<id>.enabled, see docs/pipeline.md'] : []),
     ...Object.entries(report.feeds).map(
       ([id, feed]) =>
         `feed ${id}: ${feed.items} items, ${feed.accepted} accepted, ${feed.quarantined} quarantined${feed.failure === null ? '' : ` — ${feed.failure}`}`,
