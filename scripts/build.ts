@@ -12,7 +12,12 @@ interface Part extends ProgramFolder {
 }
 
 const PARTS: readonly Part[] = [
-  { folder: '.', noticesFolder: '.', format: 'esm', entries: { cli: 'src/hosts/cli/main.ts' } },
+  {
+    folder: '.',
+    noticesFolder: '.',
+    format: 'esm',
+    entries: { cli: 'src/hosts/cli/main.ts', 'store-worker': 'src/engine/store/store-worker.ts' },
+  },
   {
     folder: 'splunk-app/ismalicious/bin',
     noticesFolder: 'splunk-app/ismalicious',

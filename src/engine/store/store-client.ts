@@ -101,8 +101,10 @@ export async function openStore(path: string, options: { halfLives?: HalfLives; 
   return Object.fromEntries(methods.map((method) => [method, (...args: unknown[]) => call(method, args)])) as unknown as Store;
 }
 
-/** The worker's file: beside this one in the sources, and beside the bundle once built. */
+/** The worker's file: beside this one in the sources; once built, beside the program, which is one folder up from its parts. */
 function workerFile(): URL {
-  const source = new URL('./store-worker.ts', import.meta.url);
-  return existsSync(fileURLToPath(source)) ? source : new URL('./store-worker.js', import.meta.url);
+  const candidates = ['./store-worker.ts', './store-worker.js', '../store-worker.js'].map((path) => new URL(path, import.meta.url));
+  const found = candidates.find((url) => existsSync(fileURLToPath(url)));
+  if (!found) throw new StoreError('store-worker.js is missing beside the program: install it again');
+  return found;
 }

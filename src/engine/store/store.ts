@@ -21,6 +21,7 @@ export interface StoreStats {
   readonly watched: number;
   readonly sightings: number;
   readonly quarantinedItems: number;
+  /** With the part that is still in the write-ahead log. */
   readonly fileBytes: number;
 }
 
@@ -76,6 +77,6 @@ function statsOf(db: DatabaseSync, path: string): StoreStats {
     watched: count('watch'),
     sightings: count('sighting'),
     quarantinedItems: count('feed_quarantine'),
-    fileBytes: path === ':memory:' ? 0 : statSync(path).size,
+    fileBytes: [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0),
   };
 }
