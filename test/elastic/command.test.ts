@@ -215,15 +215,18 @@ describe('differences', () => {
 });
 
 describe.skipIf(!hasFixtures)('words of a refusal', () => {
-  const recorded = readFixture('elastic/responses/es7102-bulk-broken.http').toString('utf8');
-  const { error } = (JSON.parse(recorded.slice(recorded.indexOf('{'))) as EngineAnswer).items[0].create;
+  // Read in the tests: the body of a suite runs also when it is skipped.
+  function recordedError(): EngineAnswer {
+    const recorded = readFixture('elastic/responses/es7102-bulk-broken.http').toString('utf8');
+    return (JSON.parse(recorded.slice(recorded.indexOf('{'))) as EngineAnswer).items[0].create.error;
+  }
 
   it('are the engine’s reason', () => {
-    expect(refusalOf({ status: 400, body: { error } })).toBe('HTTP 400: Failed to parse content to map');
+    expect(refusalOf({ status: 400, body: { error: recordedError() } })).toBe('HTTP 400: Failed to parse content to map');
   });
 
   it('never hold what an engine echoed of our request', () => {
-    const echoed = error.caused_by.reason.replace('User-Agent', 'Authorization: ApiKey c2VjcmV0\r\nUser-Agent');
+    const echoed = recordedError().caused_by.reason.replace('User-Agent', 'Authorization: ApiKey c2VjcmV0\r\nUser-Agent');
     const words = refusalOf({ status: 400, body: { error: { reason: echoed } } });
     expect(words).toMatch(/^HTTP 400: Unexpected character/);
     expect(words).not.toMatch(/c2VjcmV0|user-agent/i);
