@@ -1,32 +1,35 @@
 /** Marks nested deeper than this are no defanging: the text is left as it is. */
 const MAX_PASSES = 8;
 
-/** Characters that stand for ASCII ones: ideographic and half-width full stops, one-dot leader. Full-width forms are computed. */
-const DOT_LIKE = /[\u3002\uff0e\uff61\u2024]/g;
-const FULL_WIDTH = /[\uff01-\uff5e]/g;
-const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/g;
+/** What tells that a text may be defanged: a bracket, a backslash, an asterisk, a letter outside ASCII, an HTML reference, an odd scheme. */
+const MAYBE_DEFANGED = /[[\](){}<>\\*\u0080-\uffff]|&(?:#|per|com|col)|^(?:hx|h_|h#|htx|fx|meow)|^https?(?:\/\/|:\/?[^/])/i;
 
-/** Brackets may come doubled and with a blank inside, never with more: each search is bounded. */
-const MARKED_DOT = / ?[[({<]{1,2} ?(?:\.|dot|d0t|punkt) ?[\])}>]{1,2} ?/gi;
-const MARKED_AT = / ?[[({<]{1,2} ?(?:@|at) ?[\])}>]{1,2} ?/gi;
-const MARKED_COLON = /[[({<]{1,2} ?(?::|colon) ?[\])}>]{1,2}/gi;
-const MARKED_COLON_SLASHES = /[[({<]:[\\/]{2}[\])}>]/g;
-const MARKED_SLASH = /[[({<]([\\/]{1,2}|slash)[\])}>]/gi;
+/**
+ * A dot, at sign, colon or slash in brackets, or the word for it. Brackets may be doubled, of another kind at the end, with one blank inside
+ * and outside, never with more: each search is bounded.
+ */
+const MARK = / ?[[({<]{1,2} ?(?:(\.|dot|d0t|punkt)|(@|at)|(:[\\/]{2})|(:|colon)|([\\/]{2})|([\\/]|slash)) ?[\])}>]{1,2} ?/gi;
 const HALF_MARKED_DOT = /[[({]\.|\.[\])}]|\\\./g;
+/** HTML references for a dot, an at sign and a colon. */
+const REFERENCE = /&(?:(#46|#x2e|period)|(#64|#x40|commat)|(?:#58|#x3a|colon));/gi;
 /** hxxp, hXXps, h**p, htxp, hxtp, h__p, fxp, and their colon and slashes, defanged or not. */
 const SCHEME = /^[[({<]?(h[tx*_#]{2}p|f[tx*]p|meow)(s?|\(s\)|\[s\])[\])}>]?(?::?[\\/]{2}|:[\\/]?(?=[a-z0-9]))/i;
 
-/** Whether the text may be defanged: it has a bracket, a backslash, a letter outside ASCII, or starts like a defanged scheme. */
-export function isMaybeDefanged(text: string): boolean {
-  return /[[\](){}<>\\*\u0080-\uffff]|^(?:hx|h_|h#|htx|fx|meow)|^https?(?:\/\/|:\/?[^/])/i.test(text);
-}
+/** What needs a closer look before the path: letters outside ASCII, half a mark. */
+const ODD_HOST = /[\u0080-\uffff\\]|[[({]\.|\.[\])}]/;
+/** Characters that stand for ASCII ones: ideographic and half-width full stops, one-dot leader. Full-width forms are computed. */
+const DOT_LIKE = /[\u3002\uff0e\uff61\u2024]/g;
+const FULL_WIDTH = /[\uff01-\uff5e]/g;
+/** Hyphens of typesetting, as copied from a PDF. */
+const TYPESET_HYPHEN = /[\u2010\u2011]/g;
+const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/g;
 
 /**
  * Undoes the usual ways of making an indicator harmless to click: `hxxp://evil[.]example`, `user[at]evil(dot)example`, `1.1.1[.1`,
  * full-width letters, invisible characters. Text that is not defanged comes back as it is; so does what was refanged already.
  */
 export function refang(text: string): string {
-  if (!isMaybeDefanged(text)) return text;
+  if (!MAYBE_DEFANGED.test(text)) return text;
   let plain = text;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const before = plain;
@@ -37,21 +40,28 @@ export function refang(text: string): string {
 }
 
 function refangOnce(text: string): string {
-  return refangHost(text)
-    .replace(MARKED_COLON_SLASHES, '://')
-    .replace(MARKED_COLON, ':')
-    .replace(MARKED_SLASH, (_, slashes: string) => (slashes.length === 2 ? '//' : '/'))
-    .replace(MARKED_DOT, '.')
-    .replace(MARKED_AT, '@')
-    .replace(SCHEME, (_, scheme: string, secure: string) => `${plainScheme(scheme)}${secure === '' ? '' : 's'}://`);
+  let plain = refangHost(text).replace(MARK, plainMark);
+  if (plain.includes('&')) plain = plain.replace(REFERENCE, (_, dot?: string, at?: string) => (dot ? '.' : at ? '@' : ':'));
+  const isPlainScheme = plain.startsWith('http://') || plain.startsWith('https://');
+  return isPlainScheme ? plain : plain.replace(SCHEME, plainScheme);
 }
 
-function plainScheme(scheme: string): string {
-  return /^f/i.test(scheme) ? 'ftp' : 'http';
+// oxlint-disable-next-line max-params -- one parameter for each group of the pattern.
+function plainMark(_: string, dot?: string, at?: string, colonSlashes?: string, colon?: string, slashes?: string): string {
+  if (dot) return '.';
+  if (at) return '@';
+  if (colonSlashes) return '://';
+  if (colon) return ':';
+  return slashes ? '//' : '/';
+}
+
+function plainScheme(_: string, scheme: string, secure: string): string {
+  return `${/^f/i.test(scheme) ? 'ftp' : 'http'}${secure === '' ? '' : 's'}://`;
 }
 
 /** What may be meant when it stands in a path is undone up to there only: look-alike characters, half-marked dots (`evil[.com`, `evil\.com`). */
 function refangHost(text: string): string {
+  if (!ODD_HOST.test(text)) return text;
   const scheme = text.indexOf('://');
   const from = scheme < 0 ? 0 : scheme + 3;
   const slash = text.slice(from).search(/[/?#]/);
@@ -61,7 +71,8 @@ function refangHost(text: string): string {
     .replace(INVISIBLE, '')
     .replace(FULL_WIDTH, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .replace(DOT_LIKE, '.')
-    .replace(MARKED_DOT, '.')
+    .replace(TYPESET_HYPHEN, '-')
+    .replace(MARK, plainMark)
     .replace(HALF_MARKED_DOT, '.');
   return host + text.slice(end);
 }

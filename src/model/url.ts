@@ -1,5 +1,5 @@
 import { parseHost, parseIpv6 } from './host-name.ts';
-import type { ParsedObservable } from './indicator.ts';
+import type { Indicator, ParsedObservable } from './indicator.ts';
 import { invalid } from './invalid-observable.ts';
 
 /** Ports that need not be written, by scheme (WHATWG URL). */
@@ -68,6 +68,19 @@ export function parseUrl(text: string, schemeEnd: number): ParsedObservable {
   return host.kind === 'public' ? { kind: 'public', indicator } : { kind: 'private', indicator, reason: `host of the URL: ${host.reason}` };
 }
 
+/**
+ * The canonical spelling of a web URL whose host was read already, from its port (digits, or empty) and all that stands behind; `null`
+ * when the URL parser refuses it.
+ */
+export function webUrl(scheme: 'http' | 'https', host: Indicator, port: string, rest: string): string | null {
+  const path = canonicalRest(rest, 0);
+  const written = canonicalPort(port, scheme);
+  if (path === null || written === null) return null;
+  const name = host.type === 'ipv6-addr' ? `[${host.value}]` : host.value;
+  const value = `${scheme}://${name}${written}${path}`;
+  return value.length > MAX_URL ? null : value;
+}
+
 function schemeOf(text: string, end: number): string {
   if (end === 5 && text.startsWith('https')) return 'https';
   return end === 4 && text.startsWith('http') ? 'http' : text.slice(0, end).toLowerCase();
@@ -117,10 +130,16 @@ function readAuthority(authority: string, scheme: string): Authority | string {
 }
 
 function withPort(host: ParsedObservable, port: string, scheme: string): Authority | string {
-  if (port === '') return { host, port: '' };
+  const written = canonicalPort(port, scheme);
+  return written === null ? 'a port that is no number from 0 to 65535' : { host, port: written };
+}
+
+/** With its colon, empty for the default one; `null` when it is no port. */
+function canonicalPort(port: string, scheme: string): string | null {
+  if (port === '') return '';
   const value = /^\d{1,10}$/.test(port) ? Number(port) : MAX_PORT + 1;
-  if (value > MAX_PORT) return 'a port that is no number from 0 to 65535';
-  return { host, port: DEFAULT_PORTS.get(scheme) === value ? '' : `:${value}` };
+  if (value > MAX_PORT) return null;
+  return DEFAULT_PORTS.get(scheme) === value ? '' : `:${value}`;
 }
 
 /** Host names may be percent-encoded in a URL: only what a name consists of is decoded. */

@@ -1,0 +1,68 @@
+import { isWordCharacter } from './characters.ts';
+
+/** What a defang mark stands for. */
+export type MarkKind = 'dot' | 'at' | 'colon' | 'scheme';
+
+/** A defang mark: what it stands for, and the place behind it. */
+export interface DefangMark {
+  readonly kind: MarkKind;
+  readonly end: number;
+}
+
+/**
+ * Marks as people write them, at one place of the text (sticky). Brackets may be doubled, of another kind at the end, and have one blank
+ * inside and outside. `[.com` and `\.com` count, a word (`dot`, `at`) needs both brackets. No part can grow: each try is bounded.
+ */
+const MARK =
+  / ?[[({<]{1,2} ?(?:(:[\\/]{2})|(:)|(@|at|@at@)|(?:\.|dot|d0t|punkt|point|,)) ?[\])}>]{1,2} ?|[[({]\.(?=[a-z0-9])|\\\.(?=[a-z0-9])|&(?:(?:#46|#x2e|period)|(#64|#x40|commat)|(#58|#x3a|colon));|(＠)|(：\/\/|：／／)/iy;
+
+/** The mark that starts at `at`, or `null`. A dot or an at has to be followed by a letter or a digit to mean anything. */
+export function readDefangMark(text: string, at: number): DefangMark | null {
+  if (!mayStartMark(text, at)) return null;
+  MARK.lastIndex = at;
+  const match = MARK.exec(text);
+  if (match === null) return null;
+  const end = MARK.lastIndex;
+  const kind = kindOf(match);
+  if (kind !== 'scheme' && kind !== 'colon' && !isWordCharacter(text.charCodeAt(end))) return null;
+  return { kind, end };
+}
+
+function kindOf(match: RegExpExecArray): MarkKind {
+  const [, scheme, colon, at, atEntity, colonEntity, wideAt, wideScheme] = match;
+  if (scheme !== undefined || wideScheme !== undefined) return 'scheme';
+  if (colon !== undefined || colonEntity !== undefined) return 'colon';
+  return at !== undefined || atEntity !== undefined || wideAt !== undefined ? 'at' : 'dot';
+}
+
+/** Cheap look at one or two characters, so that ordinary words never reach the pattern. */
+function mayStartMark(text: string, at: number): boolean {
+  switch (text.charCodeAt(at)) {
+    case 91: // [
+    case 40: // (
+    case 123: // {
+    case 60: // <
+      return mayBeInside(text.charCodeAt(at + 1));
+    case 92: // \
+      return text.charCodeAt(at + 1) === 46;
+    case 38: // &
+    case 0xff20:
+    case 0xff1a:
+      return true;
+    case 32:
+      return isOpener(text.charCodeAt(at + 1)) && mayBeInside(text.charCodeAt(at + 2));
+    default:
+      return false;
+  }
+}
+
+/** What a mark may have behind its bracket: another bracket, a blank, a dot, comma, colon or at sign, or the first letter of a word for one. */
+function mayBeInside(code: number): boolean {
+  if (isOpener(code) || code === 32 || code === 46 || code === 44 || code === 58 || code === 64) return true;
+  const letter = code | 32;
+  return letter === 100 || letter === 97 || letter === 112;
+}
+
+function isOpener(code: number): boolean {
+  return code === 91 || code === 40 || code === 123 || code === 60;
+}

@@ -1,0 +1,160 @@
+import { isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './characters.ts';
+import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
+import { note } from './extracted.ts';
+import { readEmail, readWordedEmail } from './find-email.ts';
+import { readIpv6At } from './find-ipv6.ts';
+import { findHost } from './find-name.ts';
+import { isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './find-number.ts';
+import { mayBeScheme, readBareUrl, readUrl } from './find-url.ts';
+import type { HostRun } from './host-run.ts';
+import { readHostRun } from './host-run.ts';
+import { isTrapHere } from './traps.ts';
+
+const COLON = 58;
+const AT = 64;
+const FULL_WIDTH_AT = 0xff20;
+const BACKSLASH = 92;
+const SLASH = 47;
+const PERCENT = 37;
+
+const SHORTEST_CVE = 'CVE-2024-1234'.length;
+/** Longest local part that is looked for behind a name, in characters. */
+const MAX_LOCAL = 64;
+/** How far back a Windows path is looked for, in characters. */
+const PATH_REACH = 120;
+
+/**
+ * Finds the indicators in any text (a report, a log, JSON, HTML), defanged or not, in the order of the text. One pass, linear in the length
+ * of the text. What only looks like an indicator stays out: file names, versions, object identifiers, package names, times, pieces of
+ * longer hex.
+ */
+export function extractIndicators(text: string, options: ExtractOptions): Extracted[] {
+  const reading: Reading = {
+    text,
+    hasPublicSuffix: options.hasPublicSuffix,
+    withHosts: options.withHosts ?? true,
+    found: [],
+    judged: new Map(),
+    from: 0,
+  };
+  let at = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (isHostCharacter(code)) {
+      const end = ordinaryWordEnd(text, at);
+      at = end > 0 ? end : readRun(reading, at);
+    } else if (code === AT || code === FULL_WIDTH_AT) at = readAt(reading, at, at + 1);
+    else if (code === COLON && text.charCodeAt(at + 1) === COLON) at = goOn(reading, readIpv6At(reading, at), at + 2);
+    else at += 1;
+  }
+  return options.isUnique === true ? withoutRepeats(reading.found) : reading.found;
+}
+
+/** Each value once, at its first place. */
+export function withoutRepeats(found: readonly Extracted[]): Extracted[] {
+  const seen = new Set<string>();
+  return found.filter(({ type, value }) => {
+    const key = `${type} ${value}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Reads what starts at a host character; gives the place to go on from. */
+function readRun(reading: Reading, at: number): number {
+  const { text } = reading;
+  const start = at + escapeLength(text, at);
+  const run = readHostRun(text, start);
+  if (run.end <= start) return start + 1;
+  if (mayBeScheme(text, run)) {
+    const end = readUrl(reading, run);
+    if (end > 0) return goOn(reading, end, end);
+  }
+  if (mayBeIpv6(text, run)) {
+    const end = readIpv6At(reading, start);
+    if (end > 0) return goOn(reading, end, end);
+  }
+  if (run.mark?.kind === 'at') return readAt(reading, run.end, run.mark.end);
+  if (text.startsWith(' at ', run.end) || text.startsWith(' AT ', run.end)) {
+    const end = readWordedEmail(reading, run);
+    if (end > 0) return goOn(reading, end, end);
+  }
+  return readPlain(reading, run);
+}
+
+/** The at sign stands between `at` and `domainStart`. */
+function readAt(reading: Reading, at: number, domainStart: number): number {
+  return goOn(reading, readEmail(reading, at, domainStart), domainStart);
+}
+
+/** A vulnerability id, an address, a name, a URL without scheme, or hashes. */
+function readPlain(reading: Reading, run: HostRun): number {
+  const length = run.end - run.start;
+  if (length >= SHORTEST_CVE || length === 3) noteVulnerabilities(reading, run);
+  if (run.dots > 0) {
+    if (isLocalPart(reading.text, run.end)) return run.end;
+    const end = readHost(reading, run);
+    if (end > 0) return goOn(reading, end, end);
+  }
+  if (length >= SHORTEST_HASH) noteHashes(reading, run);
+  return run.end;
+}
+
+/** -1 when the run holds neither name nor address. */
+function readHost(reading: Reading, run: HostRun): number {
+  const { text } = reading;
+  const isPlainNumbers = !run.isDefanged && isNumbers(text, run);
+  const mayHavePath = text.charCodeAt(run.end) === SLASH || text.charCodeAt(run.end) === COLON;
+  if (isPlainNumbers && !mayHavePath) {
+    noteIpv4(reading, run);
+    return run.end;
+  }
+  const host = findHost(reading, run);
+  if (host === null) {
+    if (isPlainNumbers) noteIpv4(reading, run);
+    return isPlainNumbers ? run.end : -1;
+  }
+  if (!run.isDefanged && host.indicator.type === 'domain-name' && isTrapHere(text, host)) return run.end;
+  const url = readBareUrl(reading, host);
+  if (url > 0) return url;
+  if (isPlainNumbers) noteIpv4(reading, run);
+  else note(reading, host.indicator.type, host.indicator.value, host);
+  return host.end;
+}
+
+/** Moves on to `end`, or to `otherwise` when nothing was found (`end` is -1). */
+function goOn(reading: Reading, end: number, otherwise: number): number {
+  const next = end > 0 ? end : otherwise;
+  if (end > 0) reading.from = end;
+  return next;
+}
+
+function mayBeIpv6(text: string, run: HostRun): boolean {
+  if (run.dots > 0 || run.end - run.start > 4) return false;
+  if (text.charCodeAt(run.end) !== COLON && run.mark?.kind !== 'colon') return false;
+  for (let at = run.start; at < run.end; at += 1) if (!isHexDigit(text.charCodeAt(at))) return false;
+  return true;
+}
+
+/** Whether what ends at `end` goes on as the local part of an e-mail address: `first.last+tag@…`. */
+function isLocalPart(text: string, end: number): boolean {
+  const limit = Math.min(text.length, end + MAX_LOCAL);
+  let at = end;
+  while (at < limit && isLocalCharacter(text.charCodeAt(at))) at += 1;
+  const code = text.charCodeAt(at);
+  return code === AT || code === FULL_WIDTH_AT;
+}
+
+/**
+ * How many characters at `at` belong to an escape that starts before it: the `n` of `\n`, the `u003c` of `\u003c`, the `20` of `%20`. In a
+ * Windows path a backslash escapes nothing.
+ */
+function escapeLength(text: string, at: number): number {
+  const before = text.charCodeAt(at - 1);
+  if (before === PERCENT) return /^[\da-f]{2}/i.test(text.slice(at, at + 2)) ? 2 : 0;
+  if (before !== BACKSLASH) return 0;
+  if (/^u00[\da-f]{2}/i.test(text.slice(at, at + 5))) return 5;
+  if (!/^[nrt]/.test(text.charAt(at))) return 0;
+  return /(?:[a-z]:\\|\\\\)[^\s"'<>|]*$/i.test(text.slice(Math.max(0, at - PATH_REACH), at)) ? 0 : 1;
+}

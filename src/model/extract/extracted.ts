@@ -1,0 +1,50 @@
+import type { Indicator, IndicatorType } from '../indicator.ts';
+
+/** What can be found in a text: every indicator, and vulnerability ids (`cve`), which are worth knowing but are never looked up. */
+export type ExtractedType = IndicatorType | 'cve';
+
+/** One find. */
+export interface Extracted {
+  readonly type: ExtractedType;
+  /** Canonical, as `parseIndicator` gives it; a CVE id in upper case. */
+  readonly value: string;
+  /** As it stands in the text, with its defanging. */
+  readonly original: string;
+  /** Where `original` starts in the text, in UTF-16 code units; a part of a message (mail) says which in `part`. */
+  readonly offset: number;
+}
+
+/** How to look. */
+export interface ExtractOptions {
+  /** Whether a name ends in a public suffix of ICANN's list: what tells `evil.com` from `main.rs`. The engine brings it. */
+  readonly hasPublicSuffix: (host: string) => boolean;
+  /** Each value once, at its first place. Default: every place. */
+  readonly isUnique?: boolean;
+  /** Whether the hosts of URLs and e-mail addresses are finds of their own. Default true: more sources know hosts than URLs. */
+  readonly withHosts?: boolean;
+}
+
+/** What a host is by its own characters, wherever it stands. */
+export interface JudgedHost {
+  /** `null`: neither an address nor a name below a known suffix. */
+  readonly indicator: Indicator | null;
+  /** `never`: a file, a package, a field; `maybe`: what stands around it decides; `no`: a name. Says nothing about defanged ones. */
+  readonly trap: 'no' | 'maybe' | 'never';
+}
+
+/** A text being read, and what was found in it so far. */
+export interface Reading {
+  readonly text: string;
+  readonly hasPublicSuffix: (host: string) => boolean;
+  readonly withHosts: boolean;
+  readonly found: Extracted[];
+  /** Host names as written that were judged already: texts repeat them. */
+  readonly judged: Map<string, JudgedHost>;
+  /** Everything before belongs to an earlier find: nothing may reach back over it. */
+  from: number;
+}
+
+/** Notes a find between two places of the text. */
+export function note(reading: Reading, type: ExtractedType, value: string, span: { start: number; end: number }): void {
+  reading.found.push({ type, value, original: reading.text.slice(span.start, span.end), offset: span.start });
+}

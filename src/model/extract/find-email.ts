@@ -1,0 +1,112 @@
+import { parseIndicator } from '../parse-indicator.ts';
+import { refang } from '../refang.ts';
+import { isHostCharacter, isLocalCharacter, isUnspacedScript, isWordCharacter } from './characters.ts';
+import { note } from './extracted.ts';
+import type { Reading } from './extracted.ts';
+import { findHost } from './find-name.ts';
+import { readHostRun } from './host-run.ts';
+
+/** Longest local part, in characters (RFC 5321 §4.5.3.1), and room for its defanging. */
+const MAX_LOCAL = 128;
+
+const WORDED_DOMAIN = / at ([a-z\d-]{1,63}(?: dot [a-z\d-]{2,63}){1,4})(?![\w-])/iy;
+
+/** What may stand with a colon right before an address. Another word there is a user name, and what follows it a password. */
+const LABELS =
+  /(?:^|[^\w-])(?:mailto|from|to|cc|bcc|e-?mail|mail|reply-?to|sender|contact|addr|address|recipient|rcpt|account|acct|xmpp|sips?|smtp|imap|user(?:name)?|login|id|by|owner)(?: to| from)?:$/i;
+/** Headers whose addresses are no mailboxes. */
+const MESSAGE_ID =
+  /(?:message-id|in-reply-to|references|content-id|resent-message-id)["']?\s{0,3}[:=]\s{0,3}["']?[^\n]{0,60}$|(?:^|[^a-z])cid:$/i;
+
+/**
+ * Reads the e-mail address around an at sign that starts at `at` and whose domain starts at `domainStart`. Gives the place behind the
+ * address; -1 when it is none: what stands behind the sign is then read for itself.
+ */
+export function readEmail(reading: Reading, at: number, domainStart: number): number {
+  const { text } = reading;
+  if (!isHostCharacter(text.charCodeAt(domainStart))) return -1;
+  const start = localStart(reading, at);
+  if (start === at) return -1;
+  const run = readHostRun(text, domainStart);
+  const host = findHost(reading, run);
+  if (host === null || host.start !== domainStart || host.indicator.type !== 'domain-name') return -1;
+  if (isMessageId(text, start)) return host.end;
+  if (isNoMailbox(text, start, host.end)) return -1;
+  const value = canonicalAddress(text.slice(start, at), host.indicator.value);
+  if (value === null) return -1;
+  note(reading, 'email-addr', value, { start, end: host.end });
+  if (reading.withHosts) note(reading, 'domain-name', host.indicator.value, host);
+  return host.end;
+}
+
+/** `domain` is canonical; `local` may be defanged. */
+function canonicalAddress(local: string, domain: string): string | null {
+  if (/^\w(?:[\w-]|[.+](?=[\w-])){0,63}$/.test(local)) return `${local.toLowerCase()}@${domain}`;
+  const parsed = parseIndicator(`${refang(local)}@${domain}`);
+  return parsed.kind === 'invalid' || parsed.indicator.type !== 'email-addr' ? null : parsed.indicator.value;
+}
+
+/** Reads `user at evil dot com`, where `run` is the user. -1 when it is none. */
+export function readWordedEmail(reading: Reading, run: { start: number; end: number }): number {
+  WORDED_DOMAIN.lastIndex = run.end;
+  const match = WORDED_DOMAIN.exec(reading.text);
+  if (match?.[1] === undefined) return -1;
+  const domain = match[1].replaceAll(/ dot /gi, '.');
+  const parsed = parseIndicator(`${reading.text.slice(run.start, run.end)}@${domain}`);
+  if (parsed.kind === 'invalid' || parsed.indicator.type !== 'email-addr' || !reading.hasPublicSuffix(domain.toLowerCase())) return -1;
+  const end = run.end + match[0].length;
+  note(reading, 'email-addr', parsed.indicator.value, { start: run.start, end });
+  return end;
+}
+
+/** Where the local part before `at` starts, not before what was found already. */
+function localStart({ text, from }: Reading, at: number): number {
+  const limit = Math.max(from, at - MAX_LOCAL);
+  let start = at;
+  while (start > limit) {
+    const code = text.charCodeAt(start - 1);
+    if (isUnspacedScript(code)) break;
+    const marked = markedDotBefore(text, start, limit);
+    if (marked > 0) start = marked;
+    else if (isLocalCharacter(code)) start -= 1;
+    else break;
+  }
+  while (start < at && !isLocalStart(text.charCodeAt(start))) start += 1;
+  return escapedStart(text, start, at);
+}
+
+/** `john[.]doe`: where the mark for a dot that ends at `end` starts; 0 when there is none. */
+function markedDotBefore(text: string, end: number, limit: number): number {
+  const code = text.charCodeAt(end - 1);
+  if (code !== 93 && code !== 41 && code !== 125) return 0;
+  const mark = /[[({](?:\.|dot)[\])}]$/i.exec(text.slice(Math.max(limit, end - 5), end));
+  return mark === null ? 0 : end - mark[0].length;
+}
+
+/** `\nbob@evil.com` in escaped text is a line break and an address; `key=bob@evil.com` and `'bob@evil.com` are a key or quote and an address. */
+function escapedStart(text: string, start: number, at: number): number {
+  const local = text.slice(start, at);
+  if (text.charCodeAt(start - 1) !== 92 && !local.includes('=')) return start;
+  const key = /^(?:[\w.-]{1,40}=)(?=[\w])|^.*[?&][\w.-]{1,40}=(?=\w)/.exec(local);
+  if (key !== null) return start + key[0].length;
+  return text.charCodeAt(start - 1) === 92 && /^[nrt]\w/.test(local) ? start + 1 : start;
+}
+
+function isLocalStart(code: number): boolean {
+  return isWordCharacter(code) || code === 95 || code === 43;
+}
+
+function isMessageId(text: string, start: number): boolean {
+  const before = text.charCodeAt(start - 1);
+  if (before !== 60 && before !== 58 && before !== 32 && before !== 34) return false;
+  return MESSAGE_ID.test(text.slice(Math.max(0, start - 90), start));
+}
+
+/** A user name with its password, a remote of ssh (`git@host:path`). */
+function isNoMailbox(text: string, start: number, end: number): boolean {
+  if (text.charCodeAt(start - 1) === 58) {
+    const before = text.slice(Math.max(0, start - 32), start);
+    if (/[a-z0-9]:$/.test(before) && !LABELS.test(before)) return true;
+  }
+  return text.charCodeAt(end) === 58 && /^:[\w~/]/.test(text.slice(end, end + 2)) && !/^:\d{1,5}(?!\w)/.test(text.slice(end, end + 7));
+}

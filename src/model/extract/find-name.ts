@@ -1,0 +1,89 @@
+import { parseHost } from '../host-name.ts';
+import type { Indicator } from '../indicator.ts';
+import { refang } from '../refang.ts';
+import { isDot, isUnspacedScript, isWordCharacter } from './characters.ts';
+import type { JudgedHost, Reading } from './extracted.ts';
+import type { HostRun } from './host-run.ts';
+import { hasKnownSuffix } from './suffixes.ts';
+import { nameTrap } from './traps.ts';
+
+/** A host name or address inside a run. */
+export interface FoundHost {
+  readonly indicator: Indicator;
+  /** See `JudgedHost`. */
+  readonly trap: 'no' | 'maybe' | 'never';
+  readonly start: number;
+  readonly end: number;
+}
+
+const NO_HOST: JudgedHost = { indicator: null, trap: 'no' };
+
+/** How many hosts are remembered at most. */
+const MAX_JUDGED = 20_000;
+
+/** How often labels behind a name may be dropped to make it one: `evil.com.Then`. */
+const MAX_DROPS = 3;
+
+/**
+ * The name or IPv4 address that a run holds, by its suffix; `null` when it holds none. Words of scripts without blanks are cut off its ends
+ * (`访问evil.com查看`), as is the start of a next sentence.
+ */
+export function findHost(reading: Reading, run: HostRun): FoundHost | null {
+  let { start, end } = run.isWide ? withoutUnspacedEnds(reading.text, run) : run;
+  while (start < end && !isNameStart(reading.text.charCodeAt(start))) start += 1;
+  for (let drops = 0; drops <= MAX_DROPS && end > start; drops += 1) {
+    const { indicator, trap } = judge(reading, reading.text.slice(start, end), run);
+    if (indicator !== null) return { indicator, trap, start, end };
+    const cut = droppableLabel(reading.text, start, end);
+    if (cut < 0) return null;
+    end = cut;
+  }
+  return null;
+}
+
+/** Canonical name or address for a host as written, and whether it may be a trap; remembered for the next time it is met. */
+function judge(reading: Reading, original: string, run: HostRun): JudgedHost {
+  const known = reading.judged.get(original);
+  if (known !== undefined) return known;
+  const parsed = parseHost(run.isDefanged || run.isWide ? refang(original) : original);
+  const host: JudgedHost = parsed.kind === 'invalid' ? NO_HOST : judgeIndicator(reading, parsed.indicator, original, run);
+  if (reading.judged.size >= MAX_JUDGED) reading.judged.clear();
+  reading.judged.set(original, host);
+  return host;
+}
+
+function judgeIndicator(reading: Reading, indicator: Indicator, original: string, run: HostRun): JudgedHost {
+  if (indicator.type !== 'domain-name') return { indicator, trap: 'no' };
+  if (!hasKnownSuffix(indicator.value, run.isDefanged, reading.hasPublicSuffix)) return NO_HOST;
+  return { indicator, trap: run.isDefanged ? 'no' : nameTrap(original, indicator.value) };
+}
+
+function isNameStart(code: number): boolean {
+  return isWordCharacter(code) || code === 95;
+}
+
+/** Where the last label starts with its dot, when it is a capitalised word or in another script; -1 when it has to stay. */
+function droppableLabel(text: string, start: number, end: number): number {
+  let dot = end - 1;
+  while (dot > start && !isDot(text.charCodeAt(dot))) dot -= 1;
+  if (dot <= start) return -1;
+  const label = text.slice(dot + 1, end);
+  return /^[A-Z][a-z]*$/.test(label) || isUnspacedScript(text.charCodeAt(dot + 1)) || text.charCodeAt(dot) > 127 ? dot : -1;
+}
+
+/** Cuts words of Chinese, Japanese, Korean or Thai that touch ASCII letters in the first and the last label. */
+function withoutUnspacedEnds(text: string, { start: from, end: to }: { start: number; end: number }): { start: number; end: number } {
+  let start = from;
+  for (let at = from; at < to && !isDot(text.charCodeAt(at)); at += 1) {
+    if (isUnspacedScript(text.charCodeAt(at)) && at + 1 < to && isPlainWord(text.charCodeAt(at + 1))) start = at + 1;
+  }
+  let end = to;
+  for (let at = to - 1; at > start && !isDot(text.charCodeAt(at)); at -= 1) {
+    if (isUnspacedScript(text.charCodeAt(at)) && isPlainWord(text.charCodeAt(at - 1))) end = at;
+  }
+  return { start, end };
+}
+
+function isPlainWord(code: number): boolean {
+  return code < 128 && isWordCharacter(code);
+}

@@ -1,0 +1,226 @@
+import { parseIpv6 } from '../host-name.ts';
+import type { Indicator } from '../indicator.ts';
+import { parseIndicator } from '../parse-indicator.ts';
+import { refang } from '../refang.ts';
+import { webUrl } from '../url.ts';
+import { isHostCharacter, isUnspacedScript } from './characters.ts';
+import { note } from './extracted.ts';
+import type { Reading } from './extracted.ts';
+import { findHost } from './find-name.ts';
+import type { HostRun } from './host-run.ts';
+import { readHostRun } from './host-run.ts';
+import { findUrlEnd, isBackslashed } from './url-end.ts';
+
+/** Colon and slashes behind a scheme, plain, defanged or escaped for JSON, with the defanged ends of the scheme (`http(s)`, `[http]`). */
+const AFTER_SCHEME =
+  /(?:[[({]s[\])}])?[\])}]?(?:(?: ?[[({<]:[\])}>] ?|:)(?:\/{2,4}|\\\/\\\/|(?:\\\\){1,2}|[[({<]\/\/[\])}>]|(?:[[({<]\/[\])}>]){2})|[[({<]:(?:\/\/|\\\\)[\])}>]|：(?:／／|\/\/))/iy;
+/** `hxxp//evil`: nobody writes that for anything but a defanged URL. */
+const AFTER_HXXP = /(?::?\/\/|:\\{1,2}|__)/y;
+const STARRED_SCHEME = /h[*#_x]{2}ps?(?=[:[({])/iy;
+const PORT = /(?::|\[:\]|\(:\))(\d{1,5})(?!\d)/y;
+const WEB_TAIL = /(?:h(?:tt|xx)ps?|ftps?|fxps?)$/i;
+/** Schemes that end like one of the web. */
+const LONGER_SCHEMES: ReadonlySet<string> = new Set(['sftp', 'tftp', 'shttp', 'aftp']);
+const SCHEME = /^[a-z][a-z\d+.-]{1,15}$/i;
+/** User name and password, up to the last `@` before the host ends. */
+const DOMAIN_USER = /[\w-]{1,64};[\w.-]{1,64}(?::[^\s@/]{0,64})?@(?=[\w[])/y;
+const USER = /[\w.~%!$&*+=:-]{0,256}(?:@[\w.~%!$&*+=:-]{1,64}){0,2}@(?=[\w[]|[^\0-\u007f])/y;
+
+/** A host inside a URL: where it stands, what it is, and where the port behind it ends. */
+interface UrlHost {
+  readonly indicator: Indicator | null;
+  readonly start: number;
+  readonly end: number;
+  readonly portEnd: number;
+}
+
+/** The scheme where it is written plainly; `null` where it is defanged, odd, or followed by a user name. */
+type PlainScheme = 'http' | 'https' | null;
+
+/** What may be a defang mark or an escape in a path. */
+const MAYBE_MARKED = /[[({<\\]|&(?:amp|#)/;
+
+/** Cheap look at what stands behind a run, so that ordinary words never reach the patterns. */
+export function mayBeScheme(text: string, run: HostRun): boolean {
+  const code = text.charCodeAt(run.end);
+  const next = text.charCodeAt(run.end + 1);
+  switch (code) {
+    case 58: // :
+      return next === 47 || next === 92 || next === 91 || next === 40 || next === 123;
+    case 91: // [
+    case 40: // (
+    case 123: // {
+    case 93: // ]
+    case 41: // )
+    case 125: // }
+      return (
+        run.mark?.kind === 'scheme' ||
+        run.mark?.kind === 'colon' ||
+        /h(?:tt|xx)ps?$/i.test(text.slice(Math.max(run.start, run.end - 5), run.end))
+      );
+    case 47: // /
+    case 42: // *
+    case 35: // #
+      return run.end - run.start <= 5 && /^h/i.test(text.charAt(run.start));
+    default:
+      return code === 0xff1a;
+  }
+}
+
+/** Reads the URL whose scheme is `run`, or ends in it. Gives the place behind it; -1 when there is none. */
+export function readUrl(reading: Reading, run: HostRun): number {
+  const { text } = reading;
+  const scheme = schemeAt(reading, run);
+  if (scheme === null) return -1;
+  const user = userEnd(text, scheme);
+  const host = readUrlHost(reading, user < 0 ? scheme.end : user, scheme.isWeb);
+  if (host === null) return -1;
+  return noteUrl(reading, scheme.start, { ...host, scheme: user < 0 ? scheme.plain : null });
+}
+
+/** Where user name and password end, with their at sign; -1 when there are none. */
+function userEnd(text: string, scheme: { end: number; isWeb: boolean }): number {
+  let at = scheme.end;
+  while (isHostCharacter(text.charCodeAt(at))) at += 1;
+  if (at === text.length || '/?# "\'<>)\n'.includes(text.charAt(at))) return -1;
+  return Math.max(endOf(USER, text, scheme.end), scheme.isWeb ? -1 : endOf(DOMAIN_USER, text, scheme.end));
+}
+
+/** Reads a URL without a scheme: a host that was found already, and a path or a port with a path behind it. -1 when there is none. */
+export function readBareUrl(reading: Reading, host: { start: number; end: number; indicator: Indicator }): number {
+  const { text } = reading;
+  const code = text.charCodeAt(host.end);
+  if (code !== 47 && code !== 58 && code !== 91 && code !== 92 && code !== 40) return -1;
+  const portEnd = Math.max(host.end, endOf(PORT, text, host.end));
+  // Behind an address a number is a port or a prefix, as firewalls write it.
+  const path =
+    host.indicator.type === 'ipv4-addr' ? /^(?:\/|\\\/)(?!(?:tcp|udp|icmp)\b)[a-z_~.?-]/i : /^(?:\/|\[\/\]|\\\/)[^\s"'<>)\]},;|]/;
+  if (!path.test(text.slice(portEnd, portEnd + 6))) return -1;
+  return noteUrl(reading, host.start, { indicator: host.indicator, start: host.start, end: host.end, portEnd, scheme: 'http' });
+}
+
+function noteUrl(reading: Reading, start: number, host: UrlHost & { scheme: PlainScheme }): number {
+  const { text } = reading;
+  const isPath = startsPath(text, host.portEnd) || (text.charCodeAt(host.portEnd) === 92 && isBackslashed(text, start));
+  const end = isPath ? findUrlEnd(text, host.portEnd, start) : host.portEnd;
+  const value = canonicalUrl(text, { start, end }, host);
+  if (value === null) return -1;
+  note(reading, 'url', value, { start, end });
+  if (reading.withHosts && host.indicator !== null) note(reading, host.indicator.type, host.indicator.value, host);
+  return end;
+}
+
+/** What was read goes together without being read again, where nothing is defanged or escaped. */
+function canonicalUrl(
+  text: string,
+  { start, end }: { start: number; end: number },
+  host: UrlHost & { scheme: PlainScheme },
+): string | null {
+  const hostEnd = text.charCodeAt(host.end) === 93 ? host.end + 1 : host.end;
+  const rest = text.slice(host.portEnd, end);
+  if (
+    host.scheme !== null &&
+    host.indicator !== null &&
+    !MAYBE_MARKED.test(rest) &&
+    (host.portEnd === hostEnd || text.charCodeAt(hostEnd) === 58)
+  ) {
+    return webUrl(host.scheme, host.indicator, text.slice(hostEnd + 1, host.portEnd), rest);
+  }
+  const parsed = parseIndicator(plainUrl(text.slice(start, end)));
+  return parsed.kind === 'invalid' || parsed.indicator.type !== 'url' ? null : parsed.indicator.value;
+}
+
+/** A slash (also as JSON or a report writes it), question mark or number sign. */
+function startsPath(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code === 47 || code === 63 || code === 35) return true;
+  return (
+    (code === 92 && text.charCodeAt(at + 1) === 47) || (code === 91 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) === 93)
+  );
+}
+
+/** The URL without what the text around it did to it: escapes of JSON and HTML, a blank behind the slashes. */
+function plainUrl(original: string): string {
+  let plain = original;
+  if (plain.includes('\\'))
+    plain = plain.replaceAll('\\/', '/').replace(/\\u00(26|3d|2b|25)/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  if (plain.includes('&')) plain = plain.replace(/&amp;|&#38;|&#x26;/gi, '&');
+  if (plain.includes('// ')) plain = plain.replace(/^([^/]{1,20}\/\/) /, '$1');
+  if (plain.includes('p__')) plain = plain.replace(/^\[?(h[*#_x]{2}ps?)__/i, '$1://');
+  return refang(plain);
+}
+
+/** The scheme that ends with `run`: where it starts, where the host behind it starts, and whether it is one of the web. */
+function schemeAt({ text, from }: Reading, run: HostRun): { start: number; end: number; isWeb: boolean; plain: PlainScheme } | null {
+  if (
+    text.startsWith('://', run.end) &&
+    text.charCodeAt(run.end + 3) !== 47 &&
+    (run.start === from || !/[\w+.-]/.test(text.charAt(run.start - 1)))
+  ) {
+    const plain = plainScheme(text, run);
+    if (plain !== null) return { start: run.start, end: withoutBlank(text, run.end + 3), isWeb: true, plain };
+  }
+  let { start } = run;
+  for (let at = run.start; at < run.end; at += 1) if (isUnspacedScript(text.charCodeAt(at))) start = at + 1;
+  while (start > from && /[\w+.-]/.test(text.charAt(start - 1)) && run.start - start < 16) start -= 1;
+  const written = text.slice(start, run.end);
+  const web = LONGER_SCHEMES.has(written.toLowerCase()) ? null : WEB_TAIL.exec(written);
+  const starred = endOf(STARRED_SCHEME, text, run.start);
+  const tail = starred > 0 ? starred : run.end;
+  const isHxxp = starred > 0 || /hxxps?$/i.test(written);
+  const after = endOf(AFTER_SCHEME, text, tail);
+  const end = after > 0 ? after : isHxxp ? endOf(AFTER_HXXP, text, tail) : -1;
+  if (end < 0) return null;
+  const isSecure = /s[\])}]?$/i.test(text.slice(tail - 2, tail)) || /^[[({]s/i.test(text.slice(tail, tail + 2));
+  const plain = isSecure ? 'https' : 'http';
+  if (starred > 0) return { start: run.start, end: withoutBlank(text, end), isWeb: true, plain };
+  if (web !== null) {
+    const schemeStart = start + web.index;
+    const isMarked = /[[({<]/.test(text.charAt(schemeStart - 1)) && /[\])}>]/.test(text.charAt(run.end));
+    const isHttp = /^h/i.test(web[0]);
+    return { start: isMarked ? schemeStart - 1 : schemeStart, end: withoutBlank(text, end), isWeb: true, plain: isHttp ? plain : null };
+  }
+  return SCHEME.test(written) ? { start, end, isWeb: false, plain: null } : null;
+}
+
+function plainScheme(text: string, { start, end }: { start: number; end: number }): PlainScheme {
+  if (end - start === 5 && text.startsWith('https', start)) return 'https';
+  return end - start === 4 && text.startsWith('http', start) ? 'http' : null;
+}
+
+/** `http:// evil.com`: one blank behind the slashes is defanging too. */
+function withoutBlank(text: string, at: number): number {
+  return text.charCodeAt(at) === 32 && isHostCharacter(text.charCodeAt(at + 1)) ? at + 1 : at;
+}
+
+function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHost | null {
+  const { text } = reading;
+  if (text.charCodeAt(at) === 91) {
+    const close = text.slice(at, at + 64).indexOf(']');
+    const address = close < 0 ? null : parseIpv6(refang(text.slice(at + 1, at + close)));
+    if (address !== null && address.kind !== 'invalid')
+      return withPort(text, { indicator: address.indicator, start: at + 1, end: at + close }, at + close + 1);
+  }
+  if (!isHostCharacter(text.charCodeAt(at))) return null;
+  const run = readHostRun(text, at);
+  const found = findHost(reading, run);
+  if (found !== null) return found.start === at ? withPort(text, found, found.end) : null;
+  return isWeb ? unknownHost(text, run) : null;
+}
+
+/** A host of the own network, or one below a suffix nobody knows: only where more than the host says that it is a URL. */
+function unknownHost(text: string, run: HostRun): UrlHost | null {
+  const host = withPort(text, { indicator: null, start: run.start, end: run.end }, run.end);
+  if (run.dots > 0) return host;
+  const isMore = host.portEnd > run.end || /^\/[^\s"'<>]/.test(text.slice(run.end, run.end + 2));
+  return isMore || /^localhost$/i.test(text.slice(run.start, run.end)) ? host : null;
+}
+
+function withPort(text: string, host: { indicator: Indicator | null; start: number; end: number }, at: number): UrlHost {
+  return { indicator: host.indicator, start: host.start, end: host.end, portEnd: Math.max(at, endOf(PORT, text, at)) };
+}
+
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : -1;
+}

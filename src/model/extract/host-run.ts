@@ -1,0 +1,63 @@
+import { isDot, isHostCharacter, isWordCharacter } from './characters.ts';
+import type { DefangMark } from './defang-mark.ts';
+import { readDefangMark } from './defang-mark.ts';
+
+const DOT = 46;
+
+/** Longest run that is looked at as one name, in characters: a name of 253 with every dot defanged at length fits in. */
+const MAX_RUN = 2048;
+
+/** Characters of a host name in a row, with the defang marks for dots between them. */
+export interface HostRun {
+  readonly start: number;
+  /** Behind its last character; trailing dots, hyphens and underscores are not part of it. */
+  readonly end: number;
+  readonly dots: number;
+  readonly isDefanged: boolean;
+  /** Whether it has letters outside ASCII. */
+  readonly isWide: boolean;
+  /** A mark behind it that is no dot: the run may be a scheme, a local part or the start of an IPv6 address. */
+  readonly mark: DefangMark | null;
+}
+
+/** Reads the run that starts at `start`, where a host character stands. */
+export function readHostRun(text: string, start: number): HostRun {
+  const limit = Math.min(text.length, start + MAX_RUN);
+  let end = start;
+  let dots = 0;
+  let isDefanged = false;
+  let isWide = false;
+  let mark: DefangMark | null = null;
+  while (end < limit) {
+    const code = text.charCodeAt(end);
+    if (isHostCharacter(code)) {
+      if (code > 127) isWide = true;
+      if (isDot(code)) dots += 1;
+      end += 1;
+      continue;
+    }
+    const found = markAfter(text, start, end);
+    if (found === null || found.kind !== 'dot') {
+      mark = found;
+      break;
+    }
+    if (text.charCodeAt(end - 1) !== DOT) dots += 1;
+    isDefanged = true;
+    end = found.end;
+  }
+  const behind = end;
+  while (end > start && !isWordCharacter(text.charCodeAt(end - 1))) {
+    if (isDot(text.charCodeAt(end - 1))) dots -= 1;
+    end -= 1;
+  }
+  return { start, end, dots, isDefanged, isWide, mark: behind === end ? mark : null };
+}
+
+/** A mark behind the run, or around its last dot: `evil.]com`, unless the bracket was opened before the run. */
+function markAfter(text: string, start: number, end: number): DefangMark | null {
+  const mark = readDefangMark(text, end);
+  if (mark !== null || text.charCodeAt(end - 1) !== DOT) return mark;
+  const code = text.charCodeAt(end);
+  const isClosing = (code === 93 && text.charCodeAt(start - 1) !== 91) || (code === 125 && text.charCodeAt(start - 1) !== 123);
+  return isClosing && end - 1 > start && isWordCharacter(text.charCodeAt(end + 1)) ? { kind: 'dot', end: end + 1 } : null;
+}

@@ -1,0 +1,131 @@
+import { isCommonSuffix } from './suffixes.ts';
+
+/** Top-level domains that more often end a file name, where the name has two labels only and nobody defanged it. */
+const FILE_SUFFIXES: ReadonlySet<string> = new Set(
+  'zip mov sh py md rs ps pl cc so app mk am pm tf vi bz cab dot java cpp la st'.split(' '),
+);
+/** Those that are also countries or in fashion: a file only when the name looks like one. */
+const MAYBE_FILE: ReadonlySet<string> = new Set('pl cc app so st la vi am bz'.split(' '));
+
+/** First labels of `thing.property` in source code, field names and configuration. */
+const OBJECTS: ReadonlySet<string> = new Set(
+  (
+    'this self cls document window location navigator event evt node elem element req request res response resp console process module exports config settings options opts user users host ' +
+    'file files file system java javax kotlin scala obj object args params data item row session server client agent source destination url dns http tls network observer log logger logging message ' +
+    'rule threat email device os fs path sys time date datetime math string str array list map dict set db app application api auth account cloud container orchestrator package service error ' +
+    'subprocess threading requests torch np pd plt df div span body input form table page post blog site img css font'
+  ).split(' '),
+);
+
+/** Names of products and libraries that read like host names. */
+const NOT_NAMES: ReadonlySet<string> = new Set(
+  'asp.net vb.net ado.net ml.net system.net system.io java.io java.net javax.net commons.io kotlin.io scala.io paint.net quartz.net json.net log4j.net'.split(
+    ' ',
+  ),
+);
+
+/** First labels of package and bundle names (`com.vendor.product`). */
+const REVERSED = /^(?:com|org|net|edu|gov|io|me|dev)\./;
+
+/** What is followed by numbers with dots that are no address … */
+const VERSION_WORDS: ReadonlySet<string> = new Set(
+  'v ver version versions firmware revision rev oid section sec chapter clause appendix figure fig table paragraph'.split(' '),
+);
+/** … and what is when the first number is a small one. */
+const SMALL_VERSION_WORDS: ReadonlySet<string> = new Set(
+  'release rel build update updated patch upgrade upgraded sdk driver kernel library package than'.split(' '),
+);
+const LONGEST_WORD = 16;
+
+/** A product with its version, as in user agents: `Chrome/120.0.0.0`. Protocols (`TCP/1.2.3.4`) and host names are something else. */
+const PRODUCT =
+  /(?:^|[^\w.-])(?:[A-Z][A-Za-z-]*[a-z][A-Za-z-]*|PHP|OPR|GSA|curl|wget|nginx|openssl|python[\w-]*|okhttp|libcurl|php|node[\w-]*|axios|git|docker|go-http-client)\/$/;
+
+/** Keys whose 32 or more hex digits are no hash of a file. */
+const IDENTIFIER_KEY =
+  /(?:trace|span|request|req|session|sess|correlation|transaction|uuid|guid|nonce|token|api_?key|apikey|secret|csrf|cookie|device|tenant|client|instance|message)[ _.-]?(?:id|key|token)?$/i;
+
+/** Whether a dotted quad is a version, an object identifier or the number of a chapter, by what stands before it. */
+export function isNumberTrap(text: string, start: number, address: number): boolean {
+  if (text.charCodeAt(start - 1) === 47) return PRODUCT.test(text.slice(Math.max(0, start - 40), start));
+  let word = wordBefore(text, start);
+  if (word === 'to' || word === 'from') word = wordBefore(text, text.lastIndexOf(word, start));
+  if (word === '§' || VERSION_WORDS.has(word) || word.endsWith('version')) return true;
+  return address >>> 24 < 32 && address >>> 24 !== 10 && SMALL_VERSION_WORDS.has(word);
+}
+
+/** The word before `start`, in lower case, over up to five signs (`version": "1.2.3.4`); empty when there is none. */
+function wordBefore(text: string, start: number): string {
+  let end = start;
+  while (end > 0 && start - end < 5 && isSign(text.charCodeAt(end - 1))) end -= 1;
+  if (text.charCodeAt(end - 1) === 0xa7) return '§';
+  let at = end;
+  while (at > 0 && end - at < LONGEST_WORD && isLetter(text.charCodeAt(at - 1))) at -= 1;
+  return at === end || (at > 0 && isLetter(text.charCodeAt(at - 1))) ? '' : text.slice(at, end).toLowerCase();
+}
+
+/** Blanks, quotes, colon, equals sign, opening bracket, number sign, full stop. */
+function isSign(code: number): boolean {
+  return code === 32 || code === 9 || code === 34 || code === 39 || code === 58 || code === 61 || code === 40 || code === 35 || code === 46;
+}
+
+function isLetter(code: number): boolean {
+  return ((code | 32) >= 97 && (code | 32) <= 122) || code === 0;
+}
+
+/** Whether hex digits of the length of a hash are something else: all digits, one character repeated, the value of an id. */
+export function isHexTrap(text: string, start: number, end: number): boolean {
+  const digits = text.slice(start, end);
+  if (!/[a-f]/i.test(digits) || !/[^f]/i.test(digits)) return true;
+  let at = start;
+  while (at > 0 && start - at < 6 && isSign(text.charCodeAt(at - 1))) at -= 1;
+  return at < start && IDENTIFIER_KEY.test(text.slice(Math.max(0, at - 24), at));
+}
+
+/** Whether a name with a known suffix, not defanged, is a file, a package, a field, a method or two sentences without a blank. */
+export function nameTrap(original: string, name: string): 'no' | 'maybe' | 'never' {
+  const labels = name.split('.');
+  const suffix = labels.at(-1) ?? '';
+  if (NOT_NAMES.has(name) || (name.startsWith('system.') && original.startsWith('System.'))) return 'never';
+  if ((labels.at(-2) ?? '').includes('_')) return 'never';
+  if (labels.length === 2 && isFileName(original, suffix)) return 'never';
+  if (REVERSED.test(name) && labels.length > 2 && !/\.(?:com|net|org)$/.test(name)) return 'never';
+  if (isCommonSuffix(name)) return 'no';
+  const first = labels[0] ?? '';
+  if (labels.length === 2 && (OBJECTS.has(first) || (first.length === 1 && suffix.length > 3) || /[a-z][A-Z]/.test(original)))
+    return 'never';
+  return isRunOnSentence(original) ? 'never' : 'maybe';
+}
+
+/** Whether a host is a trap where it stands: a part of a path, or (when it may be one) followed like code. */
+export function isTrapHere(text: string, host: { start: number; end: number; trap: 'no' | 'maybe' | 'never' }): boolean {
+  return host.trap === 'never' || isPathPart(text, host.start) || (host.trap === 'maybe' && isFollowedLikeCode(text, host.end));
+}
+
+/** A part of a path: behind a slash or backslash that does not start a host. */
+function isPathPart(text: string, start: number): boolean {
+  const before = text.charCodeAt(start - 1);
+  if (before === 47) return text.charCodeAt(start - 2) !== 47;
+  return before === 92 && !/^[^\\\w]\\/.test(text.slice(start - 2, start));
+}
+
+function isFileName(original: string, suffix: string): boolean {
+  if (!FILE_SUFFIXES.has(suffix)) return false;
+  if (!MAYBE_FILE.has(suffix)) return true;
+  return /^(?:lib|main|index|test|setup|install|run|build|config|configure|makefile|util|utils|helper|script|server|client|app|readme)[\w-]*\./i.test(
+    original,
+  );
+}
+
+/** `done.So`: a sentence that ends and one that starts, with no blank between. */
+function isRunOnSentence(original: string): boolean {
+  const dot = original.lastIndexOf('.');
+  return /^[A-Z][a-z]+$/.test(original.slice(dot + 1)) && !/^[A-Z]/.test(original);
+}
+
+/** A call, an assignment or a key: `logging.info(`, `user.name=`, `"host.name":`. */
+function isFollowedLikeCode(text: string, end: number): boolean {
+  const next = text.charCodeAt(end);
+  if (next === 40 || next === 61) return true;
+  return (next === 34 || next === 39) && /^["']\s{0,2}[:=]/.test(text.slice(end, end + 4));
+}

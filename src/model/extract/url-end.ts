@@ -1,0 +1,118 @@
+import { isUnspacedScript, isWidePunctuation } from './characters.ts';
+
+/** Closing brackets and what opens them, by code. */
+const OPENERS: ReadonlyMap<number, number> = new Map([
+  [41, 40],
+  [93, 91],
+  [125, 123],
+]);
+
+/** Characters that need no second look inside a URL. */
+const IS_PLAIN = new Uint8Array(128);
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%=+:!$*^#')
+  IS_PLAIN[character.charCodeAt(0)] = 1;
+
+/** Punctuation of the sentence around a URL, and characters nobody sees: full stop, comma, semicolon, colon, `!?'*~`, zero width. */
+const TAIL: ReadonlySet<number> = new Set([46, 44, 59, 58, 33, 63, 39, 42, 126, 0xad, 0x200b, 0x200c, 0x200d, 0x2060, 0xfeff]);
+
+/** HTML references that stand for a character no URL has in it. */
+const ENDING_REFERENCE = /&(?:lt|gt|quot|nbsp|apos|laquo|raquo|#0?39|#34|#60|#62|#x2[27]|#x3[ce]);/iy;
+const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
+
+/**
+ * Where a URL ends whose path, query or fragment starts at `from`. `start`: where the URL starts; what stands before it tells which quote,
+ * bracket or comma belongs to the text around it. Brackets inside are kept when they are closed inside (`/a_(b)`).
+ */
+export function findUrlEnd(text: string, from: number, start: number): number {
+  const before = text.charCodeAt(start - 1);
+  const open = new Map<number, number>();
+  let isInQuery = false;
+  let at = from;
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 128 && IS_PLAIN[code] === 1) continue;
+    if (isEnd(text, at, code)) break;
+    if (code === 92) {
+      const escape = escapeLength(text, at);
+      if (escape === 0 && !isBackslashed(text, start)) break;
+      at += Math.max(escape, 1) - 1;
+    } else if (code === 39 && before === 39) break;
+    else if (code === 44 || code === 59) {
+      if (isSeparator(text, at, start, isInQuery)) break;
+    } else if (code === 63 || code === 64) isInQuery = true;
+    else if (!isBalanced(text, at, open)) break;
+  }
+  return trimmed(text, from, at, before);
+}
+
+/** `hxxp:\\evil.com\a`: backslashes all the way. */
+export function isBackslashed(text: string, start: number): boolean {
+  return /^[^/\s]{2,12}:?\\\\/.test(text.slice(start, start + 16));
+}
+
+/** Keeps count of brackets; false for one that was not opened inside the URL, and for the `[/` that ends a mark-up of a forum. */
+function isBalanced(text: string, at: number, open: Map<number, number>): boolean {
+  const code = text.charCodeAt(at);
+  if (code === 40 || code === 91 || code === 123) {
+    if (code === 91 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) !== 93) return false;
+    open.set(code, (open.get(code) ?? 0) + 1);
+    return true;
+  }
+  const opener = OPENERS.get(code);
+  if (opener === undefined) return true;
+  const depth = open.get(opener) ?? 0;
+  open.set(opener, depth - 1);
+  return depth > 0;
+}
+
+/**
+ * Whether the comma or semicolon at `at` stands between cells of a table, fields or URLs, and not in the URL (`/@48.8,2.3`,
+ * `;jsessionid=1`). `isInQuery`: a `?` or `@` came before, behind which commas are common.
+ */
+function isSeparator(text: string, at: number, start: number, isInQuery: boolean): boolean {
+  const code = text.charCodeAt(at);
+  const before = text.charCodeAt(start - 1);
+  if (before === code || isNextUrl(text, at + 1)) return true;
+  const next = text.slice(at + 1, at + 32);
+  const isLineStart = start === 0 || before === 10 || before === 13;
+  if (code === 59) return /^ ?[\w-]{1,20}:(?!\/)/.test(next) || (isLineStart && !/^[\w.-]{1,24}=/.test(next));
+  return !isInQuery && (isLineStart || /^[\w.-]{1,24}=/.test(next));
+}
+
+/** Blanks, quotes, angle brackets, back quotes, bars, punctuation of other scripts, HTML references to such, and a text that goes on. */
+function isEnd(text: string, at: number, code: number): boolean {
+  if (code <= 32 || code === 34 || code === 60 || code === 62 || code === 96 || code === 124 || code === 127) return true;
+  if (code === 38) return isAt(ENDING_REFERENCE, text, at);
+  if (code < 128) return false;
+  if (isWidePunctuation(code) || code === 0x3002 || code === 0xff61) return true;
+  // Chinese behind a Latin word is the sentence that goes on; behind a slash or an equals sign it is part of the URL.
+  return isUnspacedScript(code) && /[a-z0-9]/i.test(text.charAt(at - 1)) && !/%[\da-f]{2}$/i.test(text.slice(at - 3, at));
+}
+
+/** JSON writes `\/` for a slash and `\u0026` for an ampersand; any other backslash ends the URL. */
+function escapeLength(text: string, at: number): number {
+  if (text.charCodeAt(at + 1) === 47) return 2;
+  return /^\\u00(?:26|3d|2b|25)/i.test(text.slice(at, at + 6)) ? 6 : 0;
+}
+
+function isNextUrl(text: string, at: number): boolean {
+  return isAt(NEXT_URL, text, text.charCodeAt(at) === 32 ? at + 1 : at);
+}
+
+/** Without the punctuation of the sentence around it. */
+function trimmed(text: string, from: number, to: number, before: number): number {
+  let end = to;
+  while (end > from) {
+    const code = text.charCodeAt(end - 1);
+    const isTail = TAIL.has(code);
+    const isMarkup = (code === 95 && before === 95) || ((code === 40 || code === 91 || code === 123) && end === to) || code === 92;
+    if (!isTail && !isMarkup) break;
+    end -= 1;
+  }
+  return end;
+}
+
+function isAt(pattern: RegExp, text: string, at: number): boolean {
+  pattern.lastIndex = at;
+  return pattern.test(text);
+}
