@@ -20,7 +20,7 @@ export interface TaxiiAnswer {
 
 /** A request below `/taxii2`. Whoever mounts it has checked who asks. */
 export interface TaxiiRequest {
-  /** Path after the mount, for example `/root/collections/`. */
+  /** Path after the mount, for example `/api/collections/`. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly accept: string;
@@ -43,16 +43,16 @@ export async function answerTaxii(request: TaxiiRequest, context: { store: Store
   };
   switch (path.replace(/\/*$/, '/')) {
     case '/':
-      return success({ title: 'isMalicious integration pack', default: `${baseUrl}/root/`, api_roots: [`${baseUrl}/root/`] });
-    case '/root/':
+      return success({ title: 'isMalicious integration pack', default: `${baseUrl}/api/`, api_roots: [`${baseUrl}/api/`] });
+    case '/api/':
       return success({ title: 'Indicators', versions: [MEDIA_TYPE], max_content_length: 1_048_576 });
-    case '/root/collections/':
+    case '/api/collections/':
       return success({ collections: [collection] });
-    case `/root/collections/${TAXII_COLLECTION_ID}/`:
+    case `/api/collections/${TAXII_COLLECTION_ID}/`:
       return success(collection);
-    case `/root/collections/${TAXII_COLLECTION_ID}/objects/`:
+    case `/api/collections/${TAXII_COLLECTION_ID}/objects/`:
       return readObjects(request, context, (_stored, object) => object);
-    case `/root/collections/${TAXII_COLLECTION_ID}/manifest/`:
+    case `/api/collections/${TAXII_COLLECTION_ID}/manifest/`:
       return readObjects(request, context, (stored, { id, modified }) => ({
         id,
         date_added: addedAt(stored),

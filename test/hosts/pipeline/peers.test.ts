@@ -165,11 +165,11 @@ describe('our own TAXII collection', () => {
     nowS = NOW + 5;
     expect(await readTaxii(reader, url, { pageSize: 10 })).toMatchObject({ items: 1, new: 1 });
     const get = (path: string, accept = 'application/taxii+json;version=2.1') => fetch(url + path, { headers: { accept } });
-    expect((await get('/root/', 'application/json')).status).toBe(406);
-    expect((await get('/root/nothing/')).status).toBe(404);
-    expect((await get(`/root/collections/${TAXII_COLLECTION_ID}/objects/?limit=0`)).status).toBe(400);
-    expect((await get(`/root/collections/${TAXII_COLLECTION_ID}/objects/?next=x`)).status).toBe(400);
-    const manifest = (await (await get(`/root/collections/${TAXII_COLLECTION_ID}/manifest/?limit=2`)).json()) as {
+    expect((await get('/api/', 'application/json')).status).toBe(406);
+    expect((await get('/api/nothing/')).status).toBe(404);
+    expect((await get(`/api/collections/${TAXII_COLLECTION_ID}/objects/?limit=0`)).status).toBe(400);
+    expect((await get(`/api/collections/${TAXII_COLLECTION_ID}/objects/?next=x`)).status).toBe(400);
+    const manifest = (await (await get(`/api/collections/${TAXII_COLLECTION_ID}/manifest/?limit=2`)).json()) as {
       objects: object[];
       more: boolean;
     };
