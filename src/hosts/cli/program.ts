@@ -6,6 +6,7 @@ import { VERSION } from './version.ts';
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
   enrich: async () => (await import('./enrich.ts')).enrich,
+  extract: async () => (await import('./extract.ts')).extract,
   plan: async () => (await import('./plan.ts')).plan,
   serve: async () => (await import('./serve.ts')).serve,
   cache: async () => (await import('./cache.ts')).cache,

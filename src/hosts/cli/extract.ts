@@ -1,0 +1,63 @@
+import { StringDecoder } from 'node:string_decoder';
+import { extractFromText } from '../../engine/extract.ts';
+import type { Extracted } from '../../model/extract/extracted.ts';
+import { type Command, EXIT, type Io, parseOptions, UsageError } from './command.ts';
+import { defang } from './table.ts';
+import { openInput } from './text-input.ts';
+
+/** Texts are read in blocks of whole lines of about this length; a longer line is cut there. */
+const BLOCK_CHARS = 1 << 20;
+const MAX_LINE_CHARS = 16 << 20;
+/** Distinct indicators remembered for `--unique`. */
+const MAX_UNIQUE = 5_000_000;
+
+/** `ismalicious extract [FILE|-]` */
+export const extract: Command = {
+  name: 'extract',
+  usage: 'extract [FILE|-] [--json] [--unique]',
+  summary: 'Find indicators in a text, a log, an e-mail or a page, defanged ones too.',
+  help: `  FILE                - or nothing reads stdin
+  --json              one JSON object a line: type, value, original, offset (in characters from the start)
+  --unique            each indicator once`,
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, { json: { type: 'boolean' }, unique: { type: 'boolean' } });
+    if (positionals.length > 1) throw new UsageError('extract takes one file');
+    const input = await openInput(positionals[0], io.stdin);
+    const seen = new Set<string>();
+    for await (const found of extractFromStream(input)) {
+      const key = `${found.type} ${found.value}`;
+      if (values.unique && seen.has(key)) continue;
+      if (values.unique && seen.size < MAX_UNIQUE) seen.add(key);
+      await print(io, values.json === true ? toJson(found) : `${found.type.padEnd(12)} ${defang(found.value)}`);
+    }
+    return EXIT.ok;
+  },
+};
+
+function toJson({ type, value, original, offset }: Extracted): string {
+  return JSON.stringify({ type, value, original, offset });
+}
+
+async function print(io: Io, line: string): Promise<void> {
+  if (!io.stdout.write(`${line}\n`)) await new Promise<void>((resolve) => io.stdout.once('drain', () => resolve()));
+}
+
+async function* extractFromStream(input: NodeJS.ReadableStream): AsyncGenerator<Extracted> {
+  const decoder = new StringDecoder('utf8');
+  let text = '';
+  let base = 0;
+  for await (const part of input) {
+    text += typeof part === 'string' ? part : decoder.write(part);
+    if (text.length < BLOCK_CHARS) continue;
+    const end = text.lastIndexOf('\n') + 1 || (text.length > MAX_LINE_CHARS ? text.length : 0);
+    if (end === 0) continue;
+    yield* extractBlock(text.slice(0, end), base);
+    base += end;
+    text = text.slice(end);
+  }
+  yield* extractBlock(text + decoder.end(), base);
+}
+
+function* extractBlock(text: string, base: number): Generator<Extracted> {
+  for (const found of extractFromText(text)) yield base === 0 ? found : { ...found, offset: found.offset + base };
+}
