@@ -33,7 +33,7 @@ function introduction(all: readonly Provider[]): string[] {
     '"Not listed" means that a provider answered and does not know the value. It is never read as clean.',
     '',
     ...table(
-      ['id', 'name', 'asked about', 'limits by default', 'credits', 'up to TLP', 'many at once'],
+      ['id', 'name', 'asked about', 'limits by default', 'credits', 'up to TLP', 'weight', 'many at once'],
       all.map((provider) => [
         `[${provider.id}](#${anchor(provider)})`,
         provider.title,
@@ -41,6 +41,7 @@ function introduction(all: readonly Provider[]): string[] {
         limitsOf(provider),
         String(provider.cost),
         provider.maxTlp,
+        String(provider.weight ?? 1),
         provider.bulk ? String(provider.bulk.maxSize) : '—',
       ]),
     ),

@@ -41,15 +41,62 @@ export const CacheSettings = z.object({
   ),
 });
 
+/** Named sets of tiers, and how the score is made. */
+export const SCORING_PRESETS = ['siem', 'pipeline', 'seed'] as const;
+
 /** Score, tier and auto-resolve. */
 export const ScoringSettings = z.object({
-  p1: setting(z._default(share(), 80), 'SCORING_P1', 'Lowest score of tier p1, 0 to 100.'),
-  p2: setting(z._default(share(), 60), 'SCORING_P2', 'Lowest score of tier p2, 0 to 100; below p1.'),
-  watch: setting(z._default(share(), 40), 'SCORING_WATCH', 'Lowest score of tier watch, 0 to 100; below p2. What is lower is tier log.'),
+  preset: setting(
+    z._default(z.enum(SCORING_PRESETS), 'siem'),
+    'SCORING_PRESET',
+    'siem (tiers from 80, 60 and 40), pipeline (70 and 40: high, medium, rest), or seed (the published formula over VirusTotal and AbuseIPDB, tiers as siem).',
+  ),
+  p1: setting(z.optional(share()), 'SCORING_P1', "Lowest score of tier p1, 0 to 100; by default the preset's."),
+  p2: setting(z.optional(share()), 'SCORING_P2', "Lowest score of tier p2, 0 to 100, below p1; by default the preset's."),
+  watch: setting(
+    z.optional(share()),
+    'SCORING_WATCH',
+    "Lowest score of tier watch, 0 to 100, not above p2; what is lower is tier log. By default the preset's.",
+  ),
   autoResolveConfidence: setting(
     z._default(share(), 80),
     'SCORING_AUTO_RESOLVE_CONFIDENCE',
     'Lowest confidence, 0 to 100, with which a clean answer of tier log may be resolved without a person.',
+  ),
+  allowlistMaxScore: setting(
+    z._default(share(), 59),
+    'SCORING_ALLOWLIST_MAX_SCORE',
+    'What other providers say counts at most this, 0 to 100, while one has the value on an allow list; 100: allow lists change nothing.',
+  ),
+  decay: setting(
+    z._default(z.boolean(), false),
+    'SCORING_DECAY',
+    'Whether a score counts less the longer ago its provider last saw the value: half after each half-life below.',
+  ),
+  halfLifeIpDays: setting(
+    z._default(wholeFrom(0, 36_500), 30),
+    'SCORING_HALF_LIFE_IP_DAYS',
+    'Half-life of IP addresses in days; 0: they do not decay.',
+  ),
+  halfLifeDomainDays: setting(
+    z._default(wholeFrom(0, 36_500), 60),
+    'SCORING_HALF_LIFE_DOMAIN_DAYS',
+    'Half-life of domains in days; 0: they do not decay.',
+  ),
+  halfLifeUrlDays: setting(
+    z._default(wholeFrom(0, 36_500), 30),
+    'SCORING_HALF_LIFE_URL_DAYS',
+    'Half-life of URLs in days; 0: they do not decay.',
+  ),
+  halfLifeEmailDays: setting(
+    z._default(wholeFrom(0, 36_500), 90),
+    'SCORING_HALF_LIFE_EMAIL_DAYS',
+    'Half-life of e-mail addresses in days; 0: they do not decay.',
+  ),
+  halfLifeFileDays: setting(
+    z._default(wholeFrom(0, 36_500), 0),
+    'SCORING_HALF_LIFE_FILE_DAYS',
+    'Half-life of file hashes in days; 0: a file stays the file it is.',
   ),
 });
 

@@ -1,17 +1,19 @@
 import type { Answer, Status } from '../model/enrichment.ts';
 import { type Outcome, verdictToText } from './outcome.ts';
-import { mergeOutcomes, type Scoring, unaskedAnswer } from './scoring.ts';
+import { mergeOutcomes, unaskedAnswer } from './merge-outcomes.ts';
+import type { Scoring, Subject } from './scoring.ts';
 
 const MAX_ANSWERS = 100_000;
+const DAY_S = 86_400;
 
 /**
  * One `Answer` object for all indicators with the same answer: most of a million cached verdicts share a few thousand, which
  * keeps the memory small and lets hosts cache renderings by identity.
  */
 export interface AnswerPool {
-  merge(outcomes: readonly Outcome[]): Answer;
+  merge(outcomes: readonly Outcome[], subject: Subject): Answer;
   /** From cached fresh text, without parsing it when the very text was seen before. */
-  fromText(provider: string, text: string, parse: () => Outcome): Answer;
+  fromText(row: { readonly provider: string; readonly text: string }, subject: Subject, parse: () => Outcome): Answer;
   /** `suffix`: the rest of the message, where it is always the same. */
   unasked(status: Status, message: string, suffix?: string): Answer;
 }
@@ -40,9 +42,15 @@ export function createAnswerPool(scoring: Scoring, memoryEntries = MAX_ANSWERS):
     if (!answers) byText.set(name, (answers = new Map()));
     return answers;
   }
+  // Where the score depends on type or day, so does the key.
+  const keyOfSubject = ({ type, nowS }: Subject) =>
+    `${scoring.formula === 'seed' || scoring.halfLifeDays ? type : ''}${scoring.halfLifeDays ? Math.floor(nowS / DAY_S) : ''}`;
+  const isPlain = scoring.formula === 'weighted' && scoring.halfLifeDays === null;
   return {
-    merge: (outcomes) => intern(pool, outcomes.map(keyOf).join('\n'), () => mergeOutcomes(outcomes, scoring)),
-    fromText: (provider, text, parse) => intern(poolOf(provider), text, () => mergeOutcomes([parse()], scoring)),
+    merge: (outcomes, subject) =>
+      intern(pool, `${keyOfSubject(subject)}\n${outcomes.map(keyOf).join('\n')}`, () => mergeOutcomes(outcomes, scoring, subject)),
+    fromText: ({ provider, text }, subject, parse) =>
+      intern(poolOf(isPlain ? provider : `${provider} ${keyOfSubject(subject)}`), text, () => mergeOutcomes([parse()], scoring, subject)),
     unasked: (status, message, suffix = '') => intern(poolOf(status + suffix), message, () => unaskedAnswer(status, message + suffix)),
   };
 }

@@ -6,6 +6,7 @@ import { createAnswerPool } from './answer-pool.ts';
 import { type Clock, epochS } from './clock.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
 import type { LocalSource } from './local-source.ts';
+import { explainScore } from './merge-outcomes.ts';
 import { planLookups } from './plan.ts';
 import type { PrivacyGuard } from './privacy-guard.ts';
 import type { ClientStats, ProviderClient } from './provider-client.ts';
@@ -100,6 +101,12 @@ export class Engine implements Enricher {
     return planLookups(this.#options, this.#viewOf(wanted.providers), values, wanted.maxAgeS ?? Infinity);
   }
 
+  /** How the score came about, one line each, for people. */
+  explain({ answer, indicator }: Enrichment): readonly string[] {
+    if (indicator === null) return [];
+    return explainScore(answer, this.#options.scoring, { type: indicator.type, nowS: epochS(this.#options.clock) });
+  }
+
   stats(): EngineStats {
     const { store, local } = this.#options;
     return {
@@ -157,9 +164,10 @@ export class Engine implements Enricher {
     const verdict = local.lookup(indicator);
     if (verdict === null) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
     const checkedAtS = epochS(clock);
-    const answer = this.#pool.merge([
-      { kind: 'answered', provider: 'local', verdict, source: 'local', checkedAtS, expiresAtS: checkedAtS, isStale: false },
-    ]);
+    const answer = this.#pool.merge(
+      [{ kind: 'answered', provider: 'local', verdict, source: 'local', checkedAtS, expiresAtS: checkedAtS, isStale: false }],
+      { type: indicator.type, nowS: checkedAtS },
+    );
     return { input: value, indicator, answer, source: 'local' satisfies Source, checkedAtS, expiresAtS: null };
   }
 }

@@ -51,6 +51,7 @@ export function verdictToText(verdict: Verdict | null): string {
     const value: unknown = Reflect.get(verdict, key);
     if (value !== silent && !(Array.isArray(value) && value.length === 0)) said[key] = value;
   }
+  if (verdict.detections) said['detections'] = verdict.detections;
   return JSON.stringify(said);
 }
 

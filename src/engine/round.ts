@@ -116,7 +116,9 @@ function recallOnly(
   if (clients.length !== 1 || !client) return null;
   const row = rowsOf.get(client)?.get(indicator.value);
   if (!row || !isFresh(round, row) || (view.asksLocal && options.local.lookup(indicator) !== null)) return null;
-  const answer = pool.fromText(client.provider.id, row.answer, () => fromStore(round, client, row));
+  const answer = pool.fromText({ provider: client.provider.id, text: row.answer }, { type: indicator.type, nowS: round.nowS }, () =>
+    fromStore(round, client, row),
+  );
   return { answer, source: 'cache', checkedAtS: row.checkedAtS, expiresAtS: row.expiresAtS };
 }
 
@@ -180,7 +182,7 @@ function answerAtHome({ view, options, pool, nowS }: Round, indicator: Indicator
     return { answer: pool.unasked(refusal.status, refusal.message), source: 'none', checkedAtS: null, expiresAtS: null };
   const expiresAtS = nowS + LOCAL_LIFETIME_S;
   const outcome: Outcome = { kind: 'answered', provider: 'local', verdict, source: 'local', checkedAtS: nowS, expiresAtS, isStale: false };
-  return { answer: pool.merge([outcome]), source: 'local', checkedAtS: nowS, expiresAtS };
+  return { answer: pool.merge([outcome], { type: indicator.type, nowS }), source: 'local', checkedAtS: nowS, expiresAtS };
 }
 
 /** What is known when the time is up. */
@@ -202,7 +204,7 @@ function merge({ view, options, pool, nowS }: Round, indicator: Indicator, outco
   const home: Outcome[] = listed
     ? [{ kind: 'answered', provider: 'local', verdict: listed, source: 'local', checkedAtS: nowS, expiresAtS: Infinity, isStale: false }]
     : [];
-  const answer = pool.merge([...home, ...outcomes]);
+  const answer = pool.merge([...home, ...outcomes], { type: indicator.type, nowS });
   const answered = outcomes.filter((outcome) => outcome.kind === 'answered');
   if (answered.length === 0) return { answer, source: listed ? 'local' : 'none', checkedAtS: listed ? nowS : null, expiresAtS: null };
   const source = (['live', 'coalesced', 'cache'] as const).find((word) => answered.some((outcome) => outcome.source === word)) ?? 'cache';

@@ -1,29 +1,57 @@
-import type { Answer, ProviderResult, Status, Tier } from '../model/enrichment.ts';
-import type { LookupErrorCode } from '../model/lookup-error.ts';
-import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
-import type { Outcome } from './outcome.ts';
+import type { ProviderResult, Tier } from '../model/enrichment.ts';
+import type { IndicatorType } from '../model/indicator.ts';
 
-/** How verdicts become one score and one decision. */
+/** How verdicts become one score and one decision: the settings of `scoring`, with the weights of the providers. */
 export interface Scoring {
+  /** `seed`: the published formula over VirusTotal and AbuseIPDB, for comparison; all others are shown and not counted. */
+  readonly formula: 'weighted' | 'seed';
   /** Lowest score of each tier; what is below `watch` is `log`. */
   readonly tiers: { readonly p1: number; readonly p2: number; readonly watch: number };
   /** Lowest confidence with which a clean, low answer may be resolved without a person. */
   readonly autoResolveConfidence: number;
-  /** Weight by provider id; 1 where none is given. */
+  /** Weight by provider id; 1 where none is given; 0: shown, not counted. */
   readonly weights: Readonly<Record<string, number>>;
+  /** What others say counts at most this while somebody has the value on an allow list. */
+  readonly allowlistMaxScore: number;
+  /** Days without a sighting after which a score counts half, by type (`null`: it never does); `null`: nothing decays. */
+  readonly halfLifeDays: Readonly<Record<IndicatorType, number | null>> | null;
 }
 
-/** The most telling first: what a user has to mend comes before what mends itself. */
-const FAILURE_ORDER: readonly LookupErrorCode[] = [
-  'unauthorized',
-  'quota_exhausted',
-  'over_budget',
-  'rate_limited',
-  'timeout',
-  'unavailable',
-  'bad_response',
-  'invalid',
-];
+/** What scoring has to know besides the verdicts. */
+export interface Subject {
+  readonly type: IndicatorType;
+  /** Seconds since 1970 (UTC). */
+  readonly nowS: number;
+}
+
+/** One provider's score as it counts in the merged one. */
+export interface Signal {
+  /** Place of the provider among the results. */
+  readonly at: number;
+  readonly provider: string;
+  readonly weight: number;
+  /** The provider's score after decay and allow-list cap, 0 to 100. */
+  readonly score: number;
+  /** As the provider said it; `null`: it did not. */
+  readonly confidence: number | null;
+  /** What changed the provider's own score, for people. */
+  readonly notes: readonly string[];
+}
+
+/** The merged score, and each provider's part of it. */
+export interface MergedScore {
+  /** 0 to 100, whole; `null`: nobody whose word counts gave one. */
+  readonly score: number | null;
+  /** Whole points by result; they add up to the score exactly. */
+  readonly contributions: readonly number[];
+  /** Whether an allow list or age lowered what somebody said. */
+  readonly isLowered: boolean;
+  /** How it came about, one line each, for people. */
+  readonly lines: readonly string[];
+}
+
+/** Providers whose score is never argued down: the customer's own lists and analysts. */
+export const OWN_WORD: ReadonlySet<string> = new Set(['local', 'feedback']);
 
 /** The tier of a score. No score: somebody has to look. */
 export function tierOf(score: number | null, tiers: Scoring['tiers']): Tier {
@@ -31,6 +59,11 @@ export function tierOf(score: number | null, tiers: Scoring['tiers']): Tier {
   if (score >= tiers.p1) return 'p1';
   if (score >= tiers.p2) return 'p2';
   return score >= tiers.watch ? 'watch' : 'log';
+}
+
+/** Weight of a provider's word. */
+export function weightOf(scoring: Scoring, { provider }: Pick<ProviderResult, 'provider'>): number {
+  return scoring.weights[provider] ?? 1;
 }
 
 /** Splits a whole score into whole parts by their weighted scores, so that the parts add up exactly (largest remainder). */
@@ -43,132 +76,4 @@ export function contributionsOf(score: number, parts: readonly number[]): number
   const byRemainder = exact.map((part, n) => [part - Math.floor(part), n] as const).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
   for (const [, n] of byRemainder.slice(0, missing)) whole[n] = (whole[n] ?? 0) + 1;
   return whole;
-}
-
-function resultOf(outcome: Outcome): ProviderResult {
-  const nothing = { categories: [], attributes: [], sightings: null, firstSeen: null, lastSeen: null, reference: null, contribution: 0 };
-  const { provider } = outcome;
-  if (outcome.kind === 'failed') {
-    return {
-      provider,
-      status: outcome.error.code,
-      verdict: 'unknown',
-      score: null,
-      confidence: null,
-      ...nothing,
-      message: outcome.error.message,
-    };
-  }
-  const { verdict } = outcome;
-  if (verdict === null)
-    return { provider, status: 'not_listed', verdict: 'unknown', score: null, confidence: null, ...nothing, message: null };
-  const { tlp: _tlp, isPending, ...said } = verdict;
-  return { ...said, provider, status: isPending ? 'pending' : 'ok', contribution: 0, message: null };
-}
-
-function statusOf(outcomes: readonly Outcome[], results: readonly ProviderResult[]): { status: Status; message: string | null } {
-  const failures = results.filter((result) => result.message !== null);
-  const [worst] = failures.toSorted((a, b) => rank(a) - rank(b));
-  if (worst && failures.length === results.length) return { status: worst.status as LookupErrorCode, message: worst.message };
-  if (worst) return { status: 'partial', message: failures.map((failure) => failure.message).join('; ') };
-  if (results.some((result) => result.status === 'pending'))
-    return { status: 'pending', message: 'the provider is still working on it: ask again in a minute' };
-  const isStale = outcomes.some((outcome) => outcome.kind === 'answered' && outcome.isStale);
-  return isStale
-    ? { status: 'stale', message: 'older than its lifetime: the provider could not be asked anew' }
-    : { status: 'ok', message: null };
-}
-
-function rank(result: ProviderResult): number {
-  return FAILURE_ORDER.indexOf(result.status as LookupErrorCode);
-}
-
-function worstVerdict(results: readonly ProviderResult[]): VerdictWord {
-  return VERDICT_WORDS.find((word) => results.some((result) => result.verdict === word)) ?? 'unknown';
-}
-
-/** Mean of what was said, weighted; `null` when nobody said anything. */
-function weightedMean(values: readonly (readonly [number | null, number])[]): number | null {
-  let sum = 0;
-  let weights = 0;
-  for (const [value, weight] of values) {
-    if (value === null) continue;
-    sum += value * weight;
-    weights += weight;
-  }
-  return weights === 0 ? null : Math.round(sum / weights);
-}
-
-function union(lists: readonly (readonly string[])[]): readonly string[] {
-  return lists.length === 1 ? (lists[0] ?? []) : [...new Set(lists.flat())];
-}
-
-function extreme(times: readonly (string | null)[], pick: 'first' | 'last'): string | null {
-  const said = times.filter((time) => time !== null).sort();
-  return (pick === 'first' ? said[0] : said.at(-1)) ?? null;
-}
-
-/** Merges what all asked providers said about one indicator. Weights go over those that gave a score: one that is missing is not a zero. */
-export function mergeOutcomes(outcomes: readonly Outcome[], scoring: Scoring): Answer {
-  const results = outcomes.map(resultOf);
-  const weightOf = (result: ProviderResult) => scoring.weights[result.provider] ?? 1;
-  const score = weightedMean(results.map((result) => [result.score, weightOf(result)]));
-  const confidence = weightedMean(results.map((result) => [result.confidence, weightOf(result)]));
-  const contributions =
-    score === null
-      ? []
-      : contributionsOf(
-          score,
-          results.map((result) => (result.score ?? 0) * weightOf(result)),
-        );
-  const { status, message } = statusOf(outcomes, results);
-  const verdict = worstVerdict(results);
-  const tier = tierOf(score, scoring.tiers);
-  const sightings = results.reduce<number | null>(
-    (most, { sightings: count }) => (count === null ? most : Math.max(most ?? 0, count)),
-    null,
-  );
-  return {
-    verdict,
-    status,
-    score,
-    confidence,
-    tier,
-    autoResolve:
-      tier === 'log' && status === 'ok' && verdict === 'clean' && confidence !== null && confidence >= scoring.autoResolveConfidence,
-    categories: union(results.map((result) => result.categories)),
-    attributes: union(results.map((result) => result.attributes)),
-    sightings,
-    firstSeen: extreme(
-      results.map((result) => result.firstSeen),
-      'first',
-    ),
-    lastSeen: extreme(
-      results.map((result) => result.lastSeen),
-      'last',
-    ),
-    reference: results.find((result) => result.reference !== null)?.reference ?? null,
-    message,
-    providers: results.map((result, n) => ({ ...result, contribution: contributions[n] ?? 0 })),
-  };
-}
-
-/** An answer that no provider gave: invalid, private, allow-listed. Nobody said anything, so there is no score. */
-export function unaskedAnswer(status: Status, message: string): Answer {
-  return {
-    verdict: 'unknown',
-    status,
-    score: null,
-    confidence: null,
-    tier: 'review',
-    autoResolve: false,
-    categories: [],
-    attributes: [],
-    sightings: null,
-    firstSeen: null,
-    lastSeen: null,
-    reference: null,
-    message,
-    providers: [],
-  };
 }

@@ -1,6 +1,6 @@
 import type { Indicator } from './indicator.ts';
 import type { LookupErrorCode } from './lookup-error.ts';
-import type { VerdictWord } from './verdict.ts';
+import type { Detections, VerdictWord } from './verdict.ts';
 
 /** How the look-up went, apart from what it said. Only `ok` and `stale` carry a complete answer. */
 export const STATUSES = [
@@ -44,6 +44,8 @@ export interface ProviderResult {
   readonly firstSeen: string | null;
   readonly lastSeen: string | null;
   readonly reference: string | null;
+  /** Engines that answered and how many of them accuse it, where the provider counts engines. */
+  readonly detections?: Detections;
   /** Whole points of the merged score that come from this provider; all contributions add up to the score exactly. */
   readonly contribution: number;
   /** One line for people when `status` is a failure. */

@@ -5,6 +5,12 @@ export const VERDICT_WORDS = ['malicious', 'suspicious', 'clean', 'unknown'] as 
 
 export type VerdictWord = (typeof VERDICT_WORDS)[number];
 
+/** A vote of many engines. */
+export interface Detections {
+  readonly malicious: number;
+  readonly total: number;
+}
+
 /** What one provider says about one indicator. `null` always means "not said", never zero or clean. */
 export interface Verdict {
   readonly provider: string;
@@ -26,6 +32,8 @@ export interface Verdict {
   readonly tlp: Tlp;
   /** Page an analyst can open. Never carries a key. */
   readonly reference: string | null;
+  /** Engines that answered and how many of them accuse it, where the provider counts engines. */
+  readonly detections?: Detections;
   /** The provider is still working on it: true answers are cached for a minute only. */
   readonly isPending: boolean;
 }

@@ -82,6 +82,7 @@ export const abuseipdb = defineProvider({
   concurrency: 4,
   cost: 1,
   maxTlp: 'GREEN',
+  weight: 0.8,
   scale: `Its own abuse confidence score; an address on its allow list stays at ${ALLOW_LISTED_MAX_SCORE} or below whatever was reported, and is clean at 0. Malicious from 75, suspicious from 25; no reports means not listed.`,
   terms: 'A free key allows 1000 checks a day.',
 

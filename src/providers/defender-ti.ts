@@ -42,6 +42,7 @@ export const defenderTi = defineProvider({
   concurrency: 4,
   cost: 1,
   maxTlp: 'GREEN',
+  weight: 0.8,
   scale: 'Its own score and class. Neutral and unknown stay unknown: they are no all-clear. Unknown without a rule means not listed.',
   terms: 'Needs a Defender XDR or Sentinel licence, or the older Defender TI licence with API add-on.',
 

@@ -41,6 +41,7 @@ export const greynoise = defineProvider({
   concurrency: 2,
   cost: 1,
   maxTlp: 'GREEN',
+  weight: 0.6,
   scale: `Class malicious is ${MALICIOUS_SCORE}. A common business service (riot) and a benign scanner were looked at and are clean with 0. An unknown scanner stays unknown without a score: scanning alone is an attribute.`,
   terms: 'Without a key 25 look-ups a week.',
 

@@ -27,6 +27,7 @@ export const internetdb = defineProvider({
   concurrency: 4,
   cost: 0,
   maxTlp: 'GREEN',
+  weight: 0.3,
   scale:
     'As Shodan: attributes without a score, unknown; suspicious with score 60 only for the tags c2, malware, compromised, doublepulsar.',
   terms: 'No key; free for non-commercial use.',

@@ -91,6 +91,7 @@ export const opencti = defineProvider({
   concurrency: 4,
   cost: 0,
   maxTlp: 'AMBER+STRICT',
+  weight: 0.9,
   scale: `The highest score among its indicators that are not revoked. An observable without such an indicator was only seen: its own score, at most ${SEEN_MAX_SCORE}. Malicious from 60, suspicious from 25.`,
 
   request: (indicator, settings) => graphql([indicator], settings),

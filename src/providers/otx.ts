@@ -52,6 +52,7 @@ export const otx = defineProvider({
   concurrency: 4,
   cost: 0,
   maxTlp: 'GREEN',
+  weight: 0.5,
   scale: `Active pulses on a saturating curve (1 → 30, 3 → 45, 10 → 65, 30 → 75). A value that OTX lists as allow-listed or as an accepted false positive stays at ${ALLOW_LISTED_MAX_SCORE} or below, and is clean when no pulse names it. Malicious from 60.`,
   terms: 'About 10 000 requests an hour with a key, 1000 without.',
 

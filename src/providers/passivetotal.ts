@@ -31,6 +31,7 @@ export const passivetotal = defineProvider({
   concurrency: 2,
   cost: 1,
   maxTlp: 'GREEN',
+  weight: 0.8,
   scale: 'Its own score and class. No class and no rule means not listed; GOOD is clean.',
   retired: 'PassiveTotal was replaced by Microsoft Defender Threat Intelligence: use defender_ti. It is asked only when enabled by hand.',
 

@@ -44,6 +44,7 @@ export const shodan = defineProvider({
   concurrency: 1,
   cost: 1,
   maxTlp: 'GREEN',
+  weight: 0.3,
   scale:
     'Gives no score: ports, vulnerabilities and tags become attributes and the verdict stays unknown. Only where Shodan itself found a command-and-control server, malware or a compromise (tags c2, malware, compromised, doublepulsar) it is suspicious with score 60.',
   terms: 'A host look-up is free of credits, one request a second; a domain look-up costs one query credit.',

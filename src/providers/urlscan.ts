@@ -74,6 +74,7 @@ export const urlscan = defineProvider({
   concurrency: 4,
   cost: 0,
   maxTlp: 'GREEN',
+  weight: 0.8,
   scale:
     'A search hit is context: unknown, no score. For a URL the newest scan of that very URL is fetched: malicious is its score (at least 60), a negative one is clean with 0, no verdict stays unknown. A verdict on one page is never lent to its host.',
   terms: 'Searches without a key: 500 a day. Results need a key (since May 2026).',

@@ -90,6 +90,7 @@ export const virustotal = defineProvider({
   concurrency: 4,
   cost: 1,
   maxTlp: 'GREEN',
+  weight: 0.9,
   scale:
     'Engines that say malicious, on a saturating curve (1 → 20, 3 → 50, 5 → 70, 10 → 90, 30 → 100; a suspicious one counts half). Malicious from 60. Clean when at least 10 engines vouch and none objects; for files "undetected" counts as vouching, for the rest only "harmless".',
   terms: 'A public key allows 4 requests a minute and 500 a day, and no use in commercial products or business workflows.',
@@ -134,6 +135,7 @@ export const virustotal = defineProvider({
       categories: accusing > 0 ? categoriesOf(attributes) : [],
       attributes: [...(isGoodware ? ['allowlist'] : []), ...(attributes.tags ?? [])],
       sightings: malicious + suspicious,
+      detections: { malicious, total: answered },
       firstSeen: isoTime(attributes.first_submission_date),
       lastSeen: isoTime(attributes.last_submission_date ?? attributes.last_analysis_date),
       reference: `https://www.virustotal.com/gui/${page}/${encodeURIComponent(data.id)}`,

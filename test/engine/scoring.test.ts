@@ -1,12 +1,26 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/engine/outcome.ts';
-import { contributionsOf, mergeOutcomes, tierOf } from '../../src/engine/scoring.ts';
+import { explainScore, mergeOutcomes as merge } from '../../src/engine/merge-outcomes.ts';
+import { contributionsOf, type Scoring, tierOf } from '../../src/engine/scoring.ts';
+import type { IndicatorType } from '../../src/model/indicator.ts';
 import { LOOKUP_ERROR_CODES, LookupError } from '../../src/model/lookup-error.ts';
 import { VERDICT_WORDS, type Verdict } from '../../src/model/verdict.ts';
 
 const TIERS = { p1: 80, p2: 60, watch: 40 };
-const SCORING = { tiers: TIERS, autoResolveConfidence: 80, weights: { a: 1, b: 2, c: 0.5 } };
+const SCORING: Scoring = {
+  formula: 'weighted',
+  tiers: TIERS,
+  autoResolveConfidence: 80,
+  weights: { a: 1, b: 2, c: 0.5 },
+  allowlistMaxScore: 59,
+  halfLifeDays: null,
+};
+const NOW_S = Date.parse('2026-11-21T00:00:00Z') / 1000;
+
+function mergeOutcomes(outcomes: readonly Outcome[], scoring: Scoring = SCORING, type: IndicatorType = 'ipv4-addr') {
+  return merge(outcomes, scoring, { type, nowS: NOW_S });
+}
 
 function answered(provider: string, facts: Partial<Verdict> | null): Outcome {
   const verdict = facts && {
@@ -143,6 +157,40 @@ describe('merging', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('a score alone stays what it is, whoever gives it', () => {
+    fc.assert(
+      fc.property(outcome, (facts) => {
+        const said = answered(facts.provider, facts);
+        const answer = mergeOutcomes([said, answered('x', null)]);
+        expect(answer.score).toBe(facts.score);
+        expect(mergeOutcomes([said])).toMatchObject({ score: facts.score, confidence: facts.confidence });
+      }),
+    );
+  });
+
+  it('nothing reads clean from tier p2 on, and what is malicious in tier log alone has a word of its own', () => {
+    fc.assert(
+      fc.property(mixed, (outcomes) => {
+        const answer = mergeOutcomes(outcomes);
+        if (answer.tier === 'p1' || answer.tier === 'p2') expect(answer.verdict).not.toBe('clean');
+        const cleared = answer.providers.some(({ verdict }) => verdict === 'clean');
+        if (answer.tier === 'log' && cleared) expect(answer.verdict).not.toBe('malicious');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('explains a score with the very lines it was made by', () => {
+    const outcomes = [
+      answered('a', { score: 90, confidence: 90, verdict: 'malicious' }),
+      answered('b', { score: 0, confidence: 95, verdict: 'clean' }),
+    ];
+    expect(explainScore(mergeOutcomes(outcomes), SCORING, { type: 'ipv4-addr', nowS: NOW_S })).toEqual([
+      'weighted mean 28.9 of a 90 (weight 1, confidence 90), b 0 (weight 2, confidence 95)',
+      'held up to 76.5 by a, the strongest signal',
+    ]);
   });
 
   it('splits a score by largest remainder', () => {

@@ -41,7 +41,9 @@ ${ENGINE_HELP}`,
       for (const enrichment of enrichments) tallyUp(tally, enrichment);
       if (values.json) for (const enrichment of enrichments) io.stdout.write(`${JSON.stringify(toEnrichmentJson(enrichment))}\n`);
       else io.stdout.write(`${formatTable(enrichments, io.hasColor)}\n`);
-      if (values.explain) for (const enrichment of enrichments) io.stdout.write(`\n${enrichment.input}\n${explain(enrichment)}\n`);
+      if (values.explain)
+        for (const enrichment of enrichments)
+          io.stdout.write(`\n${enrichment.input}\n${explain(enrichment, engine.explain(enrichment))}\n`);
       return exitCodeOf(tally, values['exit-code'] === true);
     } finally {
       await engine.close();

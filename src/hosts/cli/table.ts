@@ -45,11 +45,12 @@ function printable(text: string): string {
   return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
 }
 
-/** How the score came about: one line a provider, adding up exactly. */
-export function explain({ answer }: Enrichment): string {
+/** How the score came about: one line a provider, adding up exactly, and the engine's own words on how they were merged. */
+export function explain({ answer }: Enrichment, reasons: readonly string[] = []): string {
   const lines = answer.providers.map(
     ({ provider, status, score, contribution, message }) =>
       `  ${provider.padEnd(14)} ${status === 'ok' ? `score ${score ?? '-'}` : (message ?? status)}${score === null ? '' : ` → ${contribution} points`}`,
   );
-  return [...lines, `  ${'sum'.padEnd(14)} ${answer.score ?? 'no score'}`].join('\n');
+  const why = reasons.map((reason) => `  ${'why'.padEnd(14)} ${reason}`);
+  return [...lines, `  ${'sum'.padEnd(14)} ${answer.score ?? 'no score'}`, ...why].join('\n');
 }

@@ -4,6 +4,7 @@ import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfi
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
 import { readSources, type SourceOptions } from './config-sources.ts';
 import { knownProviders } from './known-providers.ts';
+import { tierFaults } from './scoring-settings.ts';
 import { stateFolder } from './state-folder.ts';
 import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
 
@@ -55,11 +56,6 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   if (faults.length > 0) throw new ConfigError(faults);
   const knownIds = ['local', ...known.all.map(({ id }) => id)];
   return { core, blocks: loaded, schemas, wanted, knownIds, stateFolder: stateFolder(options.env, options.isSplunk === true) };
-}
-
-function tierFaults({ p1, p2, watch }: Core['scoring']): ConfigFault[] {
-  if (p1 > p2 && p2 > watch) return [];
-  return [{ key: 'scoring.p1, scoring.p2, scoring.watch', place: 'configuration', message: 'have to fall: p1 above p2 above watch' }];
 }
 
 function ownFaults({ ownDomains, ownNetworks }: Core['privacy']): ConfigFault[] {

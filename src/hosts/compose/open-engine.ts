@@ -4,15 +4,14 @@ import { systemClock } from '../../engine/clock.ts';
 import { Engine } from '../../engine/engine.ts';
 import { createMemoryVerdictStore } from '../../engine/memory-verdict-store.ts';
 import { createPrivacyGuard } from '../../engine/privacy-guard.ts';
-import type { Scoring } from '../../engine/scoring.ts';
 import { openSqliteVerdictStore } from '../../engine/sqlite-verdict-store.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
 import { type Core, type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { openLocalLists } from './local-lists.ts';
+import { scoringOf } from './scoring-settings.ts';
 import { stackProvider } from './provider-stack.ts';
-import type { WantedProvider } from './wanted-providers.ts';
 
 /** In programs that stay, an answer this little past its lifetime is given at once. */
 const REVALIDATE_S = 3600;
@@ -81,12 +80,6 @@ async function openStore({ core, stateFolder: folder }: LoadedConfig, warnings: 
     warnings.push(fault);
     return createMemoryVerdictStore(fault);
   }
-}
-
-function scoringOf(settings: Core['scoring'], wanted: readonly WantedProvider[]): Scoring {
-  const { p1, p2, watch, autoResolveConfidence } = settings;
-  const weights = Object.fromEntries(wanted.map(({ provider, common }) => [provider.id, common.weight ?? provider.weight ?? 1]));
-  return { tiers: { p1, p2, watch }, autoResolveConfidence, weights };
 }
 
 function matcherOfOwn({ ownDomains, ownNetworks }: Core['privacy']): (indicator: Indicator) => string | null {

@@ -1,0 +1,138 @@
+import type { Answer, ProviderResult, Status } from '../model/enrichment.ts';
+import type { LookupErrorCode } from '../model/lookup-error.ts';
+import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
+import { mergeConfidence } from './merge-confidence.ts';
+import { mergeScores } from './merge-score.ts';
+import type { Outcome } from './outcome.ts';
+import { type MergedScore, type Scoring, type Subject, tierOf, weightOf } from './scoring.ts';
+
+/** The most telling first: what a user has to mend comes before what mends itself. */
+const FAILURE_ORDER: readonly LookupErrorCode[] = [
+  'unauthorized',
+  'quota_exhausted',
+  'over_budget',
+  'rate_limited',
+  'timeout',
+  'unavailable',
+  'bad_response',
+  'invalid',
+];
+
+/** Merges what all asked providers said about one indicator into the answer that users see. */
+export function mergeOutcomes(outcomes: readonly Outcome[], scoring: Scoring, subject: Subject): Answer {
+  const results = outcomes.map(resultOf);
+  const merged = mergeScores(results, scoring, subject);
+  const { score } = merged;
+  const confidence = mergeConfidence(results, score, scoring);
+  const { status, message } = statusOf(outcomes, results);
+  const verdict = mergeVerdicts(results, merged, scoring);
+  const tier = tierOf(score, scoring.tiers);
+  return {
+    verdict,
+    status,
+    score,
+    confidence,
+    tier,
+    autoResolve:
+      tier === 'log' && status === 'ok' && verdict === 'clean' && confidence !== null && confidence >= scoring.autoResolveConfidence,
+    categories: union(results.map((result) => result.categories)),
+    attributes: union(results.map((result) => result.attributes)),
+    sightings: results.reduce<number | null>((most, { sightings: count }) => (count === null ? most : Math.max(most ?? 0, count)), null),
+    firstSeen: extreme(
+      results.map((result) => result.firstSeen),
+      'first',
+    ),
+    lastSeen: extreme(
+      results.map((result) => result.lastSeen),
+      'last',
+    ),
+    reference: results.find((result) => result.reference !== null)?.reference ?? null,
+    message,
+    providers: results.map((result, n) => ({ ...result, contribution: merged.contributions[n] ?? 0 })),
+  };
+}
+
+/** How the score of an answer came about, one line each, for people. */
+export function explainScore(answer: Answer, scoring: Scoring, subject: Subject): readonly string[] {
+  return answer.providers.length === 0 ? ['nobody was asked'] : mergeScores(answer.providers, scoring, subject).lines;
+}
+
+/**
+ * The worst word of those that count, in keeping with the score: nothing is `clean` from tier p2 on, and `malicious` steps down to
+ * `suspicious` when the score is below `watch` for a reason: somebody cleared the value, it is allow-listed, or it has aged.
+ */
+function mergeVerdicts(results: readonly ProviderResult[], { score, isLowered }: MergedScore, scoring: Scoring): VerdictWord {
+  const counted = results.filter((result) => weightOf(scoring, result) > 0);
+  const worst = VERDICT_WORDS.find((word) => counted.some((result) => result.verdict === word)) ?? 'unknown';
+  if (score === null) return worst;
+  if (worst === 'clean') return score >= scoring.tiers.p2 ? 'suspicious' : 'clean';
+  const isContradicted = isLowered || counted.some((result) => result.verdict === 'clean');
+  return worst === 'malicious' && score < scoring.tiers.watch && isContradicted ? 'suspicious' : worst;
+}
+
+function resultOf(outcome: Outcome): ProviderResult {
+  const nothing = { categories: [], attributes: [], sightings: null, firstSeen: null, lastSeen: null, reference: null, contribution: 0 };
+  const { provider } = outcome;
+  if (outcome.kind === 'failed') {
+    return {
+      provider,
+      status: outcome.error.code,
+      verdict: 'unknown',
+      score: null,
+      confidence: null,
+      ...nothing,
+      message: outcome.error.message,
+    };
+  }
+  const { verdict } = outcome;
+  if (verdict === null)
+    return { provider, status: 'not_listed', verdict: 'unknown', score: null, confidence: null, ...nothing, message: null };
+  const { tlp: _tlp, isPending, ...said } = verdict;
+  return { ...said, provider, status: isPending ? 'pending' : 'ok', contribution: 0, message: null };
+}
+
+function statusOf(outcomes: readonly Outcome[], results: readonly ProviderResult[]): { status: Status; message: string | null } {
+  const failures = results.filter((result) => result.message !== null);
+  const [worst] = failures.toSorted((a, b) => rank(a) - rank(b));
+  if (worst && failures.length === results.length) return { status: worst.status as LookupErrorCode, message: worst.message };
+  if (worst) return { status: 'partial', message: failures.map((failure) => failure.message).join('; ') };
+  if (results.some((result) => result.status === 'pending'))
+    return { status: 'pending', message: 'the provider is still working on it: ask again in a minute' };
+  const isStale = outcomes.some((outcome) => outcome.kind === 'answered' && outcome.isStale);
+  return isStale
+    ? { status: 'stale', message: 'older than its lifetime: the provider could not be asked anew' }
+    : { status: 'ok', message: null };
+}
+
+function rank(result: ProviderResult): number {
+  return FAILURE_ORDER.indexOf(result.status as LookupErrorCode);
+}
+
+function union(lists: readonly (readonly string[])[]): readonly string[] {
+  return lists.length === 1 ? (lists[0] ?? []) : [...new Set(lists.flat())];
+}
+
+function extreme(times: readonly (string | null)[], pick: 'first' | 'last'): string | null {
+  const said = times.filter((time) => time !== null).sort();
+  return (pick === 'first' ? said[0] : said.at(-1)) ?? null;
+}
+
+/** An answer that no provider gave: invalid, private, allow-listed. Nobody said anything, so there is no score. */
+export function unaskedAnswer(status: Status, message: string): Answer {
+  return {
+    verdict: 'unknown',
+    status,
+    score: null,
+    confidence: null,
+    tier: 'review',
+    autoResolve: false,
+    categories: [],
+    attributes: [],
+    sightings: null,
+    firstSeen: null,
+    lastSeen: null,
+    reference: null,
+    message,
+    providers: [],
+  };
+}

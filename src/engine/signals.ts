@@ -1,0 +1,41 @@
+import type { ProviderResult } from '../model/enrichment.ts';
+import { OWN_WORD, type Scoring, type Signal, type Subject, weightOf } from './scoring.ts';
+
+const DAY_S = 86_400;
+/** Words by which providers say that a value is on a list of known good ones. */
+const ALLOWLIST_ATTRIBUTES = ['allowlist', 'known-good'];
+
+/** The scores that count, each after its age and what allow lists say. A provider's own allow list is in its own score already. */
+export function signalsOf(results: readonly ProviderResult[], scoring: Scoring, subject: Subject): Signal[] {
+  const vouchers = results.filter(({ attributes }) => ALLOWLIST_ATTRIBUTES.some((word) => attributes.includes(word)));
+  return results.flatMap((result, at) => {
+    const weight = weightOf(scoring, result);
+    if (result.score === null || weight === 0) return [];
+    const { provider, confidence } = result;
+    const notes: string[] = [];
+    let { score } = result;
+    const aged = decay(result, scoring, subject);
+    if (aged !== null && aged.score < score) {
+      notes.push(`${provider}: ${score} counts ${aged.score}, last seen ${aged.days} days ago`);
+      ({ score } = aged);
+    }
+    const voucher = OWN_WORD.has(provider) ? undefined : vouchers.find((other) => other.provider !== provider);
+    if (voucher && score > scoring.allowlistMaxScore) {
+      notes.push(`${provider}: ${score} counts ${scoring.allowlistMaxScore}, on an allow list by ${voucher.provider}`);
+      score = scoring.allowlistMaxScore;
+    }
+    return [{ at, provider, weight, score, confidence, notes }];
+  });
+}
+
+/** Halved for every half-life since the provider last saw it; `null`: no age, or its kind does not age. */
+function decay(
+  { score, lastSeen }: ProviderResult,
+  { halfLifeDays }: Scoring,
+  { type, nowS }: Subject,
+): { score: number; days: number } | null {
+  const halfLife = halfLifeDays?.[type] ?? null;
+  if (score === null || lastSeen === null || halfLife === null) return null;
+  const days = Math.floor((nowS - Date.parse(lastSeen) / 1000) / DAY_S);
+  return days > 0 ? { score: Math.round(score * 0.5 ** (days / halfLife)), days } : null;
+}
