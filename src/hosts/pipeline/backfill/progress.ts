@@ -1,0 +1,71 @@
+import type { PageOutcome } from './enrich-page.ts';
+import type { Page } from './pages.ts';
+import type { BackfillState, StateKeeper, Tally } from './state-file.ts';
+
+/** Refused documents that are named; all are counted. */
+const SHOWN_REFUSALS = 100;
+
+/** What a run has done, and what it may still spend. */
+export interface Progress {
+  /** Counted down by the engine as look-ups are paid. */
+  readonly budget: { remaining: number };
+  /** Documents read so far. */
+  scanned(): number;
+  /** Where reading begins: everything newer is done. */
+  reachedMs(): number | null;
+  /** Whether a look-up was refused since nothing is left to spend. */
+  isSpent(): boolean;
+  /** Begins to read anew from `reachedMs`. */
+  restart(): void;
+  /** Counts a page of one part, and keeps the state. */
+  add(part: number, page: Page, outcome: PageOutcome): void;
+}
+
+/** What a progress is kept of. */
+export interface ProgressOptions {
+  readonly state: BackfillState;
+  readonly keeper: StateKeeper;
+  readonly parts: number;
+  /** `null`: no limit. */
+  readonly budget: number | null;
+  readonly onProgress: (tally: Tally) => void;
+}
+
+/** Counts into `state`, which it owns. */
+export function createProgress({ state, keeper, parts, budget: allowed, onProgress }: ProgressOptions): Progress {
+  const paidBefore = state.tally.paid;
+  const left = allowed === null ? Number.MAX_SAFE_INTEGER : Math.max(0, allowed - paidBefore);
+  const budget = { remaining: left };
+  const reached = new Map<number, number>();
+  let wasShort = false;
+
+  function count({ tally, refusals, wasShort: isShort }: PageOutcome): void {
+    for (const name of Object.keys(tally) as (keyof Tally)[]) state.tally[name] += tally[name];
+    // What the budget left undone will be read again.
+    if (isShort) {
+      state.tally.scanned -= tally.later;
+      state.tally.later -= tally.later;
+    }
+    state.tally.paid = paidBefore + left - budget.remaining;
+    state.refusals.push(...refusals.slice(0, SHOWN_REFUSALS - state.refusals.length));
+  }
+
+  return {
+    budget,
+    scanned: () => state.tally.scanned,
+    reachedMs: () => state.reachedMs,
+    isSpent: () => wasShort && budget.remaining <= 0,
+    restart: () => reached.clear(),
+    add(part, page, outcome) {
+      wasShort ||= outcome.wasShort;
+      count(outcome);
+      if (!outcome.wasShort) {
+        reached.set(part, page.isLast ? 0 : page.timeMs);
+        // Only what the slowest part has passed is done.
+        if (reached.size === parts) state.reachedMs = Math.max(...reached.values());
+      }
+      keeper.save(state);
+      onProgress(state.tally);
+    },
+  };
+}
