@@ -131,7 +131,7 @@ ${strong(`Serving on ${url} until Ctrl-C.`)} Try, in another terminal:
   curl -s ${url}/v1/lookup -d '{"indicators":["hxxps://login-portal[.]example/reset"]}' -H 'content-type: application/json'
   curl -s ${url}/v1/enrich -d '{"destination":{"ip":"203.0.113.9"}}' -H 'content-type: application/json'
   node dist/cli.js check 198.51.100.7 203.0.113.45 docs.vendor.test
-  node dist/cli.js enrich samples/events.csv --field dest_ip
+  node dist/cli.js enrich samples/events.ndjson | head -1
 
   ${url}/            the console page       ${url}/metrics   for Prometheus
   docs/install.md    Splunk, Logstash, Elastic, and your own API key
