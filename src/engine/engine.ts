@@ -56,6 +56,7 @@ export class Engine implements Enricher {
   readonly #clients: readonly ProviderClient[];
   readonly #mainView: View;
   readonly #views = new Map<string, View>();
+  #generation = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -121,6 +122,11 @@ export class Engine implements Enricher {
   forget(): void {
     this.#mainView.memory.clear();
     this.#views.clear();
+    this.#generation++;
+  }
+
+  generation(): number {
+    return this.#generation;
   }
 
   async close(): Promise<void> {

@@ -44,5 +44,7 @@ export interface Enricher {
   /** One enrichment for every distinct value; never rejects for a provider's fault. Rejects only when `signal` aborts. */
   enrichMany(values: Iterable<string>, options?: EnrichOptions): Promise<Map<string, Enrichment>>;
   plan(values: Iterable<string>, options?: EnrichOptions): Promise<Plan>;
+  /** Grows when answers given before may no longer hold, as when own lists have changed: who keeps some, forgets them then. */
+  generation?(): number;
   close(): Promise<void>;
 }

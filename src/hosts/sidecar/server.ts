@@ -9,6 +9,7 @@ import type { Enricher } from '../../engine/enricher.ts';
 import { createTextEnricher } from './enrich/enrich-text.ts';
 import { createWantedFields } from './enrich/fields.ts';
 import { createKnownValues } from './enrich/known-values.ts';
+import { createBufferPool } from './http/buffer-pool.ts';
 import type { Call, HotRoute } from './http/call.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
@@ -22,6 +23,9 @@ import { createLogstashRoute } from './routes/logstash-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addStatusRoutes } from './routes/status-routes.ts';
 import type { SidecarSettings } from './settings.ts';
+
+/** Long buffers kept for the next batch. */
+const KEPT_BYTES = 16 * 1024 * 1024;
 
 /** A sidecar that may not be started as it is configured. */
 export class SidecarConfigError extends Error {
@@ -115,9 +119,10 @@ function hotRoutes({ options: { enricher, settings }, metrics, clock, fail }: Ho
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
     writesPlaybook: settings.compat === 'playbook',
   };
-  const texts = createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock });
+  const pool = createBufferPool(KEPT_BYTES);
+  const texts = createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock, allocate: pool.take });
   return [
-    createEnrichRoute({ enricher, texts, settings, metrics, clock, fail }),
+    createEnrichRoute({ enricher, texts, settings, metrics, clock, fail, pool }),
     createLogstashRoute({ enricher, wanted, settings, metrics, clock }),
     createCheckRoute({ enricher, settings, metrics }),
   ];

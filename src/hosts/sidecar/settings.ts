@@ -99,7 +99,7 @@ export const SidecarSettings = z.object({
   ),
   frontCacheMs: setting(
     'frontCacheMs',
-    z._default(wholeFrom(0, 3_600_000), 5000),
+    z._default(wholeFrom(0, 3_600_000), 60_000),
     'Milliseconds after which such an answer is asked of the verdict cache again.',
   ),
   workers: setting(

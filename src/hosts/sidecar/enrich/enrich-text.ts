@@ -9,6 +9,7 @@ import { createFinding, findAll } from './finding.ts';
 import type { Lookup } from './finding.ts';
 import type { Known } from './known.ts';
 import type { KnownValues } from './known-values.ts';
+import { createRelatedAdditions } from './related.ts';
 import { writeEvent } from './write-event.ts';
 import type { EventWriting, WritingRules } from './write-event.ts';
 
@@ -50,15 +51,17 @@ export interface TextEnricherOptions {
   /** Most events in one text. */
   readonly maxEvents: number;
   readonly clock: Clock;
+  /** Where room for the answer comes from. */
+  readonly allocate: (size: number) => Buffer;
 }
 
 /** A text enricher. */
-export function createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock }: TextEnricherOptions): TextEnricher {
+export function createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock, allocate }: TextEnricherOptions): TextEnricher {
   const map = createEventMap();
   const edits = createEdits();
   const scan: Scan = { bytes: NO_BYTES, end: 0, maxDepth, map };
   const lookup: Lookup = { wanted, known, missing: new Set() };
-  const writing: EventWriting = { bytes: NO_BYTES, map, edits, rules, finding: createFinding(), clock, now: null, root: [] };
+  const writing: EventWriting = { bytes: NO_BYTES, map, edits, rules, finding: createFinding(), related: createRelatedAdditions(), clock, now: null };
   const counts = { events: 0, invalidLines: 0, worsts: {} as Record<string, number> };
 
   /** Reads the event at `from` and plans what is added to it; past its end, or a fault. */
@@ -137,7 +140,7 @@ export function createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, 
       }
       if (counts.events > maxEvents) return { kind: 'too-many' };
       if (lookup.missing.size > 0) return { kind: 'missing', values: lookup.missing };
-      const result = edits.count === 0 ? text : applyEdits(edits, text);
+      const result = edits.count === 0 ? text : applyEdits(edits, text, allocate);
       return { kind: 'enriched', text: result, events: counts.events, invalidLines: counts.invalidLines, worsts: counts.worsts };
     },
   };

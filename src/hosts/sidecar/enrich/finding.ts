@@ -1,12 +1,11 @@
-import { endOf, fieldOf, startOf } from '../json/event-map.ts';
+import { endOf, fieldOf, isEscaped, startOf } from '../json/event-map.ts';
 import { textOfString } from '../json/scan.ts';
 import type { WantedFields } from './fields.ts';
-import { FAILED, FORBIDS_RESOLVE, INVALID, listIn, placeIn, THREAT } from './known.ts';
+import { CANONICAL, FAILED, FORBIDS_RESOLVE, INVALID, listedText, listIn, placeIn, THREAT } from './known.ts';
 import type { Known } from './known.ts';
 import { UNKNOWN } from './known-values.ts';
 import type { KnownValues } from './known-values.ts';
-import { addRelated, clearRelated, createRelatedAdditions, isValueListed } from './related.ts';
-import type { RelatedAdditions } from './related.ts';
+import { addRelated, clearRelated } from './related.ts';
 import type { EventWriting } from './write-event.ts';
 
 /** What was found out about one event's values. It is one for all events, filled anew for each. */
@@ -17,10 +16,11 @@ export interface Finding {
   /** Whether the worst answer's `auto_resolve` holds for the whole event: every value that was asked about agrees. */
   canResolve: boolean;
   hasFailure: boolean;
-  readonly related: RelatedAdditions;
   /** Numbers of the values that are threats, in order, and what is known of each. */
   readonly threats: number[];
   readonly threatKnowns: Known[];
+  /** 1 for each of the first values that counts. */
+  readonly counted: Uint8Array;
 }
 
 /** Where answers come from while events are read. */
@@ -38,9 +38,9 @@ export function createFinding(): Finding {
     worstField: 0,
     canResolve: true,
     hasFailure: false,
-    related: createRelatedAdditions(),
     threats: [],
     threatKnowns: [],
+    counted: new Uint8Array(FEW),
   };
 }
 
@@ -48,23 +48,24 @@ export function createFinding(): Finding {
 export function findAll(writing: EventWriting, lookup: Lookup): void {
   const { finding, map, bytes } = writing;
   const { known, wanted } = lookup;
-  clear(finding);
+  clear(writing);
   let worst = NOBODY;
   let flags = 0;
   for (let n = 0; n < map.valueCount; n++) {
-    const start = startOf(map, n);
-    const end = endOf(map, n);
-    const summary = known.find(bytes, start, end);
-    if (summary === UNKNOWN) lookup.missing.add(textOfString(bytes, start, end));
-    else if ((summary & INVALID) === 0 || !wanted.isLoose[fieldOf(map, n)]) {
-      flags |= summary;
-      if (placeIn(summary) < worst) {
-        worst = placeIn(summary);
-        finding.worst = known.current();
-        finding.worstField = fieldOf(map, n);
-      }
-      note(writing, known, summary, n);
+    if (isRepeated(writing, n)) continue;
+    const summary = known.find(bytes, startOf(map, n), endOf(map, n));
+    const counts = summary !== UNKNOWN && ((summary & INVALID) === 0 || !wanted.isLoose[fieldOf(map, n)]);
+    if (n < FEW) finding.counted[n] = counts ? 1 : 0;
+    if (summary === UNKNOWN) miss(writing, lookup, n);
+    if (!counts) continue;
+    flags |= summary;
+    if (placeIn(summary) < worst) {
+      worst = placeIn(summary);
+      finding.worst = currentOf(writing, lookup, n);
+      finding.worstField = fieldOf(map, n);
     }
+    if ((summary & THREAT) !== 0) noteThreat(writing, lookup, n);
+    if (listIn(summary) !== 0) noteRelated(writing, lookup, summary, n);
   }
   finding.hasFailure = (flags & FAILED) !== 0;
   finding.canResolve = (flags & FORBIDS_RESOLVE) === 0 || finding.worst?.enrichment.answer.autoResolve === false;
@@ -72,21 +73,59 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
 
 /** Worse than the place of any answer. */
 const NOBODY = 0x10000;
+/** Values of an event that are compared with each other before they are looked up. */
+const FEW = 16;
 
-function clear(finding: Finding): void {
+function clear({ finding, related }: EventWriting): void {
   finding.worst = null;
-  clearRelated(finding.related);
+  clearRelated(related);
   if (finding.threats.length === 0) return;
   finding.threats.length = 0;
   finding.threatKnowns.length = 0;
 }
 
-function note(writing: EventWriting, known: KnownValues, summary: number, n: number): void {
-  const { finding } = writing;
-  if ((summary & THREAT) !== 0) {
-    finding.threats.push(n);
-    finding.threatKnowns.push(known.current());
+/** Whether the n-th value stood in the event before and counted there: then it adds no more than its own entry, if it is a threat. */
+function isRepeated({ finding, map, bytes }: EventWriting, n: number): boolean {
+  if (n >= FEW) return false;
+  const start = startOf(map, n);
+  const length = endOf(map, n) - start;
+  for (let earlier = 0; earlier < n; earlier++) {
+    const other = startOf(map, earlier);
+    if (endOf(map, earlier) - other !== length || finding.counted[earlier] === 0) continue;
+    let same = 0;
+    while (same < length && bytes[other + same] === bytes[start + same]) same++;
+    if (same < length) continue;
+    const known = finding.threatKnowns[finding.threats.indexOf(earlier)];
+    if (known !== undefined) {
+      finding.threats.push(n);
+      finding.threatKnowns.push(known);
+    }
+    finding.counted[n] = 1;
+    return true;
   }
-  const list = listIn(summary);
-  if (list !== 0 && !isValueListed(writing, list, n)) addRelated(finding.related, writing, list, known.current().listed);
+  return false;
+}
+
+function miss({ map, bytes }: EventWriting, { missing }: Lookup, n: number): void {
+  missing.add(textOfString(bytes, startOf(map, n), endOf(map, n)));
+}
+
+/** All that is known of the n-th value, which was looked up last; `null`: it was forgotten meanwhile and is missing now. */
+function currentOf(writing: EventWriting, lookup: Lookup, n: number): Known | null {
+  const known = lookup.known.current();
+  if (known === undefined) miss(writing, lookup, n);
+  return known ?? null;
+}
+
+function noteThreat(writing: EventWriting, lookup: Lookup, n: number): void {
+  const known = currentOf(writing, lookup, n);
+  if (known === null) return;
+  writing.finding.threats.push(n);
+  writing.finding.threatKnowns.push(known);
+}
+
+function noteRelated(writing: EventWriting, lookup: Lookup, summary: number, n: number): void {
+  if ((summary & CANONICAL) !== 0 && !isEscaped(writing.map, n)) return addRelated(writing, listIn(summary), n, null);
+  const known = currentOf(writing, lookup, n);
+  return known === null ? undefined : addRelated(writing, listIn(summary), n, listedText(known));
 }

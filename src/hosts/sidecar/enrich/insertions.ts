@@ -1,5 +1,6 @@
-import { insert, replace } from '../json/edits.ts';
+import { openEdit, openLastEdit, put } from '../json/edits.ts';
 import type { Edits } from '../json/edits.ts';
+import { Place } from '../json/event-map.ts';
 import type { EventMap } from '../json/event-map.ts';
 import { OPEN_ARRAY, OPEN_OBJECT, SPACE } from '../json/lex.ts';
 
@@ -13,7 +14,7 @@ const END_BRACE = Buffer.from('}');
 
 /** An event (read from `bytes`, its places in `map`) and the edits it gets. */
 export interface Editing {
-  bytes: Uint8Array;
+  bytes: Buffer;
   readonly map: EventMap;
   readonly edits: Edits;
 }
@@ -28,46 +29,63 @@ export function endOfPlace(map: EventMap, place: number): number {
   return map.places[place * 2 + 1] as number;
 }
 
-/**
- * Adds members to the object at `place`; the first byte of the first piece is a comma. `null` becomes an object.
- * `false`: something else stands there and is left alone.
- */
-export function extendObject({ bytes, map, edits }: Editing, place: number, members: readonly Uint8Array[]): boolean {
-  const start = startOfPlace(map, place);
-  const isNull = bytes[start] === NULL_START;
-  if (!isNull && bytes[start] !== OPEN_OBJECT) return false;
-  const at = isNull ? start + NULL_LENGTH : endOfPlace(map, place) - 1;
-  if (isNull) replace(edits, start, BRACE, NULL_LENGTH);
-  for (const piece of isNull || isEmpty(bytes, start, at) ? withoutComma(members) : members) insert(edits, at, piece);
-  if (isNull) insert(edits, at, END_BRACE);
-  return true;
+/** Goes on at the end of the event's root, which is never empty when there is something to add; what closes the last value goes before. */
+export function openRoot({ map, edits }: Editing): void {
+  openLastEdit(edits, endOfPlace(map, Place.root) - 1);
 }
 
 /**
- * Adds items (pieces with the commas between them) to the list at `place`. A single value that begins with the byte `single`
- * becomes a list, and so does `null`. `false`: something else stands there and is left alone.
+ * Opens the object at `place` for new members: what is put next are members with commas between them, then `endMembers`. When nothing
+ * is there, `opening` (`,"name":{`) begins it in the root; `null` becomes an object. `false`: what stands there is none, and is left alone.
  */
-export function extendList({ bytes, map, edits }: Editing, place: number, items: readonly Uint8Array[], single: number): boolean {
+export function beginMembers(editing: Editing, place: number, opening: Uint8Array): boolean {
+  const { bytes, map, edits } = editing;
+  const start = startOfPlace(map, place);
+  if (start < 0) {
+    openRoot(editing);
+    put(edits, opening);
+  } else if (bytes[start] === NULL_START) {
+    openEdit(edits, start, NULL_LENGTH);
+    put(edits, BRACE);
+  } else if (bytes[start] === OPEN_OBJECT) {
+    const close = endOfPlace(map, place) - 1;
+    openEdit(edits, close, 0);
+    if (!isEmpty(bytes, start, close)) put(edits, COMMA_PIECE);
+  } else return false;
+  return true;
+}
+
+/** Closes what `beginMembers` opened. */
+export function endMembers({ bytes, map, edits }: Editing, place: number): void {
+  const start = startOfPlace(map, place);
+  if (start < 0 || bytes[start] === NULL_START) put(edits, END_BRACE);
+}
+
+/**
+ * Opens the list that stands at `place` for new items: what is put next are items with commas between them, then `endItems`. A single
+ * value that begins with the byte `single` becomes a list, and so does `null`. `false`: something else, left alone.
+ */
+export function beginItems({ bytes, map, edits }: Editing, place: number, single: number): boolean {
   const start = startOfPlace(map, place);
   const end = endOfPlace(map, place);
   if (bytes[start] === OPEN_ARRAY) {
-    if (!isEmpty(bytes, start, end - 1)) insert(edits, end - 1, COMMA_PIECE);
-    for (const item of items) insert(edits, end - 1, item);
-    return true;
-  }
-  if (bytes[start] === NULL_START) replace(edits, start, BRACKET, NULL_LENGTH);
-  else if (bytes[start] === single) {
-    insert(edits, start, BRACKET);
-    insert(edits, end, COMMA_PIECE);
+    openEdit(edits, end - 1, 0);
+    if (!isEmpty(bytes, start, end - 1)) put(edits, COMMA_PIECE);
+  } else if (bytes[start] === NULL_START) {
+    openEdit(edits, start, NULL_LENGTH);
+    put(edits, BRACKET);
+  } else if (bytes[start] === single) {
+    openEdit(edits, start, 0);
+    put(edits, BRACKET);
+    openEdit(edits, end, 0);
+    put(edits, COMMA_PIECE);
   } else return false;
-  for (const item of items) insert(edits, end, item);
-  insert(edits, end, END_BRACKET);
   return true;
 }
 
-/** The pieces without their first byte, the comma that divides them from what is before. */
-export function withoutComma([first, ...others]: readonly Uint8Array[]): Uint8Array[] {
-  return first === undefined ? [] : [first.subarray(1), ...others];
+/** Closes what `beginItems` opened. */
+export function endItems({ bytes, map, edits }: Editing, place: number): void {
+  if (bytes[startOfPlace(map, place)] !== OPEN_ARRAY) put(edits, END_BRACKET);
 }
 
 /** Whether nothing but white space stands between the brackets. */

@@ -3,7 +3,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Answer, Enrichment } from '../../../model/enrichment.ts';
 import { createFrontCache, NOT_FOUND } from './front-cache.ts';
-import { toKnown } from './known.ts';
+import { summaryOf, toKnown } from './known.ts';
 import type { Known } from './known.ts';
 import { textOfString } from '../json/scan.ts';
 
@@ -20,65 +20,83 @@ export interface KnownValuesOptions {
 
 /** What is known of values, asked for by their bytes in an event. */
 export interface KnownValues {
-  /**
-   * Looks the value up whose bytes are from `start` to `end`: its `Known.summary`, or `UNKNOWN` when nobody knows yet and the text has
-   * to be fetched. `current` gives all that is known of the value that was looked up last.
-   */
-  find(bytes: Uint8Array, start: number, end: number): number;
-  current(): Known;
-  /** Starts a text: everything that is asked until the next one is asked now. `fetched`: answers that were got for it, by text. */
+  /** Starts a text. `fetched`: answers that were got for it, by text. */
   begin(fetched: ReadonlyMap<string, Known>): void;
+  /**
+   * Looks the value up whose bytes are from `start` to `end`: its summary (see `summaryOf`), or `UNKNOWN` when nobody knows yet and the
+   * text has to be fetched.
+   */
+  find(bytes: Buffer, start: number, end: number): number;
+  /**
+   * All that is known of the value that was looked up last. Most events need that of one value only, so it is not kept for the
+   * others. `undefined`: forgotten meanwhile, the text has to be fetched.
+   */
+  current(): Known | undefined;
 }
 
 /** What `find` gives for a value that nobody knows. */
 export const UNKNOWN = -1;
 
-/** A cache of renderings in front of the engine's memory. */
+/** A cache of summaries and renderings in front of the engine's memory. */
 export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes }: KnownValuesOptions): KnownValues {
   const cache = createFrontCache(size, clock.monotonicMs());
   const tooLong = tooLongEnrichment('', maxValueBytes);
+  let generation = enricher.generation?.() ?? 0;
   let nowMs = 0;
   let fetched: ReadonlyMap<string, Known> = new Map();
+  /** The value that was looked up last: where it is, its slot, and what was found beyond the slot's summary. */
+  let bytes: Buffer = Buffer.alloc(0);
+  let start = 0;
+  let end = 0;
   let slot = NOT_FOUND;
   let known: Known | undefined;
+  let enrichment: Enrichment | undefined;
 
-  function ask(bytes: Uint8Array, start: number, end: number): number {
+  function ask(): number {
     const text = textOfString(bytes, start, end);
     known = fetched.get(text);
     if (known !== undefined) return known.summary;
-    if (end - start > maxValueBytes) return give(toKnown({ ...tooLong, input: text.slice(0, SHOWN) }));
-    const enrichment = enricher.peek(text);
+    enrichment = end - start > maxValueBytes ? { ...tooLong, input: text.slice(0, SHOWN) } : peek(text);
     if (enrichment === undefined) return UNKNOWN;
-    const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()));
-    const before = slot === NOT_FOUND ? undefined : cache.knownAt(slot);
-    if (before !== undefined && isSame(before.enrichment, enrichment)) {
-      cache.renew(slot, untilMs);
-      return before.summary;
-    }
-    const fresh = toKnown(enrichment.input === text ? enrichment : { ...enrichment, input: text });
-    if (isKeepable(enrichment.answer)) slot = cache.keep(bytes, [start, end], fresh, untilMs);
-    return give(fresh);
+    const summary = summaryOf(enrichment);
+    const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()), isSettled(enrichment.answer) ? ttlMs : UNSETTLED_MS);
+    known = slot === NOT_FOUND ? undefined : cache.knownAt(slot);
+    if (known !== undefined && !isSame(known.enrichment, enrichment)) known = undefined;
+    if (isKeepable(enrichment.answer)) slot = cache.keep(bytes, [start, end], { summary, known, untilMs });
+    else slot = NOT_FOUND;
+    return summary;
   }
 
-  function give(one: Known): number {
-    known = one;
-    return one.summary;
+  function peek(text: string): Enrichment | undefined {
+    const found = enricher.peek(text);
+    return found === undefined || found.input === text ? found : { ...found, input: text };
   }
 
   return {
     begin(answers) {
+      const now = enricher.generation?.() ?? 0;
+      if (now !== generation) cache.clear();
+      generation = now;
       nowMs = clock.monotonicMs();
       fetched = answers;
     },
-    find(bytes, start, end) {
+    find(text, from, to) {
+      bytes = text;
+      start = from;
+      end = to;
       known = undefined;
-      slot = cache.find(bytes, start, end);
-      return slot !== NOT_FOUND && fetched.size === 0 && cache.isFresh(slot, nowMs) ? cache.summaryAt(slot) : ask(bytes, start, end);
+      enrichment = undefined;
+      slot = cache.find(text, from, to);
+      return slot !== NOT_FOUND && fetched.size === 0 && cache.isFresh(slot, nowMs) ? cache.summaryAt(slot) : ask();
     },
     current() {
-      const one = known ?? cache.knownAt(slot);
-      if (one === undefined) throw new Error('no value was looked up, or nobody knows it');
-      return one;
+      known ??= slot === NOT_FOUND ? undefined : cache.knownAt(slot);
+      if (known !== undefined) return known;
+      enrichment ??= peek(textOfString(bytes, start, end));
+      if (enrichment === undefined) return undefined;
+      known = toKnown(enrichment);
+      if (slot !== NOT_FOUND) cache.attach(slot, known);
+      return known;
     },
   };
 }
@@ -90,7 +108,12 @@ function isSame(before: Enrichment, now: Enrichment): boolean {
 
 /** Characters of an overlong value that are repeated in the answer. */
 const SHOWN = 64;
-const STALE_MS = 1000;
+const UNSETTLED_MS = 1000;
+
+/** Whether the answer is the last word for now; one that is being worked on may be another one any moment. */
+function isSettled({ status }: Answer): boolean {
+  return status !== 'pending' && status !== 'partial' && status !== 'stale';
+}
 
 function isKeepable({ status }: Answer): boolean {
   return status === 'invalid' || !isFailure(status);
@@ -99,7 +122,7 @@ function isKeepable({ status }: Answer): boolean {
 /** Milliseconds an answer may still be used; one that has run out is given for a moment while the engine asks anew. */
 function lifetimeOf({ expiresAtS }: Enrichment, epochMs: number): number {
   const lifetime = expiresAtS === null ? Infinity : expiresAtS * 1000 - epochMs;
-  return lifetime > 0 ? lifetime : STALE_MS;
+  return lifetime > 0 ? lifetime : UNSETTLED_MS;
 }
 
 /** The answer about a value that is too long to be looked up; it repeats the beginning only. */

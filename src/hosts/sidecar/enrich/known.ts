@@ -18,14 +18,11 @@ export interface RenderedEntry {
 /** What is known of one value, and its renderings, made when first needed: a value costs them once, an event only copies. */
 export interface Known {
   readonly enrichment: Enrichment;
-  /** What reading an event needs of it, in one integer: see `placeIn` and the flags. */
+  /** See `summaryOf`. */
   readonly summary: number;
-  /** The canonical value as `related` lists it: a JSON string, quotes included. */
-  readonly listed: Uint8Array;
   /** By field. */
-  readonly entries: (RenderedEntry | undefined)[];
-  /** `,"ismalicious":{…}` by field. */
-  readonly rollUps: (Uint8Array | undefined)[];
+  entries: (RenderedEntry | undefined)[] | null;
+  rollUps: (Buffer | undefined)[] | null;
 }
 
 /** Flags of `Known.summary`, above the sixteen bits of its place. */
@@ -35,7 +32,9 @@ export const INVALID = 1 << 17;
 export const FORBIDS_RESOLVE = 1 << 18;
 /** It is an entry of `threat.enrichments`. */
 export const THREAT = 1 << 19;
-const LIST_SHIFT = 20;
+/** It is canonical as it stands in the event. */
+export const CANONICAL = 1 << 20;
+const LIST_SHIFT = 21;
 
 /** How bad, smallest first: the smallest of an event speaks for it. */
 export function placeIn(summary: number): number {
@@ -48,32 +47,32 @@ export function listIn(summary: number): number {
 }
 
 const LISTS: Readonly<Record<RelatedList, number>> = { ip: Place.relatedIp, hosts: Place.relatedHosts, hash: Place.relatedHash };
-const NO_BYTES = new Uint8Array(0);
 /** Stands for the time of the match while an entry is rendered. */
 const SOME_TIME = '0000-00-00T00:00:00.000Z';
 
 /** Wraps an enrichment for writing it into events. */
 export function toKnown(enrichment: Enrichment): Known {
-  const { indicator } = enrichment;
-  const list = indicator === null ? null : relatedListOf(indicator);
-  return {
-    enrichment,
-    summary: summaryOf(enrichment) | ((list === null ? 0 : LISTS[list]) << LIST_SHIFT),
-    listed: list === null ? NO_BYTES : Buffer.from(JSON.stringify(indicator?.value)),
-    entries: [],
-    rollUps: [],
-  };
+  return { enrichment, summary: summaryOf(enrichment), entries: null, rollUps: null };
 }
 
-function summaryOf({ answer, indicator }: Enrichment): number {
+/** What reading an event needs of an answer, in one integer: see `placeIn`, `listIn` and the flags. */
+export function summaryOf({ answer, indicator, input }: Enrichment): number {
   const isThreat = indicator !== null && (answer.verdict === 'malicious' || answer.verdict === 'suspicious');
+  const list = indicator === null ? null : relatedListOf(indicator);
   return (
     placeOf(answer) |
     (isFailure(answer.status) ? FAILED : 0) |
     (answer.status === 'invalid' ? INVALID : 0) |
     (answer.autoResolve || answer.status.startsWith('skipped_') ? 0 : FORBIDS_RESOLVE) |
-    (isThreat ? THREAT : 0)
+    (isThreat ? THREAT : 0) |
+    (indicator?.value === input ? CANONICAL : 0) |
+    ((list === null ? 0 : LISTS[list]) << LIST_SHIFT)
   );
+}
+
+/** The canonical value as `related` lists it: a JSON string, quotes included. */
+export function listedText({ enrichment }: Known): Buffer {
+  return Buffer.from(JSON.stringify(enrichment.indicator?.value ?? ''));
 }
 
 /** The value's entry of `threat.enrichments` for one field; `matchedType`: see `EcsMatch.type`. */

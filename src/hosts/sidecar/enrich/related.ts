@@ -1,67 +1,115 @@
+import { put, putRange } from '../json/edits.ts';
 import { endOf, Place, startOf } from '../json/event-map.ts';
-import type { EventMap } from '../json/event-map.ts';
 import { QUOTE } from '../json/lex.ts';
-import { COMMA_PIECE, extendList, extendObject, startOfPlace, withoutComma } from './insertions.ts';
+import { beginItems, beginMembers, COMMA_PIECE, endItems, endMembers, startOfPlace } from './insertions.ts';
 import type { Editing } from './insertions.ts';
 
 const LISTED_INTS = 3;
 const FIRST = Place.relatedIp;
-const NAMES = ['ip', 'hosts', 'hash'].map((name) => Buffer.from(`,"${name}":[`));
+const NAMES = ['ip', 'hosts', 'hash'].map((name) => Buffer.from(`"${name}":[`));
 const END_LIST = Buffer.from(']');
 const RELATED = Buffer.from(',"related":{');
-const END_RELATED = Buffer.from('}');
 
 /** Comparing each with each is quickest for few; when there are more comparisons than this, a set does it. */
 const MANY = 4096;
 
-/** What an event's `related.*` lists get: JSON strings with commas between them, by list. */
+/** A value for one of the lists: the n-th of the event, and its canonical spelling as a JSON string; `null`: that is the event's own. */
+interface Addition {
+  list: number;
+  n: number;
+  text: Buffer | null;
+}
+
+/** What an event's `related.*` lists get, in the order it was found. Filled anew for each event: `items` past `count` are left over. */
 export interface RelatedAdditions {
-  readonly lists: readonly Uint8Array[][];
   count: number;
+  readonly items: Addition[];
   /** All that is listed or added, once there is too much to compare; by list and text. */
   seen: Set<string> | null;
 }
 
 /** No additions. */
 export function createRelatedAdditions(): RelatedAdditions {
-  return { lists: NAMES.map(() => []), count: 0, seen: null };
+  return { count: 0, items: [], seen: null };
 }
 
 /** Forgets the last event. */
 export function clearRelated(additions: RelatedAdditions): void {
-  additions.seen = null;
-  if (additions.count === 0) return;
   additions.count = 0;
-  for (const list of additions.lists) list.length = 0;
+  additions.seen = null;
 }
 
-/** Adds a JSON string (quotes included) to the list at `place`, unless the event or an earlier addition has it. */
-export function addRelated(additions: RelatedAdditions, editing: Editing, place: number, text: Uint8Array): void {
-  const { map, bytes } = editing;
-  const list = additions.lists[place - FIRST];
-  if (list === undefined) return;
-  if (additions.seen === null && map.valueCount * (map.listedCount + additions.count) > MANY)
-    additions.seen = seenSoFar(additions, editing);
-  if (additions.seen === null) {
-    if (isListed(map, bytes, place, text) || isAdded(list, text)) return;
-  } else {
-    const key = `${place}${textOf(text)}`;
-    if (additions.seen.has(key)) return;
-    additions.seen.add(key);
+/** An event that gets additions to its `related.*`. */
+export interface RelatedEditing extends Editing {
+  readonly related: RelatedAdditions;
+}
+
+/** Adds the n-th value to a list (a `Place`), unless the event or an earlier addition has it; `text`: see `Addition`. */
+export function addRelated(editing: RelatedEditing, list: number, n: number, text: Buffer | null): void {
+  const { map, related } = editing;
+  if (map.valueCount * (map.listedCount + related.count) > MANY) {
+    if (!isNew(editing, list, text ?? rawText(editing, n))) return;
+  } else if (isValueListed(editing, list, n) || (text !== null && isTextListed(editing, list, text)) || isAdded(editing, list, n, text)) return;
+  const item = related.items[related.count++];
+  if (item === undefined) related.items.push({ list, n, text });
+  else {
+    item.list = list;
+    item.n = n;
+    item.text = text;
   }
-  if (list.length > 0) list.push(COMMA_PIECE);
-  list.push(text);
-  additions.count++;
 }
 
-/** Whether the list at `place` holds the n-th value just as it is spelled in the event. */
-export function isValueListed({ map, bytes }: Editing, place: number, n: number): boolean {
+/** Writes the additions where they belong. */
+export function writeRelated(editing: RelatedEditing): void {
+  let rest = false;
+  for (let list = FIRST; list < FIRST + NAMES.length; list++) {
+    if (!hasAdditions(editing.related, list)) continue;
+    if (startOfPlace(editing.map, list) < 0) rest = true;
+    else if (beginItems(editing, list, QUOTE)) {
+      putItems(editing, list);
+      endItems(editing, list);
+    }
+  }
+  if (!rest || !beginMembers(editing, Place.related, RELATED)) return;
+  let isFirst = true;
+  for (let list = FIRST; list < FIRST + NAMES.length; list++) {
+    if (startOfPlace(editing.map, list) >= 0 || !hasAdditions(editing.related, list)) continue;
+    if (!isFirst) put(editing.edits, COMMA_PIECE);
+    put(editing.edits, NAMES[list - FIRST] as Buffer);
+    putItems(editing, list);
+    put(editing.edits, END_LIST);
+    isFirst = false;
+  }
+  endMembers(editing, Place.related);
+}
+
+function putItems({ related, edits, map, bytes }: RelatedEditing, list: number): void {
+  let isFirst = true;
+  for (let k = 0; k < related.count; k++) {
+    const item = related.items[k] as Addition;
+    if (item.list !== list) continue;
+    if (!isFirst) put(edits, COMMA_PIECE);
+    if (item.text === null) putRange(edits, bytes, startOf(map, item.n) - 1, endOf(map, item.n) + 1);
+    else put(edits, item.text);
+    isFirst = false;
+  }
+}
+
+function hasAdditions({ items, count }: RelatedAdditions, list: number): boolean {
+  for (let k = 0; k < count; k++) {
+    if ((items[k] as Addition).list === list) return true;
+  }
+  return false;
+}
+
+/** Whether the event's list holds the n-th value just as it is spelled there. */
+function isValueListed({ map, bytes }: Editing, list: number, n: number): boolean {
   const start = startOf(map, n);
   const length = endOf(map, n) - start;
   const { listed } = map;
   for (let at = 0; at < map.listedCount * LISTED_INTS; at += LISTED_INTS) {
     const other = listed[at + 1] as number;
-    if (listed[at] !== place || (listed[at + 2] as number) - other !== length) continue;
+    if (listed[at] !== list || (listed[at + 2] as number) - other !== length) continue;
     let same = 0;
     while (same < length && bytes[other + same] === bytes[start + same]) same++;
     if (same === length) return true;
@@ -69,52 +117,50 @@ export function isValueListed({ map, bytes }: Editing, place: number, n: number)
   return false;
 }
 
-/** Writes the additions where they belong; what has to go into the event's root is put at the end of `root`. */
-export function writeRelated(additions: RelatedAdditions, editing: Editing, root: Uint8Array[]): void {
-  const members: Uint8Array[] = [];
-  additions.lists.forEach((list, n) => {
-    if (list.length === 0) return;
-    const place = FIRST + n;
-    if (startOfPlace(editing.map, place) >= 0) extendList(editing, place, list, QUOTE);
-    else members.push(NAMES[n] as Uint8Array, ...list, END_LIST);
-  });
-  if (members.length === 0) return;
-  if (startOfPlace(editing.map, Place.related) >= 0) extendObject(editing, Place.related, members);
-  else root.push(RELATED, ...withoutComma(members), END_RELATED);
-}
-
-function isListed(map: EventMap, bytes: Uint8Array, place: number, text: Uint8Array): boolean {
-  const { listed } = map;
-  const inner = text.length - 2;
+/** Whether the event's list holds the text (a JSON string, quotes included). */
+function isTextListed({ map, bytes }: Editing, list: number, text: Buffer): boolean {
   for (let at = 0; at < map.listedCount * LISTED_INTS; at += LISTED_INTS) {
-    const start = listed[at + 1] as number;
-    if (listed[at] !== place || (listed[at + 2] as number) - start !== inner) continue;
-    let same = 0;
-    while (same < inner && bytes[start + same] === text[same + 1]) same++;
-    if (same === inner) return true;
+    const start = (map.listed[at + 1] as number) - 1;
+    const end = (map.listed[at + 2] as number) + 1;
+    if (map.listed[at] === list && end - start === text.length && text.compare(bytes, start, end) === 0) return true;
   }
   return false;
 }
 
-function isAdded(list: readonly Uint8Array[], text: Uint8Array): boolean {
-  for (const item of list) {
-    if (item === text || (item.length === text.length && Buffer.compare(item, text) === 0)) return true;
+/** Whether the n-th value (spelled as `text`, if that is given) is among the additions already. */
+function isAdded(editing: RelatedEditing, list: number, n: number, text: Buffer | null): boolean {
+  const { items, count } = editing.related;
+  const length = lengthOf(editing, n, text);
+  for (let k = 0; k < count; k++) {
+    const item = items[k] as Addition;
+    if (item.list !== list || lengthOf(editing, item.n, item.text) !== length) continue;
+    if ((item.text ?? rawText(editing, item.n)).equals(text ?? rawText(editing, n))) return true;
   }
   return false;
 }
 
-function seenSoFar(additions: RelatedAdditions, { map, bytes }: Editing): Set<string> {
-  const seen = new Set<string>();
-  for (let at = 0; at < map.listedCount * LISTED_INTS; at += LISTED_INTS) {
-    const [place = 0, start = 0, end = 0] = map.listed.subarray(at, at + LISTED_INTS);
-    seen.add(`${place}${textOf(bytes.subarray(start - 1, end + 1))}`);
-  }
-  additions.lists.forEach((list, n) => {
-    for (const item of list) seen.add(`${FIRST + n}${textOf(item)}`);
-  });
-  return seen;
+function lengthOf({ map }: Editing, n: number, text: Buffer | null): number {
+  return text === null ? endOf(map, n) - startOf(map, n) + 2 : text.length;
 }
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+/** The n-th value of the event as it stands there, quotes included. */
+function rawText({ map, bytes }: Editing, n: number): Buffer {
+  return bytes.subarray(startOf(map, n) - 1, endOf(map, n) + 1);
+}
+
+/** The same by a set of everything that is listed or added. */
+function isNew(editing: RelatedEditing, list: number, text: Buffer): boolean {
+  const { map, bytes, related } = editing;
+  if (related.seen === null) {
+    related.seen = new Set();
+    for (let at = 0; at < map.listedCount * LISTED_INTS; at += LISTED_INTS) {
+      const [place = 0, start = 0, end = 0] = map.listed.subarray(at, at + LISTED_INTS);
+      related.seen.add(`${place}${bytes.toString('latin1', start - 1, end + 1)}`);
+    }
+    for (const item of related.items.slice(0, related.count)) related.seen.add(`${item.list}${(item.text ?? rawText(editing, item.n)).toString('latin1')}`);
+  }
+  const key = `${list}${text.toString('latin1')}`;
+  if (related.seen.has(key)) return false;
+  related.seen.add(key);
+  return true;
 }

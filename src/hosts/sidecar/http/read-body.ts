@@ -1,14 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import { gunzip } from 'node:zlib';
+import type { BufferPool } from './buffer-pool.ts';
 import type { Refusal } from './replies.ts';
 
 const NO_BODY = Buffer.alloc(0);
+/** From here on a body is put together in place, not from parts. */
+const LONG_BYTES = 64 * 1024;
 
 /** Takes the body, or the reason for refusing it. Called once; never for a caller that has gone away. */
 export type BodyTaker = (refusal: Refusal | null, body: Buffer) => void;
 
+/** How long a body may be, and where room for a long one comes from; it is given back by whoever took the body. */
+export interface BodyLimits {
+  readonly limit: number;
+  readonly pool?: BufferPool;
+}
+
 /** Reads a request's body of up to `limit` bytes, inflating gzip. By callback: the warm path has no promise in it. */
-export function readBody(req: IncomingMessage, limit: number, take: BodyTaker): void {
+export function readBody(req: IncomingMessage, { limit, pool }: BodyLimits, take: BodyTaker): void {
   const encoding = req.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
     take(
@@ -21,14 +30,29 @@ export function readBody(req: IncomingMessage, limit: number, take: BodyTaker): 
     );
     return;
   }
-  if (Number(req.headers['content-length'] ?? 0) > limit) {
+  const announced = Number(req.headers['content-length'] ?? Number.NaN);
+  if (announced > limit) {
     take(tooLarge(limit), NO_BODY);
+    return;
+  }
+  if (pool !== undefined && announced >= LONG_BYTES && encoding === 'identity') {
+    fill(req, pool.take(announced), take);
     return;
   }
   collect(req, limit, (refusal, body) => {
     if (refusal !== null || encoding === 'identity') take(refusal, body);
     else inflate(body, limit, take);
   });
+}
+
+/** A body whose length is known goes straight to where it stays. */
+function fill(req: IncomingMessage, body: Buffer, take: BodyTaker): void {
+  let size = 0;
+  req.on('data', (part: Buffer) => {
+    body.set(part, size);
+    size += part.length;
+  });
+  req.on('end', () => take(null, body));
 }
 
 function collect(req: IncomingMessage, limit: number, take: BodyTaker): void {

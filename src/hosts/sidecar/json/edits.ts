@@ -1,102 +1,118 @@
+/** An edit is four integers: position (doubled, plus one when it goes behind all others there), bytes cut, and its range in `Edits.bytes`. */
+const INTS = 4;
+
+const FIRST_EDITS = 1024;
+const FIRST_BYTES = 64 * 1024;
+/** What a single huge text needed is not kept for ever. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
 /**
- * What is to be put into a text: pieces of bytes at rising positions, each in place of `cuts` bytes. It is one for all
- * texts, filled anew for each.
+ * What is to be put into a text, and where. It is one for all texts, filled anew for each: bytes and integers only, so that an edit
+ * costs no object.
  */
 export interface Edits {
+  ints: Int32Array;
   count: number;
-  at: Int32Array;
-  cuts: Int32Array;
-  pieces: Uint8Array[];
-  /** Bytes that all pieces add, less those that are cut. */
-  growth: number;
+  bytes: Buffer;
+  /** End of what is used of `bytes`. */
+  end: number;
+  /** Bytes cut from the text. */
+  cut: number;
 }
 
-const EMPTY = new Uint8Array(0);
 /** No edits. */
 export function createEdits(): Edits {
-  return { count: 0, at: new Int32Array(1024), cuts: new Int32Array(1024), pieces: new Array<Uint8Array>(1024).fill(EMPTY), growth: 0 };
+  return { ints: new Int32Array(FIRST_EDITS * INTS), count: 0, bytes: Buffer.allocUnsafeSlow(FIRST_BYTES), end: 0, cut: 0 };
 }
 
-/** Forgets all edits. Pieces are let go, so that no text outlives its request. */
+/** Forgets all edits. */
 export function clearEdits(edits: Edits): void {
-  dropEdits(edits, 0);
+  if (edits.bytes.length > KEPT_BYTES) edits.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  edits.count = 0;
+  edits.end = 0;
+  edits.cut = 0;
 }
 
-/** Forgets the edits from the `count`-th on: an event that turned out to be broken stays as it is. */
-export function dropEdits(edits: Edits, count: number): void {
-  for (let n = count; n < edits.count; n++) {
-    edits.growth -= pieceAt(edits, n).length - (edits.cuts[n] as number);
-    edits.pieces[n] = EMPTY;
+/** Starts an edit in place of the `cut` bytes at `at`: what is `put` from now on goes there, behind what the position got before. */
+export function openEdit(edits: Edits, at: number, cut: number): void {
+  open(edits, at * 2, cut);
+}
+
+/** Starts an edit that goes behind all others of its position, whichever comes first. */
+export function openLastEdit(edits: Edits, at: number): void {
+  open(edits, at * 2 + 1, 0);
+}
+
+function open(edits: Edits, key: number, cut: number): void {
+  const { count, end } = edits;
+  if (count > 0 && cut === 0 && edits.ints[(count - 1) * INTS] === key) return;
+  if ((count + 1) * INTS > edits.ints.length) {
+    const larger = new Int32Array(edits.ints.length * 2);
+    larger.set(edits.ints);
+    edits.ints = larger;
   }
-  edits.count = count;
+  const { ints } = edits;
+  const n = count * INTS;
+  ints[n] = key;
+  ints[n + 1] = cut;
+  ints[n + 2] = end;
+  ints[n + 3] = end;
+  edits.cut += cut;
+  edits.count = count + 1;
 }
 
-/** Puts `piece` before the byte at `at`. */
-export function insert(edits: Edits, at: number, piece: Uint8Array): void {
-  replace(edits, at, piece, 0);
+/** Puts bytes into the open edit. */
+export function put(edits: Edits, piece: Uint8Array): void {
+  const end = edits.end + piece.length;
+  if (end > edits.bytes.length) enlarge(edits, end);
+  edits.bytes.set(piece, edits.end);
+  edits.end = end;
+  edits.ints[edits.count * INTS - 1] = end;
 }
 
-/** Puts `piece` in place of the `cut` bytes at `at`. */
-export function replace(edits: Edits, at: number, piece: Uint8Array, cut: number): void {
-  const n = edits.count;
-  if (n === edits.at.length) grow(edits);
-  edits.at[n] = at;
-  edits.cuts[n] = cut;
-  edits.pieces[n] = piece;
-  edits.growth += piece.length - cut;
-  edits.count = n + 1;
+/** Puts a short range of bytes into the open edit. */
+export function putRange(edits: Edits, source: Uint8Array, from: number, to: number): void {
+  const end = edits.end + to - from;
+  if (end > edits.bytes.length) enlarge(edits, end);
+  const { bytes } = edits;
+  let write = edits.end;
+  for (let read = from; read < to; read++) bytes[write++] = source[read] as number;
+  edits.end = end;
+  edits.ints[edits.count * INTS - 1] = end;
+}
+
+function enlarge(edits: Edits, needed: number): void {
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, edits.bytes.length * 2));
+  edits.bytes.copy(larger, 0, 0, edits.end);
+  edits.bytes = larger;
 }
 
 /** Puts the edits from the `first`-th on in order of position; those of one position keep theirs. They are few and nearly in order. */
-export function sortEdits(edits: Edits, first: number): void {
-  const { at, cuts, pieces } = edits;
-  for (let n = first + 1; n < edits.count; n++) {
-    const position = at[n] as number;
-    if ((at[n - 1] as number) <= position) continue;
-    const cut = cuts[n] as number;
-    const piece = pieceAt(edits, n);
+export function sortEdits({ ints, count }: Edits, first: number): void {
+  for (let n = (first + 1) * INTS; n < count * INTS; n += INTS) {
+    const key = ints[n] as number;
+    if ((ints[n - INTS] as number) <= key) continue;
+    const [, cut = 0, from = 0, to = 0] = ints.subarray(n, n + INTS);
     let slot = n;
-    for (; slot > first && (at[slot - 1] as number) > position; slot--) {
-      at[slot] = at[slot - 1] as number;
-      cuts[slot] = cuts[slot - 1] as number;
-      pieces[slot] = pieceAt(edits, slot - 1);
-    }
-    at[slot] = position;
-    cuts[slot] = cut;
-    pieces[slot] = piece;
+    for (; slot > first * INTS && (ints[slot - INTS] as number) > key; slot -= INTS) ints.copyWithin(slot, slot - INTS, slot);
+    ints[slot] = key;
+    ints[slot + 1] = cut;
+    ints[slot + 2] = from;
+    ints[slot + 3] = to;
   }
 }
 
-/** The text with all edits made: every byte of it is copied once. */
-export function applyEdits(edits: Edits, text: Buffer): Buffer {
-  const result = Buffer.allocUnsafe(text.length + edits.growth);
+/** The text with all edits made: every byte of it is copied once, into what `allocate` gives. */
+export function applyEdits({ ints, count, bytes, end, cut }: Edits, text: Buffer, allocate: (size: number) => Buffer): Buffer {
+  const result = allocate(text.length + end - cut);
   let read = 0;
   let write = 0;
-  for (let n = 0; n < edits.count; n++) {
-    const position = edits.at[n] as number;
-    if (position > read) {
-      text.copy(result, write, read, position);
-      write += position - read;
-    }
-    const piece = pieceAt(edits, n);
-    result.set(piece, write);
-    write += piece.length;
-    read = position + (edits.cuts[n] as number);
+  for (let n = 0; n < count * INTS; n += INTS) {
+    const at = (ints[n] as number) >> 1;
+    if (at > read) write += text.copy(result, write, read, at);
+    write += bytes.copy(result, write, ints[n + 2], ints[n + 3]);
+    read = at + (ints[n + 1] as number);
   }
   text.copy(result, write, read);
   return result;
-}
-
-function pieceAt(edits: Edits, n: number): Uint8Array {
-  return edits.pieces[n] ?? EMPTY;
-}
-
-function grow(edits: Edits): void {
-  const size = edits.at.length * 2;
-  const at = new Int32Array(size);
-  const cuts = new Int32Array(size);
-  at.set(edits.at);
-  cuts.set(edits.cuts);
-  edits.at = at;
-  edits.cuts = cuts;
 }

@@ -51,7 +51,8 @@ export function clearEventMap(map: EventMap): void {
   map.valueCount = 0;
   map.listedCount = 0;
   map.members = 0;
-  map.places.fill(-1);
+  const { places } = map;
+  for (let n = 0; n < places.length; n++) places[n] = -1;
 }
 
 /** Notes a wanted value; `field` may carry `ESCAPED`. */

@@ -12,7 +12,7 @@ const NOTHING = createKeyTree();
 
 /** A text being read, and where what is found in an event is noted. */
 export interface Scan {
-  bytes: Uint8Array;
+  bytes: Buffer;
   /** First byte that is not part of the text. */
   end: number;
   /** Brackets that may be open at once: the reader recurses once for each. */
@@ -38,8 +38,8 @@ export function skipValue(scan: Scan, from: number, depth: number): number {
 }
 
 /** The text of a JSON string; `start` and `end` are inside its quotes, and it has been checked. */
-export function textOfString(bytes: Uint8Array, start: number, end: number): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+export function textOfString(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end);
   return text.includes('\\') ? String(JSON.parse(`"${text}"`)) : text;
 }
 

@@ -1,6 +1,7 @@
 import { enrichLater } from '../enrich/enrich-later.ts';
 import type { LateEnrichment } from '../enrich/enrich-later.ts';
 import type { EnrichedText, TextForm } from '../enrich/enrich-text.ts';
+import type { BufferPool } from '../http/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
@@ -25,6 +26,8 @@ const FORMS: ReadonlyMap<string, TextForm> = new Map([
 export interface EnrichRouteOptions extends LateEnrichment {
   readonly settings: SidecarSettings;
   readonly metrics: Metrics;
+  /** Where bodies and answers have their room from. */
+  readonly pool: BufferPool;
   /** Takes the reason when a call could not be answered for a fault of ours. */
   readonly fail: (call: Call, error: unknown) => void;
 }
@@ -37,7 +40,7 @@ interface Job {
 
 /** `POST /v1/enrich`: the same events back, in order, with what was found out added. */
 export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
-  const { settings, clock } = options;
+  const { settings, clock, pool } = options;
   return {
     path: '/v1/enrich',
     method: 'POST',
@@ -46,7 +49,8 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
       const timeoutMs = timeoutOf(req, call.query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return sendRefusal(req, res, timeoutMs);
       const dueMs = clock.monotonicMs() + timeoutMs;
-      return readBody(req, settings.maxBodyBytes, (refusal, text) => {
+      return readBody(req, { limit: settings.maxBodyBytes, pool }, (refusal, text) => {
+        if (text.length > 0) res.once('close', () => pool.give(text));
         if (refusal !== null) return sendRefusal(req, res, refusal);
         const form = formOf(req.headers['content-type'], text);
         if (form === null) return sendRefusal(req, res, UNKNOWN_FORM);
@@ -68,8 +72,9 @@ function enrich(options: EnrichRouteOptions, job: Job, dueMs: number): void {
   return undefined;
 }
 
-function reply({ settings, metrics }: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
+function reply({ settings, metrics, pool }: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
   if (result.kind !== 'enriched') return sendRefusal(call.req, call.res, refusalOf(result, text, settings));
+  call.res.once('close', () => pool.give(result.text));
   metrics.add('events', result.events);
   metrics.add('body_bytes', text.length);
   metrics.addVerdicts(result.worsts);

@@ -37,7 +37,7 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
       // A wrong time limit is no reason to leave an event without an answer.
       const given = timeoutOf(call.req, call.query, settings.logstashTimeoutMs);
       const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
-      readBody(call.req, settings.maxSmallBodyBytes, (refusal, body) => {
+      readBody(call.req, { limit: settings.maxSmallBodyBytes }, (refusal, body) => {
         if (refusal !== null) return sendJson(call.res, 200, toLogstashFailure('invalid', refusal.message), { connection: 'close' });
         const values = readLogstashBody(body, options.wanted);
         if (values.length > settings.maxIndicators)

@@ -1,0 +1,43 @@
+/** Shorter buffers are Node's own business: they come from its pool, and their garbage is cheap. */
+const LEAST_BYTES = 64 * 1024;
+
+/**
+ * Long buffers, used again. A batch needs one for its body and one for its answer; made anew each time, they had the collector walk the
+ * whole heap every few dozen batches, for the sake of memory that is not in it.
+ */
+export interface BufferPool {
+  /** A buffer of `size` bytes with anything in it. */
+  take(size: number): Buffer;
+  /** Gives back what `take` gave, once nobody reads it any more. Other buffers may be given too. */
+  give(buffer: Buffer): void;
+}
+
+/** A pool that keeps up to `keptBytes` for later. */
+export function createBufferPool(keptBytes: number): BufferPool {
+  const spare = new Map<number, Buffer[]>();
+  const taken = new Set<ArrayBufferLike>();
+  let kept = 0;
+
+  return {
+    take(size) {
+      if (size < LEAST_BYTES) return Buffer.allocUnsafe(size);
+      const bytes = 2 ** Math.ceil(Math.log2(size));
+      let whole = spare.get(bytes)?.pop();
+      if (whole === undefined) whole = Buffer.allocUnsafeSlow(bytes);
+      else kept -= bytes;
+      taken.add(whole.buffer);
+      return whole.subarray(0, size);
+    },
+    give(buffer) {
+      // Only what is out can come back, and only once: two requests must never share one.
+      if (!taken.delete(buffer.buffer)) return;
+      const bytes = buffer.buffer.byteLength;
+      if (kept + bytes > keptBytes) return;
+      kept += bytes;
+      const same = spare.get(bytes);
+      const whole = Buffer.from(buffer.buffer);
+      if (same === undefined) spare.set(bytes, [whole]);
+      else same.push(whole);
+    },
+  };
+}
