@@ -9,9 +9,11 @@ import { collectPage } from './page.ts';
 
 const setting = declareSettings('feeds.csv');
 const Settings = z.object({
-  url: setting('url', z.optional(endpoint()), 'Where the list is fetched. Give this or `path`.'),
-  path: setting('path', z.optional(z.string()), 'File with the list on this machine. Give this or `url`.'),
-  headers: setting('headers', z._default(z.record(z.string(), z.string()), {}), 'Headers sent with the call to `url`.', { secret: true }),
+  baseUrl: setting('baseUrl', z.optional(endpoint()), 'Where the list is fetched. Give this or `path`.'),
+  path: setting('path', z.optional(z.string()), 'File with the list on this machine. Give this or `base_url`.'),
+  headers: setting('headers', z._default(z.record(z.string(), z.string()), {}), 'Headers sent with the call to `base_url`.', {
+    secret: true,
+  }),
   column: setting(
     'column',
     z._default(z.string(), ''),

@@ -6,7 +6,7 @@ import { collectPage } from './page.ts';
 
 const setting = declareSettings('feeds.misp_feed');
 const Settings = z.object({
-  url: setting('url', endpoint(), 'Folder of a feed in MISP format: the one that holds `manifest.json`.'),
+  baseUrl: setting('baseUrl', endpoint(), 'Folder of a feed in MISP format: the one that holds `manifest.json`.'),
   toIds: setting('toIds', z._default(z.boolean(), true), 'Take only attributes marked for detection (`to_ids`).'),
   sinceDays: setting(
     'sinceDays',
@@ -51,7 +51,7 @@ export const mispFeed = defineFeed<typeof Settings, Queue>({
   docs: 'https://www.misp-project.org/feeds/',
   settings: Settings,
   first: ({ settings }) => ({
-    call: { url: new URL(`${settings.url}/manifest.json`), headers: settings.headers },
+    call: { url: new URL(`${settings.baseUrl}/manifest.json`), headers: settings.headers },
     state: { events: null },
   }),
   read(answer, step, context) {
@@ -79,5 +79,5 @@ function nextEvent(events: readonly ListedEvent[], { settings }: Context, doneS:
   const [event] = events;
   const cursor = doneS !== null && (!event || event.timestamp > doneS) ? String(doneS) : null;
   if (!event) return [null, cursor];
-  return [{ call: { url: new URL(`${settings.url}/${event.uuid}.json`), headers: settings.headers }, state: { events } }, cursor];
+  return [{ call: { url: new URL(`${settings.baseUrl}/${event.uuid}.json`), headers: settings.headers }, state: { events } }, cursor];
 }

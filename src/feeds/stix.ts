@@ -7,9 +7,11 @@ import { addStixObject } from './stix-objects.ts';
 
 const setting = declareSettings('feeds.stix');
 const Settings = z.object({
-  url: setting('url', z.optional(endpoint()), 'Where a STIX 2.1 bundle is fetched. Give this or `path`.'),
-  path: setting('path', z.optional(z.string()), 'File with a STIX 2.1 bundle on this machine. Give this or `url`.'),
-  headers: setting('headers', z._default(z.record(z.string(), z.string()), {}), 'Headers sent with the call to `url`.', { secret: true }),
+  baseUrl: setting('baseUrl', z.optional(endpoint()), 'Where a STIX 2.1 bundle is fetched. Give this or `path`.'),
+  path: setting('path', z.optional(z.string()), 'File with a STIX 2.1 bundle on this machine. Give this or `base_url`.'),
+  headers: setting('headers', z._default(z.record(z.string(), z.string()), {}), 'Headers sent with the call to `base_url`.', {
+    secret: true,
+  }),
 });
 
 const Bundle = z.object({ type: z.literal('bundle'), objects: z.optional(z.array(z.unknown())) });

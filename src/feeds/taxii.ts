@@ -11,7 +11,7 @@ const MEDIA_TYPE = 'application/taxii+json;version=2.1';
 
 const setting = declareSettings('feeds.taxii');
 const Settings = z.object({
-  url: setting('url', z._default(endpoint(), 'https://api.ismalicious.com/taxii2'), 'TAXII 2.1 discovery URL or API root.'),
+  baseUrl: setting('baseUrl', z._default(endpoint(), 'https://api.ismalicious.com/taxii2'), 'TAXII 2.1 discovery URL or API root.'),
   collection: setting('collection', z._default(z.string(), ''), 'Id or title of the collection to read; empty: every readable one.'),
   username: setting(
     'username',
@@ -57,7 +57,7 @@ export const taxii = defineFeed<typeof Settings, State>({
   title: 'TAXII 2.1 collections',
   docs: 'https://docs.oasis-open.org/cti/taxii/v2.1/taxii-v2.1.html',
   settings: Settings,
-  first: ({ settings }) => ({ call: callOf(settings, `${settings.url}/`), state: { at: 'discovery' } }),
+  first: ({ settings }) => ({ call: callOf(settings, `${settings.baseUrl}/`), state: { at: 'discovery' } }),
   // Page ids live for seconds on some servers: 400 on one means "start again after what you have" (medallion 3.0).
   reads: (answer, step) => answer.status === 400 && step.state.at === 'objects' && step.state.next !== null,
   read(answer, step, context) {
@@ -67,7 +67,7 @@ export const taxii = defineFeed<typeof Settings, State>({
     if (state.at === 'collections') return page.page(objectsStep(readableCollections(answer.body, state.root, context), context), null);
     const { default: preferred, api_roots: roots } = Discovery.parse(answer.body);
     // An API root answers with its own description, which has no roots in it.
-    const root = sameHost(preferred ?? roots?.[0] ?? `${context.settings.url}/`, context.settings);
+    const root = sameHost(preferred ?? roots?.[0] ?? `${context.settings.baseUrl}/`, context.settings);
     return page.page({ call: callOf(context.settings, `${root}collections/`), state: { at: 'collections', root } }, null);
   },
 });
@@ -130,8 +130,12 @@ function callOf(settings: TaxiiSettings, url: string): HttpCall {
 }
 
 function sameHost(root: string, settings: TaxiiSettings): string {
-  const url = new URL(root, `${settings.url}/`);
-  if (url.origin !== new URL(settings.url).origin)
-    throw new LookupError('bad_response', 'taxii', 'its API root is on another host: set feeds.taxii.url to it, the key is not sent there');
+  const url = new URL(root, `${settings.baseUrl}/`);
+  if (url.origin !== new URL(settings.baseUrl).origin)
+    throw new LookupError(
+      'bad_response',
+      'taxii',
+      'its API root is on another host: set feeds.taxii.base_url to it, the key is not sent there',
+    );
   return url.href.replace(/\/*$/, '/');
 }

@@ -6,7 +6,7 @@ import { factsOf, summaryOf } from './wording.ts';
 
 const setting = declareSettings('outputs.slack');
 const Settings = z.object({
-  url: setting('url', endpoint(), 'Incoming webhook; whoever has it can post.', { secret: true }),
+  baseUrl: setting('baseUrl', endpoint(), 'Incoming webhook; whoever has it can post.', { secret: true }),
   batchSize: setting('batchSize', z._default(z.int().check(z.gte(1), z.lte(20)), 10), 'Indicators in one message, 1 to 20.'),
 });
 
@@ -27,7 +27,7 @@ export const slack = defineOutput<typeof Settings, null>({
     return {
       call: {
         kind: 'http',
-        url: new URL(settings.url),
+        url: new URL(settings.baseUrl),
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ text: slackText(text), blocks }),

@@ -6,7 +6,7 @@ import { factsOf, summaryOf } from './wording.ts';
 
 const setting = declareSettings('outputs.teams');
 const Settings = z.object({
-  url: setting('url', endpoint(), 'Workflow webhook of the channel; whoever has it can post.', { secret: true }),
+  baseUrl: setting('baseUrl', endpoint(), 'Workflow webhook of the channel; whoever has it can post.', { secret: true }),
   batchSize: setting(
     'batchSize',
     z._default(z.int().check(z.gte(1), z.lte(10)), 5),
@@ -31,7 +31,7 @@ export const teams = defineOutput<typeof Settings, null>({
     return {
       call: {
         kind: 'http',
-        url: new URL(settings.url),
+        url: new URL(settings.baseUrl),
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ type: 'message', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }] }),

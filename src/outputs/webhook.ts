@@ -7,7 +7,7 @@ import { defineOutput } from './output.ts';
 
 const setting = declareSettings('outputs.webhook');
 const Settings = z.object({
-  url: setting('url', endpoint(), 'Where events are posted.'),
+  baseUrl: setting('baseUrl', endpoint(), 'Where events are posted.'),
   secret: setting('secret', z.string().check(z.minLength(16)), 'Shared secret, 16 characters or more, that signs every call.', {
     secret: true,
   }),
@@ -28,7 +28,7 @@ export const webhook = defineOutput<typeof Settings, null>({
   start: (items, { settings }) => ({
     call: {
       kind: 'http',
-      url: new URL(settings.url),
+      url: new URL(settings.baseUrl),
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': hexOf(items.map(({ key }) => key).join('\n')) },
       body: JSON.stringify({ events: items.map(toEventJson) }),

@@ -73,7 +73,7 @@ describe.skipIf(!hasFixtures)('recordings [needs recordings]', () => {
   it('MISP feed: the manifest, then each changed event, oldest first', () => {
     const event = { Event: { ...(recording('misp/event.json') as object) } };
     const manifest = recording('misp/feed-manifest.json');
-    const got = walk(feed('misp_feed'), { url: 'https://feeds.corp-net.com/osint', sinceDays: 3650 }, null, (call) =>
+    const got = walk(feed('misp_feed'), { baseUrl: 'https://feeds.corp-net.com/osint', sinceDays: 3650 }, null, (call) =>
       answer(call.url.pathname.endsWith('manifest.json') ? manifest : event),
     );
     expect(got.calls.map((call) => http(call).url.pathname)).toEqual([
@@ -81,13 +81,13 @@ describe.skipIf(!hasFixtures)('recordings [needs recordings]', () => {
       '/osint/b2b0d1f0-0000-4000-8000-000000000042.json',
     ]);
     expect([got.items.length, got.rejected.length, got.ignored, got.cursor]).toEqual([0, 0, 2, '1763700000']);
-    const all = walk(feed('misp_feed'), { url: 'https://feeds.corp-net.com/osint', sinceDays: 3650, toIds: false }, null, (call) =>
+    const all = walk(feed('misp_feed'), { baseUrl: 'https://feeds.corp-net.com/osint', sinceDays: 3650, toIds: false }, null, (call) =>
       answer(call.url.pathname.endsWith('manifest.json') ? manifest : event),
     );
     expect(all.items.map((item) => item.indicator.value)).toEqual(['http://fake.website.com/malware/is/here']);
-    expect(walk(feed('misp_feed'), { url: 'https://feeds.corp-net.com/osint' }, '1763700000', () => answer(manifest)).calls).toHaveLength(
-      1,
-    );
+    expect(
+      walk(feed('misp_feed'), { baseUrl: 'https://feeds.corp-net.com/osint' }, '1763700000', () => answer(manifest)).calls,
+    ).toHaveLength(1);
   });
 
   it('OTX: indicators of a pulse, with tags, families and TLP', () => {
@@ -146,7 +146,7 @@ describe.skipIf(!hasFixtures)('recordings [needs recordings]', () => {
 
   it('TAXII: discovery, collections, pages; the cursor is the date added', () => {
     const page1 = recording('taxii/envelope-page1.json');
-    const got = walk(feed('taxii'), { url: 'https://taxii.corp-net.com', username: 'api', apiKey: KEY }, null, (call, n) => {
+    const got = walk(feed('taxii'), { baseUrl: 'https://taxii.corp-net.com', username: 'api', apiKey: KEY }, null, (call, n) => {
       if (n === 1) return answer({ ...(recording('taxii/discovery.json') as object), default: 'https://taxii.corp-net.com/api1/' });
       if (call.url.pathname.endsWith('/collections/'))
         return answer({
@@ -194,7 +194,7 @@ describe('bad items', () => {
     (id) => {
       const settings: Record<string, unknown> = { apiKey: KEY };
       if (id === 'misp') settings.baseUrl = 'https://misp.corp-net.com';
-      if (id === 'stix') settings.url = 'https://lists.corp-net.com/bundle.json';
+      if (id === 'stix') settings.baseUrl = 'https://lists.corp-net.com/bundle.json';
       expect(() => walk(feed(id), settings, null, () => answer('<html>Sign in</html>'))).toThrow();
     },
   );
@@ -243,7 +243,7 @@ describe('TAXII', () => {
   const objects = (values: string[]) => values.map((value) => ({ type: 'ipv4-addr', spec_version: '2.1', id: 'ipv4-addr--0', value }));
   it('starts again after the last date when a page id has run out', () => {
     const asked: string[] = [];
-    const got = walk(feed('taxii'), { url: 'https://t.corp-net.com', apiKey: KEY }, null, (call, n) => {
+    const got = walk(feed('taxii'), { baseUrl: 'https://t.corp-net.com', apiKey: KEY }, null, (call, n) => {
       asked.push(call.url.search);
       if (n === 1) return answer({ title: 'an API root' });
       if (n === 2) return answer({ collections: [{ id: 'c' }] });
@@ -259,7 +259,7 @@ describe('TAXII', () => {
   });
   it('names the collections there are when the wanted one is missing', () => {
     const reply = (_call: unknown, n: number) => answer(n === 1 ? {} : { collections: [{ id: 'x', title: 'Malware' }] });
-    expect(() => walk(feed('taxii'), { url: 'https://t.corp-net.com', collection: 'nope' }, null, reply)).toThrow(/Malware/);
+    expect(() => walk(feed('taxii'), { baseUrl: 'https://t.corp-net.com', collection: 'nope' }, null, reply)).toThrow(/Malware/);
   });
 });
 
@@ -276,7 +276,7 @@ describe('Feodo, STIX and lists', () => {
     const text = '\ufeff# exported\r\nseen,ioc,labels\r\n2026-11-01,"hxxp://evil-host[.]net/a,b",c2;apt\r\n,45.83.64[.]7,\r\n,,x\r\n';
     const got = walk(
       feed('csv'),
-      { url: 'https://lists.corp-net.com/l.csv', column: 'ioc', tagsColumn: 'labels', lastSeenColumn: 'seen', tags: ['ours'] },
+      { baseUrl: 'https://lists.corp-net.com/l.csv', column: 'ioc', tagsColumn: 'labels', lastSeenColumn: 'seen', tags: ['ours'] },
       null,
       () => answer(text),
     );
@@ -287,7 +287,9 @@ describe('Feodo, STIX and lists', () => {
     expect(got.rejected).toEqual([{ reason: 'row without a value', raw: ',,x' }]);
   });
   it('a plain list is read line by line', () => {
-    const got = walk(feed('csv'), { url: 'https://lists.corp-net.com/l.txt' }, null, () => answer('45.83.64.7\n# old\nevil-host.net\n'));
+    const got = walk(feed('csv'), { baseUrl: 'https://lists.corp-net.com/l.txt' }, null, () =>
+      answer('45.83.64.7\n# old\nevil-host.net\n'),
+    );
     expect(got.items.map((item) => item.indicator.value)).toEqual(['45.83.64.7', 'evil-host.net']);
   });
   it('a file is named, not fetched', () => {

@@ -47,13 +47,13 @@ export const SETTINGS: Readonly<Record<string, Record<string, unknown>>> = {
   misp: { baseUrl: 'https://misp.corp-net.com', apiKey: 's3cret-misp' },
   elasticsearch: { baseUrl: 'https://es.corp-net.com:9200', apiKey: 's3cret-es' },
   file: { path: '/out/iocs.ndjson' },
-  webhook: { url: 'https://hook.corp-net.com/in', secret: 's3cret-webhook-key' },
+  webhook: { baseUrl: 'https://hook.corp-net.com/in', secret: 's3cret-webhook-key' },
   jira: { baseUrl: 'https://x.atlassian.net', email: 'a@corp-net.com', apiKey: 's3cret-jira', project: 'SOC' },
   servicenow: { baseUrl: 'https://x.service-now.com', username: 'u', password: 's3cret-snow' },
   pagerduty: { routingKey: 's3cret00000000000000000000000000' },
   thehive: { baseUrl: 'https://hive.corp-net.com', apiKey: 's3cret-hive' },
-  slack: { url: 'https://hooks.slack.com/services/T/B/s3cret' },
-  teams: { url: 'https://x.logic.azure.com/workflows/s3cret' },
+  slack: { baseUrl: 'https://hooks.slack.com/services/T/B/s3cret' },
+  teams: { baseUrl: 'https://x.logic.azure.com/workflows/s3cret' },
   email: { host: 'mail.corp-net.com', from: 'a@corp-net.com', to: ['soc@corp-net.com'], username: 'u', password: 's3cret-mail' },
 };
 

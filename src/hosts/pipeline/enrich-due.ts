@@ -56,7 +56,12 @@ export async function lookUp(
   const values = batch.filter(isAllowed).map(({ indicator }) => indicator.value);
   const found =
     values.length > 0
-      ? await enricher.enrichMany(values, { signal, ...(budget ? { budget } : {}), ...(maxAgeS === undefined ? {} : { maxAgeS }) })
+      ? await enricher.enrichMany(values, {
+          signal,
+          timeoutMs: 0,
+          ...(budget ? { budget } : {}),
+          ...(maxAgeS === undefined ? {} : { maxAgeS }),
+        })
       : new Map<string, Enrichment>();
   return batch.map((stored) => {
     const { value } = stored.indicator;

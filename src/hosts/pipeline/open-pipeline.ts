@@ -105,7 +105,7 @@ export async function openPipeline(
   const owned: OwnedTransport[] = [];
   const reach = async (id: string, own: Record<string, unknown> & CommonFeedSettings) => {
     const ca = await readCaFile(own.caFile);
-    const baseUrl = typeof own.baseUrl === 'string' ? own.baseUrl : typeof own.url === 'string' ? own.url : null;
+    const baseUrl = typeof own.baseUrl === 'string' ? own.baseUrl : null;
     const transport = options.transportTo({ id, baseUrl, proxy: own.proxy ?? null, ca });
     owned.push(transport);
     return { transport, ca };
@@ -156,6 +156,6 @@ async function closeAll(store: Store, owned: readonly OwnedTransport[]): Promise
 }
 
 function sourceFaults(id: string, block: LoadedBlock | undefined): ConfigFault[] {
-  if (!block || (block.values.url === undefined) !== (block.values.path === undefined)) return [];
-  return [{ key: `feeds.${id}`, place: 'configuration', message: 'wants exactly one of url and path' }];
+  if (!block || (block.values.baseUrl === undefined) !== (block.values.path === undefined)) return [];
+  return [{ key: `feeds.${id}`, place: 'configuration', message: 'wants exactly one of base_url and path' }];
 }

@@ -55,7 +55,7 @@ beforeAll(async () => {
     feeds: { misp: { enabled: true, base_url: api.url, api_key: SECRETS[0] } },
     outputs: {
       splunk_hec: { enabled: true, base_url: hec.url, token: SECRETS[1] },
-      webhook: { enabled: true, dry_run: true, url: hec.url, secret: SECRETS[2] },
+      webhook: { enabled: true, dry_run: true, base_url: hec.url, secret: SECRETS[2] },
     },
   };
   writeFileSync(configPath, stringify(config));

@@ -59,7 +59,7 @@ for (let n = 0; n < Number(count); n += 25) {
     payload: JSON.stringify(item),
   }));
   await store.route([{ routed: null, deliveries }], 1, 1_000_000);
-  const settings = webhook.settings.parse({ url, secret: 'a-test-secret-of-16', batchSize: 10 });
+  const settings = webhook.settings.parse({ baseUrl: url, secret: 'a-test-secret-of-16', batchSize: 10 });
   const sender = createOutputSender({ transport: fetchTransport, clock, timeoutMs: 5000, ca: null });
   const limits = { maxTries: 1000, patienceMs: 60_000 };
   await deliver(

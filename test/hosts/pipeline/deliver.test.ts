@@ -28,7 +28,7 @@ async function send(
   const server = await startStandIn(reply);
   const clock = fakeClock();
   const output = outputOf(id);
-  const own = { ...SETTINGS[id], baseUrl: server.url, loginUrl: server.url, ...(SETTINGS[id]?.url ? { url: server.url } : {}), ...more };
+  const own = { ...SETTINGS[id], baseUrl: server.url, loginUrl: server.url, ...more };
   const settings = output.settings.parse(own);
   await store.route(
     items.map((item) => ({

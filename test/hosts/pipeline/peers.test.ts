@@ -24,7 +24,7 @@ const taxii = FEEDS.find(({ id }) => id === 'taxii') as Feed;
 const NOW = 1_795_000_000;
 
 async function readTaxii(store: Store, url: string, more: Record<string, unknown> = {}) {
-  const settings = taxii.settings.parse({ url, username: 'admin', apiKey: 'Password0', ...more });
+  const settings = taxii.settings.parse({ baseUrl: url, username: 'admin', apiKey: 'Password0', ...more });
   return readFeed(
     { feed: taxii, settings, transport: fetchTransport, timeoutMs: 10_000 },
     { store, clock: fakeClock(), signal: new AbortController().signal, isDry: false },

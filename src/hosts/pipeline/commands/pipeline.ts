@@ -38,6 +38,10 @@ export const pipelineCommand: Command = {
       const report = await runPipeline(withProgress(opened.pipeline, io), { signal: stop.signal, isDry: values['dry-run'] === true });
       show(report);
       return exitCodeOf(report);
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      io.stderr.write('ismalicious: stopped; what was accepted is kept and goes on with the next run\n');
+      return EXIT.partial;
     } finally {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
       await opened.close();
