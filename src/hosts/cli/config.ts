@@ -1,6 +1,9 @@
 import { settingMeta, toSnakeCase } from '../../config/setting.ts';
 import { loadEngineConfig } from '../compose/engine-config.ts';
+import { readSources } from '../compose/config-sources.ts';
 import { HOST_SETTINGS } from '../host-blocks.ts';
+import { loadBoth } from '../pipeline/load-both.ts';
+import { loadPipelineConfig } from '../pipeline/open-pipeline.ts';
 import { type Command, EXIT, parseOptions, UsageError } from './command.ts';
 
 const MASK = '********';
@@ -19,7 +22,12 @@ export const config: Command = {
     const { values, positionals } = parseOptions(args, { config: { type: 'string' } });
     const [what] = positionals;
     if (what !== 'check' && what !== 'show') throw new UsageError('config wants check, show or import');
-    const loaded = await loadEngineConfig({ env: io.env, configPath: values.config, blocks: HOST_SETTINGS });
+    const options = { env: io.env, configPath: values.config };
+    const sources = await readSources(options);
+    const [loaded] = await loadBoth(
+      () => loadEngineConfig({ ...options, blocks: HOST_SETTINGS }),
+      () => loadPipelineConfig(sources),
+    );
     if (what === 'check') {
       const asked = loaded.wanted.map(({ provider }) => provider.id).join(', ');
       io.stderr.write(`The settings are right. Asked: ${asked === '' ? 'nobody (embedded default: own lists only)' : asked}\n`);

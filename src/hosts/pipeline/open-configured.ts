@@ -1,8 +1,9 @@
-import { ConfigError, type ConfigFault } from '../../config/load.ts';
-import { readSources } from '../compose/config-sources.ts';
+import { readSources, type SourceOptions } from '../compose/config-sources.ts';
+import { loadEngineConfig } from '../compose/engine-config.ts';
 import { type OpenedEngine, openEngine } from '../compose/open-engine.ts';
 import { hostTransports } from './host-transport.ts';
-import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from './open-pipeline.ts';
+import { loadBoth } from './load-both.ts';
+import { loadPipelineConfig, type OpenedPipeline, openPipeline } from './open-pipeline.ts';
 
 /** The pipeline with its engine, as a configuration file and the environment have it. */
 export interface ConfiguredPipeline {
@@ -11,33 +12,15 @@ export interface ConfiguredPipeline {
   close(): Promise<void>;
 }
 
-/** Opens engine and pipeline. Throws a `ConfigError` with every fault of both. */
-export async function openConfigured(options: {
-  env: Readonly<Record<string, string | undefined>>;
-  configPath?: string | undefined;
-}): Promise<ConfiguredPipeline> {
-  const faults: ConfigFault[] = [];
-  const gather = async <T>(load: () => Promise<T>): Promise<T | null> => {
-    try {
-      return await load();
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      faults.push(...error.faults);
-      return null;
-    }
-  };
+/** Opens engine and pipeline. Throws a `ConfigError` with every fault of both before anything is opened. */
+export async function openConfigured(options: SourceOptions): Promise<ConfiguredPipeline> {
   const sources = await readSources(options);
-  const config = await gather<PipelineConfig>(() => Promise.resolve().then(() => loadPipelineConfig(sources)));
-  const engine = await gather(() => openEngine(options));
-  if (!config || !engine) {
-    await engine?.engine.close();
-    throw new ConfigError(faults);
-  }
-  const pipeline = await openPipeline(config, {
-    stateFolder: engine.config.stateFolder,
-    enricher: engine.engine,
-    transportTo: hostTransports(options.env),
-  });
+  const [config, { stateFolder }] = await loadBoth(
+    () => loadPipelineConfig(sources),
+    () => loadEngineConfig(options),
+  );
+  const engine = await openEngine(options);
+  const pipeline = await openPipeline(config, { stateFolder, enricher: engine.engine, transportTo: hostTransports(options.env) });
   return {
     pipeline,
     engine,
