@@ -109,7 +109,7 @@ function eventTemplate(target: Target): Asset {
 
 /**
  * Indicator documents. Elasticsearch: a data stream of every observation, from which the transform keeps the latest. Elsewhere
- * an index in which one document a value is overwritten, and an alias that leaves out what has expired.
+ * an index, in which documents may replace one another, and an alias that leaves out what has expired.
  */
 function iocTemplate(target: Target): Asset {
   const settings = { index: { default_pipeline: 'logs-ti_ismalicious@default' } };

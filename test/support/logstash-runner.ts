@@ -124,6 +124,8 @@ function applyCommon(plugin: Plugin, event: LogstashEvent): void {
   const option = (name: string) => plugin.attributes.find((one) => one.name === name)?.value;
   for (const [field, text] of pairsOf(option('add_field'))) addField(event, sprintf(event, field), sprintf(event, text));
   for (const tag of textsOf(option('add_tag')) ?? []) addTag(event, sprintf(event, tag));
+  const untagged = textsOf(option('remove_tag')) ?? [];
+  if (untagged.length > 0 && Array.isArray(event.tags)) event.tags = event.tags.filter((tag) => !untagged.includes(String(tag)));
   for (const field of textsOf(option('remove_field')) ?? []) removeField(event, sprintf(event, field));
 }
 
