@@ -1,6 +1,12 @@
 const SECOND_MS = 1000;
-/** In flight at once, spread over this time: calls never leave in bunches, so a refusal is seen before the next call is sent. */
-const SPREAD_MS = 20;
+/**
+ * Calls never leave in bunches, so that a refusal is seen before the next one is sent: those that may be in flight at once are spread over
+ * the time an answer takes, but over no more than this.
+ */
+const LONGEST_SPREAD_MS = 20;
+const SHORTEST_SPREAD_MS = 1;
+/** How much one answer's time counts in the average. */
+const SMOOTHING = 0.1;
 /** The first second of a new pacer is half as fast: nothing is known of the limit yet. */
 const CAUTIOUS_MS = 1000;
 /** Used when a provider says 429 and not for how long (the published workflow waits as long). */
@@ -21,6 +27,8 @@ export interface Pacer {
   /** Until when the provider told us to stay away; 0: it did not. */
   readonly blockedUntilMs: number;
   sent(nowMs: number): void;
+  /** An answer came, this long after its call was sent. */
+  answered(latencyMs: number): void;
   /** The provider refused: nobody calls before `retryAfterMs` has passed (60 s when it did not say). */
   limited(nowMs: number, retryAfterMs: number | null): void;
   /** Nobody calls before that time, as an answer's headers or another process said. */
@@ -32,7 +40,7 @@ export interface Pacer {
  * long as it says, and the pace afterwards is what went through between two refusals (a token bucket's refill rate).
  */
 export function createPacer(concurrency: number, startMs: number): Pacer {
-  const fastGapMs = SPREAD_MS / concurrency;
+  let spreadMs = LONGEST_SPREAD_MS;
   let learnedPerS: number | null = null;
   let refusedPerS = Infinity;
   let nextMs = 0;
@@ -42,7 +50,7 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
   let refillMs = 0;
 
   function gapMs(nowMs: number): number {
-    const fast = nowMs - startMs < CAUTIOUS_MS ? fastGapMs * 2 : fastGapMs;
+    const fast = (spreadMs / concurrency) * (nowMs - startMs < CAUTIOUS_MS ? 2 : 1);
     if (learnedPerS === null) return fast;
     const freeMs = Math.max(0, nowMs - blockedUntilMs);
     const ceiling = refusedPerS * CEILING_SHARE * GROWTH ** (freeMs / CEILING_GROWS_MS);
@@ -58,8 +66,13 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
       if (sentSince === 0) sinceMs = nowMs;
       sentSince++;
       const gap = gapMs(nowMs);
-      // Timers come late: one gap may be caught up.
-      nextMs = Math.max(nowMs - gap, nextMs) + gap;
+      // Timers come late: one gap may be caught up, but not where two calls at once could run into a refusal.
+      const slack = learnedPerS === null && nowMs - startMs >= CAUTIOUS_MS ? gap : 0;
+      nextMs = Math.max(nowMs - slack, nextMs) + gap;
+    },
+    answered(latencyMs) {
+      const bounded = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, latencyMs));
+      spreadMs += (bounded - spreadMs) * SMOOTHING;
     },
     limited(nowMs, retryAfterMs) {
       // Calls that were on their way when the first refusal came: the same refusal.

@@ -209,6 +209,7 @@ export class ProviderQueue implements ProviderClient {
     const controller = new AbortController();
     const [first] = batch as [Job, ...Job[]];
     for (const job of batch) Object.assign(job, { controller, batch });
+    const sentMs = this.#nowMs();
     try {
       if (batch.length === 1) this.#answer(first, await exchange.single(first.indicator, controller.signal));
       else {
@@ -222,6 +223,7 @@ export class ProviderQueue implements ProviderClient {
         }
       }
       this.#hasContact = true;
+      this.#pacer.answered(this.#nowMs() - sentMs);
       this.#breaker.succeeded();
     } catch (error) {
       for (const job of batch) job.controller = null;
