@@ -22,7 +22,7 @@ const PARTS: readonly Part[] = [
     folder: 'splunk-app/ismalicious/bin',
     noticesFolder: 'splunk-app/ismalicious',
     format: 'cjs',
-    entries: { ismalicious: 'src/hosts/splunk/search-command.ts' },
+    entries: { ismalicious: 'src/hosts/splunk/search-command.ts', ismalicious_lookup: 'src/hosts/splunk/external-lookup.ts' },
   },
 ];
 

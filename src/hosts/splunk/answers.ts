@@ -55,6 +55,11 @@ export class Answers {
     return id < FIRST_VALUE_ID ? EMPTY_PLACE : (this.#places[id] as number);
   }
 
+  /** The id of the worst answer. */
+  worstOf(ids: readonly number[]): number {
+    return ids.reduce((worst, id) => (this.placeOf(id) < this.placeOf(worst) ? id : worst));
+  }
+
   /** Ids of a chunk that need an answer. `chunk` counts from 1. */
   collect(ids: Int32Array, multivalues: readonly (readonly number[])[], chunk: number, nowS: number): number[] {
     this.#fit();

@@ -1,3 +1,4 @@
+import { BlockWriter } from './block-writer.ts';
 import type { ByteSink } from './byte-streams.ts';
 import { encodeFrameHead } from './frames.ts';
 import type { Frame } from './frames.ts';
@@ -5,9 +6,6 @@ import type { RowLayout } from './row-layout.ts';
 import type { RowScanner } from './row-scanner.ts';
 import { NO_ROW } from './row-suffixes.ts';
 import type { RowSuffixes } from './row-suffixes.ts';
-
-const BLOCK_BYTES = 1 << 20;
-const SHORT_BYTES = 24;
 
 /** What the rows of a reply are put together from. */
 export interface ReplyRows {
@@ -25,11 +23,11 @@ export interface ReplyRows {
  */
 export class ReplyWriter {
   readonly #sink: ByteSink;
-  #block = Buffer.alloc(0);
-  #used = 0;
+  readonly #blocks: BlockWriter;
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
+    this.#blocks = new BlockWriter(sink);
   }
 
   /** A reply without rows. */
@@ -41,61 +39,40 @@ export class ReplyWriter {
   writeRows(metadata: object, reply: ReplyRows): void {
     const bodyBytes = measure(reply);
     const head = encodeFrameHead(metadata, bodyBytes);
-    const size = Math.min(BLOCK_BYTES, head.length + bodyBytes);
-    if (this.#block.length < size) this.#block = Buffer.allocUnsafeSlow(size);
-    this.#append(head, 0, head.length);
-    this.#append(reply.layout.head, 0, reply.layout.head.length);
+    this.#blocks.reserve(head.length + bodyBytes);
+    this.#blocks.appendAll(head);
+    this.#blocks.appendAll(reply.layout.head);
     this.#appendRows(reply);
-    this.#flush();
+    this.#blocks.flush();
   }
 
   #appendRows({ frame, layout, rows, suffixes, headerEnd }: ReplyRows): void {
     const { bytes } = frame;
     const { cutsPerRow } = layout;
     const { partsPerRow, parts, rendered } = suffixes;
+    const blocks = this.#blocks;
     let from = headerEnd;
     for (let row = 0; row < rows.count; row++) {
       const first = parts[row * partsPerRow] as number;
       if (first !== NO_ROW) {
         for (let cut = row * cutsPerRow; cut < (row + 1) * cutsPerRow; cut += 2) {
-          this.#append(bytes, from, rows.cuts[cut] as number);
+          blocks.append(bytes, from, rows.cuts[cut] as number);
           from = cut + 1 < (row + 1) * cutsPerRow ? (rows.cuts[cut + 1] as number) : (rows.contentEnds[row] as number);
         }
-        this.#append(bytes, from, rows.contentEnds[row] as number);
+        blocks.append(bytes, from, rows.contentEnds[row] as number);
         if (rows.shortBy.size > 0) this.#appendCommas(rows.shortBy.get(row) ?? 0);
         for (let part = row * partsPerRow; part < (row + 1) * partsPerRow; part++) {
           const number = parts[part] as number;
-          this.#append(rendered.bytes, rendered.ends[number - 1] as number, rendered.ends[number] as number);
+          blocks.append(rendered.bytes, rendered.ends[number - 1] as number, rendered.ends[number] as number);
         }
       }
       from = rows.lineEnds[row] as number;
     }
-    this.#append(bytes, from, frame.bodyEnd);
+    blocks.append(bytes, from, frame.bodyEnd);
   }
 
   #appendCommas(count: number): void {
-    this.#append(Buffer.from(','.repeat(count)), 0, count);
-  }
-
-  #append(source: Buffer, from: number, to: number): void {
-    const length = to - from;
-    if (this.#used + length > this.#block.length) {
-      this.#flush();
-      if (length > this.#block.length) {
-        this.#sink.write(source.subarray(from, to));
-        return;
-      }
-    }
-    const block = this.#block;
-    let at = this.#used;
-    this.#used = at + length;
-    if (length > SHORT_BYTES) source.copy(block, at, from, to);
-    else for (let n = from; n < to; n++) block[at++] = source[n] as number;
-  }
-
-  #flush(): void {
-    if (this.#used > 0) this.#sink.write(this.#block.subarray(0, this.#used));
-    this.#used = 0;
+    this.#blocks.appendAll(Buffer.from(','.repeat(count)));
   }
 }
 

@@ -7,8 +7,8 @@ const MULTIVALUE_PREFIX = '__mv_';
 export const CUT = 1;
 export const SPAN = 2;
 
-/** How the rows of a chunk become the rows of its reply: which bytes stay, where the looked-up cells are, what is added. */
-export interface RowLayout {
+/** What the scanner has to know of a table. */
+export interface ScanLayout {
   readonly columns: number;
   /** Bits `CUT` and `SPAN` of each column. */
   readonly roles: Uint8Array;
@@ -24,6 +24,10 @@ export interface RowLayout {
   readonly firstKept: number;
   /** Per column, how many of the columns after it stay: what a row that ends here is short of. */
   readonly keptAfter: Int32Array;
+}
+
+/** How the rows of a chunk become the rows of its reply: which bytes stay, where the looked-up cells are, what is added. */
+export interface RowLayout extends ScanLayout {
   /** The reply's header, without line end. */
   readonly head: Buffer;
   /** How many `__mv_` columns of replaced fields are handed back empty, behind the outputs: old values would outlive the new ones. */

@@ -1,6 +1,6 @@
 import { COMMA, CR, LF, QUOTE, endOfQuotes } from './csv-cells.ts';
 import { CUT } from './row-layout.ts';
-import type { RowLayout } from './row-layout.ts';
+import type { ScanLayout } from './row-layout.ts';
 
 // As many rows as Splunk sends at once; a page that is never touched costs nothing.
 const FIRST_ROWS = 1 << 16;
@@ -27,7 +27,7 @@ export class RowScanner {
    * Scans the rows in `bytes[from, end)`; `bytes[end]` has to be a LF. Throws `CsvError` for a cell that is not closed.
    * The cells are walked in one plain loop: it sees every byte of the search, and most of them before it is compiled.
    */
-  scan(bytes: Buffer, layout: RowLayout, from: number, end: number): void {
+  scan(bytes: Buffer, layout: ScanLayout, from: number, end: number): void {
     const { columns, roles, firstKept, cutsPerRow } = layout;
     const spansPerRow = layout.spanColumns.length * 2;
     this.shortBy.clear();
@@ -80,7 +80,7 @@ export class RowScanner {
   }
 
   /** A row with fewer cells than the header: the missing ones are empty. */
-  #completeShortRow(layout: RowLayout, row: number, lastColumn: number): void {
+  #completeShortRow(layout: ScanLayout, row: number, lastColumn: number): void {
     const { cutsPerRow, firstKept, keptAfter, roles, spanColumns } = layout;
     const missing = keptAfter[lastColumn] as number;
     const commas = firstKept > lastColumn ? missing - 1 : missing;
@@ -92,7 +92,7 @@ export class RowScanner {
   }
 
   /** Room for more than `rows` rows. */
-  #reserve(layout: RowLayout, rows: number): void {
+  #reserve(layout: ScanLayout, rows: number): void {
     const size = rows < this.contentEnds.length ? this.contentEnds.length : rows * 2;
     this.contentEnds = enlarge(this.contentEnds, size);
     this.lineEnds = enlarge(this.lineEnds, size);

@@ -103,7 +103,7 @@ export class RowSuffixes {
       let winner = 0;
       for (let field = 0; field < fields; field++) {
         const id = ids[row * fields + field] as number;
-        worst[field] = id < 0 ? this.#worstOf(multivalues[-id - 1] ?? []) : id;
+        worst[field] = id < 0 ? this.#answers.worstOf(multivalues[-id - 1] ?? []) : id;
         if (field > 0 && this.#answers.placeOf(worst[field] as number) < this.#answers.placeOf(worst[winner] as number)) winner = field;
       }
       this.#fill(row * partsPerRow, winner, worst, chunk);
@@ -187,9 +187,5 @@ export class RowSuffixes {
     const enrichment = id < FIRST_VALUE_ID ? this.#unasked[field]?.[id] : this.#kept[id];
     if (enrichment === undefined) throw new Error('a value was not kept that is still to be shown');
     return enrichment;
-  }
-
-  #worstOf(ids: readonly number[]): number {
-    return ids.reduce((worst, id) => (this.#answers.placeOf(id) < this.#answers.placeOf(worst) ? id : worst));
   }
 }

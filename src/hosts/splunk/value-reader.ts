@@ -1,6 +1,6 @@
 import { LF, QUOTE, decodeCell } from './csv-cells.ts';
 import { readMultivalue } from './multivalue.ts';
-import type { RowLayout } from './row-layout.ts';
+import type { ScanLayout } from './row-layout.ts';
 import { enlarge } from './row-scanner.ts';
 import type { RowScanner } from './row-scanner.ts';
 import { EMPTY_CELL, NO_COLUMN } from './value-table.ts';
@@ -18,7 +18,7 @@ export class ValueReader {
   }
 
   /** Reads the cells that `rows` found in `bytes`. */
-  read(bytes: Buffer, layout: RowLayout, rows: RowScanner): void {
+  read(bytes: Buffer, layout: ScanLayout, rows: RowScanner): void {
     const fields = layout.fieldSpans.length;
     this.multivalues = [];
     this.ids = enlarge(this.ids, rows.contentEnds.length * fields);
@@ -29,7 +29,7 @@ export class ValueReader {
     }
   }
 
-  #readField({ bytes, layout, rows }: { bytes: Buffer; layout: RowLayout; rows: RowScanner }, field: number, place: number): void {
+  #readField({ bytes, layout, rows }: { bytes: Buffer; layout: ScanLayout; rows: RowScanner }, field: number, place: number): void {
     const { spans, count } = rows;
     const values = this.#values;
     const fields = layout.fieldSpans.length;

@@ -1,0 +1,59 @@
+import { OutputClosedError } from './byte-streams.ts';
+import type { ByteSource } from './byte-streams.ts';
+import { LF } from './csv-cells.ts';
+import { fillLookupTable } from './lookup-table.ts';
+import { SearchNotes } from './search-notes.ts';
+import { StandardInput, StandardOutput } from './standard-streams.ts';
+import { widen } from './value-table.ts';
+
+const FIRST_BYTES = 1 << 16;
+const MAX_BYTES = 1 << 30;
+
+/** The whole input, with the LF behind its end that the scanner relies on. */
+async function readAll(input: ByteSource): Promise<{ bytes: Buffer; end: number }> {
+  let bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  let end = 0;
+  for (;;) {
+    if (end + 1 >= bytes.length) bytes = widen(bytes, end + 1);
+    const count = await input.read(bytes, end, bytes.length - 1 - end);
+    if (count === 0) break;
+    end += count;
+    if (end > MAX_BYTES) throw new Error(`the table is larger than ${MAX_BYTES} bytes`);
+  }
+  bytes[end] = LF;
+  return { bytes, end };
+}
+
+async function run(): Promise<number> {
+  const notes = new SearchNotes();
+  let close = () => Promise.resolve();
+  try {
+    const { bytes, end } = await readAll(new StandardInput());
+    await fillLookupTable(bytes, end, {
+      args: process.argv.slice(2),
+      output: new StandardOutput(),
+      notes,
+      nowS: Math.trunc(Date.now() / 1000),
+      open: async () => {
+        const { openSearchEngine } = await import('./open-search-engine.ts');
+        const { engine, warnings } = await openSearchEngine(null);
+        close = () => engine.close();
+        for (const warning of warnings) notes.say('WARN', `isMalicious: ${warning}`);
+        return engine;
+      },
+    });
+    notes.sumUp();
+    // A lookup has no other place to say why cells stayed empty than search.log.
+    for (const [, text] of notes.take().inspector?.messages ?? []) process.stderr.write(`${text}\n`);
+    return 0;
+  } catch (error) {
+    if (error instanceof OutputClosedError) return 0;
+    // Splunk shows that the lookup failed; no row is given out half filled.
+    process.stderr.write(`isMalicious: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    return 1;
+  } finally {
+    await close();
+  }
+}
+
+void run().then((status) => process.exit(status));
