@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import { DASHBOARDS } from '../../scripts/generate/elastic-panels.ts';
 import { detectionRules, monitors } from '../../scripts/generate/elastic-rules.ts';
 import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
 import { readAssets } from '../../src/hosts/cli/elastic/asset.ts';
 import { runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
 import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
+import { createSidecar } from '../../src/hosts/sidecar/server.ts';
+import { SidecarSettings } from '../../src/hosts/sidecar/settings.ts';
 import { toIocDocument } from '../../src/mapping/ioc-document.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
 import { ecsFaults } from '../support/ecs-conformance.ts';
@@ -40,7 +43,24 @@ const enricher = createFakeEnricher({
   },
 });
 const lookUp = (value: string) => enricher.peek(value) as Enrichment;
-const enriched = ecsEvents(400).map((event) => enrichByReference(event, lookUp, NOW));
+const events = ecsEvents(400);
+// What the events are expected to say. What is indexed is what the sidecar makes of them.
+const enriched = events.map((event) => enrichByReference(event, lookUp, NOW));
+
+/** The events as NDJSON through a sidecar's `/v1/enrich`. */
+async function throughSidecar(): Promise<string[]> {
+  const sidecar = await createSidecar({ enricher, settings: z.parse(SidecarSettings, { port: 0 }) });
+  const { port } = await sidecar.listen();
+  const body = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/enrich`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body,
+  });
+  const lines = (await answer.text()).trimEnd().split('\n');
+  await sidecar.close();
+  return lines;
+}
 
 interface Entry {
   readonly indicator: { readonly name?: string; readonly ip?: string; readonly confidence?: string };
@@ -87,7 +107,7 @@ describe.each([
     });
 
     it('are all taken by one _bulk, none refused', async () => {
-      const lines = enriched.flatMap((event, n) => [JSON.stringify({ create: { _id: `e${n}` } }), JSON.stringify(event)]);
+      const lines = (await throughSidecar()).flatMap((event, n) => [JSON.stringify({ create: { _id: `e${n}` } }), event]);
       const { body } = await engine.call('POST', `/${EVENTS}/_bulk?refresh=true`, `${lines.join('\n')}\n`);
       const refused = body.items.filter((item: EngineAnswer) => item.create.error).map((item: EngineAnswer) => item.create.error);
       expect(refused).toEqual([]);

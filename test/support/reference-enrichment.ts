@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DEFAULT_FIELDS } from '../../src/hosts/sidecar/enrich/fields.ts';
 import { relatedListOf } from '../../src/mapping/ecs-indicator.ts';
 import { FAILURE_TAG, toRollUp } from '../../src/mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../src/mapping/ecs.ts';
@@ -7,25 +8,13 @@ import { type Enrichment, isFailure } from '../../src/model/enrichment.ts';
 
 type Event = Record<string, unknown>;
 
-const FIELDS = [
-  'source.ip',
-  'destination.ip',
-  'client.ip',
-  'server.ip',
-  'destination.domain',
-  'url.full',
-  'url.domain',
-  'dns.question.name',
-  'dns.answers.data',
-  'dns.resolved_ip',
-  'file.hash.sha256',
-  'process.hash.sha256',
-] as const;
+/** Fields that hold other things too: a value that is no indicator is passed over there. */
+const LOOSE = new Set(['url.original', 'dns.question.name', 'dns.answers.data']);
 
 /** The plainest thing that can be called enriching an event: parse, look up, add. An oracle for tests; no promise about bytes. */
 export function enrichByReference(event: Event, lookUp: (value: string) => Enrichment, now: string): Event {
-  const found = FIELDS.flatMap((field) => valuesAt(event, field).map((value) => ({ field, enrichment: lookUp(value) }))).filter(
-    ({ enrichment }) => enrichment.answer.status !== 'invalid',
+  const found = DEFAULT_FIELDS.flatMap((field) => valuesAt(event, field).map((value) => ({ field, enrichment: lookUp(value) }))).filter(
+    ({ field, enrichment }) => !(LOOSE.has(field) && enrichment.answer.status === 'invalid'),
   );
   if (found.length === 0) return event;
   const [worst] = found.toSorted((a, b) => placeOf(a.enrichment.answer) - placeOf(b.enrichment.answer));
