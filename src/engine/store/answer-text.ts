@@ -23,12 +23,12 @@ const Judged = {
 const StoredProvider = z.object({
   ...Judged,
   i: z.string(),
-  s: z.enum(['ok', 'pending', 'not_listed', ...LOOKUP_ERROR_CODES]),
+  s: z._default(z.enum(['ok', 'pending', 'not_listed', ...LOOKUP_ERROR_CODES]), 'ok'),
   x: z._default(z.number(), 0),
 });
 const StoredAnswer = z.object({
   ...Judged,
-  s: z.enum(STATUSES),
+  s: z._default(z.enum(STATUSES), 'ok'),
   t: z.enum(TIERS),
   o: z._default(z.boolean(), false),
   p: z._default(z.array(StoredProvider), () => []),
@@ -43,7 +43,7 @@ export function packAnswer(answer: Answer): string {
     o: answer.autoResolve,
     p: answer.providers.map((result) => ({ ...judgedTexts(result), i: result.provider, s: result.status, x: result.contribution })),
   };
-  return JSON.stringify(stored, (_key, value: unknown) => (saysNothing(value) ? undefined : value));
+  return JSON.stringify(stored, (key, value: unknown) => (saysNothing(key, value) ? undefined : value));
 }
 
 /** A stored answer, whole again. Throws when it is none of ours. */
@@ -83,6 +83,7 @@ function judgedFields(from: Omit<z.output<typeof StoredProvider>, 'i' | 's' | 'x
   };
 }
 
-function saysNothing(value: unknown): boolean {
-  return value === null || value === false || (Array.isArray(value) && value.length === 0);
+/** `ok` is what nearly every status says: it is the one that is left out. */
+function saysNothing(key: string, value: unknown): boolean {
+  return value === null || value === false || (key === 's' && value === 'ok') || (Array.isArray(value) && value.length === 0);
 }

@@ -32,7 +32,7 @@ export const MIGRATIONS: readonly string[] = [
     routed INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX indicator_due ON indicator (due) WHERE due IS NOT NULL;
-  CREATE INDEX indicator_judged ON indicator (judged, id) WHERE verdict >= 2;
+  CREATE INDEX indicator_judged ON indicator (judged) WHERE verdict >= 2;
   CREATE INDEX indicator_unrouted ON indicator (id) WHERE routed < revision;
   CREATE TABLE answer (id INTEGER PRIMARY KEY REFERENCES indicator (id) ON DELETE CASCADE, json TEXT NOT NULL) STRICT;
   CREATE TABLE history (
