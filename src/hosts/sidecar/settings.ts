@@ -67,7 +67,7 @@ export const SidecarSettings = z.object({
   maxIndicators: setting('maxIndicators', z._default(wholeFrom(1), 1000), 'Most indicators in one look-up call; with more it is refused.'),
   maxValueBytes: setting(
     'maxValueBytes',
-    z._default(wholeFrom(64), 2048),
+    z._default(wholeFrom(64, 65_536), 2048),
     'Longest value that is looked up, in bytes; a longer one gets status invalid.',
   ),
   maxDepth: setting(

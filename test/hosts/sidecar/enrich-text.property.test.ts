@@ -13,7 +13,8 @@ const engine = createFakeEnricher({ sayings: SAYINGS });
 
 /** Paths at which something may be added, by kind of change. */
 const ALLOWED: Readonly<Record<Change['kind'], RegExp>> = {
-  added: /^(threat|ismalicious|related|tags|threat\.enrichments(\.\[\])?|ismalicious\.[a-z_]+|related\.(ip|hosts|hash)(\.\[\])?|tags\.\[\]|(threat|related)\.\[\]\.(enrichments|ip|hosts|hash)\.\[\])$/,
+  added:
+    /^(threat|ismalicious|related|tags|threat\.enrichments(\.\[\])?|ismalicious\.[a-z_]+|related\.(ip|hosts|hash)(\.\[\])?|tags\.\[\]|(threat|related)\.\[\]\.(enrichments|ip|hosts|hash)\.\[\])$/,
   wrapped: /^(threat\.enrichments|related\.(ip|hosts|hash)|tags)$/,
   filled: /^(threat|threat\.enrichments|ismalicious|related|related\.(ip|hosts|hash)|tags)$/,
   changed: /^(?!)/,
@@ -28,10 +29,13 @@ function at(value: unknown, path: string): unknown[] {
   if (path === '') return Array.isArray(value) ? value.flat() : [value];
   if (Array.isArray(value)) return value.flatMap((item) => at(item, path));
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => (path === key ? at(inner, '') : path.startsWith(`${key}.`) ? at(inner, path.slice(key.length + 1)) : []));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    path === key ? at(inner, '') : path.startsWith(`${key}.`) ? at(inner, path.slice(key.length + 1)) : [],
+  );
 }
 
-const hasKey = (node: LosslessNode, name: string) => node.kind === 'object' && node.members.some(({ key }) => (JSON.parse(key) as string).split('.')[0] === name);
+const hasKey = (node: LosslessNode, name: string) =>
+  node.kind === 'object' && node.members.some(({ key }) => (JSON.parse(key) as string).split('.')[0] === name);
 
 describe('enriching an event', () => {
   it('changes nothing but what is added, in any shape of event', () => {
@@ -63,7 +67,8 @@ describe('enriching an event', () => {
           expect(after.ismalicious).toMatchObject(rollUp);
           expect(ours || (after.ismalicious as { auto_resolve: boolean }).auto_resolve === false).toBe(true);
         }
-        if (!hasKey(tree, 'threat')) expect(at(after, 'threat.enrichments').map((entry) => (entry as { matched: { id: string } }).matched.id)).toEqual(expected.ids);
+        if (!hasKey(tree, 'threat'))
+          expect(at(after, 'threat.enrichments').map((entry) => (entry as { matched: { id: string } }).matched.id)).toEqual(expected.ids);
         if (!hasKey(tree, 'related')) {
           for (const list of ['ip', 'hosts', 'hash']) {
             const values = new Set(expected.related.filter(([name]) => name === list).map(([, value]) => value));
@@ -79,10 +84,13 @@ describe('enriching an event', () => {
   it('adds nothing the second time', () => {
     const texts = textEnricherOn(engine);
     fc.assert(
-      fc.property(eventTrees.filter((tree) => !['threat', 'ismalicious', 'related', 'tags'].some((name) => hasKey(tree, name))), (tree) => {
-        const once = enriched(texts, printLossless(tree));
-        expect(enriched(texts, once)).toBe(once);
-      }),
+      fc.property(
+        eventTrees.filter((tree) => !['threat', 'ismalicious', 'related', 'tags'].some((name) => hasKey(tree, name))),
+        (tree) => {
+          const once = enriched(texts, printLossless(tree));
+          expect(enriched(texts, once)).toBe(once);
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -105,7 +113,11 @@ describe('enriching an event', () => {
 describe('reading JSON', () => {
   it('accepts what the other reader accepts, and refuses what it refuses', () => {
     const texts = textEnricherOn(engine, { maxDepth: 200 });
-    const mutation = fc.record({ at: fc.nat(), cut: fc.integer({ min: 0, max: 3 }), put: fc.constantFrom('', '"', '\\', ',', ':', '{', '}', '[', ']', '0', '-', 'e', '.', 't', 'nul', '\n', '\u0001', ' ', '\\u12', 'é') });
+    const mutation = fc.record({
+      at: fc.nat(),
+      cut: fc.integer({ min: 0, max: 3 }),
+      put: fc.constantFrom('', '"', '\\', ',', ':', '{', '}', '[', ']', '0', '-', 'e', '.', 't', 'nul', '\n', '\u0001', ' ', '\\u12', 'é'),
+    });
     fc.assert(
       fc.property(eventTrees, fc.array(mutation, { maxLength: 2 }), (tree, mutations) => {
         const text = mutations.reduce((all, { at: place, cut, put }) => {

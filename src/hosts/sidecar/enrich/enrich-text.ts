@@ -61,7 +61,16 @@ export function createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, 
   const edits = createEdits();
   const scan: Scan = { bytes: NO_BYTES, end: 0, maxDepth, map };
   const lookup: Lookup = { wanted, known, missing: new Set() };
-  const writing: EventWriting = { bytes: NO_BYTES, map, edits, rules, finding: createFinding(), related: createRelatedAdditions(), clock, now: null };
+  const writing: EventWriting = {
+    bytes: NO_BYTES,
+    map,
+    edits,
+    rules,
+    finding: createFinding(),
+    related: createRelatedAdditions(),
+    clock,
+    now: null,
+  };
   const counts = { events: 0, invalidLines: 0, worsts: {} as Record<string, number> };
 
   /** Reads the event at `from` and plans what is added to it; past its end, or a fault. */

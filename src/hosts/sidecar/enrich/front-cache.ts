@@ -18,8 +18,9 @@ const SHORT_KEY = SLOT_BYTES - HEAD_BYTES;
 /** Unit of the times, so that 32 bits last for years. */
 const TICK_MS = 100;
 
-/** Room for the keys that do not fit their slot, on average, by slot. */
+/** Room for the keys that do not fit their slot: on average, by slot; and for the longest one in any case. */
 const LONG_KEY_BYTES = 32;
+const LEAST_LONG_KEYS_BYTES = 128 * 1024;
 
 /** What is found for a value that the cache does not hold. */
 export const NOT_FOUND = -1;
@@ -57,7 +58,7 @@ export function createFrontCache(size: number, startMs: number): FrontCache {
   const mask = size - 1;
   const slots = new Int32Array(size * SLOT_INTS);
   const shortKeys = new Uint8Array(slots.buffer);
-  const longKeys = new Uint8Array(size * LONG_KEY_BYTES);
+  const longKeys = new Uint8Array(Math.max(size * LONG_KEY_BYTES, LEAST_LONG_KEYS_BYTES));
   const knowns: (Known | undefined)[] = Array.from({ length: size });
   let longKeysEnd = 0;
 

@@ -49,7 +49,8 @@ export function addRelated(editing: RelatedEditing, list: number, n: number, tex
   const { map, related } = editing;
   if (map.valueCount * (map.listedCount + related.count) > MANY) {
     if (!isNew(editing, list, text ?? rawText(editing, n))) return;
-  } else if (isValueListed(editing, list, n) || (text !== null && isTextListed(editing, list, text)) || isAdded(editing, list, n, text)) return;
+  } else if (isValueListed(editing, list, n) || (text !== null && isTextListed(editing, list, text)) || isAdded(editing, list, n, text))
+    return;
   const item = related.items[related.count++];
   if (item === undefined) related.items.push({ list, n, text });
   else {
@@ -157,7 +158,8 @@ function isNew(editing: RelatedEditing, list: number, text: Buffer): boolean {
       const [place = 0, start = 0, end = 0] = map.listed.subarray(at, at + LISTED_INTS);
       related.seen.add(`${place}${bytes.toString('latin1', start - 1, end + 1)}`);
     }
-    for (const item of related.items.slice(0, related.count)) related.seen.add(`${item.list}${(item.text ?? rawText(editing, item.n)).toString('latin1')}`);
+    for (const item of related.items.slice(0, related.count))
+      related.seen.add(`${item.list}${(item.text ?? rawText(editing, item.n)).toString('latin1')}`);
   }
   const key = `${list}${text.toString('latin1')}`;
   if (related.seen.has(key)) return false;

@@ -34,16 +34,57 @@ const VALUES = [
 ];
 
 const NUMBERS = ['0', '-0.0', '1.10', '1E5', '12345678901234567890', '1e-7', '-9007199254740993', '0.1000'];
-const KEYS = ['', 'a', 'sourc', 'sources', 'source.ipx', 'url', 'ürl', '__proto__', 'constructor', 'message', 'event', 'labels.x', 'hash', 'ip', 'data'];
+const KEYS = [
+  '',
+  'a',
+  'sourc',
+  'sources',
+  'source.ipx',
+  'url',
+  'ürl',
+  '__proto__',
+  'constructor',
+  'message',
+  'event',
+  'labels.x',
+  'hash',
+  'ip',
+  'data',
+];
 
 /** Shapes in which events bring what we add to; `undefined`: not at all. */
 export const EXISTING: Readonly<Record<string, readonly string[]>> = {
-  threat: ['null', '"a string"', '{}', '{ }', '{"framework":"MITRE"}', '{"enrichments":null}', '{"enrichments":[]}', '{"enrichments":[ ]}', '{"enrichments":[{"indicator":{"ip":"1.2.3.4"}}]}', '{"enrichments":{"indicator":{"ip":"1.2.3.4"}}}', '{"enrichments":"x","x":[1.0]}', '[{"framework":"MITRE"}]', '[]', '7'],
+  threat: [
+    'null',
+    '"a string"',
+    '{}',
+    '{ }',
+    '{"framework":"MITRE"}',
+    '{"enrichments":null}',
+    '{"enrichments":[]}',
+    '{"enrichments":[ ]}',
+    '{"enrichments":[{"indicator":{"ip":"1.2.3.4"}}]}',
+    '{"enrichments":{"indicator":{"ip":"1.2.3.4"}}}',
+    '{"enrichments":"x","x":[1.0]}',
+    '[{"framework":"MITRE"}]',
+    '[]',
+    '7',
+  ],
   'threat.enrichments': ['null', '[]', '[{"matched":{"id":"1"}}]', '{"matched":{"id":"1"}}', '"x"'],
   'threat.framework': ['"MITRE"'],
   ismalicious: ['null', '{}', '{ "note": "mine" }', '{"verdict":"clean","score":1.50}', '"x"', '[]'],
   'ismalicious.verdict': ['"mine"'],
-  related: ['null', '{}', '{"ip":[]}', '{"ip":["8.8.8.8","10.1.2.3"],"user":["me"]}', '{"ip":"8.8.8.8"}', '{"ip":null,"hosts":["login.evil-host.com"],"hash":[]}', '"x"', '[{"ip":["8.8.8.8"]}]', '{"ip":7}'],
+  related: [
+    'null',
+    '{}',
+    '{"ip":[]}',
+    '{"ip":["8.8.8.8","10.1.2.3"],"user":["me"]}',
+    '{"ip":"8.8.8.8"}',
+    '{"ip":null,"hosts":["login.evil-host.com"],"hash":[]}',
+    '"x"',
+    '[{"ip":["8.8.8.8"]}]',
+    '{"ip":7}',
+  ],
   'related.ip': ['["9.9.9.9"]', '"9.9.9.9"', 'null'],
   tags: ['null', '[]', '["a"]', '"a"', '["_ismalicious_failure"]', '{"a":1}', '7'],
 };
@@ -56,14 +97,29 @@ function spelled(text: string, escapes: boolean): string {
   return `"\\u${first}${JSON.stringify(text.slice(1)).slice(1)}`;
 }
 
-const text = (of: fc.Arbitrary<string>) => fc.tuple(of, fc.integer({ min: 0, max: 9 })).map(([value, n]): LosslessNode => ({ kind: 'scalar', text: spelled(value, n === 0) }));
-const scalar = fc.oneof(text(fc.constantFrom(...VALUES)), fc.constantFrom(...NUMBERS, 'true', 'false', 'null').map((value): LosslessNode => ({ kind: 'scalar', text: value })));
+const text = (of: fc.Arbitrary<string>) =>
+  fc.tuple(of, fc.integer({ min: 0, max: 9 })).map(([value, n]): LosslessNode => ({ kind: 'scalar', text: spelled(value, n === 0) }));
+const scalar = fc.oneof(
+  text(fc.constantFrom(...VALUES)),
+  fc.constantFrom(...NUMBERS, 'true', 'false', 'null').map((value): LosslessNode => ({ kind: 'scalar', text: value })),
+);
 
 const member = (key: fc.Arbitrary<string>, value: fc.Arbitrary<LosslessNode>): fc.Arbitrary<LosslessMember> =>
-  fc.record({ space: fc.tuple(space, space, space, space), key: fc.tuple(key, fc.integer({ min: 0, max: 19 })).map(([name, n]) => spelled(name, n === 0)), value });
-const object = (members: fc.Arbitrary<LosslessMember[]>): fc.Arbitrary<LosslessNode> => fc.tuple(members, space).map(([list, tail]) => ({ kind: 'object', members: list, tail: list.length === 0 ? tail : '' }));
+  fc.record({
+    space: fc.tuple(space, space, space, space),
+    key: fc.tuple(key, fc.integer({ min: 0, max: 19 })).map(([name, n]) => spelled(name, n === 0)),
+    value,
+  });
+const object = (members: fc.Arbitrary<LosslessMember[]>): fc.Arbitrary<LosslessNode> =>
+  fc.tuple(members, space).map(([list, tail]) => ({ kind: 'object', members: list, tail: list.length === 0 ? tail : '' }));
 const array = (values: fc.Arbitrary<LosslessNode[]>): fc.Arbitrary<LosslessNode> =>
-  fc.tuple(values, space, space).map(([list, a, b]) => ({ kind: 'array', items: list.map((value) => ({ space: [a, b] as const, value })), tail: list.length === 0 ? a : '' }));
+  fc
+    .tuple(values, space, space)
+    .map(([list, a, b]) => ({
+      kind: 'array',
+      items: list.map((value) => ({ space: [a, b] as const, value })),
+      tail: list.length === 0 ? a : '',
+    }));
 
 const anything = fc.letrec<{ node: LosslessNode }>((tie) => ({
   node: fc.oneof(
@@ -83,9 +139,17 @@ const leaf = fc.oneof(
 
 /** A wanted field in one of its forms: nested, dotted, or partly so, its parents now and then in an array. */
 const wanted = fc
-  .record({ path: fc.constantFrom(...DEFAULT_FIELDS, 'dns.answers.data', 'destination.ip', 'source.ip'), cuts: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }), inArray: fc.integer({ min: 0, max: 5 }), leaf, spaces: fc.tuple(space, space, space, space) })
+  .record({
+    path: fc.constantFrom(...DEFAULT_FIELDS, 'dns.answers.data', 'destination.ip', 'source.ip'),
+    cuts: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+    inArray: fc.integer({ min: 0, max: 5 }),
+    leaf,
+    spaces: fc.tuple(space, space, space, space),
+  })
   .map(({ path, cuts, inArray, leaf: value, spaces }) => {
-    const keys = path.split('.').reduce<string[]>((all, part, n) => (n > 0 && cuts[n] ? [...all.slice(0, -1), `${all.at(-1)}.${part}`] : [...all, part]), []);
+    const keys = path
+      .split('.')
+      .reduce<string[]>((all, part, n) => (n > 0 && cuts[n] ? [...all.slice(0, -1), `${all.at(-1)}.${part}`] : [...all, part]), []);
     return keys.reduceRight<LosslessNode>((inner, key, n) => {
       const node: LosslessNode = { kind: 'object', members: [{ space: spaces, key: JSON.stringify(key), value: inner }], tail: '' };
       return n > 0 && inArray === 0 ? { kind: 'array', items: [{ space: ['', ''], value: node }], tail: '' } : node;
@@ -94,13 +158,18 @@ const wanted = fc
   .map((node) => (node.kind === 'object' ? node.members[0] : undefined))
   .filter((one) => one !== undefined);
 
-const existing = fc.constantFrom(...Object.entries(EXISTING).flatMap(([key, shapes]) => shapes.map((shape) => ({ key, shape })))).map(
-  ({ key, shape }): LosslessMember => ({ space: ['', '', '', ''], key: JSON.stringify(key), value: parseLossless(shape).node }),
-);
+const existing = fc
+  .constantFrom(...Object.entries(EXISTING).flatMap(([key, shapes]) => shapes.map((shape) => ({ key, shape }))))
+  .map(({ key, shape }): LosslessMember => ({ space: ['', '', '', ''], key: JSON.stringify(key), value: parseLossless(shape).node }));
 
 /** Events of all shapes, as trees that lose nothing. No key that we write to stands twice: engines refuse that. */
 export const eventTrees: fc.Arbitrary<LosslessNode> = fc
-  .tuple(fc.array(fc.oneof(wanted, wanted, member(fc.constantFrom(...KEYS), anything)), { maxLength: 6 }), fc.uniqueArray(existing, { maxLength: 3, selector: ({ key }) => key.split('.')[0] }), fc.array(fc.nat(), { minLength: 9, maxLength: 9 }), space)
+  .tuple(
+    fc.array(fc.oneof(wanted, wanted, member(fc.constantFrom(...KEYS), anything)), { maxLength: 6 }),
+    fc.uniqueArray(existing, { maxLength: 3, selector: ({ key }) => key.split('.')[0] }),
+    fc.array(fc.nat(), { minLength: 9, maxLength: 9 }),
+    space,
+  )
   .map(([members, others, order, tail]) => {
     const all = [...members, ...others].map((one, n) => ({ one, place: order[n] ?? 0 })).sort((a, b) => a.place - b.place);
     return { kind: 'object', members: all.map(({ one }) => one), tail: all.length === 0 ? tail : '' };

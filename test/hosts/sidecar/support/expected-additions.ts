@@ -50,5 +50,7 @@ function valuesIn(node: LosslessNode, prefix: string): { field: string; value: s
 
 function leavesOf(node: LosslessNode): string[] {
   const nodes = node.kind === 'array' ? node.items.map(({ value }) => value) : [node];
-  return nodes.flatMap((one) => (one.kind === 'scalar' && one.text.startsWith('"') ? [JSON.parse(one.text) as string] : [])).filter((value) => value !== '');
+  return nodes
+    .flatMap((one) => (one.kind === 'scalar' && one.text.startsWith('"') ? [JSON.parse(one.text) as string] : []))
+    .filter((value) => value !== '');
 }

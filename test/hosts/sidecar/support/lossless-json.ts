@@ -44,7 +44,7 @@ export function parseLossless(text: string): { readonly node: LosslessNode; read
     take(/\{/y);
     const members: LosslessMember[] = [];
     let lead = space();
-    if (text[pos] === '}') return take(/\}/y), { kind: 'object', members, tail: lead };
+    if (text[pos] === '}') return (take(/\}/y), { kind: 'object', members, tail: lead });
     for (;;) {
       const key = string();
       const beforeColon = space();
@@ -61,7 +61,7 @@ export function parseLossless(text: string): { readonly node: LosslessNode; read
     take(/\[/y);
     const items: LosslessItem[] = [];
     let lead = space();
-    if (text[pos] === ']') return take(/\]/y), { kind: 'array', items, tail: lead };
+    if (text[pos] === ']') return (take(/\]/y), { kind: 'array', items, tail: lead });
     for (;;) {
       const node = value();
       items.push({ space: [lead, space()], value: node });
@@ -122,10 +122,13 @@ function memberChanges(before: ObjectNode, after: ObjectNode, path: readonly str
   const kept = before.members.flatMap((member, n): Change[] => {
     const same = after.members[n];
     const own = [...path, JSON.parse(member.key) as string];
-    if (same === undefined || same.key !== member.key || same.space.join('|') !== member.space.join('|')) return [{ path: own, kind: 'changed' }];
+    if (same === undefined || same.key !== member.key || same.space.join('|') !== member.space.join('|'))
+      return [{ path: own, kind: 'changed' }];
     return changesBetween(member.value, same.value, own);
   });
-  const added = after.members.slice(before.members.length).map(({ key }): Change => ({ path: [...path, JSON.parse(key) as string], kind: 'added' }));
+  const added = after.members
+    .slice(before.members.length)
+    .map(({ key }): Change => ({ path: [...path, JSON.parse(key) as string], kind: 'added' }));
   return [...kept, ...added];
 }
 

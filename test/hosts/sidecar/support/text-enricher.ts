@@ -6,7 +6,10 @@ import { createWantedFields, DEFAULT_FIELDS } from '../../../../src/hosts/sideca
 import { createKnownValues } from '../../../../src/hosts/sidecar/enrich/known-values.ts';
 
 /** A text enricher with everything at its default. */
-export function textEnricherOn(enricher: Enricher, { fields = DEFAULT_FIELDS, writesPlaybook = false, maxDepth = 32, maxEvents = 10_000, size = 1024 } = {}): TextEnricher {
+export function textEnricherOn(
+  enricher: Enricher,
+  { fields = DEFAULT_FIELDS, writesPlaybook = false, maxDepth = 32, maxEvents = 10_000, size = 1024 } = {},
+): TextEnricher {
   return createTextEnricher({
     wanted: createWantedFields(fields),
     known: createKnownValues({ enricher, clock: systemClock, size, ttlMs: 5000, maxValueBytes: 2048 }),
