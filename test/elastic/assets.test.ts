@@ -126,6 +126,15 @@ function leavesOf(value: unknown, path: string): string[] {
   return Object.entries(value).flatMap(([name, one]) => leavesOf(one, path === '' ? name : `${path}.${name}`));
 }
 
+describe('the cookbook', () => {
+  it('names only fields that are mapped', () => {
+    const text = readFileSync(join(projectRoot, 'docs', 'elastic.md'), 'utf8');
+    const blocks = [...text.matchAll(/^```(?:kql|esql)\n(.*?)^```/gms)].map((match) => match[1] ?? '');
+    expect(blocks.length).toBeGreaterThan(8);
+    for (const block of blocks) for (const [name] of block.matchAll(/ismalicious\.\w+/g)) expect(Object.keys(FLAT_FIELDS)).toContain(name);
+  });
+});
+
 describe.skipIf(!hasFixtures)('the targets without x-pack', () => {
   it.each([
     ['elasticsearch-oss-7.10', 0],

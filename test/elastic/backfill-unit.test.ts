@@ -327,11 +327,41 @@ describe('a run', () => {
     await expect(backfill(OPTIONS, around(engine))).rejects.toThrow(words);
   });
 
-  it('ends when the engine stays busy, with its place kept', async () => {
-    const { engine } = fakeEngine(IDS, (call) => (call === 'POST /_bulk' ? { status: 429, body: null } : null));
+  it.each([
+    ['as a whole', { status: 429, body: null }, 'HTTP 429'],
+    ['for each document', { status: 200, body: { items: [{ update: { status: 429 } }, { update: { status: 429 } }] } }, 'too busy'],
+  ] as [string, Answer, string][])('ends when the engine stays busy %s, with its place kept', async (_, answer, words) => {
+    const { engine } = fakeEngine(IDS, (call) => (call === 'POST /_bulk' ? answer : null));
     const surroundings = around(engine);
-    await expect(backfill(OPTIONS, surroundings)).rejects.toThrow('too busy');
+    await expect(backfill(OPTIONS, surroundings)).rejects.toThrow(words);
     expect(surroundings.state.load()).toMatchObject({ finishedAt: null, tally: { updated: 0 } });
+  });
+
+  it('waits for an engine that restarts in the middle', async () => {
+    const waits: number[] = [];
+    const inner = fakeEngine(IDS);
+    let calls = 0;
+    const engine: EngineClient = {
+      name: 'fake',
+      async call(method, path, body) {
+        calls += 1;
+        if (calls >= 5 && calls <= 7) throw new LookupError('unavailable', 'search engine', 'connection failed (ECONNREFUSED)');
+        return inner.engine.call(method, path, body);
+      },
+    };
+    const report = await backfill(OPTIONS, around(engine, { wait: async (ms) => void waits.push(ms) }));
+    expect(report.tally.updated).toBe(5);
+    expect(waits).toEqual([1000, 2000, 4000]);
+  });
+
+  it('gives up on one that stays away, with its place kept', async () => {
+    const gone: EngineClient = {
+      name: 'gone',
+      call: () => Promise.reject(new LookupError('unavailable', 'search engine', 'connection failed (ECONNREFUSED)')),
+    };
+    const surroundings = around(gone);
+    await expect(backfill(OPTIONS, surroundings)).rejects.toThrow('ECONNREFUSED');
+    expect(surroundings.state.load()?.finishedAt).toBeNull();
   });
 
   it('a state of an unfinished run that looked for something else is not taken over', async () => {

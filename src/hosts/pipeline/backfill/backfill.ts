@@ -5,6 +5,7 @@ import { type ValueReader, createValueReader } from './document-values.ts';
 import { type PageWork, enrichPage } from './enrich-page.ts';
 import { EngineFault } from './found-document.ts';
 import { type PageReader, PageTooLargeError, type Snapshot, openSnapshot } from './pages.ts';
+import { createPatientClient } from './patient-client.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { type BackfillQuery, toSearchQuery } from './query.ts';
 import { type BackfillState, StateFault, type StateKeeper, type Tally, emptyTally } from './state-file.ts';
@@ -48,8 +49,10 @@ export interface BackfillReport {
  * Enriches documents that are in an index already. Can be killed and started again at any time: what is written does not match
  * any more, an update holds only for the version that was read, and the state says what was spent and how far it came.
  */
-export async function backfill(options: BackfillOptions, surroundings: BackfillSurroundings): Promise<BackfillReport> {
-  const { engine, state: keeper, now, signal, onProgress } = surroundings;
+export async function backfill(options: BackfillOptions, given: BackfillSurroundings): Promise<BackfillReport> {
+  const { state: keeper, now, wait, signal, onProgress } = given;
+  const engine = createPatientClient(given.engine, (ms) => wait(ms, signal));
+  const surroundings = { ...given, engine };
   const state = resume(options, keeper, now());
   keeper.save(state);
   const query = { ...options.query, until: state.until };

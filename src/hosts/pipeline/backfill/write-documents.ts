@@ -25,7 +25,6 @@ export interface Written {
 export async function writeUpdates(engine: EngineClient, updates: readonly PlannedUpdate[]): Promise<Written> {
   const lines = updates.map(({ document, doc }) => `${actionOf(document)}\n${JSON.stringify({ doc })}\n`);
   const answer = await engine.call('POST', '/_bulk?filter_path=items.*.status,items.*.error', lines.join(''));
-  if (answer.status === 429 || answer.status === 503) return { ...NOTHING, busy: updates };
   const items = memberOf(answer.body, 'items');
   if (answer.status !== 200 || !Array.isArray(items) || items.length !== updates.length)
     throw new EngineFault(answer.status, `_bulk: ${refusalOf(answer)}`);
@@ -43,8 +42,6 @@ interface Sorted {
   readonly gone: FoundDocument[];
   readonly refused: { document: FoundDocument; reason: string }[];
 }
-
-const NOTHING: Written = { updated: [], conflicts: [], busy: [], gone: [], refused: [] };
 
 function actionOf({ index, id, seqNo, primaryTerm }: FoundDocument): string {
   return JSON.stringify({ update: { _index: index, _id: id, if_seq_no: seqNo, if_primary_term: primaryTerm } });
