@@ -1,6 +1,7 @@
 // The search command on real pipes, with the made-up engine instead of ours. `wait`: look-ups never come back, only an abort ends them.
 import type { EnrichOptions } from '../../src/engine/enricher.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
+import { endProcess } from '../../src/hosts/splunk/end-process.ts';
 import { converse } from '../../src/hosts/splunk/search-conversation.ts';
 import { StandardInput, StandardOutput } from '../../src/hosts/splunk/standard-streams.ts';
 import { FakeEnricher } from './fake-enricher.ts';
@@ -40,4 +41,4 @@ void converse({
     return Promise.resolve({ engine, warnings: [] });
   },
   complain: (line) => void process.stderr.write(`${line}\n`),
-}).then((status) => process.exit(status));
+}).then(endProcess);

@@ -55,6 +55,7 @@ export function readFrames(stream: Buffer): WireFrame[] {
 export class MemoryInput implements ByteSource {
   readonly #bytes: Buffer;
   readonly #piece: number;
+  isClosed = false;
   #at = 0;
   #closed: (() => void) | null = null;
 
@@ -75,6 +76,10 @@ export class MemoryInput implements ByteSource {
     return () => {
       this.#closed = null;
     };
+  }
+
+  close(): void {
+    this.isClosed = true;
   }
 
   cancel(): void {

@@ -7,6 +7,8 @@ export interface ByteSource {
    * An end that was there from the beginning is none: the whole input lay ready (a file, a replay). Answers how to stop watching.
    */
   watch(closed: () => void): () => void;
+  /** Lets go of the input, so that it does not keep the process alive. */
+  close(): void;
 }
 
 /** Where replies go. */

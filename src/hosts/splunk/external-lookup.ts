@@ -1,6 +1,7 @@
 import { OutputClosedError } from './byte-streams.ts';
 import type { ByteSource } from './byte-streams.ts';
 import { LF } from './csv-cells.ts';
+import { endProcess } from './end-process.ts';
 import { fillLookupTable } from './lookup-table.ts';
 import { SearchNotes } from './search-notes.ts';
 import { StandardInput, StandardOutput } from './standard-streams.ts';
@@ -56,4 +57,4 @@ async function run(): Promise<number> {
   }
 }
 
-void run().then((status) => process.exit(status));
+void run().then(endProcess);

@@ -46,6 +46,14 @@ export class ReplyWriter {
     this.#blocks.flush();
   }
 
+  /** The table alone, without a frame; `headerLine`: bytes of the input's header with its line end, left out of all parts but the first. */
+  writeTable(reply: ReplyRows, isFirst: boolean, headerLine: number): void {
+    this.#blocks.reserve(reply.frame.bodyEnd * 2);
+    if (isFirst) this.#blocks.appendAll(reply.layout.head);
+    this.#appendRows(isFirst ? reply : { ...reply, headerEnd: reply.frame.bodyFrom + headerLine });
+    this.#blocks.flush();
+  }
+
   #appendRows({ frame, layout, rows, suffixes, headerEnd }: ReplyRows): void {
     const { bytes } = frame;
     const { cutsPerRow } = layout;

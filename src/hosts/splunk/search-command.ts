@@ -1,3 +1,4 @@
+import { endProcess } from './end-process.ts';
 import { converse } from './search-conversation.ts';
 import { StandardInput, StandardOutput } from './standard-streams.ts';
 
@@ -8,4 +9,4 @@ void converse({
   now: Date.now,
   open: async (_search, providers) => (await import('./open-search-engine.ts')).openSearchEngine(providers),
   complain: (line) => void process.stderr.write(`${line}\n`),
-}).then((status) => process.exit(status));
+}).then(endProcess);

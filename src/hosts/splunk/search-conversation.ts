@@ -105,6 +105,7 @@ class Conversation {
   }
 
   async close(): Promise<void> {
+    this.#world.input.close();
     if (this.#enricher === null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {

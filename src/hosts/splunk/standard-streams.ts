@@ -63,6 +63,10 @@ export class StandardInput implements ByteSource {
     };
   }
 
+  close(): void {
+    this.#stream?.destroy();
+  }
+
   #startStream(): void {
     const stream = this.#openStream();
     this.#stream = stream;
