@@ -80,7 +80,16 @@ function openEngine(): Engine {
   return new Engine({
     providers: [{ client: instantClient(), maxTlp: 'RED' }],
     local: { lookup: () => null, allowance: () => null, onChange: () => {}, stats: () => ({ lists: [] }), close: () => {} },
-    guard: { refuse: () => null, prepare: () => Promise.resolve(), refuseToSend: () => null, isCleared: () => true },
+    guard: {
+      refuse: () => null,
+      prepare: () => Promise.resolve(),
+      refuseToSend: () => null,
+      sendsEmailAddresses: true,
+      isCleared: () => true,
+      refuseEmail: () => ({ status: 'skipped_private', message: '' }),
+      refuseTlp: () => ({ status: 'skipped_tlp', message: '' }),
+    },
+    stopsEarly: false,
     store: { ...store, put: () => {}, getMany: () => new Map() },
     scoring: {
       formula: 'weighted',

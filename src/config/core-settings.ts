@@ -100,6 +100,15 @@ export const ScoringSettings = z.object({
   ),
 });
 
+/** How providers are asked. */
+export const EngineSettings = z.object({
+  stopEarly: setting(
+    z._default(z.boolean(), false),
+    'ENGINE_STOP_EARLY',
+    'Whether free providers are asked first, and paid ones only about what they could still move to another tier. Saves credits, costs time.',
+  ),
+});
+
 /** What may leave the house. */
 export const PrivacySettings = z.object({
   ownDomains: setting(
@@ -122,6 +131,11 @@ export const PrivacySettings = z.object({
     z._default(z.enum(TLP_LABELS), 'CLEAR'),
     'PRIVACY_TLP',
     'How your indicators are marked; providers cleared for less are not asked.',
+  ),
+  pap: setting(
+    z._default(z.enum(['CLEAR', 'GREEN', 'AMBER', 'RED']), 'CLEAR'),
+    'PRIVACY_PAP',
+    'Permissible actions on your indicators (PAP); RED: only providers cleared for AMBER+STRICT, servers of your own, are asked.',
   ),
   auditLog: setting(
     z._default(z.boolean(), true),

@@ -12,6 +12,8 @@ export interface CommonProviderSettings {
   readonly budgetPerDay?: number;
   readonly bulk: boolean;
   readonly maxTlp?: (typeof TLP_LABELS)[number];
+  readonly sendUrl: 'full' | 'no_query' | 'host';
+  readonly sendEmail: 'full' | 'domain';
   readonly weight?: number;
   readonly proxy?: string;
   readonly caFile?: string;
@@ -49,6 +51,16 @@ export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
     ),
     bulk: setting('BULK', z._default(z.boolean(), true), 'Whether the form for many indicators in one call is used, where there is one.'),
     maxTlp: setting('MAX_TLP', z.optional(z.enum(TLP_LABELS)), 'Up to which TLP label indicators may be sent there.'),
+    sendUrl: setting(
+      'SEND_URL',
+      z._default(z.enum(['full', 'no_query', 'host']), 'full'),
+      'How much of a URL is sent there: full, no_query (without query and fragment) or host. What only the shorter form clears stays unknown.',
+    ),
+    sendEmail: setting(
+      'SEND_EMAIL',
+      z._default(z.enum(['full', 'domain']), 'full'),
+      'How much of an e-mail address is sent there: full (if privacy.send_email_addresses allows it) or its domain.',
+    ),
     weight: setting(
       'WEIGHT',
       z.optional(z.number().check(z.gte(0), z.lte(100))),

@@ -20,6 +20,7 @@ export interface AnswerPool {
 
 function keyOf(outcome: Outcome): string {
   if (outcome.kind === 'failed') return `${outcome.provider}!${outcome.error.code} ${outcome.error.message}`;
+  if (outcome.kind === 'skipped') return `${outcome.provider}!${outcome.status}`;
   return `${outcome.provider}${outcome.isStale ? '~' : '='}${verdictToText(outcome.verdict)}`;
 }
 

@@ -1,32 +1,29 @@
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
-import type { Tlp } from '../model/tlp.ts';
 import { createAnswerPool } from './answer-pool.ts';
 import { type Clock, epochS } from './clock.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
+import type { FeedbackSource } from './feedback.ts';
 import type { LocalSource } from './local-source.ts';
 import { explainScore } from './merge-outcomes.ts';
 import { planLookups } from './plan.ts';
 import type { PrivacyGuard } from './privacy-guard.ts';
-import type { ClientStats, ProviderClient } from './provider-client.ts';
+import type { ClientStats } from './provider-client.ts';
+import { outcomesAtHome } from './round-parts.ts';
 import { runRound } from './round.ts';
 import type { Scoring } from './scoring.ts';
 import type { StoreStats, VerdictStore } from './verdict-store.ts';
-import { createView, type View } from './view.ts';
+import { createView, type EngineProvider, type View } from './view.ts';
 
 /** Provider subsets with a memory of their own. */
 const MAX_VIEWS = 8;
 
-/** A provider's client and up to which label things may be sent there. */
-export interface EngineProvider {
-  readonly client: ProviderClient;
-  readonly maxTlp: Tlp;
-}
-
 export interface EngineOptions {
   readonly providers: readonly EngineProvider[];
   readonly local: LocalSource;
+  /** Analysts' overrides; `undefined`: nobody gave one. */
+  readonly feedback?: FeedbackSource | undefined;
   readonly guard: PrivacyGuard;
   readonly store: VerdictStore;
   readonly scoring: Scoring;
@@ -36,6 +33,8 @@ export interface EngineOptions {
   readonly staleS: number;
   /** Answers past their lifetime by no more than this are given at once and renewed in the background; 0: never. Seconds. */
   readonly revalidateS: number;
+  /** Whether paid providers are asked only about what they could still move to another tier. */
+  readonly stopsEarly: boolean;
   /** Released with the engine: transports, logs. */
   readonly onClose: () => Promise<void>;
 }
@@ -53,7 +52,6 @@ export class Engine implements Enricher {
   readonly store: VerdictStore;
   readonly #options: EngineOptions;
   readonly #pool;
-  readonly #clients: readonly ProviderClient[];
   readonly #mainView: View;
   readonly #views = new Map<string, View>();
   #generation = 0;
@@ -62,9 +60,9 @@ export class Engine implements Enricher {
     this.#options = options;
     this.store = options.store;
     this.#pool = createAnswerPool(options.scoring, options.memoryEntries);
-    this.#clients = options.providers.filter(({ maxTlp }) => options.guard.isCleared(maxTlp)).map(({ client }) => client);
-    this.#mainView = createView(this.#clients, true, options.memoryEntries);
+    this.#mainView = createView(options.providers, options.guard, { asksLocal: true, memoryEntries: options.memoryEntries });
     options.local.onChange(() => this.forget());
+    options.feedback?.onChange(() => this.forget());
   }
 
   peek(value: string): Enrichment | undefined {
@@ -73,7 +71,7 @@ export class Engine implements Enricher {
   }
 
   async enrichMany(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
-    const view = this.#viewOf(wanted.providers);
+    const view = this.#viewOf(wanted);
     const answered = new Map<string, Enrichment>();
     const open = new Map<string, { indicator: Indicator; values: string[] }>();
     const maxAgeS = wanted.maxAgeS ?? Infinity;
@@ -99,7 +97,7 @@ export class Engine implements Enricher {
   }
 
   plan(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Plan> {
-    return planLookups(this.#options, this.#viewOf(wanted.providers), values, wanted.maxAgeS ?? Infinity);
+    return planLookups(this.#options, this.#viewOf(wanted), values, wanted.maxAgeS ?? Infinity);
   }
 
   /** How the score came about, one line each, for people. */
@@ -111,7 +109,7 @@ export class Engine implements Enricher {
   stats(): EngineStats {
     const { store, local } = this.#options;
     return {
-      providers: this.#clients.map((client) => client.stats()),
+      providers: this.#options.providers.map(({ client }) => client.stats()),
       store: store.stats(),
       memoryEntries: this.#mainView.memory.size,
       local: local.stats(),
@@ -137,14 +135,17 @@ export class Engine implements Enricher {
     await onClose();
   }
 
-  #viewOf(providers: readonly string[] | undefined): View {
-    if (!providers || providers.length === 0) return this.#mainView;
-    const key = [...providers].sort().join(',');
+  #viewOf({ providers, tlp }: EnrichOptions): View {
+    const isEverybody = !providers || providers.length === 0;
+    if (isEverybody && tlp === undefined) return this.#mainView;
+    const key = `${tlp ?? ''} ${isEverybody ? '' : [...providers].sort().join(',')}`;
     let view = this.#views.get(key);
     if (!view) {
       if (this.#views.size >= MAX_VIEWS) this.#views.clear();
-      const asked = this.#clients.filter((client) => providers.includes(client.provider.id));
-      view = createView(asked, providers.includes('local'), Math.ceil(this.#options.memoryEntries / MAX_VIEWS));
+      const { providers: all, guard, memoryEntries } = this.#options;
+      const asked = isEverybody ? all : all.filter(({ client }) => providers.includes(client.provider.id));
+      const asksLocal = isEverybody || providers.includes('local');
+      view = createView(asked, guard, { asksLocal, memoryEntries: Math.ceil(memoryEntries / MAX_VIEWS), tlp });
       this.#views.set(key, view);
     }
     return view;
@@ -164,17 +165,13 @@ export class Engine implements Enricher {
     return parsed.kind === 'private' ? this.#recallPrivate(value, indicator, parsed.reason) : indicator;
   }
 
-  /** Never leaves; our own lists may know it all the same. */
+  /** Never leaves; our own lists and analysts may know it all the same. */
   #recallPrivate(value: string, indicator: Indicator, reason: string): Enrichment {
-    const { local, clock } = this.#options;
-    const verdict = local.lookup(indicator);
-    if (verdict === null) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
-    const checkedAtS = epochS(clock);
-    const answer = this.#pool.merge(
-      [{ kind: 'answered', provider: 'local', verdict, source: 'local', checkedAtS, expiresAtS: checkedAtS, isStale: false }],
-      { type: indicator.type, nowS: checkedAtS },
-    );
-    return { input: value, indicator, answer, source: 'local' satisfies Source, checkedAtS, expiresAtS: null };
+    const nowS = epochS(this.#options.clock);
+    const known = outcomesAtHome({ view: this.#mainView, options: this.#options, nowS }, indicator);
+    if (known.length === 0) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
+    const answer = this.#pool.merge(known, { type: indicator.type, nowS });
+    return { input: value, indicator, answer, source: 'local' satisfies Source, checkedAtS: nowS, expiresAtS: null };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Enrichment } from '../model/enrichment.ts';
+import type { Tlp } from '../model/tlp.ts';
 
 /** How one request may be answered. Everything left out takes the setting. */
 export interface EnrichOptions {
@@ -10,6 +11,8 @@ export interface EnrichOptions {
   readonly maxAgeS?: number;
   /** Ask only these providers (ids). */
   readonly providers?: readonly string[];
+  /** How these values are marked, when that is stricter than the settings say. */
+  readonly tlp?: Tlp;
   /** `cache`: answer from memory and disk only, nothing is spent. */
   readonly mode?: 'enrich' | 'cache';
   /** Paid look-ups this caller may still make. Shared by reference: the engine counts it down. */

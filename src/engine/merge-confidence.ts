@@ -10,11 +10,13 @@ const DOUBT_LEFT = 0.8;
 
 /**
  * How sure the merged answer is: the mean of those who gave a score, surer with everyone who agrees, less sure the more they differ and the
- * more of those asked did not answer. The only provider that was asked keeps its own confidence.
+ * more of those asked did not answer. An analyst's own counts alone. The only provider that was asked keeps its own confidence.
  */
 export function mergeConfidence(results: readonly ProviderResult[], score: number | null, scoring: Scoring): number | null {
   // Own lists are looked into, not asked: when they say nothing they take no part.
-  const asked = results.filter((result) => result.provider !== 'local' || result.score !== null);
+  const asked = results.filter(({ provider, status, score: own }) => status !== 'skipped_tlp' && (provider !== 'local' || own !== null));
+  const override = results.find(({ provider }) => provider === 'feedback');
+  if (override) return override.confidence;
   const [only] = asked;
   if (asked.length === 1 && only) return only.confidence;
   const scorers = asked.flatMap((result) => {

@@ -58,10 +58,12 @@ export function explainScore(answer: Answer, scoring: Scoring, subject: Subject)
 }
 
 /**
- * The worst word of those that count, in keeping with the score: nothing is `clean` from tier p2 on, and `malicious` steps down to
+ * What an analyst decided; else the worst word of those that count, in keeping with the score: nothing is `clean` from tier p2 on, and `malicious` steps down to
  * `suspicious` when the score is below `watch` for a reason: somebody cleared the value, it is allow-listed, or it has aged.
  */
 function mergeVerdicts(results: readonly ProviderResult[], { score, isLowered }: MergedScore, scoring: Scoring): VerdictWord {
+  const override = results.find(({ provider }) => provider === 'feedback');
+  if (override) return override.verdict;
   const counted = results.filter((result) => weightOf(scoring, result) > 0);
   const worst = VERDICT_WORDS.find((word) => counted.some((result) => result.verdict === word)) ?? 'unknown';
   if (score === null) return worst;
@@ -73,16 +75,9 @@ function mergeVerdicts(results: readonly ProviderResult[], { score, isLowered }:
 function resultOf(outcome: Outcome): ProviderResult {
   const nothing = { categories: [], attributes: [], sightings: null, firstSeen: null, lastSeen: null, reference: null, contribution: 0 };
   const { provider } = outcome;
-  if (outcome.kind === 'failed') {
-    return {
-      provider,
-      status: outcome.error.code,
-      verdict: 'unknown',
-      score: null,
-      confidence: null,
-      ...nothing,
-      message: outcome.error.message,
-    };
+  if (outcome.kind !== 'answered') {
+    const [status, message] = outcome.kind === 'failed' ? [outcome.error.code, outcome.error.message] : [outcome.status, outcome.message];
+    return { provider, status, verdict: 'unknown', score: null, confidence: null, ...nothing, message };
   }
   const { verdict } = outcome;
   if (verdict === null)
@@ -92,9 +87,11 @@ function resultOf(outcome: Outcome): ProviderResult {
 }
 
 function statusOf(outcomes: readonly Outcome[], results: readonly ProviderResult[]): { status: Status; message: string | null } {
-  const failures = results.filter((result) => result.message !== null);
+  // Who may not be told is left out by the user's own wish: the others' answer is whole.
+  const asked = results.filter(({ status }) => status !== 'skipped_tlp');
+  const failures = asked.filter((result) => result.message !== null);
   const [worst] = failures.toSorted((a, b) => rank(a) - rank(b));
-  if (worst && failures.length === results.length) return { status: worst.status as LookupErrorCode, message: worst.message };
+  if (worst && failures.length === asked.length) return { status: worst.status as LookupErrorCode, message: worst.message };
   if (worst) return { status: 'partial', message: failures.map((failure) => failure.message).join('; ') };
   if (results.some((result) => result.status === 'pending'))
     return { status: 'pending', message: 'the provider is still working on it: ask again in a minute' };

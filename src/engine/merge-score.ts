@@ -17,6 +17,8 @@ const FIRM_CONFIDENCE = 50;
  * holds up. Monotone in every score; one score alone stays what it is; who did not answer is no zero.
  */
 export function mergeScores(results: readonly ProviderResult[], scoring: Scoring, subject: Subject): MergedScore {
+  const override = overrideOf(results);
+  if (override) return override;
   const seed = scoring.formula === 'seed' ? mergeSeed(results, subject) : null;
   if (seed) return seed;
   const signals = signalsOf(results, scoring, subject);
@@ -34,6 +36,14 @@ export function mergeScores(results: readonly ProviderResult[], scoring: Scoring
   const isLowered = signals.some(({ notes }) => notes.length > 0);
   const lines = [...signals.flatMap(({ notes }) => notes), ...linesOf(signals, { mean, floor, strongest })];
   return { score, contributions, isLowered, lines };
+}
+
+/** An analyst has decided: all points are theirs, whatever providers say. */
+function overrideOf(results: readonly ProviderResult[]): MergedScore | null {
+  const score = results.find(({ provider }) => provider === 'feedback')?.score ?? null;
+  if (score === null) return null;
+  const contributions = results.map(({ provider }) => (provider === 'feedback' ? score : 0));
+  return { score, contributions, isLowered: false, lines: [`an analyst decided: ${score}`] };
 }
 
 /** How much a signal draws the mean to itself. */

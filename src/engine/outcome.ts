@@ -13,7 +13,9 @@ export type Outcome =
       readonly expiresAtS: number;
       readonly isStale: boolean;
     }
-  | { readonly kind: 'failed'; readonly provider: string; readonly error: LookupError };
+  | { readonly kind: 'failed'; readonly provider: string; readonly error: LookupError }
+  /** Not asked, because it is not cleared for what is looked up. `message`: one line for people. */
+  | { readonly kind: 'skipped'; readonly provider: string; readonly status: 'skipped_tlp'; readonly message: string };
 
 /** How long answers may be reused, in seconds. */
 export interface Lifetimes {

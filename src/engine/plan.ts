@@ -20,23 +20,28 @@ export async function planLookups(options: EngineOptions, view: View, values: It
     count++;
     const parsed = parseIndicator(value);
     if (parsed.kind === 'invalid') invalid.add(value);
-    else if (parsed.kind === 'private' || options.guard.refuse(parsed.indicator) || options.guard.refuseToSend(parsed.indicator))
-      refused.add(parsed.indicator.value);
+    else if (parsed.kind === 'private' || isRefused(options, view, parsed.indicator)) refused.add(parsed.indicator.value);
     else publicOnes.set(parsed.indicator.value, parsed.indicator);
   }
   const missing = new Map<ProviderClient, number>();
   let local = 0;
   let cached = 0;
   const rowsOf = readRows(options, view, publicOnes);
-  for (const { type, value } of publicOnes.values()) {
-    const clients = view.clientsFor(type);
+  const counted = new Set<string>();
+  for (const indicator of publicOnes.values()) {
+    const { clients } = view.audienceOf(indicator.type);
     const toAsk = clients.filter((client) => {
-      const row = rowsOf.get(client)?.get(value);
+      const row = rowsOf.get(client)?.get(view.sentTo(client, indicator).value);
       return !row || row.expiresAtS <= nowS || row.checkedAtS < nowS - maxAgeS;
     });
     if (clients.length === 0) local++;
     else if (toAsk.length === 0) cached++;
-    for (const client of toAsk) missing.set(client, (missing.get(client) ?? 0) + 1);
+    for (const client of toAsk) {
+      // Several URLs may leave as one and the same.
+      const call = `${client.provider.id} ${view.sentTo(client, indicator).value}`;
+      if (!counted.has(call)) missing.set(client, (missing.get(client) ?? 0) + 1);
+      counted.add(call);
+    }
   }
   const paid = [...missing].filter(([client]) => client.provider.cost > 0);
   return {
@@ -53,10 +58,15 @@ export async function planLookups(options: EngineOptions, view: View, values: It
   };
 }
 
+function isRefused({ guard }: EngineOptions, view: View, indicator: Indicator): boolean {
+  return guard.refuse(indicator) !== null || guard.refuseToSend(indicator) !== null || view.audienceOf(indicator.type).refusal !== null;
+}
+
 function readRows(options: EngineOptions, view: View, indicators: ReadonlyMap<string, Indicator>) {
   const wanted = new Map<ProviderClient, string[]>();
-  for (const { type, value } of indicators.values()) {
-    for (const client of view.clientsFor(type)) {
+  for (const indicator of indicators.values()) {
+    for (const client of view.audienceOf(indicator.type).clients) {
+      const { value } = view.sentTo(client, indicator);
       const values = wanted.get(client);
       if (values) values.push(value);
       else wanted.set(client, [value]);

@@ -1,6 +1,6 @@
 import type { Indicator } from '../model/indicator.ts';
 import type { Status } from '../model/enrichment.ts';
-import { isWithinTlp, type Tlp } from '../model/tlp.ts';
+import { isWithinTlp, TLP_LABELS, type Tlp } from '../model/tlp.ts';
 import type { LocalSource } from './local-source.ts';
 
 /** What may leave the house, as the user decided. */
@@ -13,7 +13,17 @@ export interface PrivacySettings {
   readonly sendsEmailAddresses: boolean;
   /** How what we look up is marked. */
   readonly tlp: Tlp;
+  /** Permissible Actions Protocol (MISP): `RED` allows nothing that can be noticed from outside, so only servers of our own are asked. */
+  readonly pap: Pap;
 }
+
+/** Labels of the Permissible Actions Protocol, from free to strictest. */
+export const PAP_LABELS = ['CLEAR', 'GREEN', 'AMBER', 'RED'] as const;
+
+export type Pap = (typeof PAP_LABELS)[number];
+
+/** A place cleared this far is a server of the house: asking there is not noticed from outside. */
+const IN_HOUSE: Tlp = 'AMBER+STRICT';
 
 /** Why a value is not sent. */
 export interface Refusal {
@@ -29,8 +39,14 @@ export interface PrivacyGuard {
   prepare(): Promise<void>;
   /** The last word before a value leaves; asked for values that `refuse` let pass. */
   refuseToSend(indicator: Indicator): Refusal | null;
-  /** Whether what we look up may go to a place cleared up to `maxTlp`. */
-  isCleared(maxTlp: Tlp): boolean;
+  /** Whether e-mail addresses may be sent whole. */
+  readonly sendsEmailAddresses: boolean;
+  /** Whether what we look up may go to a place cleared up to `maxTlp`. `tlp`: its own label, when it is stricter than the settings'. */
+  isCleared(maxTlp: Tlp, tlp?: Tlp): boolean;
+  /** Why nobody is asked about e-mail addresses. */
+  refuseEmail(): Refusal;
+  /** Why none of these providers is asked. */
+  refuseTlp(barred: readonly string[], tlp?: Tlp): Refusal;
 }
 
 function hostOf(indicator: Indicator): string | null {
@@ -55,9 +71,7 @@ export function createPrivacyGuard(settings: PrivacySettings, local: LocalSource
       const own = settings.isOwn(indicator);
       if (own !== null) return { status: 'skipped_private', message: `own network or domain (${own}): never sent out` };
       const allowance = local.allowance(indicator);
-      if (allowance !== null) return { status: 'skipped_allowlist', message: `on the allow list: ${allowance}` };
-      if (indicator.type !== 'email-addr' || settings.sendsEmailAddresses) return null;
-      return { status: 'skipped_private', message: 'e-mail addresses are personal data: set privacy.send_email_addresses to look them up' };
+      return allowance === null ? null : { status: 'skipped_allowlist', message: `on the allow list: ${allowance}` };
     },
     async prepare() {
       hasPublicSuffix ??= (await import('./registrable-domain.ts')).hasPublicSuffix;
@@ -68,6 +82,21 @@ export function createPrivacyGuard(settings: PrivacySettings, local: LocalSource
       if (host === null || hasPublicSuffix(host)) return null;
       return { status: 'skipped_private', message: 'not below a public suffix, so most likely an internal name: never sent out' };
     },
-    isCleared: (maxTlp) => isWithinTlp(settings.tlp, maxTlp),
+    sendsEmailAddresses: settings.sendsEmailAddresses,
+    isCleared: (maxTlp, tlp) =>
+      isWithinTlp(stricter(settings.tlp, tlp), maxTlp) && (settings.pap !== 'RED' || isWithinTlp(IN_HOUSE, maxTlp)),
+    refuseEmail: () => ({
+      status: 'skipped_private',
+      message:
+        'e-mail addresses are personal data: set privacy.send_email_addresses, or send_email: domain for a provider, to look them up',
+    }),
+    refuseTlp(barred, tlp) {
+      const label = `TLP:${stricter(settings.tlp, tlp)}${settings.pap === 'CLEAR' ? '' : `, PAP:${settings.pap}`}`;
+      return { status: 'skipped_tlp', message: `marked ${label}: none of ${barred.join(', ')} is cleared for that (max_tlp)` };
+    },
   };
+}
+
+function stricter(one: Tlp, other: Tlp | undefined): Tlp {
+  return other !== undefined && TLP_LABELS.indexOf(other) > TLP_LABELS.indexOf(one) ? other : one;
 }

@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Answer, Source } from '../model/enrichment.ts';
-import type { IndicatorType } from '../model/indicator.ts';
+import type { Indicator, IndicatorType } from '../model/indicator.ts';
+import type { Tlp } from '../model/tlp.ts';
+import { type Discretion, FULL_DISCLOSURE, sentAs } from './discretion.ts';
+import type { PrivacyGuard, Refusal } from './privacy-guard.ts';
 import type { ProviderClient } from './provider-client.ts';
 
 /** A merged answer as memory keeps it, by canonical value. Times in seconds since 1970 fit a small integer until 2038. */
@@ -11,25 +14,65 @@ export interface MemoryEntry {
   readonly expiresAtS: number;
 }
 
+/** A provider's client, up to which label things may be sent there, and how much of them. */
+export interface EngineProvider {
+  readonly client: ProviderClient;
+  readonly maxTlp: Tlp;
+  /** `undefined`: everything. */
+  readonly discretion?: Discretion;
+}
+
+/** Who is asked about one type of indicator, and who would be, were it not for their clearance. */
+export interface Audience {
+  readonly clients: readonly ProviderClient[];
+  /** Ids of providers that know the type and are not cleared for what we look up. */
+  readonly barred: readonly string[];
+  /** Why nobody is asked; `null`: somebody is, or nobody knows the type. */
+  readonly refusal: Refusal | null;
+}
+
 /** A set of providers that are asked together, and what they said lately. */
 export interface View {
   readonly memory: LRUCache<string, MemoryEntry>;
   readonly asksLocal: boolean;
-  clientsFor(type: IndicatorType): readonly ProviderClient[];
+  audienceOf(type: IndicatorType): Audience;
+  /** What this provider is asked in place of the indicator, as its settings say. */
+  sentTo(client: ProviderClient, indicator: Indicator): Indicator;
 }
 
-export function createView(clients: readonly ProviderClient[], asksLocal: boolean, memoryEntries: number): View {
-  const byType = new Map<IndicatorType, readonly ProviderClient[]>();
+/** Makes the view of some providers. `tlp`: the label of what is looked up, when it is stricter than the settings'. */
+export function createView(
+  providers: readonly EngineProvider[],
+  guard: PrivacyGuard,
+  { asksLocal, memoryEntries, tlp }: { readonly asksLocal: boolean; readonly memoryEntries: number; readonly tlp?: Tlp | undefined },
+): View {
+  const audiences = new Map<IndicatorType, Audience>();
+  const discretions = new Map(providers.map(({ client, discretion }) => [client, discretion ?? FULL_DISCLOSURE]));
+  const isCareful = [...discretions.values()].some(({ url, email }) => url !== 'full' || email !== 'full');
   return {
     memory: new LRUCache({ max: memoryEntries }),
     asksLocal,
-    clientsFor(type) {
-      let found = byType.get(type);
-      if (!found) {
-        found = clients.filter((client) => client.provider.types.includes(type));
-        byType.set(type, found);
-      }
-      return found;
+    audienceOf(type) {
+      let audience = audiences.get(type);
+      if (!audience) audiences.set(type, (audience = findAudience(providers, guard, { type, tlp })));
+      return audience;
     },
+    sentTo: (client, indicator) => (isCareful ? sentAs(indicator, discretions.get(client) ?? FULL_DISCLOSURE) : indicator),
   };
+}
+
+function findAudience(
+  providers: readonly EngineProvider[],
+  guard: PrivacyGuard,
+  { type, tlp }: { readonly type: IndicatorType; readonly tlp: Tlp | undefined },
+): Audience {
+  const able = providers.filter(({ client, discretion }) => {
+    const asksDomain = type === 'email-addr' && discretion?.email === 'domain';
+    return client.provider.types.includes(asksDomain ? 'domain-name' : type);
+  });
+  const open = able.filter(({ discretion }) => type !== 'email-addr' || discretion?.email === 'domain' || guard.sendsEmailAddresses);
+  const cleared = open.filter(({ maxTlp }) => guard.isCleared(maxTlp, tlp));
+  const barred = open.filter((provider) => !cleared.includes(provider)).map(({ client }) => client.provider.id);
+  const refusal = cleared.length > 0 || able.length === 0 ? null : open.length === 0 ? guard.refuseEmail() : guard.refuseTlp(barred, tlp);
+  return { clients: cleared.map(({ client }) => client), barred, refusal };
 }

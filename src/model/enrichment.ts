@@ -34,7 +34,7 @@ export type Source = 'live' | 'cache' | 'coalesced' | 'local' | 'none';
 /** What one provider contributed to an enrichment. */
 export interface ProviderResult {
   readonly provider: string;
-  readonly status: 'ok' | 'pending' | 'not_listed' | LookupErrorCode;
+  readonly status: 'ok' | 'pending' | 'not_listed' | 'skipped_tlp' | LookupErrorCode;
   readonly verdict: VerdictWord;
   readonly score: number | null;
   readonly confidence: number | null;
@@ -48,7 +48,7 @@ export interface ProviderResult {
   readonly detections?: Detections;
   /** Whole points of the merged score that come from this provider; all contributions add up to the score exactly. */
   readonly contribution: number;
-  /** One line for people when `status` is a failure. */
+  /** One line for people when `status` is a failure or `skipped_tlp`. */
   readonly message: string | null;
 }
 

@@ -149,7 +149,7 @@ describe('merging', () => {
     fc.assert(
       fc.property(mixed, fc.nat(5), fc.integer({ min: 1, max: 100 }), (outcomes, at, more) => {
         const one = outcomes[at % outcomes.length]!;
-        if (one.kind === 'failed' || one.verdict?.score == null) return;
+        if (one.kind !== 'answered' || one.verdict?.score == null) return;
         const raised = outcomes.map((other) =>
           other === one ? answered(one.provider, { ...one.verdict, score: Math.min(100, one.verdict!.score! + more) }) : other,
         );

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import { CacheSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../../config/core-settings.ts';
+import { CacheSettings, EngineSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../../config/core-settings.ts';
 import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../../config/load.ts';
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
 import { readSources, type SourceOptions } from './config-sources.ts';
@@ -9,7 +9,13 @@ import { stateFolder } from './state-folder.ts';
 import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
 
 /** The blocks of the core. */
-const CORE_BLOCKS = { cache: CacheSettings, scoring: ScoringSettings, privacy: PrivacySettings, local: LocalSettings } satisfies Blocks;
+const CORE_BLOCKS = {
+  engine: EngineSettings,
+  cache: CacheSettings,
+  scoring: ScoringSettings,
+  privacy: PrivacySettings,
+  local: LocalSettings,
+} satisfies Blocks;
 /** Blocks of the file that other hosts read. */
 const HOST_BLOCKS = ['sidecar', 'gateway', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat'];
 

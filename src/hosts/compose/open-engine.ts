@@ -53,6 +53,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
         allowsUnknownSuffixes: core.privacy.allowUnknownSuffixes,
         sendsEmailAddresses: core.privacy.sendEmailAddresses,
         tlp: core.privacy.tlp,
+        pap: core.privacy.pap,
       },
       local,
     ),
@@ -61,6 +62,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     clock: systemClock,
     memoryEntries: options.isSplunk ? Math.min(core.cache.memoryEntries, SEARCH_MEMORY_ENTRIES) : core.cache.memoryEntries,
     staleS: core.cache.staleS,
+    stopsEarly: core.engine.stopEarly,
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
     async onClose() {
       audit.close();

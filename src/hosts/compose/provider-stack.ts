@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/load.ts';
 import type { AuditLog } from '../../engine/audit-log.ts';
 import type { Clock } from '../../engine/clock.ts';
-import type { EngineProvider } from '../../engine/engine.ts';
 import { createExchange } from '../../engine/exchange.ts';
 import { createFetchTransport } from '../../engine/http/fetch-transport.ts';
 import type { HttpTransport } from '../../engine/http/transport.ts';
@@ -10,6 +9,7 @@ import { createUndiciTransport } from '../../engine/http/undici-transport.ts';
 import type { Lifetimes } from '../../engine/outcome.ts';
 import { ProviderQueue } from '../../engine/provider-queue.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
+import type { EngineProvider } from '../../engine/view.ts';
 import type { Provider, Quota } from '../../providers/provider.ts';
 import { proxyFromEnv } from './proxy.ts';
 import type { WantedProvider } from './wanted-providers.ts';
@@ -61,7 +61,8 @@ export function stackProvider(
     clock: context.clock,
     random: Math.random,
   });
-  return { client, maxTlp: common.maxTlp ?? provider.maxTlp, transport };
+  const discretion = { url: common.sendUrl, email: common.sendEmail };
+  return { client, maxTlp: common.maxTlp ?? provider.maxTlp, discretion, transport };
 }
 
 /** A limit that is set takes the place of the provider's own for that window. */
