@@ -1,7 +1,58 @@
+import { ChunkEnricher } from '../splunk/chunk-enricher.ts';
+import { readHeader } from '../splunk/csv-cells.ts';
+import { ReplyWriter } from '../splunk/reply-writer.ts';
+import { SearchNotes } from '../splunk/search-notes.ts';
+import { countingEnricher } from './counting-enricher.ts';
 import { UsageError } from './command.ts';
+import { createCsvBlocks } from './csv-blocks.ts';
 import type { EnrichJob } from './enrich-job.ts';
 
-/** Rows in, the same rows out with `im_*` columns. */
-export function enrichCsv(_job: EnrichJob): Promise<void> {
-  return Promise.reject(new UsageError('CSV is not wired yet'));
+/** Rows of about this many bytes are enriched together. */
+const BLOCK_BYTES = 4 << 20;
+
+/** Rows in, the same rows out with `im_*` columns: every other byte stays, the splice is the search command's. */
+export async function enrichCsv(job: EnrichJob): Promise<void> {
+  const { asked, fields } = job;
+  const startS = Math.floor(Date.now() / 1000);
+  const notes = new SearchNotes();
+  const options = {
+    fields,
+    prefix: 'im_',
+    providers: null,
+    mode: asked.mode ?? 'enrich',
+    timeoutMs: asked.timeoutMs ?? 0,
+    maxAgeS: null,
+    details: false,
+    only: null,
+    budget: null,
+  } as const;
+  const enricher = countingEnricher(job);
+  const chunks = new ChunkEnricher(options, notes, startS);
+  const parts: Buffer[] = [];
+  const writer = new ReplyWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) });
+  let rows = 0;
+  let isFirst = true;
+  for await (const { bytes, headerLine } of createCsvBlocks(job.input, BLOCK_BYTES)) {
+    const frame = { metadata: {}, bytes, bodyFrom: 0, bodyEnd: bytes.length - 1 };
+    if (isFirst) assertFields(bytes, fields);
+    const context = {
+      open: () => Promise.resolve(enricher),
+      nowS: startS,
+      wait: <T>(work: (signal: AbortSignal) => Promise<T>) => work(new AbortController().signal),
+    };
+    const reply = await chunks.enrich(frame, context);
+    if (!reply) continue;
+    writer.writeTable(reply, isFirst, headerLine);
+    for (const part of parts.splice(0)) await job.write(part);
+    isFirst = false;
+    rows += reply.rows.count;
+    job.progress.show(`${rows} rows`);
+  }
+  job.progress.end();
+}
+
+function assertFields(bytes: Buffer, fields: readonly string[]): void {
+  const names = readHeader(bytes, 0, bytes.length - 1).cells.map(({ name }) => name);
+  const missing = fields.filter((field) => !names.includes(field));
+  if (missing.length > 0) throw new UsageError(`no column ${missing.join(', ')}; the columns are ${names.join(', ')}`);
 }

@@ -1,14 +1,13 @@
 import { systemClock } from '../../engine/clock.ts';
 import type { Enricher } from '../../engine/enricher.ts';
-import type { Enrichment } from '../../model/enrichment.ts';
 import { enrichLater } from '../sidecar/enrich/enrich-later.ts';
 import { createTextEnricher, type TextEnricher, type TextForm } from '../sidecar/enrich/enrich-text.ts';
 import { createWantedFields, DEFAULT_FIELDS } from '../sidecar/enrich/fields.ts';
 import { createKnownValues } from '../sidecar/enrich/known-values.ts';
 import { describeFault } from '../sidecar/json/describe-fault.ts';
 import { UsageError } from './command.ts';
+import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { tallyUp } from './outcome-code.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const MAX_ARRAY_BYTES = 1 << 29;
@@ -78,29 +77,16 @@ function startRun(job: EnrichJob): Run {
   });
   const rules = { fields, matchedType: 'indicator_match_rule' as const, writesPlaybook: false };
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
-  return { job, enricher, texts: createTextEnricher({ wanted: createWantedFields(fields), known, rules, ...bounds, clock: systemClock }) };
-}
-
-/** The engine with this run's options, counting each distinct value once. */
-function countingEnricher({ engine, asked, tally }: EnrichJob): Enricher {
-  const seen = new Set<string>();
-  const count = (enrichment: Enrichment) => {
-    if (seen.has(enrichment.input)) return;
-    if (seen.size < 1_000_000) seen.add(enrichment.input);
-    tallyUp(tally, enrichment);
-  };
   return {
-    peek(value) {
-      const known = asked.providers || asked.maxAgeS !== undefined ? undefined : engine.peek(value);
-      if (known) count(known);
-      return known;
-    },
-    async enrichMany(values, options) {
-      const found = await engine.enrichMany(values, { ...asked, ...(options?.signal ? { signal: options.signal } : {}) });
-      for (const enrichment of found.values()) count(enrichment);
-      return found;
-    },
-    plan: (values, options) => engine.plan(values, options),
-    close: () => Promise.resolve(),
+    job,
+    enricher,
+    texts: createTextEnricher({
+      wanted: createWantedFields(fields),
+      known,
+      rules,
+      ...bounds,
+      clock: systemClock,
+      allocate: (size) => Buffer.allocUnsafe(size),
+    }),
   };
 }

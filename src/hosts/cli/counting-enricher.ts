@@ -1,0 +1,31 @@
+import type { Enricher } from '../../engine/enricher.ts';
+import type { Enrichment } from '../../model/enrichment.ts';
+import type { EnrichJob } from './enrich-job.ts';
+import { tallyUp } from './outcome-code.ts';
+
+/** Distinct values that are told apart; beyond, a value may count twice. */
+const MAX_SEEN = 1_000_000;
+
+/** The engine with this run's options, counting each distinct value once. */
+export function countingEnricher({ engine, asked, tally }: EnrichJob): Enricher {
+  const seen = new Set<string>();
+  const count = (enrichment: Enrichment) => {
+    if (seen.has(enrichment.input)) return;
+    if (seen.size < MAX_SEEN) seen.add(enrichment.input);
+    tallyUp(tally, enrichment);
+  };
+  return {
+    peek(value) {
+      const known = asked.providers || asked.maxAgeS !== undefined ? undefined : engine.peek(value);
+      if (known) count(known);
+      return known;
+    },
+    async enrichMany(values, options) {
+      const found = await engine.enrichMany(values, { ...asked, ...(options?.signal ? { signal: options.signal } : {}) });
+      for (const enrichment of found.values()) count(enrichment);
+      return found;
+    },
+    plan: (values, options) => engine.plan(values, options),
+    close: () => Promise.resolve(),
+  };
+}
