@@ -9,7 +9,7 @@ import { stateFolder } from './state-folder.ts';
 import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
 
 /** The blocks of the core. */
-const CORE_BLOCKS = {
+export const CORE_BLOCKS = {
   engine: EngineSettings,
   cache: CacheSettings,
   scoring: ScoringSettings,
