@@ -81,6 +81,8 @@ try {
   mkdirSync(app, { recursive: true });
   if (existsSync(join(root, 'splunk-app'))) cpSync(join(root, 'splunk-app'), app, { recursive: true });
   cpSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
+  // What the program installs elsewhere, and what users copy.
+  for (const folder of ['elastic', 'logstash']) cpSync(join(root, folder), join(fresh, folder), { recursive: true });
   for (const part of PARTS) await buildPart(part);
   makeExecutable(join(fresh, 'cli.js'));
   moveIntoPlace();

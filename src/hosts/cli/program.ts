@@ -14,6 +14,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   store: async () => (await import('../pipeline/commands/store.ts')).storeCommand,
   watch: async () => (await import('../pipeline/commands/watch.ts')).watchCommand,
   triage: async () => (await import('../pipeline/commands/triage.ts')).triageCommand,
+  elastic: async () => (await import('./elastic/command.ts')).elastic,
+  backfill: async () => (await import('./elastic/backfill-command.ts')).backfillCommand,
+  replay: async () => (await import('./replay.ts')).replay,
   config: async () => (await import('./config.ts')).config,
   doctor: async () => (await import('./doctor.ts')).doctor,
 };
