@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
@@ -13,6 +13,7 @@ import { createBufferPool } from './http/buffer-pool.ts';
 import type { Call, HotRoute } from './http/call.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
+import type { Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
@@ -64,9 +65,10 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const metrics = createMetrics(options.extraMetrics);
   const fail = reportFault(log);
   let isStopping = false;
+  let listener: Listener | undefined;
 
   const app = createApp(fail, (rest) => {
-    const listener = createListener({
+    listener = createListener({
       hot: hotRoutes({ options, metrics, clock, fail }),
       rest,
       restPaths: API_PATHS,
@@ -74,10 +76,9 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       metrics,
       maxConcurrent: settings.maxConcurrent,
       clock,
-      isStopping: () => isStopping,
       fail,
     });
-    return limited(createServer(listener), settings);
+    return limited(createServer(listener.listen), settings);
   });
   addLookupRoute(app, { enricher: options.enricher, settings, metrics });
   addStatusRoutes(app, {
@@ -95,6 +96,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
     async close() {
       isStopping = true;
+      listener?.stop();
       const timer = setTimeout(() => app.server.closeAllConnections(), settings.drainMs);
       await app.close();
       clearTimeout(timer);
@@ -129,7 +131,7 @@ function hotRoutes({ options: { enricher, settings }, metrics, clock, fail }: Ho
 }
 
 /** The API surface. Bodies are checked as they are: nothing is coerced, filled in or dropped. */
-function createApp(fail: HotParts['fail'], serve: (rest: Parameters<typeof createListener>[0]['rest']) => Server): FastifyInstance {
+function createApp(fail: HotParts['fail'], serve: (rest: RequestListener) => Server): FastifyInstance {
   const app = fastify({
     serverFactory: serve,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },

@@ -18,7 +18,6 @@ export interface ListenerOptions {
   readonly metrics: Metrics;
   readonly maxConcurrent: number;
   readonly clock: Clock;
-  readonly isStopping: () => boolean;
   readonly fail: (call: Pick<Call, 'req' | 'res'>, error: unknown) => void;
 }
 
@@ -26,9 +25,18 @@ export interface ListenerOptions {
 const ALWAYS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 const NO_ROUTE = 'other';
 
+/** The way in. */
+export interface Listener {
+  readonly listen: RequestListener;
+  /** From now on every answer, also of what is in progress, ends its connection. */
+  stop(): void;
+}
+
 /** Guard, limits and measurement in front of every route. */
-export function createListener(options: ListenerOptions): RequestListener {
-  const { rest, foreign, guard, metrics, maxConcurrent, clock, isStopping, fail } = options;
+export function createListener(options: ListenerOptions): Listener {
+  const { rest, foreign, guard, metrics, maxConcurrent, clock, fail } = options;
+  const inProgress = new Set<ServerResponse>();
+  let isStopping = false;
   const hot = new Map(options.hot.map((route) => [route.path, route]));
   const labels = new Map([...hot.keys(), ...options.restPaths].map((path) => [path, path]));
 
@@ -46,18 +54,30 @@ export function createListener(options: ListenerOptions): RequestListener {
     return undefined;
   }
 
-  return (req, res) => {
+  function listen(req: IncomingMessage, res: ServerResponse): void {
     const startMs = clock.monotonicMs();
     const url = req.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     metrics.inFlight++;
+    inProgress.add(res);
     res.once('close', () => {
       metrics.inFlight--;
+      inProgress.delete(res);
       metrics.observe(labels.get(path) ?? NO_ROUTE, res.statusCode, clock.monotonicMs() - startMs);
     });
-    if (isStopping()) res.setHeader('connection', 'close');
+    if (isStopping) res.setHeader('connection', 'close');
     answer(req, res, path, mark);
+  }
+
+  return {
+    listen,
+    stop() {
+      isStopping = true;
+      for (const res of inProgress) {
+        if (!res.headersSent) res.setHeader('connection', 'close');
+      }
+    },
   };
 }
 

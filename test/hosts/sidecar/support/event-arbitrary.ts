@@ -113,13 +113,11 @@ const member = (key: fc.Arbitrary<string>, value: fc.Arbitrary<LosslessNode>): f
 const object = (members: fc.Arbitrary<LosslessMember[]>): fc.Arbitrary<LosslessNode> =>
   fc.tuple(members, space).map(([list, tail]) => ({ kind: 'object', members: list, tail: list.length === 0 ? tail : '' }));
 const array = (values: fc.Arbitrary<LosslessNode[]>): fc.Arbitrary<LosslessNode> =>
-  fc
-    .tuple(values, space, space)
-    .map(([list, a, b]) => ({
-      kind: 'array',
-      items: list.map((value) => ({ space: [a, b] as const, value })),
-      tail: list.length === 0 ? a : '',
-    }));
+  fc.tuple(values, space, space).map(([list, a, b]) => ({
+    kind: 'array',
+    items: list.map((value) => ({ space: [a, b] as const, value })),
+    tail: list.length === 0 ? a : '',
+  }));
 
 const anything = fc.letrec<{ node: LosslessNode }>((tie) => ({
   node: fc.oneof(
