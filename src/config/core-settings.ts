@@ -156,6 +156,16 @@ export const LocalSettings = z.object({
     'LOCAL_ALLOW_LISTS',
     'Files with values never to look up (CSV with owner and reason, or plain list); they are marked skipped_allowlist.',
   ),
+  warningLists: setting(
+    z._default(z.array(z.string()), []),
+    'LOCAL_WARNING_LISTS',
+    'Warning lists in MISP format (files, or folders of <name>/list.json): their members get the attribute warning-list:<name>.',
+  ),
+  falsePositiveLists: setting(
+    z._default(z.array(z.string()), []),
+    'LOCAL_FALSE_POSITIVE_LISTS',
+    'Warning lists whose members, besides that, cap what providers say (scoring.allowlist_max_score).',
+  ),
   sample: setting(
     z.optional(z.boolean()),
     'LOCAL_SAMPLE',

@@ -6,6 +6,7 @@ import { buildPrefixTree, type PrefixTree } from '../../model/prefix-tree.ts';
 import { infrastructureEntries } from '../../providers/local-infrastructure.ts';
 import { type ListEntry, parseList } from '../../providers/local-list.ts';
 import { SAMPLE_FEED } from '../../providers/sample-feed.ts';
+import { openWarningLists } from './warning-lists.ts';
 
 /** How often a list file is looked at for changes, in milliseconds. */
 const WATCH_MS = 2000;
@@ -13,6 +14,9 @@ const WATCH_MS = 2000;
 export interface LocalListSettings {
   readonly lists: readonly string[];
   readonly allowLists: readonly string[];
+  /** Warning lists in MISP's format, and those whose members cap what others say. */
+  readonly warningLists?: readonly string[];
+  readonly falsePositiveLists?: readonly string[];
   /** Whether the sample feed answers, marked as sample. */
   readonly usesSample: boolean;
   /** Whether files are read anew when they change: for programs that stay. */
@@ -63,23 +67,26 @@ export function openLocalLists(settings: LocalListSettings): LocalSource {
     // Later entries win: the customer's own lists know best.
     const lists = [...builtIn, ...settings.lists.map(readList)];
     const allowLists = settings.allowLists.map(readList);
-    return { lists, allowLists, known: build(lists), allowed: build(allowLists) };
+    const warnings = openWarningLists(settings.warningLists ?? [], settings.falsePositiveLists ?? []);
+    return { lists, allowLists, known: build(lists), allowed: build(allowLists), warnings };
   };
   let current = load();
   const reload = () => {
     current = load();
     for (const listener of listeners) listener();
   };
-  const watched = settings.watches ? [...settings.lists, ...settings.allowLists] : [];
+  const watched = settings.watches
+    ? [...settings.lists, ...settings.allowLists, ...(settings.warningLists ?? []), ...(settings.falsePositiveLists ?? [])]
+    : [];
   for (const path of watched) watchFile(path, { interval: WATCH_MS, persistent: false }, reload);
 
   return {
     lookup(indicator) {
       const entry = current.known.tree.match(indicator);
-      if (!entry) return null;
+      const warning = current.warnings.lookup(indicator);
       // A list that clears a host says nothing of each page on it; one that accuses it does.
-      if (entry.verdict.verdict === 'clean' && !isAbout(entry.value, indicator.value)) return null;
-      return entry.verdict;
+      if (!entry || (entry.verdict.verdict === 'clean' && !isAbout(entry.value, indicator.value))) return warning;
+      return warning ? { ...entry.verdict, attributes: [...new Set([...entry.verdict.attributes, ...warning.attributes])] } : entry.verdict;
     },
     allowance(indicator) {
       const entry = current.allowed.tree.match(indicator);
@@ -94,6 +101,7 @@ export function openLocalLists(settings: LocalListSettings): LocalSource {
           entries: entries.length,
           faults: current.allowed.faults.get(name) ?? [],
         })),
+        ...current.warnings.stats(),
       ],
     }),
     close() {

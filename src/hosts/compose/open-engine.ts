@@ -40,6 +40,8 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const local = openLocalLists({
     lists: core.local.lists,
     allowLists: core.local.allowLists,
+    warningLists: core.local.warningLists,
+    falsePositiveLists: core.local.falsePositiveLists,
     usesSample: core.local.sample ?? wanted.length === 0,
     watches: options.stays === true,
   });
