@@ -55,102 +55,110 @@ export interface TextEnricherOptions {
   readonly allocate: (size: number) => Buffer;
 }
 
+/** Everything that works on one text, and on the next one after it. */
+interface Workshop {
+  readonly scan: Scan;
+  readonly lookup: Lookup;
+  readonly writing: EventWriting;
+  readonly maxEvents: number;
+  events: number;
+  invalidLines: number;
+  worsts: Record<string, number>;
+}
+
 /** A text enricher. */
 export function createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock, allocate }: TextEnricherOptions): TextEnricher {
   const map = createEventMap();
   const edits = createEdits();
-  const scan: Scan = { bytes: NO_BYTES, end: 0, maxDepth, map };
-  const lookup: Lookup = { wanted, known, missing: new Set() };
-  const writing: EventWriting = {
-    bytes: NO_BYTES,
-    map,
-    edits,
-    rules,
-    finding: createFinding(),
-    related: createRelatedAdditions(),
-    clock,
-    now: null,
+  const shop: Workshop = {
+    scan: { bytes: NO_BYTES, end: 0, maxDepth, map },
+    lookup: { wanted, known, missing: new Set() },
+    writing: { bytes: NO_BYTES, map, edits, rules, finding: createFinding(), related: createRelatedAdditions(), clock, now: null },
+    maxEvents,
+    events: 0,
+    invalidLines: 0,
+    worsts: {},
   };
-  const counts = { events: 0, invalidLines: 0, worsts: {} as Record<string, number> };
-
-  /** Reads the event at `from` and plans what is added to it; past its end, or a fault. */
-  function enrichEvent(from: number, depth: number, mustEnd: boolean): number {
-    clearEventMap(map);
-    const end = scanEvent(scan, wanted.tree, from, depth);
-    if (end < 0) return end;
-    if (mustEnd && skipSpace(scan.bytes, end, scan.end) !== scan.end) return ~end;
-    counts.events++;
-    if (map.valueCount === 0) return end;
-    findAll(writing, lookup);
-    const { worst } = writing.finding;
-    if (worst === null || lookup.missing.size > 0) return end;
-    const { verdict } = worst.enrichment.answer;
-    counts.worsts[verdict] = (counts.worsts[verdict] ?? 0) + 1;
-    const first = edits.count;
-    writeEvent(writing, worst);
-    sortEdits(edits, first);
-    return end;
-  }
-
-  /** 0, or the fault. */
-  function enrichJson(text: Buffer): number {
-    const start = skipSpace(text, 0, text.length);
-    if (text[start] === OPEN_OBJECT) {
-      const end = enrichEvent(start, 0, true);
-      return end < 0 ? end : 0;
-    }
-    if (text[start] !== OPEN_ARRAY) return ~start;
-    const end = enrichItems(text, start);
-    if (end < 0) return end;
-    const rest = skipSpace(text, end, text.length);
-    return rest === text.length ? 0 : ~rest;
-  }
-
-  function enrichItems(text: Buffer, open: number): number {
-    let pos = skipSpace(text, open + 1, text.length);
-    if (text[pos] === CLOSE_ARRAY) return pos + 1;
-    while (counts.events < maxEvents || text[pos] !== OPEN_OBJECT) {
-      if (text[pos] !== OPEN_OBJECT) return ~pos;
-      pos = enrichEvent(pos, 1, false);
-      if (pos < 0) return pos;
-      pos = skipSpace(text, pos, text.length);
-      if (text[pos] === CLOSE_ARRAY) return pos + 1;
-      if (text[pos] !== COMMA) return ~pos;
-      pos = skipSpace(text, pos + 1, text.length);
-    }
-    counts.events++;
-    return text.length;
-  }
-
-  function enrichLines(text: Buffer): void {
-    for (let pos = 0; pos < text.length && counts.events <= maxEvents; pos = scan.end + 1) {
-      const feed = text.indexOf(LINE_FEED, pos);
-      scan.end = feed < 0 ? text.length : feed;
-      const start = skipSpace(text, pos, scan.end);
-      if (start === scan.end) continue;
-      if (text[start] !== OPEN_OBJECT || enrichEvent(start, 0, true) < 0) counts.invalidLines++;
-    }
-  }
-
   return {
     enrich(text, form, answers = NO_ANSWERS) {
-      scan.bytes = writing.bytes = text;
-      scan.end = text.length;
       known.begin(answers);
-      if (lookup.missing.size > 0) lookup.missing = new Set();
-      writing.now = null;
-      counts.events = counts.invalidLines = 0;
-      counts.worsts = {};
-      clearEdits(edits);
-      if (form === 'ndjson') enrichLines(text);
+      begin(shop, text);
+      if (form === 'ndjson') enrichLines(shop, text);
       else {
-        const fault = enrichJson(text);
+        const fault = enrichJson(shop, text);
         if (fault < 0) return { kind: 'fault', offset: ~fault };
       }
-      if (counts.events > maxEvents) return { kind: 'too-many' };
-      if (lookup.missing.size > 0) return { kind: 'missing', values: lookup.missing };
+      if (shop.events > maxEvents) return { kind: 'too-many' };
+      if (shop.lookup.missing.size > 0) return { kind: 'missing', values: shop.lookup.missing };
       const result = edits.count === 0 ? text : applyEdits(edits, text, allocate);
-      return { kind: 'enriched', text: result, events: counts.events, invalidLines: counts.invalidLines, worsts: counts.worsts };
+      return { kind: 'enriched', text: result, events: shop.events, invalidLines: shop.invalidLines, worsts: shop.worsts };
     },
   };
+}
+
+function begin(shop: Workshop, text: Buffer): void {
+  shop.scan.bytes = shop.writing.bytes = text;
+  shop.scan.end = text.length;
+  if (shop.lookup.missing.size > 0) shop.lookup.missing = new Set();
+  shop.writing.now = null;
+  shop.events = shop.invalidLines = 0;
+  shop.worsts = {};
+  clearEdits(shop.writing.edits);
+}
+
+/** Enriches one event, or an array of events: 0, or the fault. */
+function enrichJson(shop: Workshop, text: Buffer): number {
+  const start = skipSpace(text, 0, text.length);
+  if (text[start] !== OPEN_OBJECT && text[start] !== OPEN_ARRAY) return ~start;
+  const end = text[start] === OPEN_OBJECT ? enrichEvent(shop, start, 0) : enrichItems(shop, text, start);
+  if (end < 0) return end;
+  const rest = skipSpace(text, end, text.length);
+  return rest === text.length ? 0 : ~rest;
+}
+
+function enrichItems(shop: Workshop, text: Buffer, open: number): number {
+  let pos = skipSpace(text, open + 1, text.length);
+  if (text[pos] === CLOSE_ARRAY) return pos + 1;
+  while (text[pos] === OPEN_OBJECT) {
+    if (shop.events > shop.maxEvents) return text.length;
+    pos = enrichEvent(shop, pos, 1);
+    if (pos < 0) return pos;
+    pos = skipSpace(text, pos, text.length);
+    if (text[pos] === CLOSE_ARRAY) return pos + 1;
+    if (text[pos] !== COMMA) break;
+    pos = skipSpace(text, pos + 1, text.length);
+  }
+  return ~pos;
+}
+
+function enrichLines(shop: Workshop, text: Buffer): void {
+  const { scan } = shop;
+  for (let pos = 0; pos < text.length && shop.events <= shop.maxEvents; pos = scan.end + 1) {
+    const feed = text.indexOf(LINE_FEED, pos);
+    scan.end = feed < 0 ? text.length : feed;
+    const start = skipSpace(text, pos, scan.end);
+    if (start === scan.end) continue;
+    if (text[start] !== OPEN_OBJECT || enrichEvent(shop, start, 0) < 0) shop.invalidLines++;
+  }
+}
+
+/** Reads the event at `from` and plans what is added to it; past its end, or a fault. One that stands alone (`depth` 0) has to end its text. */
+function enrichEvent(shop: Workshop, from: number, depth: number): number {
+  const { scan, lookup, writing } = shop;
+  const { map, edits, finding } = writing;
+  clearEventMap(map);
+  const end = scanEvent(scan, lookup.wanted.tree, from, depth);
+  if (end < 0) return end;
+  if (depth === 0 && skipSpace(scan.bytes, end, scan.end) !== scan.end) return ~skipSpace(scan.bytes, end, scan.end);
+  shop.events++;
+  if (map.valueCount === 0) return end;
+  findAll(writing, lookup);
+  const { worst } = finding;
+  if (worst === null || lookup.missing.size > 0) return end;
+  const { verdict } = worst.enrichment.answer;
+  shop.worsts[verdict] = (shop.worsts[verdict] ?? 0) + 1;
+  const first = edits.count;
+  writeEvent(writing, worst);
+  sortEdits(edits, first);
+  return end;
 }

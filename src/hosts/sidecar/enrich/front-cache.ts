@@ -25,115 +25,121 @@ const LEAST_LONG_KEYS_BYTES = 128 * 1024;
 /** What is found for a value that the cache does not hold. */
 export const NOT_FOUND = -1;
 
-/** What is kept of a value. */
-export interface KeptValue {
-  /** See `summaryOf`. */
-  readonly summary: number;
-  readonly known: Known | undefined;
-  readonly untilMs: number;
-}
-
 /**
  * What is known of a value, found by the very bytes that stand in the event, before any string is made of them. A direct-mapped
  * table of pairs: a newcomer takes the place of the one that runs out first. The bytes are compared, so that no value can pass for
  * another by having its hash.
  */
 export interface FrontCache {
-  /** Slot of the value whose bytes are from `start` to `end`, or `NOT_FOUND`. It holds until the next `keep`. */
-  find(bytes: Uint8Array, start: number, end: number): number;
-  /** Whether what the slot holds may still be used. Times are of a clock that only grows. */
-  isFresh(slot: number, nowMs: number): boolean;
-  summaryAt(slot: number): number;
-  /** `undefined`: only the summary is kept. */
-  knownAt(slot: number): Known | undefined;
-  /** Adds to a slot that holds a summary only. */
-  attach(slot: number, known: Known): void;
-  clear(): void;
-  /** Keeps what is known of a value, in place of what was before; `range`: where its bytes are. Gives its slot. */
-  keep(bytes: Uint8Array, range: readonly [start: number, end: number], value: KeptValue): number;
+  readonly mask: number;
+  readonly startMs: number;
+  readonly slots: Int32Array;
+  readonly shortKeys: Uint8Array;
+  readonly longKeys: Uint8Array;
+  longKeysEnd: number;
+  readonly knowns: (Known | undefined)[];
 }
 
-/** A cache with room for `size` values, a power of two. `startMs`: now. */
+/** What is kept of a value. */
+export interface KeptValue {
+  /** See `summaryOf`. */
+  readonly summary: number;
+  /** `undefined`: only the summary is kept. */
+  readonly known: Known | undefined;
+  readonly untilMs: number;
+}
+
+/** A cache with room for `size` values, a power of two. Times are of a clock that only grows; `startMs`: now. */
 export function createFrontCache(size: number, startMs: number): FrontCache {
-  const mask = size - 1;
   const slots = new Int32Array(size * SLOT_INTS);
-  const shortKeys = new Uint8Array(slots.buffer);
-  const longKeys = new Uint8Array(Math.max(size * LONG_KEY_BYTES, LEAST_LONG_KEYS_BYTES));
-  const knowns: (Known | undefined)[] = Array.from({ length: size });
-  let longKeysEnd = 0;
-
-  function isIt(slot: number, bytes: Uint8Array, start: number, length: number): boolean {
-    const at = slot * SLOT_INTS;
-    if (slots[at + LENGTH] !== length) return false;
-    const isShort = length <= SHORT_KEY;
-    const keys = isShort ? shortKeys : longKeys;
-    const key = isShort ? slot * SLOT_BYTES + HEAD_BYTES : (slots[at + KEY] as number);
-    for (let n = 0; n < length; n++) {
-      if (keys[key + n] !== bytes[start + n]) return false;
-    }
-    return true;
-  }
-
-  function find(bytes: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(bytes, start, end);
-    const slot = hash & mask;
-    if (slots[slot * SLOT_INTS + HASH] === hash && isIt(slot, bytes, start, end - start)) return slot;
-    const other = slot ^ 1;
-    if (slots[other * SLOT_INTS + HASH] === hash && isIt(other, bytes, start, end - start)) return other;
-    return NOT_FOUND;
-  }
-
-  function clear(): void {
-    slots.fill(0);
-    knowns.fill(undefined);
-    longKeysEnd = 0;
-  }
-
-  /** Room for a long key. When it is used up, everything is forgotten: it is all known one step further back. */
-  function roomFor(length: number): number {
-    if (longKeysEnd + length > longKeys.length) clear();
-    longKeysEnd += length;
-    return longKeysEnd - length;
-  }
-
-  function write(slot: number, bytes: Uint8Array, start: number, end: number): void {
-    const at = slot * SLOT_INTS;
-    slots[at + HASH] = hashOf(bytes, start, end);
-    slots[at + LENGTH] = end - start;
-    const key = bytes.subarray(start, end);
-    if (key.length <= SHORT_KEY) shortKeys.set(key, slot * SLOT_BYTES + HEAD_BYTES);
-    else longKeys.set(key, slots[at + KEY]);
-  }
-
-  function slotFor(bytes: Uint8Array, start: number, end: number): number {
-    const first = hashOf(bytes, start, end) & mask;
-    const second = first ^ 1;
-    return (slots[first * SLOT_INTS + UNTIL] as number) <= (slots[second * SLOT_INTS + UNTIL] as number) ? first : second;
-  }
-
   return {
-    find,
-    clear,
-    isFresh: (slot, nowMs) => (slots[slot * SLOT_INTS + UNTIL] as number) > (nowMs - startMs) / TICK_MS,
-    summaryAt: (slot) => slots[slot * SLOT_INTS + SUMMARY] as number,
-    knownAt: (slot) => knowns[slot],
-    attach(slot, known) {
-      knowns[slot] = known;
-      slots[slot * SLOT_INTS + SUMMARY] = known.summary;
-    },
-    keep(bytes, [start, end], { summary, known, untilMs }) {
-      const found = find(bytes, start, end);
-      const room = found === NOT_FOUND && end - start > SHORT_KEY ? roomFor(end - start) : NOT_FOUND;
-      const slot = found === NOT_FOUND ? slotFor(bytes, start, end) : found;
-      const at = slot * SLOT_INTS;
-      if (room !== NOT_FOUND) slots[at + KEY] = room;
-      if (found === NOT_FOUND) write(slot, bytes, start, end);
-      slots[at + UNTIL] = Math.floor((untilMs - startMs) / TICK_MS);
-      slots[at + SUMMARY] = summary;
-      knowns[slot] = known;
-      return slot;
-    },
+    mask: size - 1,
+    startMs,
+    slots,
+    shortKeys: new Uint8Array(slots.buffer),
+    longKeys: new Uint8Array(Math.max(size * LONG_KEY_BYTES, LEAST_LONG_KEYS_BYTES)),
+    longKeysEnd: 0,
+    knowns: Array.from({ length: size }),
   };
+}
+
+/** Forgets everything. */
+export function clearCache(cache: FrontCache): void {
+  cache.slots.fill(0);
+  cache.knowns.fill(undefined);
+  cache.longKeysEnd = 0;
+}
+
+/** Slot of the value whose bytes are from `start` to `end`, or `NOT_FOUND`. It holds until the next `keep`. */
+export function findSlot(cache: FrontCache, bytes: Uint8Array, start: number, end: number): number {
+  const { slots } = cache;
+  const hash = hashOf(bytes, start, end);
+  const slot = hash & cache.mask;
+  if (slots[slot * SLOT_INTS + HASH] === hash && slots[slot * SLOT_INTS + LENGTH] === end - start && isKey(cache, slot, bytes, start))
+    return slot;
+  const other = slot ^ 1;
+  if (slots[other * SLOT_INTS + HASH] === hash && slots[other * SLOT_INTS + LENGTH] === end - start && isKey(cache, other, bytes, start))
+    return other;
+  return NOT_FOUND;
+}
+
+/** Whether the slot's key, whose length is right, is what stands at `start`. */
+function isKey({ slots, shortKeys, longKeys }: FrontCache, slot: number, bytes: Uint8Array, start: number): boolean {
+  const length = slots[slot * SLOT_INTS + LENGTH] as number;
+  const isShort = length <= SHORT_KEY;
+  const keys = isShort ? shortKeys : longKeys;
+  const key = isShort ? slot * SLOT_BYTES + HEAD_BYTES : (slots[slot * SLOT_INTS + KEY] as number);
+  for (let n = 0; n < length; n++) {
+    if (keys[key + n] !== bytes[start + n]) return false;
+  }
+  return true;
+}
+
+/** Whether what the slot holds may still be used. */
+export function isFresh({ slots, startMs }: FrontCache, slot: number, nowMs: number): boolean {
+  return (slots[slot * SLOT_INTS + UNTIL] as number) > (nowMs - startMs) / TICK_MS;
+}
+
+/** `KeptValue.summary` of what the slot holds. */
+export function summaryAt({ slots }: FrontCache, slot: number): number {
+  return slots[slot * SLOT_INTS + SUMMARY] as number;
+}
+
+/** Adds to a slot that holds a summary only. */
+export function attach({ knowns, slots }: FrontCache, slot: number, known: Known): void {
+  knowns[slot] = known;
+  slots[slot * SLOT_INTS + SUMMARY] = known.summary;
+}
+
+/** Keeps what is known of the value whose bytes are `key`, in place of what was before. Gives its slot. */
+export function keep(cache: FrontCache, key: Uint8Array, { summary, known, untilMs }: KeptValue): number {
+  const { slots, startMs, knowns } = cache;
+  const found = findSlot(cache, key, 0, key.length);
+  const slot = found === NOT_FOUND ? place(cache, key) : found;
+  slots[slot * SLOT_INTS + UNTIL] = Math.floor((untilMs - startMs) / TICK_MS);
+  slots[slot * SLOT_INTS + SUMMARY] = summary;
+  knowns[slot] = known;
+  return slot;
+}
+
+/** Gives a new key its slot. When the room for long keys is used up, everything is forgotten: it is all known one step further back. */
+function place(cache: FrontCache, key: Uint8Array): number {
+  const { slots, shortKeys, longKeys, mask } = cache;
+  const isShort = key.length <= SHORT_KEY;
+  if (!isShort && cache.longKeysEnd + key.length > longKeys.length) clearCache(cache);
+  const hash = hashOf(key, 0, key.length);
+  const first = hash & mask;
+  const second = first ^ 1;
+  const slot = (slots[first * SLOT_INTS + UNTIL] as number) <= (slots[second * SLOT_INTS + UNTIL] as number) ? first : second;
+  slots[slot * SLOT_INTS + HASH] = hash;
+  slots[slot * SLOT_INTS + LENGTH] = key.length;
+  if (isShort) shortKeys.set(key, slot * SLOT_BYTES + HEAD_BYTES);
+  else {
+    slots[slot * SLOT_INTS + KEY] = cache.longKeysEnd;
+    longKeys.set(key, cache.longKeysEnd);
+    cache.longKeysEnd += key.length;
+  }
+  return slot;
 }
 
 /** FNV-1a, 32 bits. */

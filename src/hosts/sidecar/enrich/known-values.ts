@@ -2,7 +2,7 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Answer, Enrichment } from '../../../model/enrichment.ts';
-import { createFrontCache, NOT_FOUND } from './front-cache.ts';
+import { attach, clearCache, createFrontCache, findSlot, isFresh, keep, NOT_FOUND, summaryAt } from './front-cache.ts';
 import { summaryOf, toKnown } from './known.ts';
 import type { Known } from './known.ts';
 import { textOfString } from '../json/scan.ts';
@@ -60,9 +60,9 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
     if (enrichment === undefined) return UNKNOWN;
     const summary = summaryOf(enrichment);
     const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()), isSettled(enrichment.answer) ? ttlMs : UNSETTLED_MS);
-    known = slot === NOT_FOUND ? undefined : cache.knownAt(slot);
+    known = slot === NOT_FOUND ? undefined : cache.knowns[slot];
     if (known !== undefined && !isSame(known.enrichment, enrichment)) known = undefined;
-    if (isKeepable(enrichment.answer)) slot = cache.keep(bytes, [start, end], { summary, known, untilMs });
+    if (isKeepable(enrichment.answer)) slot = keep(cache, bytes.subarray(start, end), { summary, known, untilMs });
     else slot = NOT_FOUND;
     return summary;
   }
@@ -75,7 +75,7 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
   return {
     begin(answers) {
       const now = enricher.generation?.() ?? 0;
-      if (now !== generation) cache.clear();
+      if (now !== generation) clearCache(cache);
       generation = now;
       nowMs = clock.monotonicMs();
       fetched = answers;
@@ -86,16 +86,16 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
       end = to;
       known = undefined;
       enrichment = undefined;
-      slot = cache.find(text, from, to);
-      return slot !== NOT_FOUND && fetched.size === 0 && cache.isFresh(slot, nowMs) ? cache.summaryAt(slot) : ask();
+      slot = findSlot(cache, text, from, to);
+      return slot !== NOT_FOUND && fetched.size === 0 && isFresh(cache, slot, nowMs) ? summaryAt(cache, slot) : ask();
     },
     current() {
-      known ??= slot === NOT_FOUND ? undefined : cache.knownAt(slot);
+      known ??= slot === NOT_FOUND ? undefined : cache.knowns[slot];
       if (known !== undefined) return known;
       enrichment ??= peek(textOfString(bytes, start, end));
       if (enrichment === undefined) return undefined;
       known = toKnown(enrichment);
-      if (slot !== NOT_FOUND) cache.attach(slot, known);
+      if (slot !== NOT_FOUND) attach(cache, slot, known);
       return known;
     },
   };
