@@ -24,6 +24,19 @@ const PARTS: readonly Part[] = [
     format: 'cjs',
     entries: { ismalicious: 'src/hosts/splunk/search-command.ts', ismalicious_lookup: 'src/hosts/splunk/external-lookup.ts' },
   },
+  {
+    // Apart from the search command, which would be split into more files to read at its start.
+    folder: 'splunk-app/ismalicious/bin/programs',
+    noticesFolder: 'splunk-app/ismalicious/bin/programs',
+    format: 'cjs',
+    entries: {
+      check: 'src/hosts/splunk/programs/check.ts',
+      quota: 'src/hosts/splunk/programs/quota.ts',
+      keys: 'src/hosts/splunk/programs/keys.ts',
+      triage: 'src/hosts/splunk/programs/triage.ts',
+      'store-worker': 'src/engine/store/store-worker.ts',
+    },
+  },
 ];
 
 const SMALL_BYTES = 10_240;

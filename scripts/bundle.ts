@@ -33,6 +33,9 @@ const COMMONJS_GLOBALS =
   'import{createRequire as __createRequire}from"node:module";' +
   'const require=__createRequire(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;';
 
+// What `import.meta.url` is in CommonJS; only in files that ask for it.
+const FILE_URL = 'const __fileUrl=require("node:url").pathToFileURL(__filename).href;\n';
+
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 /**
@@ -58,6 +61,15 @@ const namedExportsOfCommonJs: Plugin = {
   },
 };
 
+/** The HTTP client inside `splunk-sdk` verifies no certificate and is never used: it is left out, so that it cannot be. */
+const noUnverifiedHttp: Plugin = {
+  name: 'no-unverified-http',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /platform\/node\/node_http$/ }, ({ path }) => ({ path, namespace: 'left-out' }));
+    onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
 /**
  * Bundles the programs of one folder. Every `await import(…)` becomes a file of its own in `lib/`, read when it is reached; a
  * module that two of them need stands in exactly one file, so its state and classes exist once. For CommonJS, which esbuild
@@ -78,7 +90,7 @@ export async function bundleFolder(root: string, version: string, { folder, form
     legalComments: 'external',
     metafile: true,
     write: false,
-    plugins: [namedExportsOfCommonJs],
+    plugins: [namedExportsOfCommonJs, noUnverifiedHttp],
     define: { __VERSION__: JSON.stringify(version) },
     ...(format === 'esm' && { banner: { js: COMMONJS_GLOBALS } }),
   });
@@ -100,14 +112,15 @@ export async function bundleFolder(root: string, version: string, { folder, form
 }
 
 async function toCommonJs(code: string): Promise<string> {
-  const { code: translated } = await transform(code, {
+  const usesUrl = code.includes('import.meta.url');
+  const { code: translated } = await transform(usesUrl ? `${FILE_URL}${code}` : code, {
     format: 'cjs',
     platform: 'node',
     target: TARGET,
     minify: true,
     // `import()` becomes a lazy require(): the ES module loader is never started.
     supported: { 'dynamic-import': false },
-    define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
+    define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname', 'import.meta.url': '__fileUrl' },
     // What it could warn about is in third-party code and was seen in the first pass.
     logLevel: 'error',
   });

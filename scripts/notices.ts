@@ -18,8 +18,13 @@ export function thirdPartyNotices(root: string, inputs: readonly string[], legal
 
 function readPackage(folder: string): { title: string; licence: string; texts: string } {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
-  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
-  const texts = files.toSorted().map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  const files = readdirSync(folder, { withFileTypes: true }).filter(
+    (file) => file.isFile() && /^(licen[cs]e|copying|notice)/i.test(file.name),
+  );
+  const texts = files
+    .map((file) => file.name)
+    .toSorted()
+    .map((file) => readFileSync(join(folder, file), 'utf8').trim());
   return {
     title: `${String(name)} ${String(version)}`,
     licence: typeof license === 'string' ? license : JSON.stringify(license ?? 'not declared'),

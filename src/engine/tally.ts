@@ -1,7 +1,10 @@
 import type { LookupErrorCode } from '../model/lookup-error.ts';
 import type { QuotaNotice } from '../providers/provider.ts';
-import { dayOf } from './clock.ts';
+import { dayOf, epochS, monthOf } from './clock.ts';
 import type { ClientOptions, ClientStats } from './provider-client.ts';
+
+/** Credits change with every answer: they are noted for other processes no oftener than this. */
+const NOTE_EVERY_S = 5;
 
 /** What is counted about one provider. */
 export interface Tally {
@@ -12,10 +15,12 @@ export interface Tally {
   stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs'>;
 }
 
-export function createTally({ provider, limits, store, clock }: ClientOptions): Tally {
+export function createTally({ provider, account, limits, store, clock }: ClientOptions): Tally {
   const counts = { calls: 0, lookups: 0, answered: 0, retries: 0 };
   const failures: Partial<Record<LookupErrorCode, number>> = {};
-  const kept = new Map<string, QuotaNotice>();
+  const noteName = `${account}.quota-notices`;
+  const kept = readNotices(store.note(noteName)?.text, epochS(clock));
+  let notedAtS = 0;
   return {
     counts,
     failed(code) {
@@ -28,15 +33,30 @@ export function createTally({ provider, limits, store, clock }: ClientOptions): 
         if (notice.window !== 'burst' || notice.remaining !== 0 || notice.resetsAtS === null) continue;
         waitMs = Math.max(waitMs, notice.resetsAtS * 1000 - clock.epochMs());
       }
+      const nowS = epochS(clock);
+      const lasting = [...kept.values()].filter(({ window }) => window !== 'burst');
+      if (lasting.length > 0 && nowS - notedAtS >= NOTE_EVERY_S) {
+        notedAtS = nowS;
+        store.setNote(noteName, JSON.stringify(lasting), nowS);
+      }
       return waitMs;
     },
     stats: () => ({
       provider: provider.id,
       ...counts,
       failures: { ...failures },
-      spentToday: store.spent(provider.id, dayOf(clock)),
+      spentToday: store.spent(account, dayOf(clock)),
       budgetPerDay: limits.budgetPerDay,
+      spentThisMonth: store.spent(account, monthOf(clock)),
+      budgetPerMonth: limits.budgetPerMonth,
       notices: [...kept.values()],
     }),
   };
+}
+
+/** What another process was told; counters that have started again since are forgotten. */
+function readNotices(text: string | undefined, nowS: number): Map<string, QuotaNotice> {
+  if (text === undefined) return new Map();
+  const notices = JSON.parse(text) as readonly QuotaNotice[];
+  return new Map(notices.filter(({ resetsAtS }) => resetsAtS === null || resetsAtS > nowS).map((notice) => [notice.window, notice]));
 }

@@ -36,6 +36,12 @@ export function readAppConf(name: string, place: AppPlace): ConfStanzas {
   return layerConf(paths.map(readLayer));
 }
 
+/** splunkd on this machine: `mgmtHostPort` of the system's web.conf, else its standard port. */
+export function localSplunkd({ SPLUNK_HOME: home }: AppPlace['env']): string {
+  const settings = home ? readLayer(join(home, 'etc', 'system', 'local', 'web.conf')).settings : undefined;
+  return `https://${settings?.mgmtHostPort ?? '127.0.0.1:8089'}`;
+}
+
 function readLayer(path: string): ConfStanzas {
   try {
     return parseConf(readFileSync(path, 'utf8'));

@@ -1,20 +1,50 @@
-import type { Enricher } from '../../engine/enricher.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { providers as known } from '../../providers/registry.ts';
+import type { LoadedConfig } from '../compose/engine-config.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { UsageError } from './command-options.ts';
+import { readAppSettings } from './credentials.ts';
+import { SPLUNK_BLOCKS } from './splunk-settings.ts';
+import type { SplunkdSession } from './splunkd.ts';
+
+/** What splunkd said about the search; nobody asks splunkd without a session. */
+export interface AskingSearch {
+  readonly sessionKey: string | null;
+  readonly splunkdUri: string | null;
+}
+
+/** The engine of a search, what it was made from, and what the user should know. */
+export interface OpenedSearchEngine {
+  readonly engine: Engine;
+  readonly config: LoadedConfig;
+  readonly warnings: readonly string[];
+}
 
 /** Opens the engine as configured, for a search that asks `wanted` (`null`: everybody). Throws `UsageError` for a provider it cannot ask. */
-export async function openSearchEngine(wanted: readonly string[] | null): Promise<{ engine: Enricher; warnings: readonly string[] }> {
+export async function openSearchEngine(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedSearchEngine> {
   const ids = ['local', ...known.map(({ id }) => id)];
   const unknown = wanted?.filter((id) => !ids.includes(id)) ?? [];
   if (unknown.length > 0)
     throw new UsageError(`isMalicious: providers="${unknown.join(',')}" is not known; the providers are ${ids.join(', ')}.`);
-  const { engine, config, warnings } = await openEngine({ env: process.env, isSplunk: true });
+  const { conf, fault } = await readAppSettings({
+    program: process.argv[1],
+    env: process.env,
+    session: sessionOf(search),
+    nowS: Math.trunc(Date.now() / 1000),
+  });
+  const { engine, config, warnings } = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
   const configured = ['local', ...config.wanted.map(({ provider }) => provider.id)];
   const missing = wanted?.filter((id) => !configured.includes(id)) ?? [];
-  if (missing.length === 0) return { engine, warnings };
+  // Who has keys from elsewhere needs none of the credential store.
+  const notes = fault !== null && (config.wanted.length === 0 || missing.length > 0) ? [fault, ...warnings] : warnings;
+  if (missing.length === 0) return { engine, config, warnings: notes };
   await engine.close();
   throw new UsageError(
-    `isMalicious: providers="${missing.join(',')}" has no key yet; configured are ${configured.join(', ')}. Set its key, or leave it out.`,
+    `isMalicious: providers="${missing.join(',')}" has no key yet; configured are ${configured.join(', ')}. ${fault ?? 'Set its key, or leave it out.'}`,
   );
+}
+
+/** How splunkd is reached on the user's behalf; `null`: it is not. */
+export function sessionOf(search: AskingSearch | undefined): SplunkdSession | null {
+  return search?.sessionKey && search.splunkdUri ? { uri: search.splunkdUri, sessionKey: search.sessionKey } : null;
 }

@@ -7,6 +7,6 @@ void converse({
   input: new StandardInput(),
   output: new StandardOutput(),
   now: Date.now,
-  open: async (_search, providers) => (await import('./open-search-engine.ts')).openSearchEngine(providers),
+  open: async (search, providers) => (await import('./open-search-engine.ts')).openSearchEngine(providers, search),
   complain: (line) => void process.stderr.write(`${line}\n`),
 }).then(endProcess);

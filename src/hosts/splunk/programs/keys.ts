@@ -1,0 +1,33 @@
+import { localSplunkd, readAppConf } from '../app-conf.ts';
+import { StandardInput } from '../standard-streams.ts';
+import { endProcess } from '../end-process.ts';
+import { CONF_FILE, refreshKeys } from '../credentials.ts';
+
+// The app's scripted input: splunkd passes it a session key of its own on stdin (`passAuth`), so that searches of users who may not read
+// secrets find them sealed. Says nothing when all is well.
+const MAX_KEY_BYTES = 8192;
+
+async function run(): Promise<number> {
+  const sessionKey = await readSessionKey();
+  if (sessionKey === '') throw new Error('no session key on standard input: the input needs passAuth = splunk-system-user');
+  const place = { program: process.argv[1], env: process.env };
+  const session = { uri: localSplunkd(process.env), sessionKey };
+  await refreshKeys(session, readAppConf(CONF_FILE, place), { ...place, nowS: Math.trunc(Date.now() / 1000) });
+  return 0;
+}
+
+async function readSessionKey(): Promise<string> {
+  const input = new StandardInput();
+  const bytes = Buffer.alloc(MAX_KEY_BYTES);
+  let end = 0;
+  for (let count = -1; count !== 0 && end < bytes.length && !bytes.subarray(0, end).includes(10); end += count)
+    count = await input.read(bytes, end, bytes.length - end);
+  return (bytes.toString('utf8', 0, end).split('\n')[0] ?? '').trim().replace(/^sessionKey=/, '');
+}
+
+void run()
+  .catch((error: unknown) => {
+    process.stderr.write(`isMalicious: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    return 1;
+  })
+  .then(endProcess);

@@ -1,0 +1,32 @@
+import { endProcess } from '../end-process.ts';
+
+// The alert action: splunkd passes its payload as JSON on stdin, and files what comes on stderr in splunkd.log.
+const MAX_BYTES = 64 * 1024 * 1024;
+const FAILED = 2;
+
+async function readStdin(): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > MAX_BYTES) throw new Error(`standard input is larger than ${MAX_BYTES} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+async function run(): Promise<number> {
+  const { readAlertPayload } = await import('../alert-payload.ts');
+  const { runTriageAction } = await import('../alert-action.ts');
+  const { lines, faults } = await runTriageAction(readAlertPayload(await readStdin()), { program: process.argv[1], env: process.env });
+  for (const line of lines) process.stderr.write(`INFO isMalicious triage: ${line}\n`);
+  for (const fault of faults) process.stderr.write(`ERROR isMalicious triage: ${fault}\n`);
+  return faults.length === 0 ? 0 : FAILED;
+}
+
+void run()
+  .catch((error: unknown) => {
+    process.stderr.write(`ERROR isMalicious triage: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    return FAILED;
+  })
+  .then(endProcess);
