@@ -69,6 +69,8 @@ function instantClient(): ProviderClient {
       blockedUntilMs: null,
       spentToday: 0,
       budgetPerDay: null,
+      spentThisMonth: 0,
+      budgetPerMonth: null,
       notices: [],
     }),
     close: () => {},

@@ -28,13 +28,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where settings come from; later ones win: file, conf, environment. */
+/** Where settings come from; later ones win: file, conf, environment, profile. */
 export interface ConfigSources {
   /** The parsed YAML file; blocks by path, keys in snake_case. */
   readonly file?: { readonly name: string; readonly values: unknown };
   /** Splunk conf stanzas: block path → key → text. */
   readonly conf?: { readonly name: string; readonly values: Readonly<Record<string, Readonly<Record<string, string>>>> };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** A named set of settings that was asked for; `SOC__VIRUSTOTAL_API_KEY` is the environment's word for profile `soc`. */
+  readonly profile?: { readonly name: string; readonly values: unknown };
 }
 
 /** The blocks that exist, by dotted path: `engine`, `providers.virustotal`, … */
@@ -54,7 +56,9 @@ export function loadConfig(blocks: Blocks, sources: ConfigSources, foreign: read
   const faults: ConfigFault[] = [];
   const loaded: Record<string, LoadedBlock> = {};
   for (const [path, schema] of Object.entries(blocks)) loaded[path] = loadBlock(path, schema, sources, faults);
-  faults.push(...unknownKeys(blocks, sources, foreign));
+  faults.push(...unknownKeys(blocks, sources.file, foreign));
+  if (sources.profile)
+    faults.push(...unknownKeys(blocks, { name: `profile ${sources.profile.name}`, values: sources.profile.values }, foreign));
   if (faults.length > 0) throw new ConfigError(faults);
   return loaded;
 }
@@ -91,6 +95,8 @@ export function settingSource(
   sources: ConfigSources,
 ): { value: unknown; place: string } {
   const env = settingMeta.get(setting)?.env;
+  const fromProfile = profileSource(path, key, setting, sources);
+  if (fromProfile) return fromProfile;
   const fromEnv = env === undefined ? undefined : sources.env[env];
   // An empty variable is how shells and unit files say "not set".
   if (env !== undefined && fromEnv !== undefined && fromEnv !== '')
@@ -103,6 +109,22 @@ export function settingSource(
   return { value: undefined, place: sources.file ? `file ${sources.file.name}` : 'not set' };
 }
 
+/** What the profile says; its own environment variable first. */
+function profileSource(
+  path: string,
+  key: string,
+  setting: z.ZodMiniType,
+  { profile, env }: ConfigSources,
+): { value: unknown; place: string } | null {
+  if (!profile) return null;
+  const name = `${profile.name.toUpperCase()}__${settingMeta.get(setting)?.env}`;
+  const fromEnv = env[name];
+  if (fromEnv !== undefined && fromEnv !== '') return { value: coerceText(fromEnv, setting), place: `environment variable ${name}` };
+  const value = at(profile.values, [...path.split('.'), toSnakeCase(key)]);
+  if (value === undefined || value === null) return null;
+  return { value: typeof value === 'string' ? coerceText(value, setting) : value, place: `profile ${profile.name}` };
+}
+
 function at(value: unknown, path: readonly string[]): unknown {
   let found = value;
   for (const key of path)
@@ -111,8 +133,7 @@ function at(value: unknown, path: readonly string[]): unknown {
 }
 
 /** Keys of the file that nobody reads: most likely misspelt. */
-function unknownKeys(blocks: Blocks, sources: ConfigSources, foreign: readonly string[]): ConfigFault[] {
-  const { file } = sources;
+function unknownKeys(blocks: Blocks, file: ConfigSources['file'], foreign: readonly string[]): ConfigFault[] {
   if (!file) return [];
   if (typeof file.values !== 'object' || file.values === null || Array.isArray(file.values)) {
     return file.values === null || file.values === undefined

@@ -10,6 +10,7 @@ export interface CommonProviderSettings {
   readonly perMinute?: number;
   readonly perDay?: number;
   readonly budgetPerDay?: number;
+  readonly budgetPerMonth?: number;
   readonly bulk: boolean;
   readonly maxTlp?: (typeof TLP_LABELS)[number];
   readonly sendUrl: 'full' | 'no_query' | 'host';
@@ -48,6 +49,11 @@ export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
       'BUDGET_PER_DAY',
       z.optional(z.int().check(z.gte(0))),
       'Most credits spent in a day (UTC), by all processes that share the cache file; then over_budget.',
+    ),
+    budgetPerMonth: setting(
+      'BUDGET_PER_MONTH',
+      z.optional(z.int().check(z.gte(0))),
+      'Most credits spent in a month (UTC), by all processes that share the cache file; then over_budget.',
     ),
     bulk: setting('BULK', z._default(z.boolean(), true), 'Whether the form for many indicators in one call is used, where there is one.'),
     maxTlp: setting('MAX_TLP', z.optional(z.enum(TLP_LABELS)), 'Up to which TLP label indicators may be sent there.'),

@@ -4,7 +4,7 @@ import type { ClientOptions } from './provider-client.ts';
 /** Plans change seldom: a cap that was told is believed for a day. */
 const KEPT_S = 86_400;
 
-const nameOf = (options: ClientOptions) => `${options.provider.id}.bulk-cap`;
+const nameOf = (options: ClientOptions) => `${options.account}.bulk-cap`;
 
 /** How many indicators one call may carry: 0: none; `null`: the provider has to be asked. */
 export function knownBulkCap(options: ClientOptions): number | null {
@@ -14,7 +14,9 @@ export function knownBulkCap(options: ClientOptions): number | null {
   return note && epochS(clock) - note.atS < KEPT_S ? Number(note.text) : null;
 }
 
-/** Keeps what the provider told, for the next process too. */
-export function noteBulkCap(options: ClientOptions, cap: number): void {
+/** Asks the provider, and keeps what it told, for the next process too. */
+export async function askBulkCap(options: ClientOptions, signal: AbortSignal): Promise<number> {
+  const cap = await options.exchange.bulkCap(signal);
   options.store.setNote(nameOf(options), String(cap), epochS(options.clock));
+  return cap;
 }

@@ -16,6 +16,11 @@ export function epochS(clock: Clock): number {
   return Math.floor(clock.epochMs() / 1000);
 }
 
+/** `2026-11`: the month (UTC) budgets are counted by. */
+export function monthOf(clock: Clock): string {
+  return dayOf(clock).slice(0, 7);
+}
+
 /** `2026-11-21`: the day (UTC) budgets are counted by. */
 export function dayOf(clock: Clock): string {
   return new Date(clock.epochMs()).toISOString().slice(0, 10);

@@ -31,7 +31,11 @@ export interface Plan {
   /** Look-ups to pay, by provider id, and in all. */
   readonly toPay: number;
   readonly byProvider: Readonly<Record<string, number>>;
-  /** Credits left by what the provider last told us; `null` when it never did. */
+  /** Credits to pay, by provider id. */
+  readonly creditsByProvider?: Readonly<Record<string, number>>;
+  /** Look-ups that would end over_budget or quota_exhausted, by provider id; those with enough left are not named. */
+  readonly overBudget?: Readonly<Record<string, number>>;
+  /** Credits left by what the provider last told us and what the budgets leave; `null` when neither is known. */
   readonly creditsLeft: Readonly<Record<string, number | null>>;
   /** At today's limits, seconds; `null` when no limit is known. */
   readonly estimatedS: number | null;

@@ -30,6 +30,12 @@ export function createJob(indicator: Indicator): Job {
   return { indicator, waiters: [], interest: 0, attempts: 0, notBeforeMs: 0, isAlone: false, controller: null, batch: null };
 }
 
+/** Cuts the call short that it is part of. */
+export function cancelCall(job: Job): void {
+  job.controller?.abort();
+  job.controller = null;
+}
+
 /** Tells everybody who waits. The first one caused the call, the others shared it. */
 export function settleJob(job: Job, outcome: Outcome): void {
   const shared: Outcome = outcome.kind === 'answered' && outcome.source === 'live' ? { ...outcome, source: 'coalesced' } : outcome;

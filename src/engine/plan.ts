@@ -53,7 +53,14 @@ export async function planLookups(options: EngineOptions, view: View, values: It
     cached,
     toPay: paid.reduce((sum, [client, lookups]) => sum + lookups * client.provider.cost, 0),
     byProvider: Object.fromEntries([...missing].map(([client, lookups]) => [client.provider.id, lookups])),
+    creditsByProvider: Object.fromEntries(paid.map(([client, lookups]) => [client.provider.id, lookups * client.provider.cost])),
     creditsLeft: Object.fromEntries([...missing.keys()].map((client) => [client.provider.id, creditsLeft(client)])),
+    overBudget: Object.fromEntries(
+      paid.flatMap(([client, lookups]) => {
+        const short = lookups - Math.floor((creditsLeft(client) ?? Infinity) / client.provider.cost);
+        return short > 0 ? [[client.provider.id, short]] : [];
+      }),
+    ),
     estimatedS: estimateS(missing),
   };
 }
@@ -75,19 +82,22 @@ function readRows(options: EngineOptions, view: View, indicators: ReadonlyMap<st
   return new Map([...wanted].map(([client, values]) => [client, options.store.getMany(client.provider.id, values)]));
 }
 
-/** The smallest counter the provider told us of. */
+/** The smallest of what the provider told us and what our own budgets leave. */
 function creditsLeft(client: ProviderClient): number | null {
-  const { notices, budgetPerDay, spentToday } = client.stats();
+  const { notices, budgetPerDay, spentToday, budgetPerMonth, spentThisMonth } = client.stats();
   const counters = notices.filter((notice) => notice.window !== 'burst').map((notice) => notice.remaining);
-  const left = [...counters, budgetPerDay === null ? null : Math.max(0, budgetPerDay - spentToday)].filter((counter) => counter !== null);
+  const today = budgetPerDay === null ? null : Math.max(0, budgetPerDay - spentToday);
+  const thisMonth = budgetPerMonth === null ? null : Math.max(0, budgetPerMonth - spentThisMonth);
+  const left = [...counters, today, thisMonth].filter((counter) => counter !== null);
   return left.length === 0 ? null : Math.min(...left);
 }
 
-/** Providers are asked side by side: the slowest one decides. */
+/** Providers are asked side by side: the slowest one decides. A window that is free lets its first calls through at once. */
 function estimateS(missing: ReadonlyMap<ProviderClient, number>): number | null {
   let slowest: number | null = null;
   for (const [client, lookups] of missing) {
-    for (const { requests, perMs } of client.quotas) slowest = Math.max(slowest ?? 0, ((lookups / requests) * perMs) / SECOND_MS);
+    for (const { requests, perMs } of client.quotas)
+      slowest = Math.max(slowest ?? 0, (Math.floor((lookups - 1) / requests) * perMs) / SECOND_MS);
   }
   return slowest === null ? null : Math.ceil(slowest);
 }

@@ -13,11 +13,15 @@ export interface ClientLimits {
   readonly quotas: readonly Quota[];
   /** Credits a day (UTC), for all processes together; `null`: no budget. */
   readonly budgetPerDay: number | null;
+  /** Credits a month (UTC), for all processes together; `null`: no budget. */
+  readonly budgetPerMonth: number | null;
   readonly useBulk: boolean;
 }
 
 export interface ClientOptions {
   readonly provider: Provider;
+  /** What limits and credits are counted by: the provider's id, and the profile when that has a key of its own. */
+  readonly account: string;
   readonly exchange: Exchange;
   readonly limits: ClientLimits;
   readonly lifetimes: Lifetimes;
@@ -48,6 +52,8 @@ export interface ClientStats {
   readonly blockedUntilMs: number | null;
   readonly spentToday: number;
   readonly budgetPerDay: number | null;
+  readonly spentThisMonth: number;
+  readonly budgetPerMonth: number | null;
   readonly notices: readonly QuotaNotice[];
 }
 

@@ -4,9 +4,9 @@ import type { Verdict } from '../model/verdict.ts';
 import type { QuotaNotice } from '../providers/provider.ts';
 import { createAdmission } from './admission.ts';
 import { createBreaker } from './breaker.ts';
-import { knownBulkCap, noteBulkCap } from './bulk-cap.ts';
+import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
 import { createFurtherCall } from './further-call.ts';
-import { createJob, dismissHurried, type Job, settleJob } from './job.ts';
+import { cancelCall, createJob, dismissHurried, type Job, settleJob } from './job.ts';
 import { createJobQueue } from './job-queue.ts';
 import { createLeases } from './leases.ts';
 import { keepAnswer } from './keep-answer.ts';
@@ -81,9 +81,7 @@ export class ProviderQueue implements ProviderClient {
     if (job.batch?.every((other) => other.interest <= 0)) job.controller?.abort();
   }
 
-  delay(): LookupError | null {
-    return this.#admission.delay();
-  }
+  delay = (): LookupError | null => this.#admission.delay();
 
   notice(notices: readonly QuotaNotice[]): void {
     const waitMs = this.#tally.notice(notices);
@@ -105,10 +103,8 @@ export class ProviderQueue implements ProviderClient {
     this.#isClosed = true;
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
     this.#leases.close();
-    for (const job of this.#jobs.values()) {
-      job.controller?.abort();
-      job.controller = null;
-    }
+    this.#tally.close();
+    for (const job of this.#jobs.values()) cancelCall(job);
     this.#failAll(this.#error('unavailable', 'shutting down'));
   }
 
@@ -160,13 +156,18 @@ export class ProviderQueue implements ProviderClient {
         this.#pacer.sent(nowMs);
         return void this.#call(this.#learnBulkCap());
       }
-      const batch = this.#queue.take(Math.max(1, this.#bulkCap ?? 1), nowMs).filter((job) => job.interest > 0);
+      const most = Math.min(this.#bulkCap ?? 1, this.#refusals.affordable());
+      const batch = this.#queue.take(Math.max(1, most), nowMs).filter((job) => job.interest > 0);
       const won = this.#leases.take(batch);
       if (won.length === 0) continue;
       const denied = this.#refusals.book(won, nowMs);
       if (denied) {
         this.#leases.release(won);
-        return this.#postpone(won, nowMs + (denied.retryAfterMs ?? Infinity), denied);
+        // Another process was faster: what is left pays for fewer.
+        const isTooMany = denied.code === 'over_budget' && this.#refusals.affordable() > 0;
+        if (!isTooMany) return this.#postpone(won, nowMs + (denied.retryAfterMs ?? Infinity), denied);
+        for (const job of won) this.#queue.push(job);
+        continue;
       }
       this.#pacer.sent(nowMs);
       void this.#call(this.#ask(won));
@@ -195,9 +196,8 @@ export class ProviderQueue implements ProviderClient {
 
   async #learnBulkCap(): Promise<void> {
     try {
-      this.#bulkCap = await this.#options.exchange.bulkCap(AbortSignal.timeout(LONGEST_WAIT_MS));
+      this.#bulkCap = await askBulkCap(this.#options, AbortSignal.timeout(LONGEST_WAIT_MS));
       this.#hasContact = true;
-      noteBulkCap(this.#options, this.#bulkCap);
     } catch (error) {
       this.#bulkCap = 0;
       this.#fault([], asLookupError(this.provider.id, error));

@@ -1,6 +1,6 @@
 import type { LookupError } from '../model/lookup-error.ts';
 import { LookupError as LookupFault } from '../model/lookup-error.ts';
-import { dayOf } from './clock.ts';
+import { dayOf, monthOf } from './clock.ts';
 import type { Job } from './job.ts';
 import type { ClientOptions } from './provider-client.ts';
 
@@ -28,21 +28,39 @@ export interface Refusals {
   stand(error: LookupError, nowMs: number): void;
   /** Books one call against own limits: milliseconds to wait, or 0 when it is booked. */
   bookCall(): number;
-  /** Books a call for these jobs against own limits and the day's budget: `null` when booked, else why not. */
+  /** How many look-ups the budgets still pay; `Infinity`: there are none. */
+  affordable(): number;
+  /** Books a call for these jobs against own limits and the budgets: `null` when booked, else why not. */
   book(batch: readonly Job[], nowMs: number): LookupError | null;
 }
 
-export function createRefusals({ provider, limits, store, clock }: ClientOptions): Refusals {
-  const noteName = `${provider.id}.quota-exhausted`;
+export function createRefusals({ provider, account, limits, store, clock }: ClientOptions): Refusals {
+  const noteName = `${account}.quota-exhausted`;
   let current: { error: LookupError; untilMs: number } | null = null;
   const note = store.note(noteName);
   const believedMs = note ? note.atS * 1000 + QUOTA_BELIEVED_MS - clock.epochMs() : 0;
   if (note && believedMs > 0) {
     current = { error: new LookupFault('quota_exhausted', provider.id, note.text), untilMs: clock.monotonicMs() + believedMs };
   }
-  const bookCall = () => (limits.quotas.length > 0 ? store.book(provider.id, limits.quotas, 1, clock.epochMs()) : 0);
+  const bookCall = () => (limits.quotas.length > 0 ? store.book(account, limits.quotas, 1, clock.epochMs()) : 0);
+  /** From both budgets or from none. */
+  function spend(credits: number): LookupError | null {
+    const [day, month] = [dayOf(clock), monthOf(clock)];
+    if (!store.spend(account, day, credits, limits.budgetPerDay))
+      return new LookupFault('over_budget', provider.id, `the budget of ${limits.budgetPerDay} a day is used up`);
+    if (store.spend(account, month, credits, limits.budgetPerMonth)) return null;
+    store.spend(account, day, -credits, null);
+    return new LookupFault('over_budget', provider.id, `the budget of ${limits.budgetPerMonth} a month is used up`);
+  }
   return {
     bookCall,
+    affordable() {
+      const left = [
+        limits.budgetPerDay === null ? Infinity : limits.budgetPerDay - store.spent(account, dayOf(clock)),
+        limits.budgetPerMonth === null ? Infinity : limits.budgetPerMonth - store.spent(account, monthOf(clock)),
+      ];
+      return provider.cost === 0 ? Infinity : Math.max(0, Math.floor(Math.min(...left) / provider.cost));
+    },
     standing: (nowMs) => (current && nowMs < current.untilMs ? current.error : null),
     stand(error, nowMs) {
       if (error.code === 'unauthorized') current = { error, untilMs: nowMs + UNAUTHORIZED_MS };
@@ -60,9 +78,7 @@ export function createRefusals({ provider, limits, store, clock }: ClientOptions
           retryAfterMs: waitMs,
         });
       const credits = provider.cost * batch.length;
-      if (credits === 0) return null;
-      if (store.spend(provider.id, dayOf(clock), credits, limits.budgetPerDay)) return null;
-      return new LookupFault('over_budget', provider.id, `the budget of ${limits.budgetPerDay} a day is used up`);
+      return credits === 0 ? null : spend(credits);
     },
   };
 }

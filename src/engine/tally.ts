@@ -12,6 +12,8 @@ export interface Tally {
   failed(code: LookupErrorCode): void;
   /** Keeps what the provider says of our account; milliseconds to stay away when a burst is used up, else 0. */
   notice(notices: readonly QuotaNotice[]): number;
+  /** Leaves what the provider last said to other processes. */
+  close(): void;
   stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs'>;
 }
 
@@ -21,7 +23,16 @@ export function createTally({ provider, account, limits, store, clock }: ClientO
   const noteName = `${account}.quota-notices`;
   const kept = readNotices(store.note(noteName)?.text, epochS(clock));
   let notedAtS = 0;
+  let isNoted = true;
+  function note(): void {
+    const lasting = [...kept.values()].filter(({ window }) => window !== 'burst');
+    if (isNoted || lasting.length === 0) return;
+    isNoted = true;
+    notedAtS = epochS(clock);
+    store.setNote(noteName, JSON.stringify(lasting), notedAtS);
+  }
   return {
+    close: note,
     counts,
     failed(code) {
       failures[code] = (failures[code] ?? 0) + 1;
@@ -33,12 +44,8 @@ export function createTally({ provider, account, limits, store, clock }: ClientO
         if (notice.window !== 'burst' || notice.remaining !== 0 || notice.resetsAtS === null) continue;
         waitMs = Math.max(waitMs, notice.resetsAtS * 1000 - clock.epochMs());
       }
-      const nowS = epochS(clock);
-      const lasting = [...kept.values()].filter(({ window }) => window !== 'burst');
-      if (lasting.length > 0 && nowS - notedAtS >= NOTE_EVERY_S) {
-        notedAtS = nowS;
-        store.setNote(noteName, JSON.stringify(lasting), nowS);
-      }
+      isNoted = false;
+      if (epochS(clock) - notedAtS >= NOTE_EVERY_S) note();
       return waitMs;
     },
     stats: () => ({

@@ -31,7 +31,7 @@ ${ENGINE_HELP}`,
       else wanted.push(value);
     }
     if (wanted.length === 0) throw new UsageError('check wants at least one value, or - for stdin');
-    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {
       checkProviders(asked, config);

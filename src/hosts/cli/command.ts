@@ -40,6 +40,7 @@ type Parsed<T extends ParseArgsOptionsConfig> = ReturnType<
 /** Options that every command that asks providers takes. */
 export const ENGINE_OPTIONS = {
   config: { type: 'string' },
+  profile: { type: 'string' },
   providers: { type: 'string' },
   timeout: { type: 'string' },
   'max-age': { type: 'string' },
@@ -47,6 +48,7 @@ export const ENGINE_OPTIONS = {
 
 /** Explains `ENGINE_OPTIONS` for `--help`. */
 export const ENGINE_HELP = `  --config FILE       settings (default: ISMALICIOUS_CONFIG)
+  --profile NAME      one of the file's profiles (default: ISMALICIOUS_PROFILE)
   --providers a,b     ask only these
   --timeout S         seconds for the whole answer (default: none)
   --max-age AGE       ask again what is older: 30m, 24h, 7d`;

@@ -58,7 +58,7 @@ ${ENGINE_HELP}`,
     };
     const input = await openInput(positionals[0], io.stdin);
     const enrichFormat = await ENRICHERS[format]();
-    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {
       checkProviders(asked, config);

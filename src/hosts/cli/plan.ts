@@ -16,7 +16,7 @@ ${ENGINE_HELP}`,
     const { values, positionals } = parseOptions(args, { ...ENGINE_OPTIONS, json: { type: 'boolean' } });
     const asked = askOptions(values);
     const lines = await readLines(await openInput(positionals[0], io.stdin));
-    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {
       checkProviders(asked, config);
@@ -25,6 +25,9 @@ ${ENGINE_HELP}`,
         io.stdout.write(`${JSON.stringify(cost)}\n`);
         return EXIT.ok;
       }
+      const short = Object.entries(cost.overBudget ?? {}).map(
+        ([id, lookups]) => `  ${id.padEnd(18)}${lookups} look-ups beyond what is left: over_budget`,
+      );
       const providers = Object.entries(cost.byProvider).map(
         ([id, lookups]) => `  ${id.padEnd(18)}${lookups} look-ups, credits left: ${cost.creditsLeft[id] ?? 'not told'}`,
       );
@@ -38,7 +41,7 @@ ${ENGINE_HELP}`,
         `credits to pay      ${cost.toPay}`,
         `time at the limits  ${cost.estimatedS === null ? 'no limit known' : `${cost.estimatedS} s`}`,
       ];
-      io.stdout.write(`${[...facts, ...providers].join('\n')}\n`);
+      io.stdout.write(`${[...facts, ...providers, ...short].join('\n')}\n`);
       return EXIT.ok;
     } finally {
       await engine.close();

@@ -5,6 +5,8 @@ export interface SourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** File named by the user (`--config`); it has to exist. */
   readonly configPath?: string | undefined;
+  /** Which of the file's `profiles` is used; by default ISMALICIOUS_PROFILE, else the file's own `profile`. */
+  readonly profile?: string | undefined;
   /** Splunk conf stanzas. */
   readonly conf?: ConfigSources['conf'];
 }
@@ -13,8 +15,23 @@ export interface SourceOptions {
 export async function readSources(options: SourceOptions): Promise<ConfigSources> {
   const path = options.configPath ?? options.env.ISMALICIOUS_CONFIG;
   const rest = { env: options.env, ...(options.conf ? { conf: options.conf } : {}) };
-  if (!path) return rest;
-  return { ...rest, file: { name: path, values: await parseYaml(path, readText(path)) } };
+  const values = path ? await parseYaml(path, readText(path)) : undefined;
+  const profile = profileOf(options, path ?? 'no file', values);
+  return { ...rest, ...(path ? { file: { name: path, values } } : {}), ...(profile ? { profile } : {}) };
+}
+
+/** The profile that is asked for, out of the file. Throws for one that is not there, naming those that are. */
+function profileOf(options: SourceOptions, file: string, values: unknown): ConfigSources['profile'] {
+  const map = typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : {};
+  const own = typeof map['profile'] === 'string' ? map['profile'] : undefined;
+  const name = options.profile ?? (options.env['ISMALICIOUS_PROFILE'] || own);
+  if (name === undefined) return undefined;
+  const profiles = typeof map['profiles'] === 'object' && map['profiles'] !== null ? map['profiles'] : {};
+  const isName = /^[a-z][a-z0-9_]{0,31}$/.test(name);
+  if (isName && Object.hasOwn(profiles, name)) return { name, values: (Reflect.get(profiles, name) as unknown) ?? {} };
+  const known = Object.keys(profiles).join(', ') || 'none';
+  const message = isName ? `is not among the profiles of the file: ${known}` : 'has to be 1 to 32 of a-z, 0-9 and _, a letter first';
+  throw new ConfigError([{ key: `profile ${name.slice(0, 40)}`, place: file, message }]);
 }
 
 function readText(path: string): string {

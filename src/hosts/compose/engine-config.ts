@@ -40,6 +40,8 @@ export interface LoadedConfig {
   readonly wanted: readonly WantedProvider[];
   /** Ids that may be asked for: `local`, every provider we ship, every one the file declares. */
   readonly knownIds: readonly string[];
+  /** The profile in use; `null`: none. */
+  readonly profile: string | null;
   readonly stateFolder: string;
 }
 
@@ -49,19 +51,20 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   const wantedOnes = wantedBlocks(known);
   const unwanted = known.all.map(({ id }) => `providers.${id}`).filter((path) => !(path in wantedOnes));
   const hostBlocks = options.blocks ?? {};
-  const foreign = [...unwanted, 'providers.custom', ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
+  const foreign = [...unwanted, 'providers.custom', 'profile', 'profiles', ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
   const schemas = { ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks };
   const loaded = loadConfig(schemas, known.sources, foreign);
   const core = Object.fromEntries(Object.keys(CORE_BLOCKS).map((name) => [name, loaded[name]?.values])) as unknown as Core;
   const faults = [...tierFaults(core.scoring), ...ownFaults(core.privacy)];
-  const wanted = wantedProviders(known.all, loaded);
+  const wanted = wantedProviders(known, loaded);
   for (const { provider, own } of wanted) {
     const reason = provider.missing?.(own as never) ?? null;
     if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
   }
   if (faults.length > 0) throw new ConfigError(faults);
   const knownIds = ['local', ...known.all.map(({ id }) => id)];
-  return { core, blocks: loaded, schemas, wanted, knownIds, stateFolder: stateFolder(options.env, options.isSplunk === true) };
+  const profile = known.sources.profile?.name ?? null;
+  return { core, blocks: loaded, schemas, wanted, knownIds, profile, stateFolder: stateFolder(options.env, options.isSplunk === true) };
 }
 
 function ownFaults({ ownDomains, ownNetworks }: Core['privacy']): ConfigFault[] {

@@ -31,7 +31,7 @@ export interface StackContext {
 
 /** One provider, ready to be asked, and what has to be closed with it. */
 export function stackProvider(
-  { provider, own, common }: WantedProvider,
+  { provider, own, common, account }: WantedProvider,
   context: StackContext,
 ): EngineProvider & { transport: HttpTransport } {
   const concurrency = common.concurrency ?? provider.concurrency ?? DEFAULT_CONCURRENCY;
@@ -48,12 +48,14 @@ export function stackProvider(
   });
   const client: ProviderQueue = new ProviderQueue({
     provider,
+    account,
     exchange,
     limits: {
       concurrency,
       timeoutMs: common.timeoutMs,
       quotas: quotasOf(provider, common),
       budgetPerDay: common.budgetPerDay ?? null,
+      budgetPerMonth: common.budgetPerMonth ?? null,
       useBulk: common.bulk,
     },
     lifetimes: context.lifetimes,

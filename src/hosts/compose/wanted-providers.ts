@@ -11,6 +11,8 @@ export interface WantedProvider {
   /** Its own settings, as its schema checked them. */
   readonly own: unknown;
   readonly common: CommonProviderSettings;
+  /** What its limits and credits are counted by: its id, and the profile when that has a key of its own. */
+  readonly account: string;
 }
 
 /**
@@ -46,9 +48,25 @@ function isWanted(provider: Provider, sources: ConfigSources, isDeclared: boolea
 }
 
 /** The wanted providers out of the loaded configuration. */
-export function wantedProviders(all: readonly Provider[], loaded: Readonly<Record<string, LoadedBlock>>): WantedProvider[] {
+export function wantedProviders({ all, sources }: KnownProviders, loaded: Readonly<Record<string, LoadedBlock>>): WantedProvider[] {
   return all.flatMap((provider) => {
     const block = loaded[`providers.${provider.id}`];
-    return block ? [{ provider, own: block.values, common: block.values as unknown as CommonProviderSettings }] : [];
+    if (!block) return [];
+    return [
+      { provider, own: block.values, common: block.values as unknown as CommonProviderSettings, account: accountOf(provider, sources) },
+    ];
   });
+}
+
+/** A profile with a key of its own has limits and credits of its own; one that shares the key shares those too. */
+function accountOf({ id, settings }: Provider, sources: ConfigSources): string {
+  const { profile } = sources;
+  if (!profile) return id;
+  const { profile: _profile, ...without } = sources;
+  const isOwn = Object.entries(settings.shape).some(
+    ([key, setting]) =>
+      settingMeta.get(setting)?.secret === true &&
+      settingSource(`providers.${id}`, key, setting, sources).value !== settingSource(`providers.${id}`, key, setting, without).value,
+  );
+  return isOwn ? `${id}@${profile.name}` : id;
 }
