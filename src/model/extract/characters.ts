@@ -125,7 +125,7 @@ function kinds(): Uint8Array {
     for (const character of characters) table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] ?? 0) | bit;
   };
   mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.', HOST);
-  mark("+%'&~!#$*=?^{}|", LOCAL);
+  mark("+%'&~=", LOCAL);
   mark('\t\n\r,;"\'=!?|>/)]}`', WORD_END);
   mark('0123456789', DIGIT);
   mark('0123456789abcdefABCDEF', HEX);

@@ -1,13 +1,14 @@
+import { ipv4FromText } from '../ipv4-address.ts';
 import { isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './characters.ts';
 import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
 import { note } from './extracted.ts';
 import { readEmail, readWordedEmail } from './find-email.ts';
 import { readIpv6At } from './find-ipv6.ts';
 import { findHost } from './find-name.ts';
-import { isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './find-number.ts';
+import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './find-number.ts';
 import { mayBeScheme, readBareUrl, readUrl } from './find-url.ts';
 import type { HostRun } from './host-run.ts';
-import { readHostRun } from './host-run.ts';
+import { MAX_RUN, readHostRun } from './host-run.ts';
 import { isTrapHere } from './traps.ts';
 
 const COLON = 58;
@@ -66,7 +67,7 @@ function readRun(reading: Reading, at: number): number {
   const { text } = reading;
   const start = at + escapeLength(text, at);
   const run = readHostRun(text, start);
-  if (run.end <= start) return start + 1;
+  if (run.end <= start || run.stop - start > MAX_RUN) return Math.max(run.stop, start + 1);
   if (mayBeScheme(text, run)) {
     const end = readUrl(reading, run);
     if (end > 0) return goOn(reading, end, end);
@@ -118,6 +119,8 @@ function readHost(reading: Reading, run: HostRun): number {
   if (!run.isDefanged && host.indicator.type === 'domain-name' && isTrapHere(text, host)) return run.end;
   const url = readBareUrl(reading, host);
   if (url > 0) return url;
+  if (host.indicator.type === 'ipv4-addr' && isNetwork(text, host.end, ipv4FromText(host.indicator.value, 0, host.indicator.value.length)))
+    return run.end;
   if (isPlainNumbers) noteIpv4(reading, run);
   else note(reading, host.indicator.type, host.indicator.value, host);
   return host.end;

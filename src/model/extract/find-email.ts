@@ -9,6 +9,7 @@ import { readHostRun } from './host-run.ts';
 /** Longest local part, in characters (RFC 5321 §4.5.3.1), and room for its defanging. */
 const MAX_LOCAL = 128;
 
+const LITERAL = /\[(?:IPv6:)?[\d.:a-f]{2,45}\]/iy;
 const WORDED_DOMAIN = / at ([a-z\d-]{1,63}(?: dot [a-z\d-]{2,63}){1,4})(?![\w-])/iy;
 
 /** What may stand with a colon right before an address. Another word there is a user name, and what follows it a password. */
@@ -24,9 +25,10 @@ const MESSAGE_ID =
  */
 export function readEmail(reading: Reading, at: number, domainStart: number): number {
   const { text } = reading;
-  if (!isHostCharacter(text.charCodeAt(domainStart))) return -1;
   const start = localStart(reading, at);
   if (start === at) return -1;
+  if (text.charCodeAt(domainStart) === 91) return readLiteral(reading, start, domainStart);
+  if (!isHostCharacter(text.charCodeAt(domainStart))) return -1;
   const run = readHostRun(text, domainStart);
   const host = findHost(reading, run);
   if (host === null || host.start !== domainStart || host.indicator.type !== 'domain-name') return -1;
@@ -37,6 +39,17 @@ export function readEmail(reading: Reading, at: number, domainStart: number): nu
   note(reading, 'email-addr', value, { start, end: host.end });
   if (reading.withHosts) note(reading, 'domain-name', host.indicator.value, host);
   return host.end;
+}
+
+/** `user@[192.0.2.1]`: the host is an address in brackets. */
+function readLiteral(reading: Reading, start: number, bracket: number): number {
+  LITERAL.lastIndex = bracket;
+  if (!LITERAL.test(reading.text)) return -1;
+  const end = LITERAL.lastIndex;
+  const parsed = parseIndicator(reading.text.slice(start, end));
+  if (parsed.kind === 'invalid' || parsed.indicator.type !== 'email-addr') return -1;
+  note(reading, 'email-addr', parsed.indicator.value, { start, end });
+  return end;
 }
 
 /** `domain` is canonical; `local` may be defanged. */
@@ -87,7 +100,7 @@ function markedDotBefore(text: string, end: number, limit: number): number {
 function escapedStart(text: string, start: number, at: number): number {
   const local = text.slice(start, at);
   if (text.charCodeAt(start - 1) !== 92 && !local.includes('=')) return start;
-  const key = /^(?:[\w.-]{1,40}=)(?=[\w])|^.*[?&][\w.-]{1,40}=(?=\w)/.exec(local);
+  const key = /^(?:.*[?&])?[\w.-]{1,40}=['"]?(?=\w)/.exec(local);
   if (key !== null) return start + key[0].length;
   return text.charCodeAt(start - 1) === 92 && /^[nrt]\w/.test(local) ? start + 1 : start;
 }

@@ -31,12 +31,27 @@ const MAX_DROPS = 3;
 export function findHost(reading: Reading, run: HostRun): FoundHost | null {
   let { start, end } = run.isWide ? withoutUnspacedEnds(reading.text, run) : run;
   while (start < end && !isNameStart(reading.text.charCodeAt(start))) start += 1;
+  if (run.isWide) {
+    const first = firstOfList(reading, run, start);
+    if (first !== null) return first;
+  }
   for (let drops = 0; drops <= MAX_DROPS && end > start; drops += 1) {
     const { indicator, trap } = judge(reading, reading.text.slice(start, end), run);
     if (indicator !== null) return { indicator, trap, start, end };
     const cut = droppableLabel(reading.text, start, end);
     if (cut < 0) return null;
     end = cut;
+  }
+  return null;
+}
+
+/** `evil.com。bad.net`: an ideographic full stop behind a name ends the sentence; inside of one (`evil。com`) it is a dot. */
+function firstOfList(reading: Reading, run: HostRun, start: number): FoundHost | null {
+  for (let at = start + 1; at < run.end; at += 1) {
+    const code = reading.text.charCodeAt(at);
+    if (code !== 0x3002 && code !== 0xff61) continue;
+    const { indicator, trap } = judge(reading, reading.text.slice(start, at), run);
+    if (indicator !== null) return { indicator, trap, start, end: at };
   }
   return null;
 }
@@ -62,12 +77,15 @@ function isNameStart(code: number): boolean {
   return isWordCharacter(code) || code === 95;
 }
 
-/** Where the last label starts with its dot, when it is a capitalised word or in another script; -1 when it has to stay. */
+/** Where a name may end instead, when its last label is a capitalised word, in another script, or goes on with a hyphen; -1 otherwise. */
 function droppableLabel(text: string, start: number, end: number): number {
   let dot = end - 1;
   while (dot > start && !isDot(text.charCodeAt(dot))) dot -= 1;
   if (dot <= start) return -1;
   const label = text.slice(dot + 1, end);
+  const tail = /^[a-z]{2,}(?=-[a-z]+$)/i.exec(label);
+  // `evil.com-hosted`: no top-level domain has a hyphen in it.
+  if (tail !== null) return dot + 1 + tail[0].length;
   return /^[A-Z][a-z]*$/.test(label) || isUnspacedScript(text.charCodeAt(dot + 1)) || text.charCodeAt(dot) > 127 ? dot : -1;
 }
 

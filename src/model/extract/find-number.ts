@@ -25,6 +25,7 @@ export function noteVulnerabilities(reading: Reading, run: HostRun): boolean {
   if (!hasCve(text, run.start, end)) return false;
   let isFound = false;
   for (const match of text.slice(run.start, end).matchAll(CVE)) {
+    if (match.index >= run.end - run.start) break;
     const start = run.start + match.index;
     if (/[a-z0-9]/i.test(text.charAt(start - 1)) && start > run.start) continue;
     note(reading, 'cve', `CVE-${match[1]}-${match[2]}`, { start, end: start + match[0].length });
@@ -96,8 +97,8 @@ function noteAddress(reading: Reading, span: { start: number; end: number }, add
   note(reading, 'ipv4-addr', text.slice(span.start, span.end), span);
 }
 
-/** `10.0.0.0/8`: all bits behind the prefix are zero. `192.0.2.1/24` is an address with its mask, `192.0.2.1/443` one with its port. */
-function isNetwork(text: string, end: number, address: number): boolean {
+/** `10.0.0.0/8` behind the address that ends at `end`: all bits behind the prefix are zero. `192.0.2.1/24` is an address with its mask, `192.0.2.1/443` one with its port. */
+export function isNetwork(text: string, end: number, address: number): boolean {
   if (text.charCodeAt(end) !== 47) return false;
   const match = /^\/(\d{1,2})(?![\d/.])/.exec(text.slice(end, end + 4));
   const length = Number(match?.[1] ?? 32);

@@ -211,6 +211,7 @@ function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHost | nu
 /** A host of the own network, or one below a suffix nobody knows: only where more than the host says that it is a URL. */
 function unknownHost(text: string, run: HostRun): UrlHost | null {
   const host = withPort(text, { indicator: null, start: run.start, end: run.end }, run.end);
+  if (text.charCodeAt(host.portEnd) === 58) return null;
   if (run.dots > 0) return host;
   const isMore = host.portEnd > run.end || /^\/[^\s"'<>]/.test(text.slice(run.end, run.end + 2));
   return isMore || /^localhost$/i.test(text.slice(run.start, run.end)) ? host : null;

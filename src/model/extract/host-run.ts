@@ -5,13 +5,15 @@ import { readDefangMark } from './defang-mark.ts';
 const DOT = 46;
 
 /** Longest run that is looked at as one name, in characters: a name of 253 with every dot defanged at length fits in. */
-const MAX_RUN = 2048;
+export const MAX_RUN = 2048;
 
 /** Characters of a host name in a row, with the defang marks for dots between them. */
 export interface HostRun {
   readonly start: number;
   /** Behind its last character; trailing dots, hyphens and underscores are not part of it. */
   readonly end: number;
+  /** Behind all of it: from here reading goes on when the run is nothing. */
+  readonly stop: number;
   readonly dots: number;
   readonly isDefanged: boolean;
   /** Whether it has letters outside ASCII. */
@@ -45,12 +47,15 @@ export function readHostRun(text: string, start: number): HostRun {
     isDefanged = true;
     end = found.end;
   }
+  let stop = end;
+  // Longer than any name: nothing may start in the middle of it.
+  while (stop >= limit && stop < text.length && isHostCharacter(text.charCodeAt(stop))) stop += 1;
   const behind = end;
   while (end > start && !isWordCharacter(text.charCodeAt(end - 1))) {
     if (isDot(text.charCodeAt(end - 1))) dots -= 1;
     end -= 1;
   }
-  return { start, end, dots, isDefanged, isWide, mark: behind === end ? mark : null };
+  return { start, end, stop, dots, isDefanged, isWide, mark: behind === end ? mark : null };
 }
 
 /** A mark behind the run, or around its last dot: `evil.]com`, unless the bracket was opened before the run. */

@@ -1,3 +1,4 @@
+import { FILE_ENDINGS } from '../file-endings.ts';
 import { isCommonSuffix } from './suffixes.ts';
 
 /** Top-level domains that more often end a file name, where the name has two labels only and nobody defanged it. */
@@ -16,6 +17,14 @@ const OBJECTS: ReadonlySet<string> = new Set(
     'subprocess threading requests torch np pd plt df div span body input form table page post blog site img css font'
   ).split(' '),
 );
+
+/** Those that start nothing else, however many labels follow. */
+const CODE_OBJECTS: ReadonlySet<string> = new Set(
+  'this self cls window document req res request response process console module exports evt obj args params'.split(' '),
+);
+
+/** Endings of files before the last: `invoice.pdf.zip`, `x.min.sh`. */
+const INNER_ENDINGS: ReadonlySet<string> = new Set('tar min test spec bundle final old new backup orig src draft copy'.split(' '));
 
 /** Names of products and libraries that read like host names. */
 const NOT_NAMES: ReadonlySet<string> = new Set(
@@ -43,7 +52,7 @@ const PRODUCT =
 
 /** Keys whose 32 or more hex digits are no hash of a file. */
 const IDENTIFIER_KEY =
-  /(?:trace|span|request|req|session|sess|correlation|transaction|uuid|guid|nonce|token|api_?key|apikey|secret|csrf|cookie|device|tenant|client|instance|message)[ _.-]?(?:id|key|token)?$/i;
+  /(?:trace|span|request|req|session|sess|correlation|transaction|uuid|guid|nonce|token|api_?key|apikey|secret|csrf|cookie|device|tenant|client|instance|message|imphash|imp_?hash|ja3s?|pe_?hash|authentihash|rich_?hash|etag|btih|phpsessid|jsessionid)[ _.-]?(?:id|key|token)?$/i;
 
 /** Whether a dotted quad is a version, an object identifier or the number of a chapter, by what stands before it. */
 export function isNumberTrap(text: string, start: number, address: number): boolean {
@@ -88,12 +97,14 @@ export function nameTrap(original: string, name: string): 'no' | 'maybe' | 'neve
   const suffix = labels.at(-1) ?? '';
   if (NOT_NAMES.has(name) || (name.startsWith('system.') && original.startsWith('System.'))) return 'never';
   if ((labels.at(-2) ?? '').includes('_')) return 'never';
-  if (labels.length === 2 && isFileName(original, suffix)) return 'never';
+  if (isFileName(original, labels)) return 'never';
+  if (/^(?:co|com|org|net|gov|edu|ac|mil)\.[a-z]{2}$/.test(name) || name === 'configure.ac') return 'never';
+  // `1.0.0.dev`: a version with its stage.
+  if (/^v?\d+(?:\.\d+)+\.[a-z]+$/.test(name)) return 'never';
   if (REVERSED.test(name) && labels.length > 2 && !/\.(?:com|net|org)$/.test(name)) return 'never';
   if (isCommonSuffix(name)) return 'no';
   const first = labels[0] ?? '';
-  if (labels.length === 2 && (OBJECTS.has(first) || (first.length === 1 && suffix.length > 3) || /[a-z][A-Z]/.test(original)))
-    return 'never';
+  if (CODE_OBJECTS.has(first) || (labels.length === 2 && isField(original, first, suffix))) return 'never';
   return isRunOnSentence(original) ? 'never' : 'maybe';
 }
 
@@ -109,12 +120,21 @@ function isPathPart(text: string, start: number): boolean {
   return before === 92 && !/^[^\\\w]\\/.test(text.slice(start - 2, start));
 }
 
-function isFileName(original: string, suffix: string): boolean {
+function isFileName(original: string, labels: readonly string[]): boolean {
+  const suffix = labels.at(-1) ?? '';
   if (!FILE_SUFFIXES.has(suffix)) return false;
+  const inner = labels.at(-2) ?? '';
+  if (labels.length > 2) return !MAYBE_FILE.has(suffix) && (/^\d+$/.test(inner) || INNER_ENDINGS.has(inner) || FILE_ENDINGS.has(inner));
   if (!MAYBE_FILE.has(suffix)) return true;
   return /^(?:lib|main|index|test|setup|install|run|build|config|configure|makefile|util|utils|helper|script|server|client|app|readme)[\w-]*\./i.test(
     original,
   );
+}
+
+/** `user.name`, `x.data`, `u.id`, `myObject.page`. */
+function isField(original: string, first: string, suffix: string): boolean {
+  if (OBJECTS.has(first) || /[a-z][A-Z]/.test(original)) return true;
+  return first.length === 1 && (suffix.length > 3 || /^(?:id|is|in|no|do|as|at)$/.test(suffix));
 }
 
 /** `done.So`: a sentence that ends and one that starts, with no blank between. */

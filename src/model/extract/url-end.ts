@@ -9,7 +9,7 @@ const OPENERS: ReadonlyMap<number, number> = new Map([
 
 /** Characters that need no second look inside a URL. */
 const IS_PLAIN = new Uint8Array(128);
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%=+:!$*^#')
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%+:!$*^#')
   IS_PLAIN[character.charCodeAt(0)] = 1;
 
 /** Punctuation of the sentence around a URL, and characters nobody sees: full stop, comma, semicolon, colon, `!?'*~`, zero width. */
@@ -39,7 +39,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     } else if (code === 39 && before === 39) break;
     else if (code === 44 || code === 59) {
       if (isSeparator(text, at, start, isInQuery)) break;
-    } else if (code === 63 || code === 64) isInQuery = true;
+    } else if (code === 63 || code === 64 || code === 61) isInQuery = true;
     else if (!isBalanced(text, at, open)) break;
   }
   return trimmed(text, from, at, before);
@@ -67,12 +67,13 @@ function isBalanced(text: string, at: number, open: Map<number, number>): boolea
 
 /**
  * Whether the comma or semicolon at `at` stands between cells of a table, fields or URLs, and not in the URL (`/@48.8,2.3`,
- * `;jsessionid=1`). `isInQuery`: a `?` or `@` came before, behind which commas are common.
+ * `;jsessionid=1`). `isInQuery`: a `?`, `=` or `@` came before, behind which commas are common.
  */
 function isSeparator(text: string, at: number, start: number, isInQuery: boolean): boolean {
   const code = text.charCodeAt(at);
   const before = text.charCodeAt(start - 1);
-  if (before === code || isNextUrl(text, at + 1)) return true;
+  const isReference = before === 59 && /&#?\w{2,6};$/.test(text.slice(Math.max(0, start - 9), start));
+  if ((before === code && !isReference) || isNextUrl(text, at + 1)) return true;
   const next = text.slice(at + 1, at + 32);
   const isLineStart = start === 0 || before === 10 || before === 13;
   if (code === 59) return /^ ?[\w-]{1,20}:(?!\/)/.test(next) || (isLineStart && !/^[\w.-]{1,24}=/.test(next));
@@ -84,7 +85,7 @@ function isEnd(text: string, at: number, code: number): boolean {
   if (code <= 32 || code === 34 || code === 60 || code === 62 || code === 96 || code === 124 || code === 127) return true;
   if (code === 38) return isAt(ENDING_REFERENCE, text, at);
   if (code < 128) return false;
-  if (isWidePunctuation(code) || code === 0x3002 || code === 0xff61) return true;
+  if (isWidePunctuation(code) || code === 0x3002 || code === 0xff61 || (code >= 0xd800 && code < 0xe000)) return true;
   // Chinese behind a Latin word is the sentence that goes on; behind a slash or an equals sign it is part of the URL.
   return isUnspacedScript(code) && /[a-z0-9]/i.test(text.charAt(at - 1)) && !/%[\da-f]{2}$/i.test(text.slice(at - 3, at));
 }
@@ -105,7 +106,7 @@ function trimmed(text: string, from: number, to: number, before: number): number
   while (end > from) {
     const code = text.charCodeAt(end - 1);
     const isTail = TAIL.has(code);
-    const isMarkup = (code === 95 && before === 95) || ((code === 40 || code === 91 || code === 123) && end === to) || code === 92;
+    const isMarkup = (code === 95 && before === 95) || code === 40 || code === 91 || code === 123 || code === 92;
     if (!isTail && !isMarkup) break;
     end -= 1;
   }
