@@ -3,6 +3,7 @@ import type { ConfigSources } from '../../config/load.ts';
 import { APP_ID, readAppConf } from './app-conf.ts';
 import type { AppPlace } from './app-conf.ts';
 import type { ConfStanzas } from './conf-file.ts';
+import { forgetRefusedKeys, noteRefusedKeys, recentlyRefusedKeys } from './refused-keys.ts';
 import { openSealedKeys, sealKeys } from './sealed-keys.ts';
 import type { SealedKeys } from './sealed-keys.ts';
 import { SPLUNK_BLOCKS } from './splunk-settings.ts';
@@ -38,11 +39,14 @@ export async function readAppSettings(asking: Asking): Promise<AppSettings> {
   const sealed = openSealedKeys(asking.env);
   const isFresh = sealed !== null && asking.nowS - sealed.atS < FRESH_S;
   if (isFresh || asking.session === null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: null };
+  const refused = recentlyRefusedKeys(asking);
+  if (refused !== null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? refused : null };
   try {
     const keys = await refreshKeys(asking.session, stanzas, asking);
     return { conf: confOf(stanzas, keys.secrets), fault: null };
   } catch (error) {
     const fault = `the app's keys cannot be read: ${error instanceof Error ? error.message : 'unknown fault'}`;
+    noteRefusedKeys(fault, asking);
     return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? fault : null };
   }
 }
@@ -57,6 +61,7 @@ export async function refreshKeys(
   try {
     const keys = { secrets: await splunkd.secrets(APP_ID), atS: nowS };
     sealKeys(keys, env);
+    forgetRefusedKeys(env);
     return keys;
   } finally {
     await splunkd.close();

@@ -1,6 +1,9 @@
+import { CodeTiers } from './code-tiers.ts';
 import { endProcess } from './end-process.ts';
 import { converse } from './search-conversation.ts';
 import { StandardInput, StandardOutput } from './standard-streams.ts';
+
+const tiers = new CodeTiers();
 
 // Splunk starts this program several times a search, most times only for its getinfo reply. What the engine needs is loaded at the first row.
 void converse({
@@ -8,5 +11,6 @@ void converse({
   output: new StandardOutput(),
   now: Date.now,
   open: async (search, providers) => (await import('./open-search-engine.ts')).openSearchEngine(providers, search),
+  prepare: (bytes) => tiers.prepare(bytes),
   complain: (line) => void process.stderr.write(`${line}\n`),
 }).then(endProcess);

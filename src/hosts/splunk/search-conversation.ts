@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly open: OpenEnricher;
   /** One line for search.log; called for errors only. */
   readonly complain: (line: string) => void;
+  /** Told the size of every chunk before its rows are read. */
+  readonly prepare?: (bytes: number) => Promise<void>;
 }
 
 /** The search was cancelled while look-ups were under way. */
@@ -144,6 +146,7 @@ class Conversation {
       nowS: Math.trunc(this.#world.now() / 1000),
       wait: <Result>(work: (signal: AbortSignal) => Promise<Result>) => this.#wait(work),
     };
+    await this.#world.prepare?.(frame.bodyEnd - frame.bodyFrom);
     const reply = await chunks.enrich(frame, context);
     if (finished) {
       await chunks.sumUp(context);

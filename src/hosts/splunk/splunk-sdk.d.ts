@@ -32,12 +32,14 @@ declare module 'splunk-sdk/lib/service.js' {
     constructor(http: unknown, params: Readonly<Record<string, unknown>>);
     storagePasswords(namespace: { owner: string; app: string }): SdkCollection;
     request(
-      path: string,
-      method: string,
-      query: Readonly<Record<string, string | number>> | null,
-      post: null,
-      body: string | null,
-      headers: Readonly<Record<string, string>>,
+      ...call: readonly [
+        path: string,
+        method: string,
+        query: Readonly<Record<string, string | number>> | null,
+        post: null,
+        body: string | null,
+        headers: Readonly<Record<string, string>>,
+      ]
     ): Promise<{ readonly status: number; readonly data: unknown }>;
   }
   export = Service;

@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SPLUNK_CONF, SPLUNK_CONF_SPEC, renderSplunkConf, renderSplunkConfSpec } from '../../scripts/generate/splunk-conf.ts';
+import { readCommandOptions } from '../../src/hosts/splunk/command-options.ts';
+import { parseConf } from '../../src/hosts/splunk/conf-file.ts';
+import { QUOTA_FIELDS } from '../../src/hosts/splunk/quota-command.ts';
+import { SPLUNK_FIELDS } from '../../src/mapping/splunk.ts';
+import { hasFixtures, projectRoot, readJsonFixture } from '../support/fixtures.ts';
+import { type SpecKeys, confFaults, parseSpec } from './conf-checker.ts';
+
+const app = join(projectRoot, 'splunk-app');
+const read = (path: string) => readFileSync(join(app, path), 'utf8');
+const confOf = (name: string) => parseConf(read(`default/${name}.conf`));
+
+const shipped = [
+  ...readdirSync(join(app, 'default'))
+    .filter((name) => name.endsWith('.conf'))
+    .map((name) => `default/${name}`),
+  'metadata/default.meta',
+].map((path) => ({ path, text: read(path) }));
+
+function specs(): SpecKeys {
+  const { conf } = readJsonFixture('splunk/spec-keys.json') as { conf: SpecKeys };
+  const own = Object.fromEntries(
+    readdirSync(join(app, 'README')).map((name) => [name.replace('.conf.spec', ''), parseSpec(read(`README/${name}`))]),
+  );
+  const merged: Record<string, SpecKeys[string]> = { ...conf };
+  for (const [name, stanzas] of Object.entries(own)) {
+    // What our spec adds to a file of Splunk holds in the stanzas of that file.
+    const common =
+      name === 'savedsearches' ? { '<stanza name>': [...(conf[name]?.['<stanza name>'] ?? []), ...(stanzas.default ?? [])] } : stanzas;
+    merged[name] = { ...conf[name], ...common };
+  }
+  // Spec stanzas that the extract has no keys of: their keys are the author's.
+  merged.distsearch = { ...merged.distsearch, replicationDenylist: [] };
+  merged.tags = { '<field>=<value>': [] };
+  merged.authorize = { ...merged.authorize, 'capability::<capability>': [] };
+  return merged;
+}
+
+describe.skipIf(!hasFixtures)('every shipped stanza and setting is in a spec', () => {
+  it.each(shipped)('$path', (file) => {
+    expect(confFaults(file, specs())).toEqual([]);
+  });
+
+  it.each([
+    ['a setting that is misspelt', 'default/commands.conf', '[x]\nfilenam = a.sh\n', 'no spec names this setting'],
+    ['a stanza nobody knows', 'default/server.conf', '[shclusterin]\nconf_replication_include.x = true\n', 'no spec has such a stanza'],
+    ['a file nobody knows', 'default/commandz.conf', '[x]\na = b\n', 'no spec names this file'],
+    ['a boolean that is none', 'default/commands.conf', '[x]\nchunked = maybe\n', 'is no <boolean>'],
+    [
+      'a number that is none',
+      'default/inputs.conf',
+      '[script://x]\ninterval = \npassAuth = a\nunheard = 1\n',
+      'no spec names this setting',
+    ],
+    ['a word out of the list', 'default/transforms.conf', '[x]\nexternal_type = perl\n', 'is no [python'],
+    ['a line that is nothing', 'default/app.conf', '[ui]\nlabel isMalicious\n', 'neither a stanza nor a setting'],
+    ['a setting twice', 'default/app.conf', '[ui]\nlabel = a\nlabel = b\n', 'twice'],
+    [
+      'a parameter our own spec does not name',
+      'default/alert_actions.conf',
+      '[ismalicious_triage]\nparam.dryrun = 1\n',
+      'no spec names this setting',
+    ],
+    ['a stanza our own spec does not name', 'default/ismalicious.conf', '[providers.virustotl]\n', 'no spec has such a stanza'],
+  ])('the checker finds %s', (_what, path, text, fault) => {
+    expect(confFaults({ path, text }, specs()).join('\n')).toContain(fault);
+  });
+});
+
+describe('what repeats something else agrees with it', () => {
+  it('ismalicious.conf and its spec come from the settings', () => {
+    expect(readFileSync(join(projectRoot, SPLUNK_CONF), 'utf8')).toBe(renderSplunkConf());
+    expect(readFileSync(join(projectRoot, SPLUNK_CONF_SPEC), 'utf8')).toBe(renderSplunkConfSpec());
+  });
+
+  it('the version is that of the pack', () => {
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    const manifest = JSON.parse(read('app.manifest')) as { info: { id: { version: string } } };
+    const { id, launcher } = confOf('app');
+    const cam = JSON.parse(confOf('alert_actions').ismalicious_triage?.['param._cam'] ?? '') as { technology: { version: string[] }[] };
+    expect([id?.version, launcher?.version, manifest.info.id.version, cam.technology[0]?.version[0]]).toEqual(Array(4).fill(version));
+  });
+
+  it('the search bar explains every option of the command', () => {
+    const said = (() => {
+      try {
+        readCommandOptions(['nonsense=1', 'x']);
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    const options = /the options are ([^;]*?), for example/.exec(said)?.[1]?.split(', ') ?? [];
+    const { syntax = '' } = confOf('searchbnf')['ismalicious-command'] ?? {};
+    expect(options.length).toBeGreaterThan(7);
+    expect(options.filter((option) => !syntax.includes(`(${option}=`))).toEqual([]);
+  });
+
+  it('the KV store lookups have the fields of their collections', () => {
+    const { ismalicious_verdicts: fields, ...others } = confOf('collections');
+    expect(Object.keys(others)).toEqual(['ismalicious_watchlist', 'ismalicious_cache']);
+    for (const [name, collection] of Object.entries({ ismalicious_verdicts: fields, ...others })) {
+      const columns = Object.keys(collection ?? {}).flatMap((key) => (key.startsWith('field.') ? key.slice('field.'.length) : []));
+      expect(confOf('transforms')[name]?.fields_list?.split(', ')).toEqual(['_key', ...columns]);
+    }
+  });
+
+  it('searches and macros use only fields that the commands have', () => {
+    const known = new Set([...SPLUNK_FIELDS.map((field) => `im_${field}`), ...QUOTA_FIELDS, 'im_value', 'im_sightings']);
+    const texts = [read('default/savedsearches.conf'), read('default/macros.conf'), read('default/searchbnf.conf')].join('\n');
+    expect([...new Set(texts.match(/\bim_[a-z_]+\b/g))].filter((field) => !known.has(field) && field !== 'im_')).toEqual([]);
+  });
+
+  it('every macro that is used is shipped, with its number of arguments', () => {
+    const macros = new Set(Object.keys(confOf('macros')));
+    const used = [...read('default/savedsearches.conf').matchAll(/`([a-z_]+)(\(([^)]*)\))?`/g)].map(([, name, call, args]) =>
+      call === undefined ? name : `${name}(${args?.split(',').length})`,
+    );
+    expect(used.filter((name) => !macros.has(name ?? ''))).toEqual([]);
+  });
+
+  it('everything scheduled is off, and the triage action is dry', () => {
+    const searches = Object.values(confOf('savedsearches'));
+    expect(searches.every(({ disabled, enableSched }) => disabled === '1' && enableSched === '0')).toBe(true);
+    expect(confOf('alert_actions').ismalicious_triage?.['param.dry_run']).toBe('1');
+  });
+
+  it('the form of the action sets the parameters there are', () => {
+    const names = [...read('default/data/ui/alerts/ismalicious_triage.html').matchAll(/action\.ismalicious_triage\.(param\.\w+)/g)].map(
+      ([, name]) => name,
+    );
+    const params = Object.keys(confOf('alert_actions').ismalicious_triage ?? {}).filter(
+      (key) => key.startsWith('param.') && key !== 'param._cam',
+    );
+    expect(names.toSorted()).toEqual(params.toSorted());
+  });
+});

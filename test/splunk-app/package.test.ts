@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../support/fixtures.ts';
+
+const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+const archive = join(projectRoot, `dist/ismalicious-splunk-${version}.tar.gz`);
+const venv = join(projectRoot, '.cache/appinspect');
+const folder = mkdtempSync(join(tmpdir(), 'ismalicious-package-'));
+
+function run(command: string, ...args: string[]) {
+  return spawnSync(command, args, { cwd: projectRoot, encoding: 'utf8' });
+}
+
+function pack(): Buffer {
+  const { status, stderr } = run(process.execPath, 'scripts/package.ts', '--base');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return readFileSync(archive);
+}
+
+/** AppInspect in a virtual environment of its own; `false`: this machine has no Python, or no way to PyPI. */
+function installAppInspect(): boolean {
+  if (existsSync(join(venv, 'bin/splunk-appinspect'))) return true;
+  if (run('python3', '-m', 'venv', venv).status !== 0) return false;
+  return run(join(venv, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', 'splunk-appinspect==4.3.1').status === 0;
+}
+
+interface Report {
+  readonly summary: { readonly error: number; readonly failure: number; readonly future_failure: number };
+  readonly reports: readonly {
+    readonly groups: readonly { readonly checks: readonly { readonly name: string; readonly result: string }[] }[];
+  }[];
+}
+
+/** The exit status says nothing: the report does. */
+function inspect(path: string, tag: string): Report {
+  const output = join(folder, `${tag || 'none'}.json`);
+  const tags = tag === '' ? [] : ['--included-tags', tag];
+  run(join(venv, 'bin/splunk-appinspect'), 'inspect', path, '--mode', 'precert', ...tags, '--data-format', 'json', '--output-file', output);
+  return JSON.parse(readFileSync(output, 'utf8')) as Report;
+}
+
+function namesOf({ reports }: Report, ...results: string[]): string[] {
+  return reports
+    .flatMap(({ groups }) => groups.flatMap(({ checks }) => checks))
+    .flatMap(({ name, result }) => (results.includes(result) ? [name] : []));
+}
+
+let first = Buffer.alloc(0);
+beforeAll(() => {
+  first = pack();
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the package without binaries', () => {
+  it('is the same byte for byte when it is made again', () => {
+    expect(pack().equals(first)).toBe(true);
+  }, 120_000);
+
+  it('holds the programs, the launcher, notices and the bill of materials, and nothing of its own making', () => {
+    const { stdout } = run('tar', '-tvzf', archive);
+    const lines = stdout.trim().split('\n');
+    const names = lines.map((line) => line.split(' ').at(-1));
+    for (const name of [
+      'bin/ismalicious.sh',
+      'bin/ismalicious.js',
+      'bin/programs/triage.js',
+      'THIRD-PARTY-NOTICES.txt',
+      'LICENSE',
+      'sbom.cdx.json',
+    ])
+      expect(names).toContain(`ismalicious/${name}`);
+    expect(names.filter((name) => /\/(local|node_modules|\.[^/]+)\/|local\.meta|passwords\.conf|\.map$|\.ts$/.test(name ?? ''))).toEqual(
+      [],
+    );
+    expect(lines.filter((line) => line.startsWith('-rwx')).map((line) => line.split(' ').at(-1))).toEqual([
+      'ismalicious/bin/ismalicious.sh',
+    ]);
+  });
+
+  it('names what is in it: the bill of materials is CycloneDX with the packages that are shipped', () => {
+    const { stdout } = run('tar', '-xzOf', archive, 'ismalicious/sbom.cdx.json');
+    const sbom = JSON.parse(stdout) as { bomFormat: string; components: { name: string }[] };
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    expect(sbom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['undici', 'splunk-sdk', 'zod', 'tldts']));
+    expect(sbom.components.map(({ name }) => name)).not.toContain('vitest');
+  });
+
+  it('contains no client that verifies no certificate, and nothing that reads .env', () => {
+    const { stdout } = run('tar', '-xzOf', archive);
+    expect(/rejectUnauthorized:\s*!1,?\s*followAllRedirects|followAllRedirects|dotenv/.test(stdout)).toBe(false);
+  });
+});
+
+describe('AppInspect', () => {
+  it('finds no error and no failure, with no tag and under each cloud tag; every warning is explained', { timeout: 600_000 }, (context) => {
+    if (!installAppInspect()) return context.skip('needs appinspect (python3, venv and PyPI)');
+    const explained = readFileSync(join(projectRoot, 'docs/appinspect.md'), 'utf8');
+    for (const tag of ['', 'cloud', 'private_victoria', 'private_classic']) {
+      const report = inspect(archive, tag);
+      expect({ tag, faults: namesOf(report, 'error', 'failure', 'future_failure') }).toEqual({ tag, faults: [] });
+      expect(report.summary).toMatchObject({ error: 0, failure: 0, future_failure: 0 });
+      expect(namesOf(report, 'warning').filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
+    }
+  });
+
+  it('finds nothing under the cloud tags in the packages with a Node, where they were made', { timeout: 600_000 }, (context) => {
+    const made = ['x86_64', 'aarch64']
+      .map((name) => archive.replace('.tar.gz', `-linux-${name}.tar.gz`))
+      .filter((path) => existsSync(path));
+    if (made.length === 0 || !installAppInspect()) return context.skip('needs appinspect (python3, venv and PyPI), and npm run package');
+    for (const path of made)
+      for (const tag of ['cloud', 'private_victoria', 'private_classic'])
+        expect({ path, tag, faults: namesOf(inspect(path, tag), 'error', 'failure', 'future_failure') }).toEqual({ path, tag, faults: [] });
+  });
+});
