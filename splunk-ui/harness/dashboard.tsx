@@ -1,6 +1,5 @@
 // Shows one dashboard definition as Splunk's Studio would, for the tests: the definition comes unchanged from the view's XML.
 import { createRoot } from 'react-dom/client';
-import { useRef } from 'react';
 import SplunkThemeProvider from '@splunk/themes/SplunkThemeProvider';
 import { DashboardContextProvider } from '@splunk/dashboard-context';
 import DashboardCore from '@splunk/dashboard-core';
@@ -48,7 +47,6 @@ const preset = {
 };
 
 function Harness() {
-  const api = useRef(null);
   return (
     <SplunkThemeProvider family="enterprise" colorScheme={page.__SCHEME__} density="comfortable">
       <DashboardContextProvider
@@ -59,7 +57,7 @@ function Harness() {
         <DashboardCore
           width="100%"
           height="100%"
-          dashboardCoreApiRef={api as never}
+          dashboardCoreApiRef={() => undefined}
           onValidationError={(error: unknown) => page.__faults.push(JSON.stringify(error))}
         />
       </DashboardContextProvider>
