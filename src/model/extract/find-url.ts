@@ -37,6 +37,9 @@ interface UrlHost {
 /** The scheme where it is written plainly; `null` where it is defanged, odd, or followed by a user name. */
 type PlainScheme = 'http' | 'https' | null;
 
+/** Longest text that is read again when it turns out to be no URL, in characters. */
+const LONGEST_REREAD = 2048;
+
 /** What may be a defang mark or an escape in a path. */
 const MAYBE_MARKED = /[[({<\\]|&(?:amp|#)/;
 
@@ -104,7 +107,8 @@ function noteUrl(reading: Reading, start: number, host: UrlHost & { scheme: Plai
   const isPath = startsPath(text, host.portEnd) || (text.charCodeAt(host.portEnd) === 92 && isBackslashed(text, start));
   const end = isPath ? findUrlEnd(text, host.portEnd, start) : host.portEnd;
   const value = canonicalUrl(text, { start, end }, host);
-  if (value === null) return -1;
+  // What is far too long is passed over whole: reading it once more from each of its slashes would not be linear.
+  if (value === null) return end - start > LONGEST_REREAD ? end : -1;
   note(reading, 'url', value, { start, end });
   if (reading.withHosts && host.indicator !== null) note(reading, host.indicator.type, host.indicator.value, host);
   return end;
