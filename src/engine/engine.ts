@@ -5,6 +5,7 @@ import { createAnswerPool } from './answer-pool.ts';
 import { type Clock, epochS } from './clock.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
 import type { FeedbackSource } from './feedback.ts';
+import type { Figures } from './figures.ts';
 import type { LocalSource } from './local-source.ts';
 import { explainScore } from './merge-outcomes.ts';
 import { planLookups } from './plan.ts';
@@ -35,6 +36,8 @@ export interface EngineOptions {
   readonly revalidateS: number;
   /** Whether paid providers are asked only about what they could still move to another tier. */
   readonly stopsEarly: boolean;
+  /** Counts for the weekly report; `undefined`: nobody keeps them. */
+  readonly figures?: Figures | undefined;
   /** Released with the engine: transports, logs. */
   readonly onClose: () => Promise<void>;
 }
@@ -86,7 +89,9 @@ export class Engine implements Enricher {
     }
     if (open.size === 0) return answered;
     const indicators = Array.from(open.values(), ({ indicator }) => indicator);
+    const startedMs = this.#options.clock.monotonicMs();
     const entries = await runRound(this.#options, this.#pool, view, { indicators, wanted });
+    this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
     for (const { indicator, values: spellings } of open.values()) {
       const entry = entries.get(indicator.value);
       if (!entry) throw new Error('a round answers every indicator');
@@ -128,8 +133,9 @@ export class Engine implements Enricher {
   }
 
   async close(): Promise<void> {
-    const { providers, store, local, onClose } = this.#options;
+    const { providers, store, local, figures, onClose } = this.#options;
     for (const { client } of providers) client.close();
+    figures?.close();
     store.close();
     local.close();
     await onClose();

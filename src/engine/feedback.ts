@@ -1,5 +1,34 @@
-import type { Indicator } from '../model/indicator.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { Indicator, IndicatorType } from '../model/indicator.ts';
+import type { Verdict, VerdictWord } from '../model/verdict.ts';
+
+/** What an analyst may decide. */
+export const OVERRIDE_VERDICTS = ['malicious', 'suspicious', 'clean'] as const satisfies readonly VerdictWord[];
+
+export type OverrideVerdict = (typeof OVERRIDE_VERDICTS)[number];
+
+/** An analyst's decision on one value; it counts instead of what providers say, until it ends. */
+export interface Override {
+  readonly value: string;
+  readonly type: IndicatorType;
+  readonly verdict: OverrideVerdict;
+  /** 0 to 100. */
+  readonly score: number;
+  readonly author: string;
+  readonly reason: string;
+  /** Seconds since 1970 (UTC). */
+  readonly atS: number;
+  /** When it ends; `null`: when somebody takes it back. */
+  readonly untilS: number | null;
+  /** What we said when it was given; `null`: nothing was known. */
+  readonly saidVerdict: VerdictWord | null;
+  readonly saidScore: number | null;
+  /** When it was taken back or replaced, and by whom. */
+  readonly endedAtS: number | null;
+  readonly endedBy: string | null;
+}
+
+/** Score of an override that names none. */
+export const OVERRIDE_SCORES: Readonly<Record<OverrideVerdict, number>> = { malicious: 95, suspicious: 55, clean: 0 };
 
 /** What analysts decided about single indicators, in force now. Synchronous: it is asked on hot paths. */
 export interface FeedbackSource {
@@ -8,4 +37,39 @@ export interface FeedbackSource {
   /** Called when overrides were added, taken back or ran out: answers made before may be wrong. */
   onChange(listener: () => void): void;
   close(): void;
+}
+
+/** The overrides of a house, in one file for all its processes. Nothing is ever deleted: who decided what, when and why stays on record. */
+export interface FeedbackStore extends FeedbackSource {
+  /** Takes an override; an earlier one on the same value ends with it. */
+  add(override: Omit<Override, 'endedAtS' | 'endedBy'>): void;
+  /** Ends the override on a value; false: there is none in force. */
+  remove(value: string, by: string, nowS: number): boolean;
+  /** Newest first; `since`: given at that time or later; `inForceAtS`: only those in force then. */
+  list(filter?: { readonly sinceS?: number; readonly inForceAtS?: number }): readonly Override[];
+}
+
+/** Whether an override counts at a time. */
+export function isInForce({ untilS, endedAtS, atS }: Override, nowS: number): boolean {
+  return atS <= nowS && (untilS === null || untilS > nowS) && (endedAtS === null || endedAtS > nowS);
+}
+
+/** An override as a provider's word. */
+export function verdictOfOverride({ verdict, score, author, reason, atS, untilS }: Override): Verdict {
+  const until = untilS === null ? '' : `, until ${new Date(untilS * 1000).toISOString().slice(0, 10)}`;
+  return {
+    provider: 'feedback',
+    verdict,
+    score,
+    confidence: 100,
+    categories: [],
+    attributes: ['override'],
+    sightings: null,
+    firstSeen: null,
+    lastSeen: null,
+    tlp: 'CLEAR',
+    reference: null,
+    isPending: false,
+    note: `decided by ${author} on ${new Date(atS * 1000).toISOString().slice(0, 10)}${until}: ${reason}`,
+  };
 }

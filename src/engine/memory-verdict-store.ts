@@ -3,6 +3,7 @@ import type { StoredVerdict, VerdictStore } from './verdict-store.ts';
 
 const MAX_ROWS = 100_000;
 const MAX_NOTES = 1000;
+const MAX_DAYS = 100;
 
 /** Waits until the oldest call that keeps a window full leaves it. */
 export function windowWaitMs(
@@ -25,6 +26,7 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
   const rows = new LRUCache<string, StoredVerdict>({ max: MAX_ROWS });
   const notes = new LRUCache<string, { text: string; atS: number }>({ max: MAX_NOTES });
   const booked = new Map<string, number[]>();
+  const figuresByDay = new Map<string, Map<string, number>>();
   const spending = new Map<string, number>();
   const key = (provider: string, value: string) => `${provider}\n${value}`;
   const spent = (provider: string, day: string) => spending.get(key(provider, day)) ?? 0;
@@ -57,6 +59,18 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
     },
     note: (name) => notes.get(name) ?? null,
     setNote: (name, text, atS) => void notes.set(name, { text, atS }),
+    addFigures(day, counts) {
+      const sums = figuresByDay.get(day) ?? new Map<string, number>();
+      for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count);
+      figuresByDay.set(day, sums);
+      for (const old of [...figuresByDay.keys()].toSorted().slice(0, -MAX_DAYS)) figuresByDay.delete(old);
+    },
+    figures(from, to) {
+      const sums = new Map<string, number>();
+      for (const [day, counts] of figuresByDay)
+        if (day >= from && day <= to) for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count);
+      return sums;
+    },
     purge(beforeS) {
       let count = 0;
       for (const [name, row] of rows.entries()) if (row.expiresAtS < beforeS && rows.delete(name)) count++;

@@ -82,14 +82,14 @@ function resultOf(outcome: Outcome): ProviderResult {
   const { verdict } = outcome;
   if (verdict === null)
     return { provider, status: 'not_listed', verdict: 'unknown', score: null, confidence: null, ...nothing, message: null };
-  const { tlp: _tlp, isPending, ...said } = verdict;
-  return { ...said, provider, status: isPending ? 'pending' : 'ok', contribution: 0, message: null };
+  const { tlp: _tlp, note, isPending, ...said } = verdict;
+  return { ...said, provider, status: isPending ? 'pending' : 'ok', contribution: 0, message: note ?? null };
 }
 
 function statusOf(outcomes: readonly Outcome[], results: readonly ProviderResult[]): { status: Status; message: string | null } {
   // Who may not be told is left out by the user's own wish: the others' answer is whole.
   const asked = results.filter(({ status }) => status !== 'skipped_tlp');
-  const failures = asked.filter((result) => result.message !== null);
+  const failures = asked.filter(({ status }) => status !== 'ok' && status !== 'not_listed' && status !== 'pending');
   const [worst] = failures.toSorted((a, b) => rank(a) - rank(b));
   if (worst && failures.length === asked.length) return { status: worst.status as LookupErrorCode, message: worst.message };
   if (worst) return { status: 'partial', message: failures.map((failure) => failure.message).join('; ') };
@@ -98,7 +98,7 @@ function statusOf(outcomes: readonly Outcome[], results: readonly ProviderResult
   const isStale = outcomes.some((outcome) => outcome.kind === 'answered' && outcome.isStale);
   return isStale
     ? { status: 'stale', message: 'older than its lifetime: the provider could not be asked anew' }
-    : { status: 'ok', message: null };
+    : { status: 'ok', message: results.find(({ provider }) => provider === 'feedback')?.message ?? null };
 }
 
 function rank(result: ProviderResult): number {

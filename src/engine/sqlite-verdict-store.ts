@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './memory-verdict-store.ts';
 import type { StoredVerdict, StoreStats, VerdictStore } from './verdict-store.ts';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+/** Days of figures that are kept. */
+const FIGURE_DAYS = 400;
 const BUSY_MS = 5000;
 /** Writes are gathered this long, off the answer path; a crash loses no more. */
 const FLUSH_MS = 20;
@@ -20,21 +23,11 @@ CREATE TABLE IF NOT EXISTS calls (provider TEXT, at_ms INT);
 CREATE INDEX IF NOT EXISTS calls_at ON calls (provider, at_ms);
 CREATE TABLE IF NOT EXISTS spending (provider TEXT, day TEXT, credits INT, PRIMARY KEY (provider, day)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT, at INT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS figures (day TEXT, name TEXT, count INT, PRIMARY KEY (day, name)) WITHOUT ROWID;
 PRAGMA user_version = ${SCHEMA_VERSION};`;
 
 /** value, answer, checked_at, expires_at: rows as arrays cost half of what objects do. */
 type VerdictRow = readonly [string, string, number, number];
-
-/** node:sqlite says at load that it is experimental: on Splunk's stderr that line would read as an error of the command. */
-async function loadSqlite(): Promise<typeof import('node:sqlite')> {
-  const emit = process.emitWarning;
-  process.emitWarning = () => {};
-  try {
-    return await import('node:sqlite');
-  } finally {
-    process.emitWarning = emit;
-  }
-}
 
 function openDatabase(sqlite: typeof import('node:sqlite'), path: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -186,6 +179,21 @@ class SqliteVerdictStore implements VerdictStore {
 
   setNote(name: string, text: string, atS: number): void {
     this.#db.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?, ?)').run(name, text, atS);
+  }
+
+  addFigures(day: string, counts: ReadonlyMap<string, number>): void {
+    const add = this.#db.prepare(
+      'INSERT INTO figures VALUES (?, ?, ?) ON CONFLICT (day, name) DO UPDATE SET count = count + excluded.count',
+    );
+    inTransaction(this.#db, () => {
+      for (const [name, count] of counts) add.run(day, name, count);
+      this.#db.prepare("DELETE FROM figures WHERE day < date(?, ? || ' days')").run(day, -FIGURE_DAYS);
+    });
+  }
+
+  figures(from: string, to: string): Map<string, number> {
+    const rows = this.#db.prepare('SELECT name, sum(count) AS total FROM figures WHERE day BETWEEN ? AND ? GROUP BY name').all(from, to);
+    return new Map(rows.map((row) => [String(row['name']), Number(row['total'])]));
   }
 
   purge(beforeS: number): number {

@@ -32,6 +32,10 @@ export interface VerdictStore {
   /** Small facts about a provider that outlive a process: bulk cap, quota notices, blocks. */
   note(key: string): { text: string; atS: number } | null;
   setNote(key: string, text: string, atS: number): void;
+  /** Adds counts to those of a day (UTC). */
+  addFigures(day: string, counts: ReadonlyMap<string, number>): void;
+  /** Sums of the days from `from` to `to`, by name. */
+  figures(from: string, to: string): Map<string, number>;
   /** Deletes answers that went stale before `beforeS`; counts them. */
   purge(beforeS: number): number;
   flush(): void;

@@ -48,7 +48,7 @@ export interface ProviderResult {
   readonly detections?: Detections;
   /** Whole points of the merged score that come from this provider; all contributions add up to the score exactly. */
   readonly contribution: number;
-  /** One line for people when `status` is a failure or `skipped_tlp`. */
+  /** One line for people when `status` is a failure or `skipped_tlp`, or where somebody gave a reason. */
   readonly message: string | null;
 }
 

@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   elastic: async () => (await import('./elastic/command.ts')).elastic,
   backfill: async () => (await import('./elastic/backfill-command.ts')).backfillCommand,
   replay: async () => (await import('./replay.ts')).replay,
+  feedback: async () => (await import('./feedback.ts')).feedback,
+  report: async () => (await import('./report.ts')).report,
   config: async () => (await import('./config.ts')).config,
   doctor: async () => (await import('./doctor.ts')).doctor,
 };

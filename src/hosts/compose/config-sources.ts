@@ -20,6 +20,12 @@ export async function readSources(options: SourceOptions): Promise<ConfigSources
   return { ...rest, ...(path ? { file: { name: path, values } } : {}), ...(profile ? { profile } : {}) };
 }
 
+/** Every profile of the file. */
+export function profileNames({ file }: ConfigSources): string[] {
+  const profiles: unknown = typeof file?.values === 'object' && file.values !== null ? Reflect.get(file.values, 'profiles') : null;
+  return typeof profiles === 'object' && profiles !== null ? Object.keys(profiles) : [];
+}
+
 /** The profile that is asked for, out of the file. Throws for one that is not there, naming those that are. */
 function profileOf(options: SourceOptions, file: string, values: unknown): ConfigSources['profile'] {
   const map = typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : {};

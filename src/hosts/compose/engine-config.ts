@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import { CacheSettings, EngineSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../../config/core-settings.ts';
 import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../../config/load.ts';
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
-import { readSources, type SourceOptions } from './config-sources.ts';
+import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
 import { knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
 import { stateFolder } from './state-folder.ts';
@@ -40,6 +40,8 @@ export interface LoadedConfig {
   readonly wanted: readonly WantedProvider[];
   /** Ids that may be asked for: `local`, every provider we ship, every one the file declares. */
   readonly knownIds: readonly string[];
+  /** What a provider's credits are counted by, in any profile. */
+  accountsOf(provider: string): readonly string[];
   /** The profile in use; `null`: none. */
   readonly profile: string | null;
   readonly stateFolder: string;
@@ -64,7 +66,18 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   if (faults.length > 0) throw new ConfigError(faults);
   const knownIds = ['local', ...known.all.map(({ id }) => id)];
   const profile = known.sources.profile?.name ?? null;
-  return { core, blocks: loaded, schemas, wanted, knownIds, profile, stateFolder: stateFolder(options.env, options.isSplunk === true) };
+  const names = profileNames(known.sources);
+  const accountsOf = (provider: string) => [provider, ...names.map((name) => `${provider}@${name}`)];
+  return {
+    core,
+    blocks: loaded,
+    schemas,
+    wanted,
+    knownIds,
+    accountsOf,
+    profile,
+    stateFolder: stateFolder(options.env, options.isSplunk === true),
+  };
 }
 
 function ownFaults({ ownDomains, ownNetworks }: Core['privacy']): ConfigFault[] {

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
-import { systemClock } from '../../engine/clock.ts';
+import { epochS, systemClock } from '../../engine/clock.ts';
 import { Engine } from '../../engine/engine.ts';
+import type { FeedbackStore } from '../../engine/feedback.ts';
+import { openFeedbackStore } from '../../engine/feedback-store.ts';
+import { createFigures } from '../../engine/figures.ts';
 import { createMemoryVerdictStore } from '../../engine/memory-verdict-store.ts';
 import { createPrivacyGuard } from '../../engine/privacy-guard.ts';
 import { openSqliteVerdictStore } from '../../engine/sqlite-verdict-store.ts';
@@ -23,6 +26,8 @@ const SEARCH_MEMORY_ENTRIES = 16_384;
 export interface OpenedEngine {
   readonly engine: Engine;
   readonly config: LoadedConfig;
+  /** Analysts' overrides, for those who take and show them. */
+  readonly feedback: FeedbackStore;
   readonly warnings: readonly string[];
 }
 
@@ -36,7 +41,9 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     ? openAuditLog(join(config.stateFolder, 'egress.ndjson'), (fault) => warnings.push(fault))
     : noAuditLog;
   const lifetimes = { listedS: core.cache.listedTtlS, unknownS: core.cache.unknownTtlS, pendingS: core.cache.pendingTtlS };
-  const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock: systemClock, lifetimes, audit }));
+  const onCall = (provider: string, latencyMs: number) => figures.called(provider, latencyMs);
+  const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock: systemClock, lifetimes, audit, onCall }));
+  const figures = createFigures(store, systemClock, () => stacks.map(({ client }) => client.stats()));
   const local = openLocalLists({
     lists: core.local.lists,
     allowLists: core.local.allowLists,
@@ -45,10 +52,17 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     usesSample: core.local.sample ?? wanted.length === 0,
     watches: options.stays === true,
   });
+  const feedback = await openFeedbackStore({
+    path: join(config.stateFolder, 'feedback.sqlite'),
+    watches: options.stays === true,
+    nowS: () => epochS(systemClock),
+  });
   for (const { faults } of local.stats().lists) warnings.push(...faults);
   const engine = new Engine({
     providers: stacks,
     local,
+    feedback,
+    figures,
     guard: createPrivacyGuard(
       {
         isOwn: matcherOfOwn(core.privacy),
@@ -68,10 +82,11 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
     async onClose() {
       audit.close();
+      feedback.close();
       await Promise.all(stacks.map(({ transport }) => transport.close()));
     },
   });
-  return { engine, config, warnings };
+  return { engine, config, feedback, warnings };
 }
 
 async function openStore({ core, stateFolder: folder }: LoadedConfig, warnings: string[]): Promise<VerdictStore> {

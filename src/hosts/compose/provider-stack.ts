@@ -3,6 +3,7 @@ import { ConfigError } from '../../config/load.ts';
 import type { AuditLog } from '../../engine/audit-log.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { createExchange } from '../../engine/exchange.ts';
+import { timedExchange } from '../../engine/figures.ts';
 import { createFetchTransport } from '../../engine/http/fetch-transport.ts';
 import type { HttpTransport } from '../../engine/http/transport.ts';
 import { createUndiciTransport } from '../../engine/http/undici-transport.ts';
@@ -27,6 +28,8 @@ export interface StackContext {
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditLog;
+  /** Told how long each call took. */
+  readonly onCall: (provider: string, latencyMs: number) => void;
 }
 
 /** One provider, ready to be asked, and what has to be closed with it. */
@@ -49,7 +52,7 @@ export function stackProvider(
   const client: ProviderQueue = new ProviderQueue({
     provider,
     account,
-    exchange,
+    exchange: timedExchange(exchange, context.clock, (latencyMs) => context.onCall(provider.id, latencyMs)),
     limits: {
       concurrency,
       timeoutMs: common.timeoutMs,

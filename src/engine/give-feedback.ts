@@ -1,0 +1,56 @@
+import { parseIndicator } from '../model/parse-indicator.ts';
+import type { Enricher } from './enricher.ts';
+import { type FeedbackStore, type Override, OVERRIDE_SCORES, OVERRIDE_VERDICTS, type OverrideVerdict } from './feedback.ts';
+
+const MAX_AUTHOR_CHARS = 100;
+const MAX_REASON_CHARS = 500;
+
+/** An override as somebody asks for it. */
+export interface GivenFeedback {
+  readonly value: string;
+  readonly verdict: string;
+  readonly author: string;
+  readonly reason: string;
+  readonly score?: number | undefined;
+  /** How long it counts, in seconds; left out: until it is taken back. */
+  readonly forS?: number | undefined;
+}
+
+/** Checks and takes an override, with what we say today beside it (from the cache: nothing is spent). A text says what is wrong instead. */
+export async function giveFeedback(
+  given: GivenFeedback,
+  store: FeedbackStore,
+  enricher: Enricher,
+  nowS: number,
+): Promise<Override | string> {
+  const parsed = parseIndicator(given.value);
+  if (parsed.kind === 'invalid') return `the value ${parsed.reason}`;
+  const verdict = OVERRIDE_VERDICTS.find((word): word is OverrideVerdict => word === given.verdict);
+  if (!verdict) return `verdict has to be one of ${OVERRIDE_VERDICTS.join(', ')}`;
+  const author = given.author.trim();
+  const reason = given.reason.trim().replace(/\s+/g, ' ');
+  if (author === '' || author.length > MAX_AUTHOR_CHARS) return `author has to be 1 to ${MAX_AUTHOR_CHARS} characters`;
+  if (reason === '' || reason.length > MAX_REASON_CHARS) return `reason has to be 1 to ${MAX_REASON_CHARS} characters`;
+  const score = given.score ?? OVERRIDE_SCORES[verdict];
+  if (!Number.isInteger(score) || score < 0 || score > 100) return 'score has to be a whole number from 0 to 100';
+  if (given.forS !== undefined && !(given.forS > 0)) return 'it has to count for some time';
+  const { indicator } = parsed;
+  const answer = (await enricher.enrichMany([indicator.value], { mode: 'cache' })).get(indicator.value)?.answer;
+  const isOurs = answer !== undefined && !answer.providers.some(({ provider }) => provider === 'feedback');
+  const override: Override = {
+    value: indicator.value,
+    type: indicator.type,
+    verdict,
+    score,
+    author,
+    reason,
+    atS: nowS,
+    untilS: given.forS === undefined ? null : nowS + Math.ceil(given.forS),
+    saidVerdict: isOurs && answer.score !== null ? answer.verdict : null,
+    saidScore: isOurs ? answer.score : null,
+    endedAtS: null,
+    endedBy: null,
+  };
+  store.add(override);
+  return override;
+}

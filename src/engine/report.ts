@@ -1,0 +1,118 @@
+import type { Override } from './feedback.ts';
+import { longestOf } from './figures.ts';
+import type { VerdictStore } from './verdict-store.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Latencies in milliseconds, right to a quarter; `null`: nothing was measured. */
+export interface Latencies {
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+/** What one provider did in the period. */
+export interface ProviderReport {
+  readonly provider: string;
+  readonly calls: number;
+  readonly lookups: number;
+  readonly answered: number;
+  readonly failed: Readonly<Record<string, number>>;
+  /** Share of the look-ups that ended which were answered, 0 to 1; `null`: none ended. */
+  readonly successRate: number | null;
+  /** Credits spent, over all keys. */
+  readonly credits: number;
+  readonly latency: Latencies;
+}
+
+/** The figures of a period, over all processes that share the cache file. */
+export interface Report {
+  /** First and last day (UTC). */
+  readonly from: string;
+  readonly to: string;
+  /** Of answers that memory alone could not give. */
+  readonly latency: Latencies;
+  readonly successRate: number | null;
+  readonly providers: readonly ProviderReport[];
+  readonly feedback: {
+    readonly overrides: number;
+    /** Overrides on values that we had called malicious or suspicious: confirmed, and called clean. */
+    readonly truePositives: number;
+    readonly falsePositives: number;
+    /** Overrides that call malicious or suspicious what we had called clean. */
+    readonly falseNegatives: number;
+    /** Confirmed share of those that analysts judged, 0 to 1; `null`: they judged none. */
+    readonly truePositiveRate: number | null;
+  };
+}
+
+/** Adds up the last `days` days (UTC), today included. `accounts`: what credits are counted by, by provider. */
+export function makeReport(
+  store: VerdictStore,
+  overrides: readonly Override[],
+  { nowMs, days, accounts }: { readonly nowMs: number; readonly days: number; readonly accounts: ReadonlyMap<string, readonly string[]> },
+): Report {
+  const dates = Array.from({ length: days }, (_, n) => new Date(nowMs - (days - 1 - n) * DAY_MS).toISOString().slice(0, 10));
+  const [from = '', to = from] = [dates[0], dates.at(-1)];
+  const counts = new Map<string, Map<string, number>>();
+  for (const [name, count] of store.figures(from, to)) {
+    const [who = '', what = ''] = name.split(' ');
+    const mine = counts.get(who) ?? new Map<string, number>();
+    counts.set(who, mine.set(what, count));
+  }
+  const ids = [...new Set([...accounts.keys(), ...counts.keys()])].filter((id) => id !== '*').toSorted();
+  const providers = ids.map((provider): ProviderReport => {
+    const mine = counts.get(provider) ?? new Map<string, number>();
+    const failed = Object.fromEntries([...mine].filter(([name]) => name.startsWith('failed.')).map(([name, n]) => [name.slice(7), n]));
+    const answered = mine.get('answered') ?? 0;
+    const ended = answered + Object.values(failed).reduce((sum, n) => sum + n, 0);
+    const credits = (accounts.get(provider) ?? [provider]).flatMap((account) => dates.map((day) => store.spent(account, day)));
+    return {
+      provider,
+      calls: mine.get('calls') ?? 0,
+      lookups: mine.get('lookups') ?? 0,
+      answered,
+      failed,
+      successRate: ended === 0 ? null : answered / ended,
+      credits: credits.reduce((sum, n) => sum + n, 0),
+      latency: latenciesOf(mine),
+    };
+  });
+  const answered = providers.reduce((sum, one) => sum + one.answered, 0);
+  const ended = providers.reduce((sum, one) => sum + Object.values(one.failed).reduce((all, n) => all + n, one.answered), 0);
+  return {
+    from,
+    to,
+    latency: latenciesOf(counts.get('*') ?? new Map()),
+    successRate: ended === 0 ? null : answered / ended,
+    providers,
+    feedback: judge(overrides.filter(({ atS }) => new Date(atS * 1000).toISOString().slice(0, 10) >= from)),
+  };
+}
+
+function latenciesOf(counts: ReadonlyMap<string, number>): Latencies {
+  const classes = [...counts]
+    .filter(([name]) => name.startsWith('ms.'))
+    .map(([name, count]) => [Number(name.slice(3)), count] as const)
+    .sort((a, b) => a[0] - b[0]);
+  const total = classes.reduce((sum, [, count]) => sum + count, 0);
+  const at = (share: number) => {
+    let passed = 0;
+    for (const [latencyClass, count] of classes) if ((passed += count) >= total * share) return longestOf(latencyClass);
+    return null;
+  };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+
+function judge(overrides: readonly Override[]): Report['feedback'] {
+  const accusing = (word: string | null) => word === 'malicious' || word === 'suspicious';
+  const alarms = overrides.filter(({ saidVerdict }) => accusing(saidVerdict));
+  const truePositives = alarms.filter(({ verdict }) => accusing(verdict)).length;
+  return {
+    overrides: overrides.length,
+    truePositives,
+    falsePositives: alarms.length - truePositives,
+    falseNegatives: overrides.filter(({ saidVerdict, verdict }) => saidVerdict === 'clean' && accusing(verdict)).length,
+    truePositiveRate: alarms.length === 0 ? null : truePositives / alarms.length,
+  };
+}

@@ -1,0 +1,107 @@
+import { epochS, systemClock } from '../../engine/clock.ts';
+import { type Override } from '../../engine/feedback.ts';
+import { giveFeedback } from '../../engine/give-feedback.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import { openEngine, type OpenedEngine } from '../compose/open-engine.ts';
+import { type Command, EXIT, type Io, parseAge, parseCount, parseOptions, UsageError } from './command.ts';
+import { defang } from './table.ts';
+import { warn } from './words.ts';
+
+const OPTIONS = {
+  config: { type: 'string' },
+  verdict: { type: 'string' },
+  author: { type: 'string' },
+  reason: { type: 'string' },
+  score: { type: 'string' },
+  for: { type: 'string' },
+  all: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const;
+
+type Values = ReturnType<typeof parseOptions<typeof OPTIONS>>['values'];
+
+/** `ismalicious feedback add|list|remove` */
+export const feedback: Command = {
+  name: 'feedback',
+  usage: 'feedback add VALUE… --verdict clean|suspicious|malicious --reason TEXT | list | remove VALUE…',
+  summary: "Decide about a value: an analyst's word counts instead of the providers', until it ends.",
+  help: `  add VALUE…          take an override; an earlier one on the same value ends
+  --verdict WORD      malicious, suspicious or clean
+  --reason TEXT       why; shown with every answer
+  --author NAME       who decides (default: USER)
+  --score N           0 to 100 (default 95, 55 or 0 by the verdict)
+  --for AGE           how long it counts: 12h, 30d (default: until it is taken back)
+  list                overrides in force; --all: also those that ended
+  remove VALUE…       take an override back
+  --json              one JSON object a line
+  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, OPTIONS);
+    const [what, ...targets] = positionals;
+    if (what !== 'add' && what !== 'list' && what !== 'remove') throw new UsageError('feedback wants add, list or remove');
+    if (what !== 'list' && targets.length === 0) throw new UsageError(`feedback ${what} wants at least one value`);
+    const opened = await openEngine({ env: io.env, configPath: values.config });
+    warn(io, opened.warnings);
+    try {
+      if (what === 'add') return await add(targets, values, opened, io);
+      return what === 'list' ? list(values, opened, io) : remove(targets, values, opened, io);
+    } finally {
+      await opened.engine.close();
+    }
+  },
+};
+
+function authorOf(values: Values, io: Io): string {
+  const author = values.author ?? io.env['USER'] ?? io.env['USERNAME'];
+  if (!author) throw new UsageError('--author is missing: who decides?');
+  return author;
+}
+
+async function add(targets: readonly string[], values: Values, { engine, feedback: store }: OpenedEngine, io: Io): Promise<number> {
+  if (values.verdict === undefined || values.reason === undefined) throw new UsageError('feedback add wants --verdict and --reason');
+  for (const value of targets) {
+    const given = {
+      value,
+      verdict: values.verdict,
+      author: authorOf(values, io),
+      reason: values.reason,
+      score: values.score === undefined ? undefined : parseCount(values.score, '--score'),
+      forS: values.for === undefined ? undefined : parseAge(values.for, '--for'),
+    };
+    const taken = await giveFeedback(given, store, engine, epochS(systemClock));
+    if (typeof taken === 'string') throw new UsageError(`${value}: ${taken}`);
+    print(taken, values, io);
+  }
+  return EXIT.ok;
+}
+
+function list(values: Values, { feedback: store }: OpenedEngine, io: Io): number {
+  for (const override of store.list(values.all === true ? {} : { inForceAtS: epochS(systemClock) })) print(override, values, io);
+  return EXIT.ok;
+}
+
+function remove(targets: readonly string[], values: Values, { feedback: store }: OpenedEngine, io: Io): number {
+  let missing = 0;
+  for (const target of targets) {
+    const parsed = parseIndicator(target);
+    const value = parsed.kind === 'invalid' ? target : parsed.indicator.value;
+    if (store.remove(value, authorOf(values, io), epochS(systemClock))) continue;
+    io.stderr.write(`${target}: there is no override in force\n`);
+    missing++;
+  }
+  return missing === 0 ? EXIT.ok : EXIT.failed;
+}
+
+function print(override: Override, values: Values, io: Io): void {
+  const { value, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore, endedAtS, endedBy } = override;
+  const day = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z'));
+  if (values.json)
+    io.stdout.write(
+      `${JSON.stringify({ indicator: value, verdict, score, author, reason, at: day(atS), until: day(untilS), said_verdict: saidVerdict, said_score: saidScore, ended_at: day(endedAtS), ended_by: endedBy })}\n`,
+    );
+  else {
+    const until =
+      endedAtS !== null ? `ended ${day(endedAtS)} by ${endedBy}` : untilS === null ? 'until taken back' : `until ${day(untilS)}`;
+    io.stdout.write(`${verdict.padEnd(11)}${String(score).padEnd(4)}${defang(value)}  ${author}, ${day(atS)}, ${until}: ${reason}\n`);
+  }
+}

@@ -1,0 +1,92 @@
+import type { FastifyInstance } from 'fastify';
+import { type Clock, epochS } from '../../../engine/clock.ts';
+import type { Enricher } from '../../../engine/enricher.ts';
+import { type FeedbackStore, type Override, OVERRIDE_VERDICTS } from '../../../engine/feedback.ts';
+import { giveFeedback } from '../../../engine/give-feedback.ts';
+import { parseIndicator } from '../../../model/parse-indicator.ts';
+import { refusalBody } from '../http/replies.ts';
+
+/** What the routes work with. */
+export interface FeedbackRouteOptions {
+  readonly feedback: FeedbackStore;
+  readonly enricher: Enricher;
+  readonly clock: Clock;
+  readonly maxBodyBytes: number;
+}
+
+const text = { type: 'string', minLength: 1 } as const;
+
+/** The body of `POST /v1/feedback`. */
+const FEEDBACK_BODY = {
+  type: 'object',
+  required: ['indicator', 'verdict', 'author', 'reason'],
+  additionalProperties: false,
+  properties: {
+    indicator: text,
+    verdict: { type: 'string', enum: OVERRIDE_VERDICTS },
+    author: text,
+    reason: text,
+    score: { type: 'integer', minimum: 0, maximum: 100 },
+    for_s: { type: 'integer', minimum: 1 },
+  },
+} as const;
+
+/** The body of `DELETE /v1/feedback`. */
+const FEEDBACK_END_BODY = {
+  type: 'object',
+  required: ['indicator', 'author'],
+  additionalProperties: false,
+  properties: { indicator: text, author: text },
+} as const;
+
+interface GivenBody {
+  readonly indicator: string;
+  readonly verdict: string;
+  readonly author: string;
+  readonly reason: string;
+  readonly score?: number;
+  readonly for_s?: number;
+}
+
+/** `POST /v1/feedback` takes an analyst's override, `GET` shows those in force (`?all=true`: all), `DELETE` takes one back. */
+export function addFeedbackRoute(app: FastifyInstance, { feedback, enricher, clock, maxBodyBytes }: FeedbackRouteOptions): void {
+  const invalid = (message: string) => refusalBody({ code: 'invalid', message });
+  app.post<{ Body: GivenBody }>('/v1/feedback', { schema: { body: FEEDBACK_BODY }, bodyLimit: maxBodyBytes }, async (request, reply) => {
+    const { indicator: value, for_s: forS, score, ...said } = request.body;
+    const taken = await giveFeedback({ value, forS, score, ...said }, feedback, enricher, epochS(clock));
+    return typeof taken === 'string' ? reply.code(400).send(invalid(taken)) : reply.code(201).send(toJson(taken));
+  });
+  app.get<{ Querystring: { all?: string } }>('/v1/feedback', (request) => ({
+    overrides: feedback.list(request.query.all === 'true' ? {} : { inForceAtS: epochS(clock) }).map(toJson),
+  }));
+  app.delete<{ Body: { indicator: string; author: string } }>(
+    '/v1/feedback',
+    { schema: { body: FEEDBACK_END_BODY }, bodyLimit: maxBodyBytes },
+    (request, reply) => {
+      const parsed = parseIndicator(request.body.indicator);
+      if (parsed.kind === 'invalid') return reply.code(400).send(invalid(parsed.reason));
+      const isEnded = feedback.remove(parsed.indicator.value, request.body.author, epochS(clock));
+      return isEnded
+        ? reply.code(204).send()
+        : reply.code(404).send(refusalBody({ code: 'not_found', message: 'there is no override in force on this value' }));
+    },
+  );
+}
+
+function toJson(override: Override) {
+  const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z'));
+  const { value, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore, endedAtS, endedBy } = override;
+  return {
+    indicator: value,
+    verdict,
+    score,
+    author,
+    reason,
+    at: iso(atS),
+    until: iso(untilS),
+    said_verdict: saidVerdict,
+    said_score: saidScore,
+    ended_at: iso(endedAtS),
+    ended_by: endedBy,
+  };
+}
