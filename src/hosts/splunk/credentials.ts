@@ -7,7 +7,7 @@ import { forgetRefusedKeys, noteRefusedKeys, recentlyRefusedKeys } from './refus
 import { openSealedKeys, sealKeys } from './sealed-keys.ts';
 import type { SealedKeys } from './sealed-keys.ts';
 import { SPLUNK_BLOCKS } from './splunk-settings.ts';
-import { openSplunkd } from './splunkd.ts';
+import { openSplunkd, SplunkdError } from './splunkd.ts';
 import type { Splunkd, SplunkdOptions, SplunkdSession } from './splunkd.ts';
 
 /** The app's own conf file. */
@@ -46,7 +46,8 @@ export async function readAppSettings(asking: Asking): Promise<AppSettings> {
     return { conf: confOf(stanzas, keys.secrets), fault: null };
   } catch (error) {
     const fault = `the app's keys cannot be read: ${error instanceof Error ? error.message : 'unknown fault'}`;
-    noteRefusedKeys(fault, asking);
+    // Whom splunkd refuses depends on who asks; that it cannot be reached does not.
+    if (!(error instanceof SplunkdError && error.status > 0)) noteRefusedKeys(fault, asking);
     return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? fault : null };
   }
 }
