@@ -89,7 +89,7 @@ describe.each(shells)('under %s', (shell) => {
     expect(more).toEqual([]);
     expect(reply?.body).toBe('');
     expect(reply?.metadata).toMatchObject({ type: 'stateful', finished: true });
-    const { messages } = reply?.metadata.inspector as { messages: [string, string][] };
+    const { messages } = (reply?.metadata.inspector ?? { messages: [] }) as { messages: [string, string][] };
     expect(messages).toEqual([['ERROR', expect.stringMatching(sentence)]]);
     expect(log.trim()).toBe(messages[0]?.[1]);
   });

@@ -48,7 +48,7 @@ function namesOf({ reports }: Report, ...results: string[]): string[] {
     .flatMap(({ name, result }) => (results.includes(result) ? [name] : []));
 }
 
-let first = Buffer.alloc(0);
+let first: Buffer = Buffer.alloc(0);
 beforeAll(() => {
   first = pack();
 }, 120_000);

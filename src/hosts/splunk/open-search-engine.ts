@@ -1,10 +1,11 @@
-import type { Engine } from '../../engine/engine.ts';
+import type * as z from 'zod/mini';
 import { providers as known } from '../../providers/registry.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { UsageError } from './command-options.ts';
-import { readAppSettings } from './credentials.ts';
-import { SPLUNK_BLOCKS } from './splunk-settings.ts';
+import { openAppSplunkd, readAppSettings } from './credentials.ts';
+import type { AppEngine } from './kv-verdicts.ts';
+import { type KvStoreSettings, SPLUNK_BLOCKS } from './splunk-settings.ts';
 import type { SplunkdSession } from './splunkd.ts';
 
 /** What splunkd said about the search; nobody asks splunkd without a session. */
@@ -15,7 +16,7 @@ export interface AskingSearch {
 
 /** The engine of a search, what it was made from, and what the user should know. */
 export interface OpenedSearchEngine {
-  readonly engine: Engine;
+  readonly engine: AppEngine;
   readonly config: LoadedConfig;
   readonly warnings: readonly string[];
 }
@@ -37,7 +38,7 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
   const missing = wanted?.filter((id) => !configured.includes(id)) ?? [];
   // Who has keys from elsewhere needs none of the credential store.
   const notes = fault !== null && (config.wanted.length === 0 || missing.length > 0) ? [fault, ...warnings] : warnings;
-  if (missing.length === 0) return { engine, config, warnings: notes };
+  if (missing.length === 0) return { engine: await shared(engine, config, sessionOf(search)), config, warnings: notes };
   await engine.close();
   throw new UsageError(
     `isMalicious: providers="${missing.join(',')}" has no key yet; configured are ${configured.join(', ')}. ${fault ?? 'Set its key, or leave it out.'}`,
@@ -47,4 +48,13 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
 /** How splunkd is reached on the user's behalf; `null`: it is not. */
 export function sessionOf(search: AskingSearch | undefined): SplunkdSession | null {
   return search?.sessionKey && search.splunkdUri ? { uri: search.splunkdUri, sessionKey: search.sessionKey } : null;
+}
+
+/** The engine, sharing its answers through the KV store where that is switched on and splunkd can be asked. */
+async function shared(engine: AppEngine, { blocks, wanted }: LoadedConfig, session: SplunkdSession | null): Promise<AppEngine> {
+  const { share, batchSize, maxRowsPerSearch } = (blocks.kvstore?.values ?? {}) as z.output<typeof KvStoreSettings>;
+  if (!share || session === null || wanted.length === 0) return engine;
+  const { shareThroughKvStore } = await import('./kv-verdicts.ts');
+  const splunkd = await openAppSplunkd(session, { program: process.argv[1], env: process.env });
+  return shareThroughKvStore(engine, splunkd, { batchSize, maxRows: maxRowsPerSearch, nowS: () => Math.trunc(Date.now() / 1000) });
 }

@@ -32,22 +32,9 @@ export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 export async function startSplunkd(folder: string, answer: Answering): Promise<LoopbackSplunkd> {
   mkdirSync(folder, { recursive: true });
   const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'server.pem')];
-  spawnSync('openssl', [
-    ...[
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=SplunkServerDefaultCert',
-    ],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', keyFile, '-out', certificateFile],
-  ]);
+  const subject = ['-subj', '/CN=SplunkServerDefaultCert', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const kind = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  spawnSync('openssl', [...kind, ...subject, '-keyout', keyFile, '-out', certificateFile]);
   const asked: Asked[] = [];
   const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certificateFile) }, (request, response) => {
     const parts: Buffer[] = [];
