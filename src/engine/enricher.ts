@@ -11,6 +11,8 @@ export interface EnrichOptions {
   readonly maxAgeS?: number;
   /** Ask only these providers (ids). */
   readonly providers?: readonly string[];
+  /** Ask with the keys, budgets and clearances of this profile; honoured where the host opened several. */
+  readonly profile?: string;
   /** How these values are marked, when that is stricter than the settings say. */
   readonly tlp?: Tlp;
   /** `cache`: answer from memory and disk only, nothing is spent. */

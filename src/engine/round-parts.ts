@@ -12,6 +12,7 @@ import type { View } from './view.ts';
 
 /** What memory keeps when nobody outside was asked: until the lists change. */
 const LOCAL_LIFETIME_S = 86_400;
+const NOTHING: readonly never[] = [];
 
 /** What a round found out about one indicator. */
 export interface RoundEntry {
@@ -67,10 +68,12 @@ export function fromStore(
 export function outcomesAtHome(
   { view, options, nowS }: Pick<Round, 'view' | 'options' | 'nowS'>,
   indicator: Indicator,
-): (Outcome & { kind: 'answered' })[] {
-  const at = { source: 'local' as const, checkedAtS: nowS, expiresAtS: Infinity, isStale: false };
+): readonly (Outcome & { kind: 'answered' })[] {
   const override = options.feedback?.lookup(indicator, nowS) ?? null;
   const listed = view.asksLocal ? options.local.lookup(indicator) : null;
+  // The common case, on hot paths.
+  if (override === null && listed === null) return NOTHING;
+  const at = { source: 'local' as const, checkedAtS: nowS, expiresAtS: Infinity, isStale: false };
   return [
     ...(override ? [{ kind: 'answered' as const, provider: 'feedback', verdict: override, ...at }] : []),
     ...(listed ? [{ kind: 'answered' as const, provider: 'local', verdict: listed, ...at }] : []),

@@ -42,6 +42,8 @@ export interface LoadedConfig {
   readonly knownIds: readonly string[];
   /** What a provider's credits are counted by, in any profile. */
   accountsOf(provider: string): readonly string[];
+  /** Every profile of the file. */
+  readonly profiles: readonly string[];
   /** The profile in use; `null`: none. */
   readonly profile: string | null;
   readonly stateFolder: string;
@@ -66,8 +68,8 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   if (faults.length > 0) throw new ConfigError(faults);
   const knownIds = ['local', ...known.all.map(({ id }) => id)];
   const profile = known.sources.profile?.name ?? null;
-  const names = profileNames(known.sources);
-  const accountsOf = (provider: string) => [provider, ...names.map((name) => `${provider}@${name}`)];
+  const profiles = profileNames(known.sources);
+  const accountsOf = (provider: string) => [provider, ...profiles.map((name) => `${provider}@${name}`)];
   return {
     core,
     blocks: loaded,
@@ -75,6 +77,7 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
     wanted,
     knownIds,
     accountsOf,
+    profiles,
     profile,
     stateFolder: stateFolder(options.env, options.isSplunk === true),
   };

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadEngineConfig } from '../../../src/hosts/compose/engine-config.ts';
+import { createProfiledEnricher } from '../../../src/hosts/compose/profiled-enricher.ts';
 import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
-import { startFourProviders } from '../../support/four-providers.ts';
+import { accuse, startFourProviders } from '../../support/four-providers.ts';
 import { newStateFolder, publicAddresses } from '../../support/open-test-engine.ts';
 
 const YAML = `
@@ -83,6 +84,26 @@ describe('a profile', () => {
     ['a wrong value', 'soc', YAML.replace('budget_per_day: 5', 'budget_per_day: many'), /budget_per_day \(profile soc\)/],
   ])('with %s stops the start', async (_name, profile, yaml, message) => {
     await expect(loadEngineConfig({ ...write(yaml), profile })).rejects.toThrow(message);
+  });
+
+  it('can be chosen by each request', async () => {
+    await using four = await startFourProviders();
+    const keys: (string | undefined)[] = [];
+    four.replies.virustotal = (response, value, id) => {
+      keys.push(response.req.headers['x-apikey'] as string | undefined);
+      accuse(response, value, id);
+    };
+    const file = write(
+      YAML.replace('per_minute: 1000', `per_minute: 1000, base_url: "${four.url}"`).replace('https://vt.example.com', four.url),
+    );
+    const env = { ...file.env, ABUSEIPDB_ENABLED: 'false', SOC__ABUSEIPDB_ENABLED: 'false' };
+    const enricher = createProfiledEnricher(await openEngine({ env }), { env });
+    await enricher.enrichMany(['11.0.0.1'], { timeoutMs: 8000 });
+    await enricher.enrichMany(['11.0.0.2'], { timeoutMs: 8000, profile: 'soc' });
+    await enricher.enrichMany(['11.0.0.1', '11.0.0.2'], { timeoutMs: 8000, profile: 'soc' });
+    expect(keys).toEqual(['k-house', 'k-soc']);
+    await expect(enricher.enrichMany(['11.0.0.1'], { profile: 'sco' })).rejects.toThrow(/is not among soc, shared_key, empty/);
+    await enricher.close();
   });
 
   it('has a budget of its own and shares the cache', async () => {
