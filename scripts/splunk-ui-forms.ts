@@ -37,7 +37,7 @@ export function setupForms(): ProviderForm[] {
   }));
 }
 
-function ownFields({ settings }: Provider): Field[] {
+function ownFields({ id, settings }: Provider): Field[] {
   return Object.entries(settings.shape).flatMap(([name, schema]): Field[] => {
     const key = toSnakeCase(name);
     const { doc = '', secret = false } = settingMeta.get(schema) ?? {};
@@ -46,7 +46,7 @@ function ownFields({ settings }: Provider): Field[] {
     // Curves (`1:20,3:50`) and the like are for those who open the file.
     const isTuning = !secret && type === 'default' && !key.endsWith('_url');
     if (!isText || isTuning) return [];
-    const label = LABELS[key] ?? `${key[0]?.toUpperCase()}${key.slice(1).replaceAll('_', ' ')}`;
+    const label = id === REMOTE && secret ? 'Token' : (LABELS[key] ?? `${key[0]?.toUpperCase()}${key.slice(1).replaceAll('_', ' ')}`);
     const check = key.endsWith('_url') ? 'endpoint' : secret ? 'printable' : 'none';
     return [{ key, kind: secret ? 'secret' : 'text', label, help: doc, preset: typeof defaultValue === 'string' ? defaultValue : '', check }];
   });

@@ -21,6 +21,10 @@ import type { TestOutcome } from './test-connection.ts';
 /** These two stand open; all others wait folded. */
 const OPEN_IDS = ['ismalicious', 'remote'];
 
+// Splunk's own style sheet and ours both set these to nothing.
+const HEADING = { margin: '24px 0 12px' };
+const PARAGRAPH = { margin: '8px 0 16px' };
+
 const NOTHING_SAVED: Saved = { conf: {}, secrets: new Set() };
 
 type Notice = { readonly kind: 'info' | 'success' | 'warning' | 'error'; readonly text: string };
@@ -149,25 +153,25 @@ export function SetupPage() {
     <div style={sheet}>
       <div style={{ maxWidth: 760 }}>
       <Heading level={1}>Set up isMalicious</Heading>
-      <Paragraph>
+      <Paragraph style={PARAGRAPH}>
         Give the key of at least one source, or the address of a sidecar that holds the keys. With neither, the lists that come with the app
         answer. Keys go into Splunk's credential store, are masked here and never read back; all else goes into ismalicious.conf.
       </Paragraph>
       {shown?.map(({ provider, actions }) => (
         <section key={provider.id} aria-label={provider.title}>
-          <Heading level={2}>{provider.title}</Heading>
+          <Heading level={2} style={HEADING}>{provider.title}</Heading>
           <ProviderFields provider={provider} form={form} />
-          <div style={{ margin: '8px 0 24px' }}>{actions}</div>
+          <div style={{ margin: '8px 0 32px' }}>{actions}</div>
         </section>
       ))}
       <section aria-label="Your own domains and networks">
-        <Heading level={2}>Your own domains and networks</Heading>
-        <Paragraph>What you name here is never sent to anybody. Private and reserved addresses are kept back anyway.</Paragraph>
+        <Heading level={2} style={HEADING}>Your own domains and networks</Heading>
+        <Paragraph style={PARAGRAPH}>What you name here is never sent to anybody. Private and reserved addresses are kept back anyway.</Paragraph>
         <OwnList name={OWN_DOMAINS} label="Own domains" help="One a line, such as example.com; everything below it counts too." form={form} />
         <OwnList name={OWN_NETWORKS} label="Own networks" help="One a line with its length, such as 198.51.100.0/24." form={form} />
       </section>
       <section aria-label="Further sources">
-        <Heading level={2}>Further sources</Heading>
+        <Heading level={2} style={HEADING}>Further sources</Heading>
         {folded?.map(({ provider, actions }) => (
           <CollapsiblePanel key={provider.id} title={panelTitle(provider, form)} headingLevel={3}>
             <div style={{ padding: '8px 16px 16px' }}>
@@ -182,7 +186,7 @@ export function SetupPage() {
         <Button appearance="secondary" label="Look up an indicator" to="investigate" disabled={busy !== null} />
         {busy === null ? null : <WaitSpinner size="medium" screenReaderText={busy} />}
       </div>
-      {isChanged ? <Paragraph>A test asks with what is saved: save first, then test.</Paragraph> : null}
+      {isChanged ? <Paragraph style={PARAGRAPH}>A test asks with what is saved: save first, then test.</Paragraph> : null}
       <div ref={outcome} tabIndex={-1} aria-label="What came of it" role="group">
         {notices.map(({ kind, text }) => (
           <div key={text} role={kind === 'error' ? 'alert' : 'status'}>
