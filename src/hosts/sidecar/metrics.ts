@@ -54,8 +54,9 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
       figures.sumS += seconds;
       figures.count++;
       figures.byCode.set(code, (figures.byCode.get(code) ?? 0) + 1);
-      const bucket = BUCKETS_S.findIndex((bound) => seconds <= bound);
-      if (bucket >= 0) figures.buckets[bucket] = (figures.buckets[bucket] ?? 0) + 1;
+      let bucket = 0;
+      while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket++;
+      if (bucket < BUCKETS_S.length) figures.buckets[bucket] = (figures.buckets[bucket] ?? 0) + 1;
     },
     add(counter, amount) {
       counters.set(counter, (counters.get(counter) ?? 0) + amount);

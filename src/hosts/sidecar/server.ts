@@ -14,7 +14,7 @@ import type { Call, HotRoute } from './http/call.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
-import { refusalBody, sendRefusal } from './http/replies.ts';
+import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { API_PATHS } from './openapi.ts';
@@ -122,9 +122,11 @@ function hotRoutes({ options: { enricher, settings }, metrics, clock, fail }: Ho
     writesPlaybook: settings.compat === 'playbook',
   };
   const pool = createBufferPool(KEPT_BYTES);
+  const scratch = Buffer.allocUnsafeSlow(SHORT_BYTES);
+  const allocate = (bytes: number) => (bytes <= SHORT_BYTES ? scratch.subarray(0, bytes) : pool.take(bytes));
   const texts = createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock, allocate: pool.take });
   return [
-    createEnrichRoute({ enricher, texts, settings, metrics, clock, fail, pool }),
+    createEnrichRoute({ enricher, texts, settings, metrics, clock, fail, pool, allocate }),
     createLogstashRoute({ enricher, wanted, settings, metrics, clock }),
     createCheckRoute({ enricher, settings, metrics }),
   ];

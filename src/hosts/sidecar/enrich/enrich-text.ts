@@ -39,7 +39,8 @@ export type TextForm = 'json' | 'ndjson';
 
 /** Enriches texts of events, one at a time, without waiting: everything it works with is one for all texts. */
 export interface TextEnricher {
-  enrich(text: Buffer, form: TextForm, answers?: ReadonlyMap<string, Known>): EnrichedText;
+  /** `answers`: those that were missing; `allocate`: where room for this answer comes from. */
+  enrich(text: Buffer, form: TextForm, answers?: ReadonlyMap<string, Known>, allocate?: (size: number) => Buffer): EnrichedText;
 }
 
 /** What a text enricher needs. */
@@ -67,7 +68,15 @@ interface Workshop {
 }
 
 /** A text enricher. */
-export function createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock, allocate }: TextEnricherOptions): TextEnricher {
+export function createTextEnricher({
+  wanted,
+  known,
+  rules,
+  maxDepth,
+  maxEvents,
+  clock,
+  allocate: allocateByDefault,
+}: TextEnricherOptions): TextEnricher {
   const map = createEventMap();
   const edits = createEdits();
   const shop: Workshop = {
@@ -80,7 +89,7 @@ export function createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, 
     worsts: {},
   };
   return {
-    enrich(text, form, answers = NO_ANSWERS) {
+    enrich(text, form, answers = NO_ANSWERS, allocate = allocateByDefault) {
       known.begin(answers);
       begin(shop, text);
       if (form === 'ndjson') enrichLines(shop, text);

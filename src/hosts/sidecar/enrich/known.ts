@@ -7,6 +7,7 @@ import { placeOf } from '../../../mapping/splunk-worst.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { Place } from '../json/event-map.ts';
+import { renderedBytes } from './rendered-bytes.ts';
 
 /** An entry of `threat.enrichments` as bytes, around the time of the match, which differs from event to event. */
 export interface RenderedEntry {
@@ -79,7 +80,7 @@ export function listedText({ enrichment }: Known): Buffer {
 export function renderEntry(known: Known, field: string, matchedType: string | null): RenderedEntry {
   const match = { field, occurred: SOME_TIME, type: matchedType, digest: sha256 };
   const [before = '', after = ''] = JSON.stringify(toThreatEnrichment(known.enrichment, match)).split(SOME_TIME);
-  return { id: matchId(known.enrichment, match), before: Buffer.from(before), after: Buffer.from(after) };
+  return { id: matchId(known.enrichment, match), before: renderedBytes(before), after: renderedBytes(after) };
 }
 
 /** The event's `"ismalicious":{…}` with the members that `has` does not hold; `null` when there are none. `canResolve: false` takes back `auto_resolve`. */

@@ -7,6 +7,7 @@ import type { Finding } from './finding.ts';
 import { beginItems, beginMembers, COMMA_PIECE, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
 import { renderEntry, renderPlaybook, renderRollUp } from './known.ts';
 import type { Known, RenderedEntry } from './known.ts';
+import { renderedBytes } from './rendered-bytes.ts';
 import { writeRelated } from './related.ts';
 import type { RelatedEditing } from './related.ts';
 
@@ -112,21 +113,31 @@ function isThere({ bytes, map }: RelatedEditing, entry: RenderedEntry): boolean 
 
 /** `false`: the event has an `ismalicious` of its own to which nothing can be added. */
 function writeRollUp(writing: EventWriting, worst: Known): boolean {
-  const { map, finding, rules, edits } = writing;
-  const { worstField, canResolve } = finding;
-  const field = rules.fields[worstField] ?? '';
-  if (startOfPlace(map, Place.ismalicious) < 0 && map.members === 0 && canResolve) {
+  const { map, finding, edits } = writing;
+  if (startOfPlace(map, Place.ismalicious) < 0 && map.members === 0) {
     openRoot(writing);
-    put(edits, ((worst.rollUps ??= [])[worstField] ??= Buffer.from(`${ROLL_UP}${renderRollUp(worst, field, { canResolve })}}`)));
+    put(edits, rollUpOf(writing, worst));
     return true;
   }
   const has = new Set<string>(ROLL_UP_MEMBERS.filter((_, n) => (map.members & (1 << n)) !== 0));
-  const members = renderRollUp(worst, field, { has, canResolve });
+  const members = renderRollUp(worst, fieldOfWorst(writing), { has, canResolve: finding.canResolve });
   if (members === null) return true;
   if (!beginMembers(writing, Place.ismalicious, ROLL_UP)) return false;
   put(edits, Buffer.from(members));
   endMembers(writing, Place.ismalicious);
   return true;
+}
+
+/** `,"ismalicious":{…}`, rendered once for each field and for each answer to whether the event may be resolved. */
+function rollUpOf(writing: EventWriting, worst: Known): Buffer {
+  const { worstField, canResolve } = writing.finding;
+  const rollUps = (worst.rollUps ??= []);
+  const kind = worstField * 2 + (canResolve ? 0 : 1);
+  return (rollUps[kind] ??= renderedBytes(`${ROLL_UP.toString()}${renderRollUp(worst, fieldOfWorst(writing), { canResolve }) ?? ''}}`));
+}
+
+function fieldOfWorst({ rules, finding }: EventWriting): string {
+  return rules.fields[finding.worstField] ?? '';
 }
 
 function writeTags(writing: EventWriting, tags: readonly Buffer[]): void {

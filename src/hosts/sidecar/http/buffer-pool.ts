@@ -8,6 +8,8 @@ const LEAST_BYTES = 64 * 1024;
 export interface BufferPool {
   /** A buffer of `size` bytes with anything in it. */
   take(size: number): Buffer;
+  /** Whether `take` gave it, and wants it back. */
+  owns(buffer: Buffer): boolean;
   /** Gives back what `take` gave, once nobody reads it any more. Other buffers may be given too. */
   give(buffer: Buffer): void;
 }
@@ -28,6 +30,7 @@ export function createBufferPool(keptBytes: number): BufferPool {
       taken.add(whole.buffer);
       return whole.subarray(0, size);
     },
+    owns: (buffer) => buffer.length >= LEAST_BYTES && taken.has(buffer.buffer),
     give(buffer) {
       // Only what is out can come back, and only once: two requests must never share one.
       if (!taken.delete(buffer.buffer)) return;

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { headerOf } from './headers.ts';
 import type { Refusal } from './replies.ts';
 
 /** Calls that tell nothing and spend nothing: open to probes and to whoever wants to read what the sidecar is. */
@@ -46,7 +47,8 @@ export function createGuard({ token, allowedHosts }: GuardOptions): (req: Incomi
 
   return (req, path) => {
     if (secret !== null) return OPEN_PATHS.has(path) || holdsToken(req, secret) ? null : UNAUTHORIZED;
-    const { host, origin } = req.headers;
+    const host = headerOf(req, 'host');
+    const origin = headerOf(req, 'origin');
     if (host === undefined || !isOwnHost(host)) return FOREIGN_HOST;
     if (origin === undefined) return null;
     return origin === `http://${host}` || origin === `https://${host}` ? null : FOREIGN_ORIGIN;
@@ -73,10 +75,9 @@ const FOREIGN_ORIGIN: Refusal = {
   message: 'pages of other sites may not call this sidecar: set sidecar.token if they have to',
 };
 
-function holdsToken({ headers }: IncomingMessage, secret: Buffer): boolean {
-  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
-  const key = headers['x-api-key'];
-  const given = Buffer.from(bearer ?? (typeof key === 'string' ? key : ''));
+function holdsToken(req: IncomingMessage, secret: Buffer): boolean {
+  const bearer = /^Bearer +(.+)$/i.exec(headerOf(req, 'authorization') ?? '')?.[1];
+  const given = Buffer.from(bearer ?? headerOf(req, 'x-api-key') ?? '');
   // Compared in constant time against itself when the length differs, so that time tells nothing but that.
   return timingSafeEqual(given.length === secret.length ? given : secret, secret) && given.length === secret.length;
 }

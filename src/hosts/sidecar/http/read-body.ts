@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { gunzip } from 'node:zlib';
+import { headerOf } from './headers.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Refusal } from './replies.ts';
 
@@ -18,7 +19,7 @@ export interface BodyLimits {
 
 /** Reads a request's body of up to `limit` bytes, inflating gzip. By callback: the warm path has no promise in it. */
 export function readBody(req: IncomingMessage, { limit, pool }: BodyLimits, take: BodyTaker): void {
-  const encoding = req.headers['content-encoding'] ?? 'identity';
+  const encoding = headerOf(req, 'content-encoding') ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
     take(
       {
@@ -30,7 +31,7 @@ export function readBody(req: IncomingMessage, { limit, pool }: BodyLimits, take
     );
     return;
   }
-  const announced = Number(req.headers['content-length'] ?? Number.NaN);
+  const announced = Number(headerOf(req, 'content-length') ?? Number.NaN);
   if (announced > limit) {
     take(tooLarge(limit), NO_BODY);
     return;

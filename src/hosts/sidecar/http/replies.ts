@@ -12,7 +12,7 @@ export interface Refusal {
  * Up to this length an answer is handed over as a latin1 string, a character a byte: Node joins that with the head and writes both in
  * one call from the stack, where a buffer beside the head takes a gathered write.
  */
-const SHORT_BYTES = 12 * 1024;
+export const SHORT_BYTES = 12 * 1024;
 
 /** Answers with bytes; `headers`: name, value, name, value. */
 export function sendBytes(res: ServerResponse, contentType: string, body: Buffer, headers: readonly string[] = []): void {
@@ -23,8 +23,8 @@ export function sendBytes(res: ServerResponse, contentType: string, body: Buffer
 
 /** Answers with JSON; a name in `headers` is lower case. */
 export function sendJson(res: ServerResponse, status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
-  const body = Buffer.from(JSON.stringify(value));
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...headers });
+  const body = JSON.stringify(value);
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers });
   res.end(body);
 }
 

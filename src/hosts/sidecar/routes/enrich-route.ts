@@ -5,6 +5,7 @@ import type { BufferPool } from '../http/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
+import { headerOf } from '../http/headers.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendBytes, sendRefusal } from '../http/replies.ts';
 import type { Refusal } from '../http/replies.ts';
@@ -28,6 +29,8 @@ export interface EnrichRouteOptions extends LateEnrichment {
   readonly metrics: Metrics;
   /** Where bodies and answers have their room from. */
   readonly pool: BufferPool;
+  /** The same for an answer that is sent before the next text is enriched: a short one needs no room of its own. */
+  readonly allocate: (size: number) => Buffer;
   /** Takes the reason when a call could not be answered for a fault of ours. */
   readonly fail: (call: Call, error: unknown) => void;
 }
@@ -50,9 +53,9 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
       if (typeof timeoutMs !== 'number') return sendRefusal(req, res, timeoutMs);
       const dueMs = clock.monotonicMs() + timeoutMs;
       return readBody(req, { limit: settings.maxBodyBytes, pool }, (refusal, text) => {
-        if (text.length > 0) res.once('close', () => pool.give(text));
+        if (pool.owns(text)) res.once('close', () => pool.give(text));
         if (refusal !== null) return sendRefusal(req, res, refusal);
-        const form = formOf(req.headers['content-type'], text);
+        const form = formOf(headerOf(req, 'content-type'), text);
         if (form === null) return sendRefusal(req, res, UNKNOWN_FORM);
         return enrich(options, { call, text, form }, dueMs);
       });
@@ -62,7 +65,7 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
 
 function enrich(options: EnrichRouteOptions, job: Job, dueMs: number): void {
   const { text, form, call } = job;
-  const result = options.texts.enrich(text, form);
+  const result = options.texts.enrich(text, form, undefined, options.allocate);
   if (result.kind !== 'missing') return reply(options, job, result);
   const late = { text, form, missing: result.values, dueMs, signal: signalOf(call) };
   enrichLater(options, late).then(
@@ -74,7 +77,7 @@ function enrich(options: EnrichRouteOptions, job: Job, dueMs: number): void {
 
 function reply({ settings, metrics, pool }: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
   if (result.kind !== 'enriched') return sendRefusal(call.req, call.res, refusalOf(result, text, settings));
-  call.res.once('close', () => pool.give(result.text));
+  if (pool.owns(result.text)) call.res.once('close', () => pool.give(result.text));
   metrics.add('events', result.events);
   metrics.add('body_bytes', text.length);
   metrics.addVerdicts(result.worsts);
