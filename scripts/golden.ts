@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 
 /** Each takes `--check`. In this order: later ones may read what earlier ones wrote. */
-const GENERATORS = ['sample-feed', 'sample-events', 'providers-doc', 'elastic-assets', 'splunk-conf'];
+const GENERATORS = ['sample-feed', 'sample-events', 'providers-doc', 'elastic-assets', 'splunk-conf', 'settings-doc'];
 
 const root = dirname(import.meta.dirname);
 const [mode, ...filters] = process.argv.slice(2);
