@@ -30,6 +30,8 @@ const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/g;
  */
 export function refang(text: string): string {
   if (!MAYBE_DEFANGED.test(text)) return text;
+  const usual = withoutUsualMarks(text);
+  if (usual !== text && !MAYBE_DEFANGED.test(usual)) return usual;
   let plain = text;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const before = plain;
@@ -37,6 +39,11 @@ export function refang(text: string): string {
     if (plain === before) return plain;
   }
   return text;
+}
+
+/** `[.]` with nothing around it, nine of ten marks there are. */
+function withoutUsualMarks(text: string): string {
+  return text.includes(' [.]') || text.includes('[.] ') ? text : text.replaceAll('[.]', '.');
 }
 
 function refangOnce(text: string): string {

@@ -4,7 +4,7 @@ import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
 import { note } from './extracted.ts';
 import { readEmail, readWordedEmail } from './find-email.ts';
 import { readIpv6At } from './find-ipv6.ts';
-import { findHost } from './find-name.ts';
+import { findHost, judgedWith } from './find-name.ts';
 import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './find-number.ts';
 import { mayBeScheme, readBareUrl, readUrl } from './find-url.ts';
 import type { HostRun } from './host-run.ts';
@@ -35,7 +35,7 @@ export function extractIndicators(text: string, options: ExtractOptions): Extrac
     hasPublicSuffix: options.hasPublicSuffix,
     withHosts: options.withHosts ?? true,
     found: [],
-    judged: new Map(),
+    judged: judgedWith(options.hasPublicSuffix),
     from: 0,
   };
   let at = 0;

@@ -38,7 +38,7 @@ export interface Reading {
   readonly hasPublicSuffix: (host: string) => boolean;
   readonly withHosts: boolean;
   readonly found: Extracted[];
-  /** Host names as written that were judged already: texts repeat them. */
+  /** Host names as written that were judged already, see `judgedWith`. */
   readonly judged: Map<string, JudgedHost>;
   /** Everything before belongs to an earlier find: nothing may reach back over it. */
   from: number;

@@ -21,6 +21,16 @@ const NO_HOST: JudgedHost = { indicator: null, trap: 'no' };
 /** How many hosts are remembered at most. */
 const MAX_JUDGED = 20_000;
 
+/** What was judged by each list of suffixes: the same hosts come again from text to text. */
+const judgedBy = new WeakMap<(host: string) => boolean, Map<string, JudgedHost>>();
+
+/** The hosts that were judged already by this list of suffixes; grows by reading, up to a bound. */
+export function judgedWith(hasPublicSuffix: (host: string) => boolean): Map<string, JudgedHost> {
+  const known = judgedBy.get(hasPublicSuffix) ?? new Map<string, JudgedHost>();
+  judgedBy.set(hasPublicSuffix, known);
+  return known;
+}
+
 /** How often labels behind a name may be dropped to make it one: `evil.com.Then`. */
 const MAX_DROPS = 3;
 

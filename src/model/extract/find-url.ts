@@ -121,14 +121,9 @@ function canonicalUrl(
   host: UrlHost & { scheme: PlainScheme },
 ): string | null {
   const hostEnd = text.charCodeAt(host.end) === 93 ? host.end + 1 : host.end;
-  const rest = text.slice(host.portEnd, end);
-  if (
-    host.scheme !== null &&
-    host.indicator !== null &&
-    !MAYBE_MARKED.test(rest) &&
-    (host.portEnd === hostEnd || text.charCodeAt(hostEnd) === 58)
-  ) {
-    return webUrl(host.scheme, host.indicator, text.slice(hostEnd + 1, host.portEnd), rest);
+  if (host.scheme !== null && host.indicator !== null && (host.portEnd === hostEnd || text.charCodeAt(hostEnd) === 58)) {
+    const rest = text.slice(host.portEnd, end);
+    return webUrl(host.scheme, host.indicator, text.slice(hostEnd + 1, host.portEnd), MAYBE_MARKED.test(rest) ? plainUrl(rest) : rest);
   }
   const parsed = parseIndicator(plainUrl(text.slice(start, end)));
   return parsed.kind === 'invalid' || parsed.indicator.type !== 'url' ? null : parsed.indicator.value;
