@@ -61,6 +61,7 @@ function labelFault(name: string, start: number, end: number): string | null {
 function badCharacter(code: number): string {
   if (code === 32) return 'text with spaces: put one indicator into the field, or use extract to find those in a text';
   if (code < 32 || code === 127) return 'control character in the value: split it into single values';
+  if (code === 92) return 'a backslash: a path or a user name of Windows, not an indicator; look up files by their hash';
   if (code === 42) return 'wildcard: look up a full name';
   const shown = code < 127 ? ` "${String.fromCharCode(code)}"` : '';
   return `character${shown} that no domain name has: write a plain name, address, URL, hash or e-mail address`;

@@ -40,6 +40,17 @@ function isBracket(code: number): boolean {
   return code === 91 || code === 40 || code === 123 || code === 60;
 }
 
+/** Where a row of plain host characters (ASCII, no dot) that starts at `from` ends, at `limit` at the latest. */
+export function plainHostEnd(text: string, from: number, limit: number): number {
+  let end = from;
+  while (end < limit) {
+    const code = text.charCodeAt(end);
+    if (code > 127 || code === 46 || ((KIND[code] ?? 0) & HOST) === 0) break;
+    end += 1;
+  }
+  return end;
+}
+
 /** Whether a UTF-16 code unit may stand in a host name as people write it. */
 export function isHostCharacter(code: number): boolean {
   return code < 128 ? ((KIND[code] ?? 0) & HOST) !== 0 : isWideHostCharacter(code);

@@ -1,4 +1,4 @@
-import { isDot, isHostCharacter, isWordCharacter } from './characters.ts';
+import { isDot, isHostCharacter, isWordCharacter, plainHostEnd } from './characters.ts';
 import type { DefangMark } from './defang-mark.ts';
 import { readDefangMark } from './defang-mark.ts';
 
@@ -31,6 +31,8 @@ export function readHostRun(text: string, start: number): HostRun {
   let isWide = false;
   let mark: DefangMark | null = null;
   while (end < limit) {
+    end = plainHostEnd(text, end, limit);
+    if (end === limit) break;
     const code = text.charCodeAt(end);
     if (isHostCharacter(code)) {
       if (code > 127) isWide = true;
