@@ -1,5 +1,5 @@
 // What the setup page asks for, made from the settings the providers declare: a new provider is on the page without a change here.
-import type { Field, ProviderForm } from '../splunk-ui/setup/fields.ts';
+import type { Field, ProviderForm } from '../splunk-ui/setup/fields.mts';
 import { settingMeta, toSnakeCase } from '../src/config/setting.ts';
 import { providers } from '../src/providers/registry.ts';
 import type { Provider } from '../src/providers/provider.ts';
@@ -41,14 +41,20 @@ function ownFields({ id, settings }: Provider): Field[] {
   return Object.entries(settings.shape).flatMap(([name, schema]): Field[] => {
     const key = toSnakeCase(name);
     const { doc = '', secret = false } = settingMeta.get(schema) ?? {};
-    const { type, innerType, defaultValue } = schema._zod.def as { type: string; innerType?: { _zod: { def: { type: string } } }; defaultValue?: unknown };
+    const { type, innerType, defaultValue } = schema._zod.def as {
+      type: string;
+      innerType?: { _zod: { def: { type: string } } };
+      defaultValue?: unknown;
+    };
     const isText = type === 'string' || innerType?._zod.def.type === 'string';
     // Curves (`1:20,3:50`) and the like are for those who open the file.
     const isTuning = !secret && type === 'default' && !key.endsWith('_url');
     if (!isText || isTuning) return [];
     const label = id === REMOTE && secret ? 'Token' : (LABELS[key] ?? `${key[0]?.toUpperCase()}${key.slice(1).replaceAll('_', ' ')}`);
     const check = key.endsWith('_url') ? 'endpoint' : secret ? 'printable' : 'none';
-    return [{ key, kind: secret ? 'secret' : 'text', label, help: doc, preset: typeof defaultValue === 'string' ? defaultValue : '', check }];
+    return [
+      { key, kind: secret ? 'secret' : 'text', label, help: doc, preset: typeof defaultValue === 'string' ? defaultValue : '', check },
+    ];
   });
 }
 
@@ -56,6 +62,7 @@ function ownFields({ id, settings }: Provider): Field[] {
 function switchOf({ id, settings }: Provider): Field[] {
   if (id === 'ismalicious' || !Object.values(settings.shape).every((schema) => schema.safeParse(undefined).success)) return [];
   const label = id === REMOTE ? 'Ask the sidecar' : 'Ask this source';
-  const help = id === REMOTE ? 'Its cache, keys and limits then serve this search head.' : 'By default it is asked as soon as it has its key.';
+  const help =
+    id === REMOTE ? 'Its cache, keys and limits then serve this search head.' : 'By default it is asked as soon as it has its key.';
   return [{ key: 'enabled', kind: 'switch', label, help, preset: '', check: 'none' }];
 }

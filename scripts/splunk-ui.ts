@@ -10,7 +10,9 @@ const stamp = join(folder, 'node_modules/.ismalicious-lockfile');
 
 /** Installs what the lockfile says; nothing to do when that is what is there. Whether it is there now. */
 function installWorkshop(): boolean {
-  const wanted = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
     process.stdout.write('the workshop of the Splunk pages is installed\n');
     return true;

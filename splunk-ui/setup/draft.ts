@@ -1,9 +1,9 @@
 // What stands on the page and is not saved yet, and how it is saved.
-import { OWN_DOMAINS, OWN_NETWORKS, PRIVACY, PROVIDERS, secretNameOf, stanzaOf } from './fields.ts';
-import type { Field } from './fields.ts';
+import { OWN_DOMAINS, OWN_NETWORKS, PRIVACY, PROVIDERS, secretNameOf, stanzaOf } from './fields.mts';
+import type { Field } from './fields.mts';
 import { removeSecret, saveSecret, saveStanza } from './splunkd.ts';
 import type { Conf } from './splunkd.ts';
-import { domainsFault, faultOf, linesOf, networksFault } from './validate.ts';
+import { domainsFault, faultOf, linesOf, networksFault } from './validate.mts';
 
 /** What splunkd has. `secrets`: names only; `null`: this user may not list them. */
 export interface Saved {

@@ -2,8 +2,8 @@ import Button from '@splunk/react-ui/Button';
 import ControlGroup from '@splunk/react-ui/ControlGroup';
 import Switch from '@splunk/react-ui/Switch';
 import Text from '@splunk/react-ui/Text';
-import { secretNameOf } from './fields.ts';
-import type { Field, ProviderForm } from './fields.ts';
+import { secretNameOf } from './fields.mts';
+import type { Field, ProviderForm } from './fields.mts';
 import { shownText } from './draft.ts';
 import type { Draft, Removals, Saved } from './draft.ts';
 

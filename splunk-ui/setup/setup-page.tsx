@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import type { RefObject } from 'react';
 import Button from '@splunk/react-ui/Button';
 import CollapsiblePanel from '@splunk/react-ui/CollapsiblePanel';
 import ControlGroup from '@splunk/react-ui/ControlGroup';
@@ -10,8 +11,8 @@ import WaitSpinner from '@splunk/react-ui/WaitSpinner';
 import useSplunkTheme from '@splunk/themes/useSplunkTheme';
 import { faultsOf, save, shownList } from './draft.ts';
 import type { Draft, Removals, Saved } from './draft.ts';
-import { OWN_DOMAINS, OWN_NETWORKS, PRIVACY, PROVIDERS, secretNameOf } from './fields.ts';
-import type { ProviderForm } from './fields.ts';
+import { OWN_DOMAINS, OWN_NETWORKS, PRIVACY, PROVIDERS, secretNameOf } from './fields.mts';
+import type { ProviderForm } from './fields.mts';
 import { ProviderFields } from './provider-fields.tsx';
 import type { FormState } from './provider-fields.tsx';
 import { markConfigured, readConf, savedSecrets, SplunkdError } from './splunkd.ts';
@@ -97,7 +98,10 @@ export function SetupPage() {
     const found = faultsOf(draft);
     setFaults(found);
     if (found.size > 0) {
-      tell({ kind: 'error', text: `Nothing was saved: ${found.size === 1 ? 'one entry needs' : `${found.size} entries need`} a look. ${[...found.values()].join(' ')}` });
+      tell({
+        kind: 'error',
+        text: `Nothing was saved: ${found.size === 1 ? 'one entry needs' : `${found.size} entries need`} a look. ${[...found.values()].join(' ')}`,
+      });
       return;
     }
     setBusy('Saving');
@@ -152,60 +156,92 @@ export function SetupPage() {
   return (
     <div style={sheet}>
       <div style={{ maxWidth: 760 }}>
-      <Heading level={1}>Set up isMalicious</Heading>
-      <Paragraph style={PARAGRAPH}>
-        Give the key of at least one source, or the address of a sidecar that holds the keys. With neither, the lists that come with the app
-        answer. Keys go into Splunk's credential store, are masked here and never read back; all else goes into ismalicious.conf.
-      </Paragraph>
-      {shown?.map(({ provider, actions }) => (
-        <section key={provider.id} aria-label={provider.title}>
-          <Heading level={2} style={HEADING}>{provider.title}</Heading>
-          <ProviderFields provider={provider} form={form} />
-          <div style={{ margin: '8px 0 32px' }}>{actions}</div>
+        <Heading level={1}>Set up isMalicious</Heading>
+        <Paragraph style={PARAGRAPH}>
+          Give the key of at least one source, or the address of a sidecar that holds the keys. With neither, the lists that come with the
+          app answer. Keys go into Splunk's credential store, are masked here and never read back; all else goes into ismalicious.conf.
+        </Paragraph>
+        {shown?.map(({ provider, actions }) => (
+          <section key={provider.id} aria-label={provider.title}>
+            <Heading level={2} style={HEADING}>
+              {provider.title}
+            </Heading>
+            <ProviderFields provider={provider} form={form} />
+            <div style={{ margin: '8px 0 32px' }}>{actions}</div>
+          </section>
+        ))}
+        <OwnSection form={form} />
+        <section aria-label="Further sources">
+          <Heading level={2} style={HEADING}>
+            Further sources
+          </Heading>
+          {folded?.map(({ provider, actions }) => (
+            <CollapsiblePanel key={provider.id} title={panelTitle(provider, form)} headingLevel={3}>
+              <div style={{ padding: '8px 16px 16px' }}>
+                <ProviderFields provider={provider} form={form} />
+                {actions}
+              </div>
+            </CollapsiblePanel>
+          ))}
         </section>
-      ))}
-      <section aria-label="Your own domains and networks">
-        <Heading level={2} style={HEADING}>Your own domains and networks</Heading>
-        <Paragraph style={PARAGRAPH}>What you name here is never sent to anybody. Private and reserved addresses are kept back anyway.</Paragraph>
-        <OwnList name={OWN_DOMAINS} label="Own domains" help="One a line, such as example.com; everything below it counts too." form={form} />
-        <OwnList name={OWN_NETWORKS} label="Own networks" help="One a line with its length, such as 198.51.100.0/24." form={form} />
-      </section>
-      <section aria-label="Further sources">
-        <Heading level={2} style={HEADING}>Further sources</Heading>
-        {folded?.map(({ provider, actions }) => (
-          <CollapsiblePanel key={provider.id} title={panelTitle(provider, form)} headingLevel={3}>
-            <div style={{ padding: '8px 16px 16px' }}>
-              <ProviderFields provider={provider} form={form} />
-              {actions}
-            </div>
-          </CollapsiblePanel>
-        ))}
-      </section>
-      <div style={{ margin: '24px 0 12px', display: 'flex', gap: 8, alignItems: 'center' }}>
-        <Button appearance="primary" label="Save" disabled={busy !== null} onClick={() => void onSave()} />
-        <Button appearance="secondary" label="Look up an indicator" to="investigate" disabled={busy !== null} />
-        {busy === null ? null : <WaitSpinner size="medium" screenReaderText={busy} />}
-      </div>
-      {isChanged ? <Paragraph style={PARAGRAPH}>A test asks with what is saved: save first, then test.</Paragraph> : null}
-      <div ref={outcome} tabIndex={-1} aria-label="What came of it" role="group">
-        {notices.map(({ kind, text }) => (
-          <div key={text} role={kind === 'error' ? 'alert' : 'status'}>
-            <Message appearance="fill" type={kind}>
-              {text}
-            </Message>
-          </div>
-        ))}
-      </div>
+        <div style={{ margin: '24px 0 12px', display: 'flex', gap: 8, alignItems: 'center' }}>
+          <Button appearance="primary" label="Save" disabled={busy !== null} onClick={() => void onSave()} />
+          <Button appearance="secondary" label="Look up an indicator" to="investigate" disabled={busy !== null} />
+          {busy === null ? null : <WaitSpinner size="medium" screenReaderText={busy} />}
+        </div>
+        {isChanged ? <Paragraph style={PARAGRAPH}>A test asks with what is saved: save first, then test.</Paragraph> : null}
+        <Notices notices={notices} place={outcome} />
       </div>
     </div>
   );
 }
 
-function panelTitle({ id, title, fields }: ProviderForm, { saved }: FormState): string {
-  return fields.some(({ key, kind }) => kind === 'secret' && key !== 'proxy' && saved.secrets?.has(secretNameOf(id, key))) ? `${title} (key saved)` : title;
+function OwnSection({ form }: { readonly form: FormState }) {
+  return (
+    <section aria-label="Your own domains and networks">
+      <Heading level={2} style={HEADING}>
+        Your own domains and networks
+      </Heading>
+      <Paragraph style={PARAGRAPH}>
+        What you name here is never sent to anybody. Private and reserved addresses are kept back anyway.
+      </Paragraph>
+      <OwnList name={OWN_DOMAINS} label="Own domains" help="One a line, such as example.com; everything below it counts too." form={form} />
+      <OwnList name={OWN_NETWORKS} label="Own networks" help="One a line with its length, such as 198.51.100.0/24." form={form} />
+    </section>
+  );
 }
 
-function OwnList({ name, label, help, form }: { readonly name: string; readonly label: string; readonly help: string; readonly form: FormState }) {
+function Notices({ notices, place }: { readonly notices: readonly Notice[]; readonly place: RefObject<HTMLDivElement> }) {
+  return (
+    <div ref={place} tabIndex={-1} aria-label="What came of it" role="group">
+      {notices.map(({ kind, text }) => (
+        <div key={text} role={kind === 'error' ? 'alert' : 'status'}>
+          <Message appearance="fill" type={kind}>
+            {text}
+          </Message>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function panelTitle({ id, title, fields }: ProviderForm, { saved }: FormState): string {
+  return fields.some(({ key, kind }) => kind === 'secret' && key !== 'proxy' && saved.secrets?.has(secretNameOf(id, key)))
+    ? `${title} (key saved)`
+    : title;
+}
+
+function OwnList({
+  name,
+  label,
+  help,
+  form,
+}: {
+  readonly name: string;
+  readonly label: string;
+  readonly help: string;
+  readonly form: FormState;
+}) {
   const key = `${PRIVACY}.${name}`;
   const fault = form.faults.get(key);
   return (

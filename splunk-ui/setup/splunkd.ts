@@ -107,7 +107,10 @@ export async function readConf(): Promise<Conf> {
 
 /** Writes keys of one stanza of ismalicious.conf; makes the stanza if it is not there. */
 export async function saveStanza(stanza: string, values: Readonly<Record<string, string>>): Promise<void> {
-  const call = { purpose: 'Saving the settings', capability: 'to write in the app isMalicious (a permission of the app; admin and sc_admin have it)' };
+  const call = {
+    purpose: 'Saving the settings',
+    capability: 'to write in the app isMalicious (a permission of the app; admin and sc_admin have it)',
+  };
   try {
     await splunkd({ ...call, path: `configs/conf-ismalicious/${encodeURIComponent(stanza)}`, form: values });
   } catch (error) {

@@ -81,7 +81,8 @@ describe.skipIf(!hasWorkshop)(`the shipped dashboards in a browser ${NEEDS}`, { 
     const tokens = { verdict: 'malicious, suspicious', 'tier|s': '"*"' };
     const asked = baseSearches(mock);
     expect(Object.keys(asked).toSorted()).toEqual(['ds_counts', 'ds_sources', 'ds_top']);
-    for (const [id, searches] of Object.entries(asked)) expect(searches.map(({ search }) => search)).toEqual([queryOf('overview', id, tokens)]);
+    for (const [id, searches] of Object.entries(asked))
+      expect(searches.map(({ search }) => search)).toEqual([queryOf('overview', id, tokens)]);
     expect(asked['ds_top']?.[0]?.form).toMatchObject({ earliest_time: '-7d@d', latest_time: 'now' });
     const chained = Object.values(definitionOf('overview').dataSources).filter(({ type }) => type === 'ds.chain');
     const posted = new Set(mock.searches.filter(({ form }) => form['label'] === 'post-process').map(({ search }) => search));
@@ -133,7 +134,9 @@ describe.skipIf(!hasWorkshop)(`the shipped dashboards in a browser ${NEEDS}`, { 
   async function keepPicture(page: Page, name: string): Promise<void> {
     if (!process.env['ISMALICIOUS_SCREENSHOTS']) return;
     // Charts draw once more after their rows are there.
-    await page.waitForFunction('document.fonts.ready.then(() => new Promise((done) => setTimeout(() => done(true), 2500)))', undefined, { timeout: 10_000 });
+    await page.waitForFunction('document.fonts.ready.then(() => new Promise((done) => setTimeout(() => done(true), 2500)))', undefined, {
+      timeout: 10_000,
+    });
     await page.screenshot({ path: join(IMAGES, `${name}.png`), animations: 'disabled' });
   }
 });
@@ -156,7 +159,9 @@ function queryOf(name: string, id: string, tokens: Readonly<Record<string, strin
 
 /** The rows a search would give back: those of the chain whose SPL comes last, else those of the search itself. */
 function tableOf(name: (typeof DASHBOARDS)[number], { search, form }: AskedSearch): Table {
-  const chained = Object.entries(definitionOf(name).dataSources).find(([, { options }]) => options.extend && search.endsWith(`\n${options.query}`));
+  const chained = Object.entries(definitionOf(name).dataSources).find(
+    ([, { options }]) => options.extend && search.endsWith(`\n${options.query}`),
+  );
   const table = TABLES[name]?.[chained?.[0] ?? form['label'] ?? ''];
   if (!table) throw new Error(`the test has no rows for ${search}`);
   return table;

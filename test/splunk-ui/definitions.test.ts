@@ -70,7 +70,8 @@ describe.each(DASHBOARDS)('the dashboard %s', (name) => {
 
   it('reads only fields that the commands and the KV store give', () => {
     const fields: readonly string[] = [...CHECK_FIELDS, ...QUOTA_FIELDS, ...VERDICTS_FIELDS];
-    for (const field of namesIn(queries.join('\n'), /\b(im_\w+|credits_\w+|cache_\w+|spent_\w+|budget_\w+|blocked_\w+)\b/g)) expect(fields).toContain(field);
+    for (const field of namesIn(queries.join('\n'), /\b(im_\w+|credits_\w+|cache_\w+|spent_\w+|budget_\w+|blocked_\w+)\b/g))
+      expect(fields).toContain(field);
   });
 
   it('shows indicators defanged, and links them to no place outside', () => {
@@ -118,7 +119,9 @@ describe.skipIf(!hasWorkshop)(`the dashboards and Splunk's own schema ${NEEDS}`,
   });
 
   it('refuses a wrong option, so that the check can fail', () => {
-    const definition = structuredClone(definitionOf('overview')) as unknown as { visualizations: Record<string, { options: Record<string, unknown> }> };
+    const definition = structuredClone(definitionOf('overview')) as unknown as {
+      visualizations: Record<string, { options: Record<string, unknown> }>;
+    };
     (definition.visualizations['viz_top'] as { options: Record<string, unknown> }).options['showRowNumbers'] = 'perhaps';
     expect(schemaFaults(definition).length).toBeGreaterThan(0);
   });
@@ -129,7 +132,8 @@ function schemaFaults(definition: object): unknown[] {
   const { createSchemaBasedOnDicts } = workshopPackage<{ createSchemaBasedOnDicts(dicts: object): object }>('@splunk/dashboard-definition');
   const { DashboardValidator } = workshopPackage<{ DashboardValidator: new () => Validator }>('@splunk/dashboard-validation');
   const schemas = workshopPackage<Record<string, unknown>>('@splunk/visualization-schemas');
-  const named = (type: string) => Object.entries(schemas).find(([key]) => key.toLowerCase() === `${type.replace('splunk.', '').toLowerCase()}optionsschema`)?.[1];
+  const named = (type: string) =>
+    Object.entries(schemas).find(([key]) => key.toLowerCase() === `${type.replace('splunk.', '').toLowerCase()}optionsschema`)?.[1];
   const types = Object.values((definition as { visualizations: Record<string, { type: string }> }).visualizations).map(({ type }) => type);
   const visualizationDict = Object.fromEntries([...new Set(types)].map((type) => [type, named(type)]));
   expect(Object.entries(visualizationDict).filter(([, schema]) => schema === undefined)).toEqual([]);
@@ -141,7 +145,12 @@ function schemaFaults(definition: object): unknown[] {
   expect(refused instanceof Error ? refused.message : null).toBeNull();
   const { type, structure, options, globalInputs } = (definition as { layout: Record<string, unknown> }).layout;
   // The schema of 29.x wants tabs; older Splunk wants what is shipped.
-  const layout = { globalInputs, tabs: { items: [{ layoutId: 'main', label: 'Main' }] }, layoutDefinitions: { main: { type, structure, options } }, options: {} };
+  const layout = {
+    globalInputs,
+    tabs: { items: [{ layoutId: 'main', label: 'Main' }] },
+    layoutDefinitions: { main: { type, structure, options } },
+    options: {},
+  };
   const found = validator.validate({ ...definition, layout });
   return found === null ? [] : [found];
 }

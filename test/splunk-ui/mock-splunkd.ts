@@ -152,7 +152,15 @@ function secretCall({ secrets }: MockWorld, { path, method, form }: Call): Reply
       name: `ismalicious:${username}:`,
       content: { realm: 'ismalicious', username, clear_password: value },
     }));
-    return [200, { entry: [...entry, { name: 'other:key:', content: { realm: 'other', username: 'ismalicious.x_api_key', clear_password: 'foreign' } }] }];
+    return [
+      200,
+      {
+        entry: [
+          ...entry,
+          { name: 'other:key:', content: { realm: 'other', username: 'ismalicious.x_api_key', clear_password: 'foreign' } },
+        ],
+      },
+    ];
   }
   if (name === undefined) {
     if (secrets.has(form['name'] ?? '')) return [409, { messages: [{ text: 'it exists' }] }];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { domainsFault, faultOf, linesOf, networksFault } from '../../splunk-ui/setup/validate.ts';
-import type { Field } from '../../splunk-ui/setup/fields.ts';
+import { domainsFault, faultOf, linesOf, networksFault } from '../../splunk-ui/setup/validate.mts';
+import type { Field } from '../../splunk-ui/setup/fields.mts';
 import { setupForms } from '../../scripts/splunk-ui-forms.ts';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
 import { providers } from '../../src/providers/registry.ts';

@@ -62,7 +62,8 @@ describe.skipIf(!hasWorkshop)(`the setup page in a browser ${NEEDS}`, { timeout:
   it.each(['light', 'dark'] as const)('%s: with RequireJS on the page, axe finds nothing, empty, in error and refused', async (scheme) => {
     const page = await show(() => mock.secrets.set('ismalicious.x_api_key', 'kept'), scheme);
     expect(await violationsOf(page, 'main')).toEqual([]);
-    if (process.env['ISMALICIOUS_SCREENSHOTS']) await page.screenshot({ path: join(IMAGES, `splunk-setup-${scheme}.png`), animations: 'disabled' });
+    if (process.env['ISMALICIOUS_SCREENSHOTS'])
+      await page.screenshot({ path: join(IMAGES, `splunk-setup-${scheme}.png`), animations: 'disabled' });
     await page.getByLabel('Own networks').fill('10.0.0.0/33');
     await save(page);
     expect(await said(page, 'alert')).toContain('"10.0.0.0/33" is no network');
@@ -92,7 +93,9 @@ describe.skipIf(!hasWorkshop)(`the setup page in a browser ${NEEDS}`, { timeout:
     });
     expect(mock.isConfigured).toBe(true);
     const posts = mock.calls.filter(({ method }) => method === 'POST');
-    expect(posts.every(({ headers }) => headers['x-splunk-form-key'] === 'csrf-of-the-test' && headers['x-requested-with'] === 'XMLHttpRequest')).toBe(true);
+    expect(
+      posts.every(({ headers }) => headers['x-splunk-form-key'] === 'csrf-of-the-test' && headers['x-requested-with'] === 'XMLHttpRequest'),
+    ).toBe(true);
     expect(mock.calls.some(({ path }) => path.includes(KEY))).toBe(false);
     expect(await keyField(page).inputValue()).toBe('');
     expect(await page.evaluate('document.body.innerHTML')).not.toContain(KEY);
@@ -143,7 +146,11 @@ describe.skipIf(!hasWorkshop)(`the setup page in a browser ${NEEDS}`, { timeout:
 
   it.each([
     [{ fields: ROW, rows: [['ok', 'clean', '']] }, 'status', 'Connected: ismalicious answered about example.com (verdict clean).'],
-    [{ fields: ROW, rows: [['unauthorized', 'unknown', 'key refused (HTTP 401)']] }, 'alert', 'ismalicious gave no answer (unauthorized). key refused (HTTP 401)'],
+    [
+      { fields: ROW, rows: [['unauthorized', 'unknown', 'key refused (HTTP 401)']] },
+      'alert',
+      'ismalicious gave no answer (unauthorized). key refused (HTTP 401)',
+    ],
     [{ fields: ROW, rows: [['partial', 'unknown', 'late']] }, 'status', 'ismalicious answered in part (partial). late'],
     [{ fields: ROW, rows: [] }, 'alert', 'ismalicious was not reached'],
     ['isMalicious: providers="ismalicious" has no key yet', 'alert', 'has no key yet'],
@@ -172,7 +179,8 @@ describe.skipIf(!hasWorkshop)(`the setup page in a browser ${NEEDS}`, { timeout:
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.name')).toBe('ismalicious.x_api_key');
     await page.keyboard.type(KEY);
-    for (let step = 0; step < 60 && (await page.evaluate('document.activeElement.textContent')) !== 'Save'; step++) await page.keyboard.press('Tab');
+    for (let step = 0; step < 60 && (await page.evaluate('document.activeElement.textContent')) !== 'Save'; step++)
+      await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await said(page, 'status')).toContain('The app is set up');
     await page.waitForFunction('document.activeElement.getAttribute("aria-label") === "What came of it"', undefined, { timeout: 5000 });

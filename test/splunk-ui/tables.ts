@@ -14,10 +14,33 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, Table>>>> =
     ds_all: { fields: ['indicators'], rows: [['1482']] },
     ds_over_time: {
       fields: ['_time', 'malicious', 'suspicious', 'unknown', 'clean'],
-      rows: DAYS.map((day, n) => [day, String(2 + ((n * 5) % 7)), String(4 + ((n * 3) % 8)), String(30 + ((n * 11) % 17)), String(120 + ((n * 37) % 60))]),
+      rows: DAYS.map((day, n) => [
+        day,
+        String(2 + ((n * 5) % 7)),
+        String(4 + ((n * 3) % 8)),
+        String(30 + ((n * 11) % 17)),
+        String(120 + ((n * 37) % 60)),
+      ]),
     },
-    ds_tiers: { fields: ['im_tier', 'indicators'], rows: [['p1', '9'], ['p2', '18'], ['watch', '44'], ['review', '12'], ['log', '1399']] },
-    ds_sources: { fields: ['im_providers', 'indicators'], rows: [['ismalicious', '1482'], ['virustotal', '412'], ['abuseipdb', '389'], ['local', '35']] },
+    ds_tiers: {
+      fields: ['im_tier', 'indicators'],
+      rows: [
+        ['p1', '9'],
+        ['p2', '18'],
+        ['watch', '44'],
+        ['review', '12'],
+        ['log', '1399'],
+      ],
+    },
+    ds_sources: {
+      fields: ['im_providers', 'indicators'],
+      rows: [
+        ['ismalicious', '1482'],
+        ['virustotal', '412'],
+        ['abuseipdb', '389'],
+        ['local', '35'],
+      ],
+    },
     ds_top: {
       fields: ['Indicator', 'Type', 'Verdict', 'Score', 'Tier', 'Category', 'Events', 'Seen'],
       rows: [
@@ -38,7 +61,16 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, Table>>>> =
     ds_status: { fields: ['im_status'], rows: [['partial']] },
     ds_explain: {
       fields: ['Indicator', 'Type', 'Category', 'Explanation', 'Answer', 'Note'],
-      rows: [['198[.]51[.]100[.]7', 'ipv4-addr', 'c2, botnet', '87 = ismalicious 52 + virustotal 35; abuseipdb timeout', 'live', 'abuseipdb: no answer within 10 s']],
+      rows: [
+        [
+          '198[.]51[.]100[.]7',
+          'ipv4-addr',
+          'c2, botnet',
+          '87 = ismalicious 52 + virustotal 35; abuseipdb timeout',
+          'live',
+          'abuseipdb: no answer within 10 s',
+        ],
+      ],
     },
     ds_providers: {
       fields: ['Provider', 'Status', 'Verdict', 'Score', 'Confidence', 'Share', 'Category', 'Sightings', 'First', 'Last', 'Note'],
@@ -49,8 +81,17 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, Table>>>> =
         ['abuseipdb', 'timeout', 'unknown', '', '', '', '', '', '', '', 'no answer within 10 s'],
       ],
     },
-    ds_shares: { fields: ['provider', 'im_contribution'], rows: [['ismalicious', '52'], ['virustotal', '35']] },
-    ds_seen: { fields: ['Events', 'First', 'Last', 'Checked'], rows: [['214', '2026-11-15 03:10', '2026-11-21 09:14', '2026-11-21 09:15']] },
+    ds_shares: {
+      fields: ['provider', 'im_contribution'],
+      rows: [
+        ['ismalicious', '52'],
+        ['virustotal', '35'],
+      ],
+    },
+    ds_seen: {
+      fields: ['Events', 'First', 'Last', 'Checked'],
+      rows: [['214', '2026-11-15 03:10', '2026-11-21 09:14', '2026-11-21 09:15']],
+    },
     ds_triage: {
       fields: ['Time', 'Indicator', 'Verdict', 'Score', 'Tier', 'Search'],
       rows: [
@@ -65,14 +106,30 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, Table>>>> =
     ds_trouble: { fields: ['sources'], rows: [['2']] },
     ds_left: {
       fields: ['counter', 'credits_left'],
-      rows: [['virustotal (daily)', '0'], ['abuseipdb (daily)', '611'], ['ismalicious (burst)', '58'], ['ismalicious (monthly)', '41250']],
+      rows: [
+        ['virustotal (daily)', '0'],
+        ['abuseipdb (daily)', '611'],
+        ['ismalicious (burst)', '58'],
+        ['ismalicious (monthly)', '41250'],
+      ],
     },
     ds_providers: {
       fields: ['Source', 'State', 'Counter', 'Left', 'Limit', 'Spent', 'Budget', 'Breaker', 'Blocked', 'Note'],
       rows: [
         ['ismalicious', 'ok', 'monthly', '41250', '50000', '873', '1127', 'closed', '', ''],
         ['ismalicious', 'ok', 'burst', '58', '60', '873', '1127', 'closed', '', ''],
-        ['virustotal', 'exhausted', 'daily', '0', '500', '500', '0', 'closed', '2026-11-22T00:00:00Z', 'last refused 2026-11-21T08:59:12Z: quota used up'],
+        [
+          'virustotal',
+          'exhausted',
+          'daily',
+          '0',
+          '500',
+          '500',
+          '0',
+          'closed',
+          '2026-11-22T00:00:00Z',
+          'last refused 2026-11-21T08:59:12Z: quota used up',
+        ],
         ['abuseipdb', 'ok', 'daily', '611', '1000', '389', '', 'closed', '', ''],
         ['shodan', 'down', '', '', '', '4', '', 'open', '', ''],
       ],
@@ -83,7 +140,11 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, Table>>>> =
     },
     ds_forecast: {
       fields: ['Source', 'Counter', 'Left', 'Daily', 'Lasts'],
-      rows: [['ismalicious', 'monthly', '41250', '887.5', '46.5 days'], ['abuseipdb', 'daily', '611', '402.1', '1.5 days'], ['virustotal', 'daily', '0', '500', '0 days']],
+      rows: [
+        ['ismalicious', 'monthly', '41250', '887.5', '46.5 days'],
+        ['abuseipdb', 'daily', '611', '402.1', '1.5 days'],
+        ['virustotal', 'daily', '0', '500', '0 days'],
+      ],
     },
     ds_known: { fields: ['known', 'newest'], rows: [['1482', '1795258500']] },
     ds_known_count: { fields: ['known'], rows: [['1482']] },

@@ -33,12 +33,18 @@ export interface Definition {
   readonly description: string;
   readonly dataSources: Readonly<Record<string, DataSource>>;
   readonly visualizations: Readonly<Record<string, Visualization>>;
-  readonly inputs: Readonly<Record<string, { readonly type: string; readonly title: string; readonly options: Readonly<Record<string, unknown>> }>>;
+  readonly inputs: Readonly<
+    Record<string, { readonly type: string; readonly title: string; readonly options: Readonly<Record<string, unknown>> }>
+  >;
   readonly layout: {
     readonly type: string;
     readonly globalInputs: readonly string[];
     readonly options: Readonly<Record<string, unknown>>;
-    readonly structure: readonly { readonly item: string; readonly type: string; readonly position: Readonly<Record<'x' | 'y' | 'w' | 'h', number>> }[];
+    readonly structure: readonly {
+      readonly item: string;
+      readonly type: string;
+      readonly position: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>;
+    }[];
   };
 }
 

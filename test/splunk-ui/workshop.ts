@@ -83,7 +83,9 @@ async function fromWorkshop(name: string): Promise<Record<string, unknown>> {
 async function executable(): Promise<string> {
   const named = process.env['ISMALICIOUS_CHROMIUM'];
   if (named) return named;
-  const { version } = JSON.parse(readFileSync(join(workshop, 'node_modules/@sparticuz/chromium/package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(workshop, 'node_modules/@sparticuz/chromium/package.json'), 'utf8')) as {
+    version: string;
+  };
   // It unpacks under a fixed name and never overwrites: without a folder per version an older browser would start.
   const folder = join(tmpdir(), `ismalicious-chromium-${version}`);
   mkdirSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 // Looks at what was typed before anything is sent. Messages say what to do and never repeat a secret.
 import { domainToAscii } from '../../src/model/domain-name.ts';
 import { isSafeEndpoint } from '../../src/model/endpoint.ts';
-import type { Field } from './fields.ts';
+import type { Field } from './fields.mts';
 
 const IPV4_CIDR = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/;
 
@@ -11,7 +11,9 @@ export function faultOf({ check }: Field, text: string): string | null {
   if (value === '') return null;
   switch (check) {
     case 'printable':
-      return /^[\x21-\x7e]+$/.test(value) ? null : 'A key is one word of plain characters. This one has blanks or special characters: copy it again.';
+      return /^[\x21-\x7e]+$/.test(value)
+        ? null
+        : 'A key is one word of plain characters. This one has blanks or special characters: copy it again.';
     case 'endpoint':
       return endpointFault(value);
     case 'proxy':
@@ -30,7 +32,9 @@ export function domainsFault(text: string): string | null {
 /** What is wrong with a list of own networks, one a line; `null`: nothing. */
 export function networksFault(text: string): string | null {
   const wrong = linesOf(text).find((line) => !isNetwork(line));
-  return wrong === undefined ? null : `"${wrong}" is no network. Write one a line with its length, such as 198.51.100.0/24 or 2001:db8::/32.`;
+  return wrong === undefined
+    ? null
+    : `"${wrong}" is no network. Write one a line with its length, such as 198.51.100.0/24 or 2001:db8::/32.`;
 }
 
 /** The entries of a list: by lines and commas, without blanks. */
@@ -43,7 +47,8 @@ export function linesOf(text: string): string[] {
 
 function endpointFault(value: string): string | null {
   if (!URL.canParse(value)) return 'Write a whole address, such as https://api.example.com.';
-  if (!isSafeEndpoint(value)) return 'It has to begin with https:// and hold no password. Plain http is for this machine only (http://127.0.0.1:8787).';
+  if (!isSafeEndpoint(value))
+    return 'It has to begin with https:// and hold no password. Plain http is for this machine only (http://127.0.0.1:8787).';
   return /[?#]/.test(value) ? 'Leave out everything from "?" or "#" on.' : null;
 }
 
@@ -56,5 +61,7 @@ function isNetwork(text: string): boolean {
   const [, ...parts] = IPV4_CIDR.exec(text) ?? [];
   if (parts.length === 5) return parts.slice(0, 4).every((part) => Number(part) <= 255) && Number(parts[4]) <= 32;
   const [address = '', length = '', ...rest] = text.split('/');
-  return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= 128 && address.includes(':') && URL.canParse(`http://[${address}]/`);
+  return (
+    rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= 128 && address.includes(':') && URL.canParse(`http://[${address}]/`)
+  );
 }
