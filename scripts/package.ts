@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { isStale } from './freshness.ts';
-import { ARCHITECTURES, runtimeFiles, RuntimeMissingError } from './package/node-runtime.ts';
+import { ARCHITECTURES, runtimeFiles, RuntimeMissingError, runtimeTitle } from './package/node-runtime.ts';
 import { sbomOf } from './package/sbom.ts';
 import { tarGz, type TarFile } from './package/tar.ts';
 
@@ -18,7 +18,7 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** The app as built, with the bill of materials. Only the launcher may be executed: AppInspect allows that in bin folders alone. */
+/** The app as built. Only the launcher may be executed: AppInspect allows that in bin folders alone. */
 function appFiles(): TarFile[] {
   const folder = join(root, 'dist/splunk-app', APP);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -28,7 +28,16 @@ function appFiles(): TarFile[] {
       const name = relative(folder, path).split(sep).join('/');
       return { path: `${APP}/${name}`, content: readFileSync(path), isExecutable: /^bin\/[^/]+\.sh$/.test(name) };
     });
-  return [...files, { path: `${APP}/sbom.cdx.json`, content: sbomOf(root), isExecutable: false }];
+  return files;
+}
+
+/** The bill of materials of these files: the packages their notices name, and what else is in them. */
+function withSbom(files: readonly TarFile[], more: readonly string[] = []): TarFile[] {
+  const notices = files
+    .filter(({ path }) => path.endsWith('THIRD-PARTY-NOTICES.txt'))
+    .map(({ content }) => Buffer.from(content).toString('utf8'));
+  const named = notices.flatMap((text) => [...text.matchAll(/^-{80}\n(\S+ \S+)\nLicence: /gm)].map(([, title = '']) => title));
+  return [...files, { path: `${APP}/sbom.cdx.json`, content: sbomOf(root, new Set([...named, ...more])), isExecutable: false }];
 }
 
 function write(name: string, files: readonly TarFile[]): void {
@@ -48,12 +57,15 @@ function build(): void {
 function run(): void {
   build();
   const base = appFiles();
-  write(`ismalicious-splunk-${version}.tar.gz`, base);
+  write(`ismalicious-splunk-${version}.tar.gz`, withSbom(base));
   if (process.argv.includes('--base')) return;
   for (const architecture of ARCHITECTURES) {
     try {
       const runtime = runtimeFiles(root, architecture).map((file) => ({ ...file, path: `${APP}/${file.path}` }));
-      write(`ismalicious-splunk-${version}-linux-${architecture.name}.tar.gz`, [...base, ...runtime]);
+      write(
+        `ismalicious-splunk-${version}-linux-${architecture.name}.tar.gz`,
+        withSbom([...base, ...runtime], [runtimeTitle(root, architecture)]),
+      );
     } catch (error) {
       if (!(error instanceof RuntimeMissingError)) throw error;
       print(`skipped: the package for linux-${architecture.name}: ${error.message}`);

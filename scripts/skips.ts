@@ -21,6 +21,7 @@ const GUARDS: Readonly<Record<string, string>> = {
   engineAbsence: 'needs java, and a search engine from Maven',
   hasPeers: 'needs python peers (.cache/pipeline-peers)',
   canDrive: 'needs python, and the chunked driver',
+  hasOpenssl: 'needs openssl',
 };
 
 /**

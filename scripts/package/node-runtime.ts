@@ -32,6 +32,11 @@ export function runtimeFiles(root: string, { name, packageName }: Architecture):
   ];
 }
 
+/** The runtime as the bill of materials names it. */
+export function runtimeTitle(root: string, { packageName }: Architecture): string {
+  return `${packageName} ${lockOf(root, packageName).version}`;
+}
+
 function licenceOf(folder: string): Uint8Array {
   const path = ['LICENSE', 'LICENSE.md'].map((file) => join(folder, file)).find((file) => existsSync(file));
   const text = 'Node.js, MIT licence: https://github.com/nodejs/node/blob/main/LICENSE\n';

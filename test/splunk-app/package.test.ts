@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUILD_STAMP } from '../../scripts/freshness.ts';
 import { projectRoot } from '../support/fixtures.ts';
 
 const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
@@ -27,6 +28,9 @@ function installAppInspect(): boolean {
   return run(join(venv, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', 'splunk-appinspect==4.3.1').status === 0;
 }
 
+/** Each run has all checks of its tags; without a tag it has every one there is. */
+const CLOUD = ['cloud', 'private_victoria', 'private_classic'];
+
 interface Report {
   readonly summary: { readonly error: number; readonly failure: number; readonly future_failure: number };
   readonly reports: readonly {
@@ -35,9 +39,9 @@ interface Report {
 }
 
 /** The exit status says nothing: the report does. */
-function inspect(path: string, tag: string): Report {
-  const output = join(folder, `${tag || 'none'}.json`);
-  const tags = tag === '' ? [] : ['--included-tags', tag];
+function inspect(path: string, included: readonly string[]): Report {
+  const output = join(folder, `${included[0] ?? 'none'}.json`);
+  const tags = included.flatMap((tag) => ['--included-tags', tag]);
   run(join(venv, 'bin/splunk-appinspect'), 'inspect', path, '--mode', 'precert', ...tags, '--data-format', 'json', '--output-file', output);
   return JSON.parse(readFileSync(output, 'utf8')) as Report;
 }
@@ -56,7 +60,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the package without binaries', () => {
   it('is the same byte for byte when it is made again', () => {
-    expect(pack().equals(first)).toBe(true);
+    const builtMs = () => statSync(join(projectRoot, BUILD_STAMP)).mtimeMs;
+    const before = builtMs();
+    let again = pack();
+    // Somebody edited a source in between: that made another program.
+    if (builtMs() !== before) [first, again] = [again, pack()];
+    expect(again.equals(first)).toBe(true);
   }, 120_000);
 
   it('holds the programs, the launcher, notices and the bill of materials, and nothing of its own making', () => {
@@ -84,8 +93,8 @@ describe('the package without binaries', () => {
     const { stdout } = run('tar', '-xzOf', archive, 'ismalicious/sbom.cdx.json');
     const sbom = JSON.parse(stdout) as { bomFormat: string; components: { name: string }[] };
     expect(sbom.bomFormat).toBe('CycloneDX');
-    expect(sbom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['undici', 'splunk-sdk', 'zod', 'tldts']));
-    expect(sbom.components.map(({ name }) => name)).not.toContain('vitest');
+    expect(sbom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['undici', 'splunk-sdk', 'zod', 'tldts', 'lru-cache']));
+    expect(sbom.components.map(({ name }) => name)).not.toContain('fastify');
   });
 
   it('contains no client that verifies no certificate, and nothing that reads .env', () => {
@@ -98,9 +107,9 @@ describe('AppInspect', () => {
   it('finds no error and no failure, with no tag and under each cloud tag; every warning is explained', { timeout: 600_000 }, (context) => {
     if (!installAppInspect()) return context.skip('needs appinspect (python3, venv and PyPI)');
     const explained = readFileSync(join(projectRoot, 'docs/appinspect.md'), 'utf8');
-    for (const tag of ['', 'cloud', 'private_victoria', 'private_classic']) {
-      const report = inspect(archive, tag);
-      expect({ tag, faults: namesOf(report, 'error', 'failure', 'future_failure') }).toEqual({ tag, faults: [] });
+    for (const tags of [[], CLOUD]) {
+      const report = inspect(archive, tags);
+      expect({ tags, faults: namesOf(report, 'error', 'failure', 'future_failure') }).toEqual({ tags, faults: [] });
       expect(report.summary).toMatchObject({ error: 0, failure: 0, future_failure: 0 });
       expect(namesOf(report, 'warning').filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
     }
@@ -112,7 +121,6 @@ describe('AppInspect', () => {
       .filter((path) => existsSync(path));
     if (made.length === 0 || !installAppInspect()) return context.skip('needs appinspect (python3, venv and PyPI), and npm run package');
     for (const path of made)
-      for (const tag of ['cloud', 'private_victoria', 'private_classic'])
-        expect({ path, tag, faults: namesOf(inspect(path, tag), 'error', 'failure', 'future_failure') }).toEqual({ path, tag, faults: [] });
+      expect({ path, faults: namesOf(inspect(path, CLOUD), 'error', 'failure', 'future_failure') }).toEqual({ path, faults: [] });
   });
 });
