@@ -22,7 +22,7 @@ const PARTS: readonly Part[] = [
     folder: 'splunk-app/ismalicious/bin',
     noticesFolder: 'splunk-app/ismalicious',
     format: 'cjs',
-    entries: { ismalicious: 'src/hosts/splunk/search-command.ts', ismalicious_lookup: 'src/hosts/splunk/external-lookup.ts' },
+    entries: { ismalicious: 'src/hosts/splunk/search-command.ts' },
   },
   {
     // Apart from the search command, which would be split into more files to read at its start.
@@ -30,6 +30,7 @@ const PARTS: readonly Part[] = [
     noticesFolder: 'splunk-app/ismalicious/bin/programs',
     format: 'cjs',
     entries: {
+      lookup: 'src/hosts/splunk/external-lookup.ts',
       check: 'src/hosts/splunk/programs/check.ts',
       quota: 'src/hosts/splunk/programs/quota.ts',
       keys: 'src/hosts/splunk/programs/keys.ts',

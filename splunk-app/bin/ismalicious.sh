@@ -76,17 +76,12 @@ refuse() {
 }
 
 case ${1-} in
-  lookup)
-    word=$1
-    shift
-    program=$BIN/ismalicious_lookup.js
-    ;;
   # splunkd starts alert actions with this word unless told otherwise.
   --execute)
     word=triage
     program=$BIN/programs/triage.js
     ;;
-  check | quota | triage | keys)
+  lookup | check | quota | triage | keys)
     word=$1
     shift
     program=$BIN/programs/$word.js

@@ -42,7 +42,7 @@ beforeEach(() => {
 describe.each(shells)('under %s', (shell) => {
   it.each([
     [[], 'ismalicious.js', ''],
-    [['lookup', 'query', 'im verdict'], 'ismalicious_lookup.js', ' query im verdict'],
+    [['lookup', 'query', 'im verdict'], 'programs/lookup.js', ' query im verdict'],
     [['check'], 'programs/check.js', ''],
     [['quota'], 'programs/quota.js', ''],
     [['keys'], 'programs/keys.js', ''],
