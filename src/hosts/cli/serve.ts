@@ -23,7 +23,7 @@ export const serve: Command = {
       port: { type: 'string' },
       workers: { type: 'string' },
     });
-    const { engine, config, warnings } = await openEngine({
+    const { engine, config, feedback, warnings } = await openEngine({
       env: io.env,
       configPath: values.config,
       stays: true,
@@ -46,6 +46,7 @@ export const serve: Command = {
     try {
       const sidecar = await createSidecar({
         enricher: engine,
+        feedback,
         settings,
         version: VERSION,
         log,

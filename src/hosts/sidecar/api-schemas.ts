@@ -2,6 +2,7 @@ import { ROLL_UP_MEMBERS } from '../../mapping/ecs-roll-up.ts';
 import { STATUSES, TIERS } from '../../model/enrichment.ts';
 import { INDICATOR_TYPES } from '../../model/indicator.ts';
 import { VERDICT_WORDS } from '../../model/verdict.ts';
+import { FEEDBACK_BODY, FEEDBACK_END_BODY } from './routes/feedback-schemas.ts';
 
 const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;
@@ -24,6 +25,17 @@ export const LOOKUP_BODY = {
   },
 } as const;
 
+/** The body of `POST /v1/extract`. */
+export const EXTRACT_BODY = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['text'],
+  properties: {
+    text: { type: 'string', description: 'Any text: a log line, a mail, a page.' },
+    unique: { type: 'boolean', description: 'Each indicator once.' },
+  },
+} as const;
+
 /** Components of the OpenAPI document. */
 export const SCHEMAS = {
   Error: {
@@ -32,6 +44,33 @@ export const SCHEMAS = {
     properties: { error: { type: 'object', required: ['code', 'message'], properties: { code: text, message: text } } },
   },
   LookupRequest: LOOKUP_BODY,
+  ExtractRequest: EXTRACT_BODY,
+  ExtractAnswer: {
+    type: 'object',
+    required: ['indicators'],
+    properties: {
+      indicators: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['type', 'value', 'original', 'offset'],
+          properties: {
+            type: { type: 'string', enum: [...INDICATOR_TYPES, 'cve'] },
+            value: text,
+            original: { ...text, description: 'As it stands in the text.' },
+            offset: { type: 'integer', minimum: 0, description: 'UTF-16 code units from the start.' },
+          },
+        },
+      },
+    },
+  },
+  FeedbackRequest: FEEDBACK_BODY,
+  FeedbackEndRequest: FEEDBACK_END_BODY,
+  Override: {
+    type: 'object',
+    description: 'What an analyst said: indicator, verdict, score, author, reason, at, until, and what sources said then.',
+  },
+  Overrides: { type: 'object', required: ['overrides'], properties: { overrides: { type: 'array', items: { type: 'object' } } } },
   ProviderResult: {
     type: 'object',
     required: [

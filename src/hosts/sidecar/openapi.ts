@@ -71,6 +71,48 @@ const PATHS = {
       },
     },
   },
+  '/v1/extract': {
+    post: {
+      summary: 'Find indicators in a text',
+      requestBody: { required: true, content: json('ExtractRequest') },
+      responses: {
+        200: { description: 'What was found, in the order of the text. Nothing is looked up.', content: json('ExtractAnswer') },
+        400: refusal('The body does not fit; the message names the member.'),
+        413: refusal('Too long.'),
+        415: refusal('Not JSON.'),
+        ...COMMON,
+      },
+    },
+  },
+  '/v1/feedback': {
+    get: {
+      summary: 'Overrides of analysts that are in force',
+      parameters: [
+        { name: 'all', in: 'query', schema: { type: 'string', enum: ['true', 'false'] }, description: '`true`: ended ones too.' },
+      ],
+      responses: { 200: { description: 'The overrides.', content: json('Overrides') }, ...COMMON },
+    },
+    post: {
+      summary: 'Overrule what sources say about an indicator',
+      requestBody: { required: true, content: json('FeedbackRequest') },
+      responses: {
+        201: { description: 'The override, in force from now on.', content: json('Override') },
+        400: refusal('The body does not fit, or the value is no indicator.'),
+        415: refusal('Not JSON.'),
+        ...COMMON,
+      },
+    },
+    delete: {
+      summary: 'Take an override back',
+      requestBody: { required: true, content: json('FeedbackEndRequest') },
+      responses: {
+        204: { description: 'It no longer holds.' },
+        400: refusal('The body does not fit, or the value is no indicator.'),
+        404: refusal('There is none in force.'),
+        ...COMMON,
+      },
+    },
+  },
   '/v1/logstash': {
     post: {
       summary: 'Look up what the Logstash http filter sends',

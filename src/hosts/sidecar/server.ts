@@ -6,10 +6,15 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import { systemClock } from '../../engine/clock.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Enricher } from '../../engine/enricher.ts';
+import type { FeedbackStore } from '../../engine/feedback.ts';
 import { createTextEnricher } from './enrich/enrich-text.ts';
 import { createWantedFields } from './enrich/fields.ts';
 import { createKnownValues } from './enrich/known-values.ts';
+import { createGateway } from './gateway/gateway.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { GatewaySettings } from './gateway/settings.ts';
 import { createBufferPool } from './http/buffer-pool.ts';
+import type { BufferPool } from './http/buffer-pool.ts';
 import type { Call, HotRoute } from './http/call.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
@@ -21,6 +26,8 @@ import { API_PATHS } from './openapi.ts';
 import { createCheckRoute } from './routes/check-route.ts';
 import { createEnrichRoute } from './routes/enrich-route.ts';
 import { createLogstashRoute } from './routes/logstash-route.ts';
+import { addExtractRoute } from './routes/extract-route.ts';
+import { addFeedbackRoute } from './routes/feedback-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addStatusRoutes } from './routes/status-routes.ts';
 import type { SidecarSettings } from './settings.ts';
@@ -37,12 +44,16 @@ export class SidecarConfigError extends Error {
 export interface SidecarOptions {
   readonly enricher: Enricher;
   readonly settings: SidecarSettings;
+  /** The gateway's; without an upstream there is none. */
+  readonly gateway?: GatewaySettings;
   readonly version?: string;
   readonly clock?: Clock;
   /** Takes one line about each fault of our own. Never holds a secret or an event. */
   readonly log?: (line: string) => void;
   /** Why calls cannot be answered although the process runs; `null`: they can. */
   readonly notReady?: () => Promise<string | null>;
+  /** Overrides of analysts; without it `/v1/feedback` is not served. */
+  readonly feedback?: FeedbackStore;
   /** Series of others for `/metrics`, in its format. */
   readonly extraMetrics?: () => string;
 }
@@ -64,14 +75,17 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   }
   const metrics = createMetrics(options.extraMetrics);
   const fail = reportFault(log);
+  const pool = createBufferPool(KEPT_BYTES);
+  const gateway = openGateway(options, { pool, clock, metrics, log });
   let isStopping = false;
   let listener: Listener | undefined;
 
   const app = createApp(fail, (rest) => {
     listener = createListener({
-      hot: hotRoutes({ options, metrics, clock, fail }),
+      hot: hotRoutes(options, { pool, metrics, clock, fail }),
       rest,
       restPaths: API_PATHS,
+      foreign: gateway?.answer,
       guard: createGuard(settings),
       metrics,
       maxConcurrent: settings.maxConcurrent,
@@ -81,6 +95,12 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     return limited(createServer(listener.listen), settings);
   });
   addLookupRoute(app, { enricher: options.enricher, settings, metrics });
+  addExtractRoute(app, {
+    extract: async () => (await import('../../engine/extract.ts')).extractFromText,
+    maxBodyBytes: settings.maxBodyBytes,
+  });
+  const { feedback, enricher } = options;
+  if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addStatusRoutes(app, {
     metrics,
     version: options.version ?? '0.0.0',
@@ -100,18 +120,28 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       const timer = setTimeout(() => app.server.closeAllConnections(), settings.drainMs);
       await app.close();
       clearTimeout(timer);
+      gateway?.close();
     },
   };
 }
 
-interface HotParts {
-  readonly options: SidecarOptions;
+interface Parts {
+  readonly pool: BufferPool;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly fail: (call: Pick<Call, 'req' | 'res'>, error: unknown) => void;
 }
 
-function hotRoutes({ options: { enricher, settings }, metrics, clock, fail }: HotParts): HotRoute[] {
+function openGateway(
+  { gateway, settings, enricher }: SidecarOptions,
+  parts: Omit<Parts, 'fail'> & { log: (line: string) => void },
+): Gateway | undefined {
+  if (gateway?.upstream === undefined) return undefined;
+  const report = (error: unknown) => parts.log(`gateway: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault'}`);
+  return createGateway({ ...parts, settings: { ...gateway, upstream: gateway.upstream }, sidecar: settings, enricher, report });
+}
+
+function hotRoutes({ enricher, settings }: SidecarOptions, { pool, metrics, clock, fail }: Parts): HotRoute[] {
   const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs } = settings;
   const wanted = createWantedFields(settings.fields);
   const size = 2 ** Math.ceil(Math.log2(frontCacheEntries));
@@ -121,7 +151,6 @@ function hotRoutes({ options: { enricher, settings }, metrics, clock, fail }: Ho
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
     writesPlaybook: settings.compat === 'playbook',
   };
-  const pool = createBufferPool(KEPT_BYTES);
   const scratch = Buffer.allocUnsafeSlow(SHORT_BYTES);
   const allocate = (bytes: number) => (bytes <= SHORT_BYTES ? scratch.subarray(0, bytes) : pool.take(bytes));
   const texts = createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock, allocate: pool.take });
@@ -133,7 +162,7 @@ function hotRoutes({ options: { enricher, settings }, metrics, clock, fail }: Ho
 }
 
 /** The API surface. Bodies are checked as they are: nothing is coerced, filled in or dropped. */
-function createApp(fail: HotParts['fail'], serve: (rest: RequestListener) => Server): FastifyInstance {
+function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server): FastifyInstance {
   const app = fastify({
     serverFactory: serve,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
@@ -185,7 +214,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: { writable: b
 }
 
 /** A fault of ours: the log gets its kind, the caller no more than that there was one. A caller that has gone away is no fault. */
-function reportFault(log: (line: string) => void): HotParts['fail'] {
+function reportFault(log: (line: string) => void): Parts['fail'] {
   return ({ req, res }, error) => {
     if (error instanceof Error && error.name === 'AbortError') return;
     log(

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { type Clock, epochS } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
-import { type FeedbackStore, type Override, OVERRIDE_VERDICTS } from '../../../engine/feedback.ts';
+import type { FeedbackStore, Override } from '../../../engine/feedback.ts';
 import { giveFeedback } from '../../../engine/give-feedback.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { refusalBody } from '../http/replies.ts';
+import { FEEDBACK_BODY, FEEDBACK_END_BODY } from './feedback-schemas.ts';
 
 /** What the routes work with. */
 export interface FeedbackRouteOptions {
@@ -13,31 +14,6 @@ export interface FeedbackRouteOptions {
   readonly clock: Clock;
   readonly maxBodyBytes: number;
 }
-
-const text = { type: 'string', minLength: 1 } as const;
-
-/** The body of `POST /v1/feedback`. */
-const FEEDBACK_BODY = {
-  type: 'object',
-  required: ['indicator', 'verdict', 'author', 'reason'],
-  additionalProperties: false,
-  properties: {
-    indicator: text,
-    verdict: { type: 'string', enum: OVERRIDE_VERDICTS },
-    author: text,
-    reason: text,
-    score: { type: 'integer', minimum: 0, maximum: 100 },
-    for_s: { type: 'integer', minimum: 1 },
-  },
-} as const;
-
-/** The body of `DELETE /v1/feedback`. */
-const FEEDBACK_END_BODY = {
-  type: 'object',
-  required: ['indicator', 'author'],
-  additionalProperties: false,
-  properties: { indicator: text, author: text },
-} as const;
 
 interface GivenBody {
   readonly indicator: string;
