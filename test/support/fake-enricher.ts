@@ -36,6 +36,8 @@ export class FakeEnricher implements Enricher {
   readonly paid: string[] = [];
   /** The last answer to each value, as it was given. */
   readonly answers = new Map<string, Enrichment>();
+  /** How often memory was asked for one value. */
+  peeks = 0;
   planned: string[] = [];
   isClosed = false;
   readonly #table: Readonly<Record<string, FakeVerdict>>;
@@ -49,6 +51,11 @@ export class FakeEnricher implements Enricher {
   }
 
   peek(value: string): Enrichment | undefined {
+    this.peeks++;
+    return this.#recall(value);
+  }
+
+  #recall(value: string): Enrichment | undefined {
     const offline = this.#offline(value);
     if (offline) return offline;
     const known = this.#memory.get(normalise(value));
@@ -89,7 +96,7 @@ export class FakeEnricher implements Enricher {
   }
 
   #answer(value: string, options: EnrichOptions): Enrichment {
-    const known = this.peek(value);
+    const known = this.#recall(value);
     if (known && !(options.maxAgeS !== undefined && (known.checkedAtS ?? 0) < this.#nowS() - options.maxAgeS)) return known;
     const canonical = normalise(value);
     const { budget } = options;

@@ -100,6 +100,25 @@ describe('execute', () => {
     ]);
   });
 
+  it('does not even ask memory again for what it knows already', async () => {
+    const enricher = new FakeEnricher();
+    await replay(talk(['dest_ip'], ROWS, ROWS, `${ROWS}3,203.0.113.6\n`), enricher);
+    expect(enricher.peeks).toBe(1);
+  });
+
+  it('takes no older answer from memory than max_age= allows', async () => {
+    let nowS = 1_700_000_000;
+    const enricher = new FakeEnricher(undefined, () => nowS);
+    await enricher.enrichMany(['203.0.113.6', '203.0.113.7']);
+    nowS += 7200;
+    const search = (maxAge: string) =>
+      replay(talk(['dest_ip', maxAge], 'dest_ip,x\n203.0.113.5,\n', 'dest_ip,x\n203.0.113.6,\n'), enricher, { now: () => nowS * 1000 });
+    await search('max_age=3h');
+    expect(enricher.paid).toEqual(['203.0.113.6', '203.0.113.7', '203.0.113.5']);
+    await search('max_age=1h');
+    expect(enricher.paid.slice(3)).toEqual(['203.0.113.6']);
+  });
+
   it('passes the options on', async () => {
     const enricher = new FakeEnricher();
     await replay(talk(['dest_ip', 'timeout=7', 'max_age=1h', 'providers=local', 'mode=cache', 'budget=3'], ROWS), enricher);
@@ -244,7 +263,7 @@ describe('execute', () => {
   });
 
   it('answers a chunk of many distinct values, and starts its memory anew when a search has seen too many', async () => {
-    const valuesOf = (block: number) => Array.from({ length: 40_000 }, (_, n) => `1.${block}.${n >> 8}.${n & 255}`);
+    const valuesOf = (block: number) => Array.from({ length: 24_000 }, (_, n) => `1.${block}.${n >> 8}.${n & 255}`);
     const bodies = [1, 2, 3].map((block) => `dest_ip,x\n${valuesOf(block).join(',\n')},\n`);
     const { tables } = await replay(talk(['dest_ip'], ...bodies, bodies[0]!), new FakeEnricher());
     for (const [n, block] of [1, 2, 3, 1].entries()) {
