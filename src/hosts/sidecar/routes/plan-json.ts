@@ -19,6 +19,6 @@ export interface PlanJson {
 
 /** Spells a plan for the API. */
 export function toPlanJson({ toPay, byProvider, creditsByProvider, overBudget, creditsLeft, estimatedS, ...counts }: Plan): PlanJson {
-  const credits = { credits_by_provider: creditsByProvider, over_budget: overBudget, credits_left: creditsLeft };
+  const credits = { credits_by_provider: creditsByProvider ?? {}, over_budget: overBudget ?? {}, credits_left: creditsLeft };
   return { ...counts, to_pay: toPay, by_provider: byProvider, ...credits, estimated_s: estimatedS };
 }
