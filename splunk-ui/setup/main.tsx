@@ -32,12 +32,13 @@ async function colorScheme(): Promise<'light' | 'dark'> {
   return scheme === 'dark' ? 'dark' : 'light';
 }
 
-whenThere((container) => {
-  void colorScheme().then((scheme) => {
-    createRoot(container).render(
-      <SplunkThemeProvider family="enterprise" colorScheme={scheme} density="comfortable">
-        <SetupPage />
-      </SplunkThemeProvider>,
-    );
-  });
-});
+async function show(container: HTMLElement): Promise<void> {
+  const scheme = await colorScheme();
+  createRoot(container).render(
+    <SplunkThemeProvider family="enterprise" colorScheme={scheme} density="comfortable">
+      <SetupPage />
+    </SplunkThemeProvider>,
+  );
+}
+
+whenThere((container) => void show(container));

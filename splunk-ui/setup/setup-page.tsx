@@ -64,11 +64,13 @@ export function SetupPage() {
   const sheet = { padding: 24, background: backgroundColorPage, color: contentColorDefault };
 
   useEffect(() => {
-    void load().then(({ saved: found, notices: said }) => {
+    async function begin(): Promise<void> {
+      const { saved: found, notices: said } = await load();
       setSaved(found);
       setNotices(said);
       setBusy(null);
-    });
+    }
+    void begin();
   }, []);
 
   const form: FormState = {
