@@ -14,7 +14,8 @@ const OBJECTS: ReadonlySet<string> = new Set(
     'this self cls document window location navigator event evt node elem element req request res response resp console process module exports config settings options opts user users host ' +
     'file files file system java javax kotlin scala obj object args params data item row session server client agent source destination url dns http tls network observer log logger logging message ' +
     'rule threat email device os fs path sys time date datetime math string str array list map dict set db app application api auth account cloud container orchestrator package service error ' +
-    'subprocess threading requests torch np pd plt df div span body input form table page post blog site img css font'
+    'subprocess threading requests torch np pd plt df div span body input form table page post blog site img css font pipeline matched bundle answer search state output outputs feed indicator parsed index metric ' +
+    'trace span transaction alert case incident vm instance ds'
   ).split(' '),
 );
 
@@ -25,6 +26,9 @@ const CODE_OBJECTS: ReadonlySet<string> = new Set(
 
 /** Endings of files before the last: `invoice.pdf.zip`, `x.min.sh`. */
 const INNER_ENDINGS: ReadonlySet<string> = new Set('tar min test spec bundle final old new backup orig src draft copy'.split(' '));
+
+/** Top-level domains that are fields of records far more often: a name there has to look like one (`www.`, a digit, a hyphen). */
+const FIELD_SUFFIXES: ReadonlySet<string> = new Set(['name', 'data', 'email', 'events']);
 
 /** Names of products and libraries that read like host names. */
 const NOT_NAMES: ReadonlySet<string> = new Set(
@@ -104,6 +108,7 @@ export function nameTrap(original: string, name: string): 'no' | 'maybe' | 'neve
   if (REVERSED.test(name) && labels.length > 2 && !/\.(?:com|net|org)$/.test(name)) return 'never';
   if (isCommonSuffix(name)) return 'no';
   const first = labels[0] ?? '';
+  if (FIELD_SUFFIXES.has(suffix) && !/^www\.|[\d-]/.test(name)) return 'never';
   if (CODE_OBJECTS.has(first) || (labels.length === 2 && isField(original, first, suffix))) return 'never';
   return isRunOnSentence(original) ? 'never' : 'maybe';
 }
