@@ -5,6 +5,7 @@ import { bundleFolder } from './bundle.ts';
 import type { ProgramFolder } from './bundle.ts';
 import { BUILD_STAMP } from './freshness.ts';
 import { thirdPartyNotices } from './notices.ts';
+import { buildSetupBundle, setupBundleAbsence } from './splunk-ui-bundle.ts';
 
 /** A folder of programs, and where the notices on what they contain belong. Paths are relative to dist/. */
 interface Part extends ProgramFolder {
@@ -95,6 +96,9 @@ try {
   mkdirSync(app, { recursive: true });
   if (existsSync(join(root, 'splunk-app'))) cpSync(join(root, 'splunk-app'), app, { recursive: true });
   cpSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
+  const absence = setupBundleAbsence();
+  if (absence === null) await buildSetupBundle(join(app, 'appserver/static'));
+  else print(`without the setup page: ${absence}`);
   // What the program installs elsewhere, and what users copy.
   for (const folder of ['elastic', 'logstash']) cpSync(join(root, folder), join(fresh, folder), { recursive: true });
   for (const part of PARTS) await buildPart(part);
