@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
-import { extractFromText } from '../../engine/extract.ts';
+import { extractFromFile, extractFromText } from '../../engine/extract.ts';
+import { looksLikeEmail } from '../../model/extract/extract-from-email.ts';
 import type { Extracted } from '../../model/extract/extracted.ts';
 import { type Command, EXIT, type Io, parseOptions, UsageError } from './command.ts';
 import { defang } from './table.ts';
@@ -42,11 +43,30 @@ async function print(io: Io, line: string): Promise<void> {
   if (!io.stdout.write(`${line}\n`)) await new Promise<void>((resolve) => io.stdout.once('drain', () => resolve()));
 }
 
+/** Longer mails are read up to here. */
+const MAX_MAIL_BYTES = 64 << 20;
+
+/** A mail is read as a whole, for its parts are encoded; anything else as it comes. */
 async function* extractFromStream(input: NodeJS.ReadableStream): AsyncGenerator<Extracted> {
+  const parts = input[Symbol.asyncIterator]();
+  const first = await parts.next();
+  if (first.done === true) return;
+  const head = Buffer.from(first.value);
+  if (!looksLikeEmail(head)) return yield* extractFromParts(head, { [Symbol.asyncIterator]: () => parts });
+  const mail = [head];
+  let size = head.length;
+  for (let part = await parts.next(); part.done !== true && size < MAX_MAIL_BYTES; part = await parts.next()) {
+    mail.push(Buffer.from(part.value));
+    size += part.value.length;
+  }
+  yield* extractFromFile(Buffer.concat(mail));
+}
+
+async function* extractFromParts(head: Buffer, rest: AsyncIterable<string | Buffer>): AsyncGenerator<Extracted> {
   const decoder = new StringDecoder('utf8');
-  let text = '';
+  let text = decoder.write(head);
   let base = 0;
-  for await (const part of input) {
+  for await (const part of rest) {
     text += typeof part === 'string' ? part : decoder.write(part);
     if (text.length < BLOCK_CHARS) continue;
     const end = text.lastIndexOf('\n') + 1 || (text.length > MAX_LINE_CHARS ? text.length : 0);

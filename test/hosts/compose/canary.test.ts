@@ -56,13 +56,7 @@ describe.each(faults)('the key appears nowhere: %s', (_name, reply) => {
     await engine.close();
     expect(api.calls[0]?.headers['x-api-key']).toBe(CREDENTIAL);
     for (const call of api.calls) expectNoSecret(call.path, 'URL');
-    for (const args of [
-      ['check', '9.9.9.3', '--json'],
-      ['config', 'show'],
-      ['config', 'check'],
-      ['doctor'],
-      ['cache', 'stats'],
-    ]) {
+    for (const args of [['check', '9.9.9.3', '--json'], ['config', 'show'], ['config', 'check'], ['doctor'], ['cache', 'stats']]) {
       const { stdout, stderr } = await runCli(args, env);
       expectNoSecret(stdout + stderr, args.join(' '));
     }

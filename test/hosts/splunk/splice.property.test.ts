@@ -178,7 +178,7 @@ describe('splicing', () => {
         for (const [n, row] of reply.rows.entries()) {
           expect(row.length).toBe(reply.header.length);
           for (const column of names.filter((text) => !/^(__mv_)?im_/.test(text))) {
-            expect(row[reply.header.indexOf(column)]).toBe(input.rows[n]![names.indexOf(column)] ?? '');
+            expect(row[reply.header.indexOf(column)]).toBe(input.rows[n]![(names as readonly string[]).indexOf(column)] ?? '');
           }
         }
       }),
