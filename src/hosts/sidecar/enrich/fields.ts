@@ -1,6 +1,6 @@
 import { ROLL_UP_MEMBERS } from '../../../mapping/ecs-roll-up.ts';
 import { Place } from '../json/event-map.ts';
-import { createKeyTree, markPath } from '../json/key-tree.ts';
+import { createKeyTree, graft, markPath } from '../json/key-tree.ts';
 import type { KeyNode } from '../json/key-tree.ts';
 
 /**
@@ -49,11 +49,18 @@ const PLACES: Readonly<Record<string, number>> = {
   tags: Place.tags,
 };
 
-/** Prepares the look-up of `names`, dotted ECS names. */
-export function createWantedFields(names: readonly string[]): WantedFields {
+/** Prepares the look-up of `names`, dotted ECS names. `chosen`: only these of them are looked at; their numbers stay. */
+export function createWantedFields(names: readonly string[], chosen: readonly string[] = names): WantedFields {
   const tree = createKeyTree();
   for (const [path, place] of Object.entries(PLACES)) markPath(tree, path, { place });
   ROLL_UP_MEMBERS.forEach((member, n) => markPath(tree, `ismalicious.${member}`, { member: 1 << n }));
-  names.forEach((name, field) => markPath(tree, name, { field }));
+  names.forEach((name, field) => (chosen.includes(name) ? markPath(tree, name, { field }) : undefined));
   return { names, isLoose: names.map((name) => LOOSE.test(name)), tree };
+}
+
+/** The same fields of an event that stands inside another object, under `key`. */
+export function wantedInside(key: string, wanted: WantedFields): WantedFields {
+  const tree = createKeyTree();
+  graft(tree, key, { ...wanted.tree, place: Place.root });
+  return { ...wanted, tree };
 }

@@ -25,7 +25,7 @@ export interface Finding {
 
 /** Where answers come from while events are read. */
 export interface Lookup {
-  readonly wanted: WantedFields;
+  wanted: WantedFields;
   readonly known: KnownValues;
   /** Texts that nobody knows yet. */
   missing: Set<string>;

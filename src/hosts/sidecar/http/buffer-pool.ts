@@ -17,7 +17,8 @@ export interface BufferPool {
 /** A pool that keeps up to `keptBytes` for later. */
 export function createBufferPool(keptBytes: number): BufferPool {
   const spare = new Map<number, Buffer[]>();
-  const taken = new Set<ArrayBufferLike>();
+  // Weakly: what is never given back, because its call broke off, is garbage like anything else.
+  const taken = new WeakSet<ArrayBufferLike>();
   let kept = 0;
 
   return {

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Clock } from '../../../engine/clock.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Call, HotRoute } from './call.ts';
+import { headerOf } from './headers.ts';
 import { sendRefusal } from './replies.ts';
 import type { Refusal } from './replies.ts';
 
@@ -12,7 +13,7 @@ export interface ListenerOptions {
   readonly rest: RequestListener;
   /** Paths that `rest` knows: labels of the metrics. */
   readonly restPaths: readonly string[];
-  /** Answers paths that nobody knows (the gateway); `undefined`: `rest` does. */
+  /** The gateway: answers what is not the sidecar's own; `undefined`: `rest` does. */
   readonly foreign?: RequestListener | undefined;
   readonly guard: (req: IncomingMessage, path: string) => Refusal | null;
   readonly metrics: Metrics;
@@ -23,7 +24,6 @@ export interface ListenerOptions {
 
 /** Calls that are answered however busy the sidecar is. */
 const ALWAYS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
-const NO_ROUTE = 'other';
 
 /** The way in. */
 export interface Listener {
@@ -46,12 +46,17 @@ export function createListener(options: ListenerOptions): Listener {
     const route = hot.get(path);
     if (metrics.inFlight > maxConcurrent && !ALWAYS.has(path))
       return route?.refuse ? route.refuse({ req, res }, BUSY) : sendRefusal(req, res, BUSY);
-    if (route === undefined) return void (foreign !== undefined && !labels.has(path) ? foreign : rest)(req, res);
+    if (route === undefined) return void (foreign !== undefined && !isOwn(req, path) ? foreign : rest)(req, res);
     if (req.method !== route.method) return sendRefusal(req, res, wrongMethod(route));
     const call = { req, res, query: mark < 0 ? null : new URLSearchParams((req.url ?? '').slice(mark + 1)) };
     const later = route.answer(call);
     if (later !== undefined) later.catch((error: unknown) => fail(call, error));
     return undefined;
+  }
+
+  /** The root is both: a page for browsers, and where clients of the engine ask what it is. */
+  function isOwn(req: IncomingMessage, path: string): boolean {
+    return labels.has(path) && (path !== '/' || headerOf(req, 'accept')?.includes('text/html') === true);
   }
 
   function listen(req: IncomingMessage, res: ServerResponse): void {
@@ -64,7 +69,7 @@ export function createListener(options: ListenerOptions): Listener {
     res.once('close', () => {
       metrics.inFlight--;
       inProgress.delete(res);
-      metrics.observe(labels.get(path) ?? NO_ROUTE, res.statusCode, clock.monotonicMs() - startMs);
+      metrics.observe(labels.get(path) ?? (foreign === undefined ? 'other' : 'gateway'), res.statusCode, clock.monotonicMs() - startMs);
     });
     if (isStopping) res.setHeader('connection', 'close');
     answer(req, res, path, mark);

@@ -38,9 +38,11 @@ export function markPath(root: KeyNode, path: string, mark: Mark): void {
 }
 
 function childOf(node: KeyNode, key: string): KeyNode {
-  const known = node.byText.get(key);
-  if (known) return known;
-  const child = createKeyTree();
+  return node.byText.get(key) ?? graft(node, key, createKeyTree());
+}
+
+/** Makes `child` the child of `node` under a key that has none yet. */
+export function graft(node: KeyNode, key: string, child: KeyNode): KeyNode {
   const bytes = Buffer.from(key);
   node.byText.set(key, child);
   while (node.byLength.length <= bytes.length) node.byLength.push(undefined);

@@ -27,7 +27,8 @@ export interface Scan {
  */
 export function scanEvent(scan: Scan, tree: KeyNode, from: number, depth: number): number {
   const close = scanObject(scan, tree, from, depth);
-  if (close >= 0) notePlace(scan.map, Place.root, from, close);
+  // The tree itself may say that the event is not this object but one inside it.
+  if (close >= 0 && scan.map.places[Place.root * 2] === -1) notePlace(scan.map, Place.root, from, close);
   return close;
 }
 

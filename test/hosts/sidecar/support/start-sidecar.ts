@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createSidecar } from '../../../../src/hosts/sidecar/server.ts';
 import type { Sidecar, SidecarOptions } from '../../../../src/hosts/sidecar/server.ts';
+import { GatewaySettings } from '../../../../src/hosts/sidecar/gateway/settings.ts';
 import { SidecarSettings } from '../../../../src/hosts/sidecar/settings.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { answerMisfits } from './schema-check.ts';
@@ -30,6 +31,18 @@ export interface Answer {
   readonly text: string;
   /** The text as JSON; `undefined` when it is none. */
   readonly json: any; // eslint-disable-line typescript/no-explicit-any -- read by tests as whatever they expect
+}
+
+/** Starts a sidecar that is a gateway to `upstream`. */
+export function startGateway(
+  upstream: string,
+  {
+    settings = {},
+    gateway = {},
+    ...options
+  }: { settings?: object; gateway?: object } & Partial<Omit<SidecarOptions, 'settings' | 'gateway'>> = {},
+): Promise<RunningSidecar> {
+  return startSidecar(settings, { ...options, gateway: GatewaySettings.parse({ upstream, ...gateway }) });
 }
 
 /** Starts a sidecar with the defaults, but for `settings`, on the stand-in engine, but for `options`. */
@@ -65,7 +78,8 @@ export async function startSidecar(settings: object = {}, options: Partial<Sidec
       const text = await answer.text();
       const json = parse(text);
       const bare = path.split('?', 1)[0] ?? '';
-      if (bare in api.paths && verb.toLowerCase() in (api.paths[bare] ?? {})) {
+      const isOwn = bare !== '/' || options.gateway === undefined;
+      if (isOwn && bare in api.paths && verb.toLowerCase() in (api.paths[bare] ?? {})) {
         const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? '';
         const faults = answerMisfits(
           api,

@@ -1,0 +1,113 @@
+import type { Clock } from '../../../engine/clock.ts';
+import type { Enricher } from '../../../engine/enricher.ts';
+import type { Enrichment } from '../../../model/enrichment.ts';
+import { toKnown } from '../enrich/known.ts';
+import type { Known } from '../enrich/known.ts';
+import type { BufferPool } from '../http/buffer-pool.ts';
+import type { Metrics } from '../metrics.ts';
+import { BULK_START } from './bulk-window.ts';
+import type { BulkEnricher, BulkPosition, BulkWindow } from './bulk-window.ts';
+import { windowsOf } from './windows.ts';
+
+/** What bulk bodies are enriched with. */
+export interface BulkEnrichment {
+  readonly enricher: Enricher;
+  readonly bulk: BulkEnricher;
+  readonly pool: BufferPool;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly maxDocumentBytes: number;
+  /** Takes the reason when look-ups failed for a fault of ours: the documents go on marked. */
+  readonly report: (error: unknown) => void;
+}
+
+/** One bulk body. */
+export interface BulkBody {
+  readonly source: AsyncIterable<Buffer>;
+  /** The index that the path names. */
+  readonly index: string | null;
+  /** Until when look-ups may be waited for, by the clock that only grows. */
+  readonly dueMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The body in parts, enriched, in order. Each part goes back to the pool once it is written. Throws what the source throws. */
+export async function* enrichedParts(work: BulkEnrichment, body: BulkBody): AsyncGenerator<Buffer> {
+  const { pool, metrics } = work;
+  let position = BULK_START;
+  for await (const window of windowsOf(body.source, pool, work.maxDocumentBytes)) {
+    if (window.kind === 'piece') {
+      if (window.ends) metrics.add('gateway_unenriched', 1);
+      position = behindLongLine(position, window.ends);
+      yield window.bytes;
+      continue;
+    }
+    const result = await enrichWindow(work, body, window.bytes, position);
+    position = result.next;
+    metrics.add('gateway_documents', result.documents);
+    metrics.addVerdicts(result.worsts);
+    if (result.text !== window.bytes) pool.give(window.bytes);
+    yield result.text;
+  }
+}
+
+/** A line that is too long to be held is a document that goes through as it is; an action is never that long. */
+function behindLongLine(position: BulkPosition, ends: boolean): BulkPosition {
+  if (position.next !== 'document') return { next: 'raw', wanted: null };
+  return ends ? { next: 'action', wanted: null } : position;
+}
+
+type Enriched = Extract<BulkWindow, { kind: 'enriched' }>;
+
+async function enrichWindow(work: BulkEnrichment, body: BulkBody, bytes: Buffer, position: BulkPosition): Promise<Enriched> {
+  const from = { position, index: body.index };
+  const answers = new Map<string, Known>();
+  for (;;) {
+    const result = work.bulk.enrich(bytes, from, answers);
+    if (result.kind === 'enriched') return result;
+    const timeoutMs = Math.max(1, Math.ceil(body.dueMs - work.clock.monotonicMs()));
+    for (const [text, enrichment] of await fetchAll(work, result.values, { timeoutMs, signal: body.signal }))
+      answers.set(text, toKnown(enrichment));
+  }
+}
+
+/** A look-up that fails for a fault of ours holds nothing up: what was asked about goes on as not answered. */
+async function fetchAll(
+  work: BulkEnrichment,
+  values: ReadonlySet<string>,
+  options: { timeoutMs: number; signal: AbortSignal },
+): Promise<Iterable<[string, Enrichment]>> {
+  try {
+    return await work.enricher.enrichMany(values, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    work.report(error);
+    return [...values].map((value) => [value, unanswered(value)]);
+  }
+}
+
+function unanswered(input: string): Enrichment {
+  return {
+    input,
+    indicator: null,
+    source: 'none',
+    checkedAtS: null,
+    expiresAtS: null,
+    answer: {
+      verdict: 'unknown',
+      status: 'unavailable',
+      score: null,
+      confidence: null,
+      tier: 'review',
+      autoResolve: false,
+      categories: [],
+      attributes: [],
+      sightings: null,
+      firstSeen: null,
+      lastSeen: null,
+      reference: null,
+      message: 'the look-up failed inside the sidecar: its log says why',
+      providers: [],
+    },
+  };
+}

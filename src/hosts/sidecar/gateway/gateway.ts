@@ -1,0 +1,97 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Clock } from '../../../engine/clock.ts';
+import type { Enricher } from '../../../engine/enricher.ts';
+import { createWantedFields } from '../enrich/fields.ts';
+import { createKnownValues } from '../enrich/known-values.ts';
+import { createWorkshop } from '../enrich/workshop.ts';
+import type { BufferPool } from '../http/buffer-pool.ts';
+import { headerOf } from '../http/headers.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SidecarSettings } from '../settings.ts';
+import { createBulkEnricher } from './bulk-window.ts';
+import { forward } from './forward.ts';
+import { forwardBulk } from './forward-bulk.ts';
+import type { GatewaySettings } from './settings.ts';
+import { openUpstream } from './upstream.ts';
+import { createWantedByIndex } from './wanted-by-index.ts';
+
+/** Documents may nest deeper than what callers of `/v1/enrich` send: the engine has its own limit. */
+const MAX_DEPTH = 200;
+
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  readonly settings: GatewaySettings & { readonly upstream: string };
+  readonly sidecar: SidecarSettings;
+  readonly enricher: Enricher;
+  readonly pool: BufferPool;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly report: (error: unknown) => void;
+}
+
+/** The enriching gateway in front of Elasticsearch or OpenSearch. */
+export interface Gateway {
+  /** Answers every call that is not the sidecar's own. */
+  readonly answer: RequestListener;
+  close(): void;
+}
+
+/** A gateway: bulk requests are enriched on their way, everything else goes through as it is. */
+export function createGateway({ settings, sidecar, enricher, pool, clock, metrics, report }: GatewayOptions): Gateway {
+  const upstream = openUpstream({
+    url: settings.upstream,
+    caFile: settings.caFile,
+    maxConnections: settings.maxConnections,
+    timeoutMs: settings.upstreamTimeoutMs,
+  });
+  const wanted = createWantedByIndex(settings.fields ?? sidecar.fields, settings.fieldsByIndex);
+  const known = createKnownValues({
+    enricher,
+    clock,
+    size: 2 ** Math.ceil(Math.log2(sidecar.frontCacheEntries)),
+    ttlMs: sidecar.frontCacheMs,
+    maxValueBytes: sidecar.maxValueBytes,
+  });
+  const rules = {
+    fields: wanted.names,
+    matchedType: sidecar.matchedType === 'none' ? null : sidecar.matchedType,
+    writesPlaybook: sidecar.compat === 'playbook',
+  };
+  // Which fields are looked at is said anew for each document.
+  const shop = createWorkshop({ wanted: createWantedFields([]), known, rules, maxDepth: MAX_DEPTH, clock });
+  const bulk = createBulkEnricher({ shop, wanted, allocate: pool.take });
+  const work = { enricher, bulk, pool, clock, metrics, maxDocumentBytes: settings.maxDocumentBytes, report };
+
+  return {
+    answer(req, res) {
+      const call = { req, res, upstream, without: ownHeaders(req, sidecar.token) };
+      const path = bulkPath(req);
+      if (path === null) forward(call);
+      else forwardBulk({ ...call, work, timeoutMs: settings.timeoutMs, compress: settings.compress }, path.index);
+    },
+    close: () => upstream.close(),
+  };
+}
+
+/** `/_bulk`, `/{index}/_bulk` and, of old, `/{index}/{type}/_bulk`. */
+function bulkPath({ method, url }: IncomingMessage): { readonly index: string | null } | null {
+  if (method !== 'POST' && method !== 'PUT') return null;
+  const path = (url ?? '').split('?', 1)[0] ?? '';
+  const match = /^\/(?:([^/]+)\/(?:[^/]+\/)?)?_bulk\/?$/.exec(path);
+  return match === null ? null : { index: match[1] === undefined ? null : decoded(match[1]) };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** What carried our own token stays here; the engine's credentials go on. */
+function ownHeaders(req: IncomingMessage, token: string | undefined): string[] {
+  if (token === undefined) return ['x-timeout-ms'];
+  const isOurs = headerOf(req, 'authorization')?.endsWith(token) === true;
+  return ['x-timeout-ms', 'x-api-key', ...(isOurs ? ['authorization'] : [])];
+}

@@ -1,0 +1,53 @@
+import * as z from 'zod/mini';
+import { declareSettings, endpoint } from '../../../config/setting.ts';
+
+const setting = declareSettings('gateway');
+const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));
+const fieldNames = () => z.array(z.string().check(z.regex(/^[^.\s]+(\.[^.\s]+)*$/)));
+
+/** Settings of the gateway in front of Elasticsearch or OpenSearch (block `gateway`). */
+export const GatewaySettings = z.object({
+  upstream: setting(
+    'upstream',
+    z.optional(endpoint()),
+    'URL of the Elasticsearch or OpenSearch that the sidecar stands in front of; without it there is no gateway.',
+  ),
+  fields: setting(
+    'fields',
+    z.optional(fieldNames()),
+    'Fields looked up in documents, as dotted names; by default those of sidecar.fields.',
+  ),
+  fieldsByIndex: setting(
+    'fieldsByIndex',
+    z._default(z.record(z.string(), fieldNames()), {}),
+    'Fields by index or data stream (`*` stands for anything; the first pattern that fits counts); an empty list: such documents go through untouched.',
+  ),
+  timeoutMs: setting(
+    'timeoutMs',
+    z._default(wholeFrom(1, 600_000), 10_000),
+    'Milliseconds one bulk request may wait for look-ups, 1 to 600000; what is not known by then goes on marked.',
+  ),
+  upstreamTimeoutMs: setting(
+    'upstreamTimeoutMs',
+    z._default(wholeFrom(1000, 3_600_000), 90_000),
+    'Milliseconds without a byte from the upstream after which the caller gets 504.',
+  ),
+  compress: setting(
+    'compress',
+    z._default(z.enum(['auto', 'always', 'never']), 'auto'),
+    'Whether bulk bodies go on as gzip: `auto` only when they came as gzip and the upstream is another machine.',
+  ),
+  caFile: setting(
+    'caFile',
+    z.optional(z.string().check(z.minLength(1))),
+    'File with the certificate authority (PEM) that signed the upstream’s certificate.',
+  ),
+  maxDocumentBytes: setting(
+    'maxDocumentBytes',
+    z._default(wholeFrom(1024), 8 * 1024 * 1024),
+    'Longest line of a bulk body that is enriched, in bytes; a longer one goes through untouched.',
+  ),
+  maxConnections: setting('maxConnections', z._default(wholeFrom(1, 10_000), 64), 'Connections to the upstream at once.'),
+});
+
+export type GatewaySettings = z.infer<typeof GatewaySettings>;

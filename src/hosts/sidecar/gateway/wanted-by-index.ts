@@ -1,0 +1,58 @@
+import { createWantedFields, wantedInside } from '../enrich/fields.ts';
+import type { WantedFields } from '../enrich/fields.ts';
+
+/** What is looked at in the documents of one index: as a whole document, and as the `doc` of an update. `null`: nothing. */
+export interface DocumentFields {
+  readonly whole: WantedFields;
+  readonly inUpdate: WantedFields;
+}
+
+/** Which fields are looked at, by index. */
+export interface WantedByIndex {
+  /** All fields that are looked at anywhere: renderings are kept by their numbers. */
+  readonly names: readonly string[];
+  /** Whether it depends on the index at all. */
+  readonly isUniform: boolean;
+  of(index: string | null): DocumentFields | null;
+}
+
+/** Prepares the settings `fields` and `fieldsByIndex`. */
+export function createWantedByIndex(fields: readonly string[], byIndex: Readonly<Record<string, readonly string[]>>): WantedByIndex {
+  const names = [...new Set([...fields, ...Object.values(byIndex).flat()])];
+  const general = documentFields(names, fields);
+  const patterns = Object.entries(byIndex).map(([pattern, chosen]) => ({
+    test: toPattern(pattern),
+    fields: documentFields(names, chosen),
+  }));
+  const known = new Map<string, DocumentFields | null>();
+  return {
+    names,
+    isUniform: patterns.length === 0,
+    of(index) {
+      if (index === null || patterns.length === 0) return general;
+      let found = known.get(index);
+      if (found === undefined) {
+        const fitting = patterns.find(({ test }) => test.test(index));
+        found = fitting === undefined ? general : fitting.fields;
+        if (known.size < 1000) known.set(index, found);
+      }
+      return found;
+    },
+  };
+}
+
+function documentFields(names: readonly string[], chosen: readonly string[]): DocumentFields | null {
+  if (chosen.length === 0) return null;
+  const whole = createWantedFields(names, chosen);
+  return { whole, inUpdate: wantedInside('doc', whole) };
+}
+
+/** `logs-*` as Elasticsearch means it. */
+function toPattern(pattern: string): RegExp {
+  return new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
+}
