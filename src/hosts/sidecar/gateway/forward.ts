@@ -29,8 +29,7 @@ function bodyHeaders(req: IncomingMessage, headers: string[]): string[] {
 /** Gives the upstream's answer to the caller as it comes, or says that there is none. When either side goes away, the other is let go. */
 export function answerWith(out: ClientRequest, res: ServerResponse, req: IncomingMessage): void {
   out.once('response', (answer) => {
-    const headers = headersToForward(answer);
-    res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', req.complete ? headers : [...headers, 'connection', 'close']);
+    res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headersToForward(answer));
     pipeline(answer, res, () => undefined);
   });
   out.once('timeout', () => out.destroy(new UpstreamTimeout()));

@@ -28,9 +28,33 @@ export function sendJson(res: ServerResponse, status: number, value: unknown, he
   res.end(body);
 }
 
-/** Answers `{"error":{"code","message"}}`. What the caller is still sending is not waited for: the connection ends with the answer. */
-export function sendRefusal(req: IncomingMessage, res: ServerResponse, { status, code, message, headers = {} }: Refusal): void {
-  sendJson(res, status, { error: { code, message } }, { ...headers, ...(req.complete ? {} : { connection: 'close' }) });
+/** How long what a refused caller is still sending is read and thrown away: closing on it would take the answer from under its eyes. */
+const LINGER_MS = 1000;
+
+/** How long what a caller is still sending is read and thrown away: closing on it would take the answer from under its eyes. */
+const LINGER_MS = 1000;
+
+/** Answers with JSON a call whose body may still be on its way; that is not waited for, the connection ends soon after the answer. */
+export function sendEarly(
+  { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (req.complete) return sendJson(res, status, value, headers);
+  const body = JSON.stringify(value);
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers, connection: 'close' });
+  res.write(body);
+  const timer = setTimeout(() => res.end(), LINGER_MS);
+  req.once('end', () => res.end());
+  req.resume();
+  res.once('close', () => clearTimeout(timer));
+  return undefined;
+}
+
+/** Answers `{"error":{"code","message"}}`, whether the caller has sent everything or not. */
+export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
+  sendEarly({ req, res }, refusal.status, refusalBody(refusal), refusal.headers);
 }
 
 /** The body that `sendRefusal` sends. */

@@ -6,7 +6,7 @@ import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { readBody } from '../http/read-body.ts';
-import { sendJson } from '../http/replies.ts';
+import { sendEarly, sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../settings.ts';
 import { toLogstashAnswer, toLogstashFailure } from './logstash-answer.ts';
@@ -31,14 +31,13 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
   return {
     path: '/v1/logstash',
     method: 'POST',
-    refuse: ({ req, res }, { message }) =>
-      sendJson(res, 200, toLogstashFailure('unavailable', message), req.complete ? {} : { connection: 'close' }),
+    refuse: (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message)),
     answer(call) {
       // A wrong time limit is no reason to leave an event without an answer.
       const given = timeoutOf(call.req, call.query, settings.logstashTimeoutMs);
       const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
       readBody(call.req, { limit: settings.maxSmallBodyBytes }, (refusal, body) => {
-        if (refusal !== null) return sendJson(call.res, 200, toLogstashFailure('invalid', refusal.message), { connection: 'close' });
+        if (refusal !== null) return sendEarly(call, 200, toLogstashFailure('invalid', refusal.message));
         const values = readLogstashBody(body, options.wanted);
         if (values.length > settings.maxIndicators)
           return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
