@@ -28,9 +28,6 @@ export function sendJson(res: ServerResponse, status: number, value: unknown, he
   res.end(body);
 }
 
-/** How long what a refused caller is still sending is read and thrown away: closing on it would take the answer from under its eyes. */
-const LINGER_MS = 1000;
-
 /** How long what a caller is still sending is read and thrown away: closing on it would take the answer from under its eyes. */
 const LINGER_MS = 1000;
 
