@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createUndiciTransport } from '../../../../src/engine/http/undici-transport.ts';
+import { readAssets } from '../../../../src/hosts/cli/elastic/asset.ts';
+import { runElastic } from '../../../../src/hosts/cli/elastic/elastic-command.ts';
+import { createEngineClient } from '../../../../src/hosts/cli/elastic/engine-client.ts';
+import { EVENT_VALUES, ecsEvents } from '../../../support/ecs-events.ts';
+import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
+import { projectRoot } from '../../../support/fixtures.ts';
+import { engineAbsence, leaseEngine, type EngineAnswer, type LeasedEngine } from '../../../support/search-engine.ts';
+import { startGateway } from '../support/start-sidecar.ts';
+
+const STREAM = 'logs-ismalicious.events-default';
+const BAD = '45.155.205.9';
+const sayings = {
+  [BAD]: { verdict: 'malicious', score: 87, confidence: 95, categories: ['c2'] },
+  '185.220.101.1': { verdict: 'suspicious', score: 55, confidence: 40 },
+  [EVENT_VALUES.sha256[1]]: { verdict: 'malicious', score: 100 },
+  '94.102.61.5': { verdict: 'unknown', status: 'timeout', message: 'no answer in time' },
+} as const;
+const events = ecsEvents(400);
+/** A number that JavaScript cannot hold: it has to reach the engine as it is. */
+const BIG = '9007199254740993';
+
+describe.each([
+  { kind: 'elasticsearch', target: 'elasticsearch-oss-7.10' },
+  { kind: 'opensearch', target: 'opensearch' },
+] as const)('the gateway in front of a real $kind', ({ kind, target }) => {
+  describe.skipIf(engineAbsence(kind) !== null)(target, () => {
+    const transport = createUndiciTransport({ provider: 'test', connections: 2, proxy: null, ca: null });
+    let engine: LeasedEngine;
+
+    beforeAll(async () => {
+      engine = await leaseEngine(kind);
+      const client = createEngineClient(engine.url, { kind: 'none' }, transport);
+      const say = () => undefined;
+      const command = { action: 'install', target, isDryRun: false, withHooks: false } as const;
+      expect(await runElastic(command, { engine: client, assets: readAssets(join(projectRoot, 'elastic'), target), say })).toBe(0);
+    }, 300_000);
+
+    afterAll(async () => {
+      engine?.release();
+      await transport.close();
+    });
+
+    it('indexes 400 events as gzip, none refused, each enriched, numbers as they were', async () => {
+      const { call, url } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
+      const lines = events.flatMap((event, n) => [
+        JSON.stringify({ create: { _id: `g${n}` } }),
+        `{"big_counter":${BIG},${JSON.stringify(event).slice(1)}`,
+      ]);
+      const zipped = await new Response(
+        new Blob([`${lines.join('\n')}\n`]).stream().pipeThrough(new CompressionStream('gzip')),
+      ).arrayBuffer();
+      const answer = await call(`/${STREAM}/_bulk?refresh=true`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' },
+        body: Buffer.from(zipped),
+      });
+      expect(answer.json.items.filter((item: EngineAnswer) => item.create.error).map((item: EngineAnswer) => item.create.error)).toEqual(
+        [],
+      );
+      expect(answer.json).toMatchObject({ errors: false, items: { length: 400 } });
+
+      const found = await engine.call('POST', `/${STREAM}/_search`, {
+        size: 1000,
+        query: { nested: { path: 'threat.enrichments', query: { term: { 'threat.enrichments.indicator.ip': BAD } } } },
+      });
+      const wanted = events.flatMap((event, n) =>
+        JSON.stringify({ ...event, message: '', host: null, observer: null }).includes(`"${BAD}"`) ? [`g${n}`] : [],
+      );
+      const hits = found.body.hits.hits.map(({ _id }: EngineAnswer) => _id as string);
+      expect(hits.length).toBeGreaterThan(5);
+      for (const id of hits) expect(wanted).toContain(id);
+
+      const { body } = await engine.call('POST', `/${STREAM}/_search`, {
+        size: 0,
+        aggs: { verdicts: { terms: { field: 'ismalicious.verdict' } }, statuses: { terms: { field: 'ismalicious.status' } } },
+      });
+      const verdicts = Object.fromEntries(
+        body.aggregations.verdicts.buckets.map(({ key, doc_count: count }: EngineAnswer) => [key, count]),
+      );
+      expect(verdicts.malicious).toBeGreaterThanOrEqual(hits.length);
+      expect(body.aggregations.statuses.buckets.map(({ key }: EngineAnswer) => key)).toContain('timeout');
+
+      // Past the gateway the raw text of a document is what was sent, but for what was added.
+      const source = await (await fetch(`${url}/${STREAM}/_search?q=_id:g1`)).text();
+      expect(source).toContain(`"big_counter":${BIG}`);
+    });
+
+    it('enriches the doc of an update, and passes errors of single items through', async () => {
+      const { call } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
+      const lines = [
+        '{"index":{"_index":"plain","_id":"1"}}',
+        '{"a":1}',
+        '{"update":{"_index":"plain","_id":"1"}}',
+        `{"doc":{"destination":{"ip":"${BAD}"}}}`,
+        '{"update":{"_index":"plain","_id":"none"}}',
+        '{"doc":{"a":2}}',
+        '{"index":{"_index":"plain","_id":"2"}}',
+        '{"a":{"b":"not a number"}}',
+        '{"delete":{"_index":"plain","_id":"2"}}',
+      ];
+      const answer = await call('/_bulk?refresh=true', {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: `${lines.join('\n')}\n`,
+      });
+      const statuses = answer.json.items.map((item: EngineAnswer) => (Object.values(item)[0] as { status: number }).status);
+      expect([answer.json.errors, statuses]).toEqual([true, [201, 200, 404, 400, 404]]);
+      const { body } = await engine.call('GET', '/plain/_doc/1');
+      expect(body._source).toMatchObject({ a: 1, destination: { ip: BAD }, ismalicious: { verdict: 'malicious', score: 87 } });
+    });
+
+    it('is the engine to whoever asks what it is', async () => {
+      const { call } = await startGateway(engine.url);
+      const [direct, through] = [await engine.call('GET', '/'), await call('/')];
+      expect(through.json).toEqual(direct.body);
+      expect((await call('/no-such-index/_search')).status).toBe(404);
+    });
+  });
+});
