@@ -179,7 +179,7 @@ export class ProviderQueue implements ProviderClient {
     for (const job of batch) this.#queue.push(job);
     const waitMs = untilMs - this.#nowMs();
     if (waitMs > LONGEST_WAIT_MS) return this.#failAll(error);
-    for (const job of this.#jobs.values()) dismissHurried(job, untilMs, error);
+    for (const job of this.#jobs.values()) if (!job.controller) dismissHurried(job, untilMs, error);
     return this.#wakeAfter(waitMs);
   }
 

@@ -60,7 +60,7 @@ function readCsvList(name: string, text: string, header: readonly string[], attr
       }
       entries.push({
         value,
-        note: [at(row, 'note') || at(row, 'reason'), at(row, 'owner')].filter((text) => text !== '').join(', by ') || null,
+        note: [at(row, 'note') || at(row, 'reason'), at(row, 'owner')].filter((part) => part !== '').join(', by ') || null,
         verdict: verdictOf('local', {
           verdict: word,
           score: score ?? DEFAULT_SCORES[word],

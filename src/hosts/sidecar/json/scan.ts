@@ -32,12 +32,6 @@ export function scanEvent(scan: Scan, tree: KeyNode, from: number, depth: number
   return close;
 }
 
-/** Past the value at `from`, whatever it is, which is only checked. */
-export function skipValue(scan: Scan, from: number, depth: number): number {
-  if (from >= scan.end) return ~scan.end;
-  return scanValue(scan, NOTHING, from, depth);
-}
-
 /** The text of a JSON string; `start` and `end` are inside its quotes, and it has been checked. */
 export function textOfString(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('utf8', start, end);
