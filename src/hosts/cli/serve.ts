@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { openEngine } from '../compose/open-engine.ts';
 import { renderEngineMetrics } from '../sidecar/engine-metrics.ts';
+import { GatewaySettings } from '../sidecar/gateway/settings.ts';
 import { createSidecar, SidecarConfigError } from '../sidecar/server.ts';
 import { SidecarSettings } from '../sidecar/settings.ts';
 import { type Command, EXIT, type Io, parseCount, parseOptions, UsageError } from './command.ts';
@@ -27,7 +28,7 @@ export const serve: Command = {
       env: io.env,
       configPath: values.config,
       stays: true,
-      blocks: { sidecar: SidecarSettings },
+      blocks: { sidecar: SidecarSettings, gateway: GatewaySettings },
     });
     const loaded = config.blocks.sidecar?.values as unknown as SidecarSettings;
     const settings: SidecarSettings = {
@@ -48,6 +49,7 @@ export const serve: Command = {
         enricher: engine,
         feedback,
         settings,
+        gateway: config.blocks.gateway?.values as unknown as GatewaySettings,
         version: VERSION,
         log,
         notReady,
