@@ -137,6 +137,12 @@ function openGateway(
   parts: Omit<Parts, 'fail'> & { log: (line: string) => void },
 ): Gateway | undefined {
   if (gateway?.upstream === undefined) return undefined;
+  const { protocol, hostname } = new URL(gateway.upstream);
+  if (protocol === 'http:' && !isLoopback(hostname) && !gateway.plainHttp) {
+    throw new SidecarConfigError(
+      `gateway.upstream is ${protocol}//${hostname}: use https, or set gateway.plain_http (ISMALICIOUS_GATEWAY_PLAIN_HTTP) where the network is trusted`,
+    );
+  }
   const report = (error: unknown) => parts.log(`gateway: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault'}`);
   return createGateway({ ...parts, settings: { ...gateway, upstream: gateway.upstream }, sidecar: settings, enricher, report });
 }

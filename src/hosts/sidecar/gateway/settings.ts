@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { declareSettings, endpoint } from '../../../config/setting.ts';
+import { declareSettings } from '../../../config/setting.ts';
 
 const setting = declareSettings('gateway');
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));
@@ -9,8 +9,13 @@ const fieldNames = () => z.array(z.string().check(z.regex(/^[^.\s]+(\.[^.\s]+)*$
 export const GatewaySettings = z.object({
   upstream: setting(
     'upstream',
-    z.optional(endpoint()),
+    z.optional(z.string().check(z.refine(isPlainUrl, { error: 'has to be an http or https URL without a user name or password in it' }))),
     'URL of the Elasticsearch or OpenSearch that the sidecar stands in front of; without it there is no gateway.',
+  ),
+  plainHttp: setting(
+    'plainHttp',
+    z._default(z.boolean(), false),
+    'Whether an upstream on another machine may be reached over plain HTTP, where its credentials and the events can be read on the way.',
   ),
   fields: setting(
     'fields',
@@ -49,5 +54,11 @@ export const GatewaySettings = z.object({
   ),
   maxConnections: setting('maxConnections', z._default(wholeFrom(1, 10_000), 64), 'Connections to the upstream at once.'),
 });
+
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
+}
 
 export type GatewaySettings = z.infer<typeof GatewaySettings>;

@@ -5,6 +5,9 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Enricher } from '../../../../src/engine/enricher.ts';
+import { GatewaySettings } from '../../../../src/hosts/sidecar/gateway/settings.ts';
+import { createSidecar, SidecarConfigError } from '../../../../src/hosts/sidecar/server.ts';
+import { SidecarSettings } from '../../../../src/hosts/sidecar/settings.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { rawCall, startGateway } from '../support/start-sidecar.ts';
 import { eventTrees, SAYINGS } from '../support/event-arbitrary.ts';
@@ -231,6 +234,32 @@ describe('everything else', () => {
       [undefined, undefined],
     ]);
     expect(JSON.stringify(upstream.seen)).not.toContain(token);
+  });
+});
+
+describe('the upstream', () => {
+  it.each([
+    ['http://127.0.0.1:9200', {}, true],
+    ['http://[::1]:9200', {}, true],
+    ['https://es.corp:9200/prefix', {}, true],
+    ['http://es.corp:9200', {}, false],
+    ['http://es.corp:9200', { plainHttp: true }, true],
+  ])('%s with %j may be one: %s', async (upstream, gateway, isFine) => {
+    const settings = SidecarSettings.parse({ port: 0 });
+    const made = createSidecar({ enricher: engine(), settings, gateway: GatewaySettings.parse({ upstream, ...gateway }) });
+    await (isFine ? made.then((sidecar) => sidecar.close()) : expect(made).rejects.toThrow(SidecarConfigError));
+  });
+
+  it.each(['ftp://x', 'es.corp:9200', 'https://me:secret@es.corp', ''])('%j is no setting for it', (upstream) => {
+    expect(GatewaySettings.safeParse({ upstream }).success).toBe(false);
+  });
+
+  it('may have a prefix', async () => {
+    const upstream = await startUpstream();
+    const { call } = await startGateway(`${upstream.url}/es/`, { enricher: engine() });
+    await call('/_bulk?a=1', { method: 'POST', headers: NDJSON, body: '{"delete":{}}\n' });
+    await call('/_cat/indices');
+    expect(upstream.seen.map(({ url }) => url)).toEqual(['/es/_bulk?a=1', '/es/_cat/indices']);
   });
 });
 
