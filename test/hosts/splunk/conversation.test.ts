@@ -239,6 +239,23 @@ describe('execute', () => {
     expect(columnOf(table!, '_chunked_idx')).toEqual(['41']);
   });
 
+  it('keeps rows as wide as their header when columns to replace come up in the middle of a search', async () => {
+    const bodies = [ROWS, 'n,dest_ip,im_score,__mv_im_score\n1,203.0.113.5,9,$9$;$8$\n', ROWS, 'im_score\n7\n'];
+    const { tables } = await replay(talk(['dest_ip'], ...bodies), new FakeEnricher());
+    for (const table of tables) for (const row of table.rows) expect(row.length).toBe(table.header.length);
+    expect(tables.map((table) => columnOf(table, 'im_score')[0])).toEqual(['92', '92', '92', '']);
+    expect(columnOf(tables[1]!, '__mv_im_score')).toEqual(['']);
+  });
+
+  it.each([65_535, 65_536, 65_537])('reads a request of exactly %i bytes to its last row', async (size) => {
+    const metadata = JSON.stringify({ action: 'execute', finished: true });
+    const head = 'x,dest_ip\n';
+    const last = ',203.0.113.5';
+    const body = `${head}${'x'.repeat(size - metadata.length - head.length - last.length)}${last}`;
+    const { tables } = await replay(Buffer.concat([getinfoOf(['dest_ip']), frameOf(metadata, body)]), new FakeEnricher());
+    expect(columnOf(tables[0]!, 'im_verdict')).toEqual(['malicious']);
+  });
+
   it('may look up a column that it replaces, even when no other is left', async () => {
     const { replies } = await replay(talk(['im_indicator'], 'im_indicator\n203.0.113.7\n'), new FakeEnricher());
     const [head, row] = replies[1]!.body.split('\n');
@@ -265,7 +282,10 @@ describe('execute', () => {
   it('answers a chunk of many distinct values, and starts its memory anew when a search has seen too many', async () => {
     const valuesOf = (block: number) => Array.from({ length: 24_000 }, (_, n) => `1.${block}.${n >> 8}.${n & 255}`);
     const bodies = [1, 2, 3].map((block) => `dest_ip,x\n${valuesOf(block).join(',\n')},\n`);
-    const { tables } = await replay(talk(['dest_ip'], ...bodies, bodies[0]!), new FakeEnricher());
+    const enricher = new FakeEnricher();
+    const { tables } = await replay(talk(['dest_ip'], ...bodies, bodies[0]!), enricher);
+    // The first chunk asks the disk, the two after it memory first, the last one again: nothing was kept of the first.
+    expect(enricher.peeks).toBe(3 * 24_000);
     for (const [n, block] of [1, 2, 3, 1].entries()) {
       expect(columnOf(tables[n]!, 'im_indicator')).toEqual(valuesOf(block));
       expect(new Set(columnOf(tables[n]!, 'im_source'))).toEqual(new Set([n === 3 ? 'cache' : 'live']));
