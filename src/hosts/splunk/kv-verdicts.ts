@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { $ZodError } from 'zod/v4/core';
 import * as z from 'zod/mini';
 import type { Engine } from '../../engine/engine.ts';
 import type { Enricher, EnrichOptions } from '../../engine/enricher.ts';
@@ -119,7 +120,7 @@ class SharedVerdicts {
         }
       }
     } catch (error) {
-      if (!(error instanceof SplunkdError) && !(error instanceof z.core.$ZodError)) throw error;
+      if (!(error instanceof SplunkdError) && !(error instanceof $ZodError)) throw error;
       // Not there, or not for this user: the providers are asked as without it.
       this.#isReadable = false;
     }
