@@ -1,3 +1,5 @@
+import { VERDICT_WORDS } from '../../model/verdict.ts';
+
 /** Upper bounds of the duration buckets, in seconds. */
 const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -17,6 +19,8 @@ interface RouteFigures {
   readonly buckets: number[];
   sumS: number;
   count: number;
+  /** Answers 200, which nearly all are. */
+  fine: number;
   readonly byCode: Map<number, number>;
 }
 
@@ -26,8 +30,8 @@ export interface Metrics {
   /** Counts an answered call. `route`: a registered path, or `other`. */
   observe(route: string, code: number, ms: number): void;
   add(counter: CounterName, amount: number): void;
-  /** Counts events by the verdict of their worst value. */
-  addVerdicts(verdicts: Readonly<Record<string, number>>): void;
+  /** Counts events by the verdict of their worst value; in the order of `VERDICT_WORDS`. */
+  addVerdicts(counts: readonly number[]): void;
   /** All series in the text format (version 0.0.4). */
   render(): string;
 }
@@ -36,12 +40,12 @@ export interface Metrics {
 export function createMetrics(extra: () => string = () => ''): Metrics {
   const routes = new Map<string, RouteFigures>();
   const counters = new Map<CounterName, number>(Object.keys(COUNTERS).map((name) => [name as CounterName, 0]));
-  const verdicts = new Map<string, number>(['malicious', 'suspicious', 'clean', 'unknown'].map((verdict) => [verdict, 0]));
+  const verdicts = VERDICT_WORDS.map(() => 0);
 
   function figuresOf(route: string): RouteFigures {
     const known = routes.get(route);
     if (known) return known;
-    const fresh = { buckets: BUCKETS_S.map(() => 0), sumS: 0, count: 0, byCode: new Map<number, number>() };
+    const fresh = { buckets: BUCKETS_S.map(() => 0), sumS: 0, count: 0, fine: 0, byCode: new Map<number, number>() };
     routes.set(route, fresh);
     return fresh;
   }
@@ -53,7 +57,8 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
       const seconds = ms / 1000;
       figures.sumS += seconds;
       figures.count++;
-      figures.byCode.set(code, (figures.byCode.get(code) ?? 0) + 1);
+      if (code === 200) figures.fine++;
+      else figures.byCode.set(code, (figures.byCode.get(code) ?? 0) + 1);
       let bucket = 0;
       while (seconds > (BUCKETS_S[bucket] ?? Infinity)) bucket++;
       if (bucket < BUCKETS_S.length) figures.buckets[bucket] = (figures.buckets[bucket] ?? 0) + 1;
@@ -62,7 +67,7 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
       counters.set(counter, (counters.get(counter) ?? 0) + amount);
     },
     addVerdicts(counts) {
-      for (const verdict in counts) verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + (counts[verdict] ?? 0));
+      for (let n = 0; n < verdicts.length; n++) verdicts[n] = (verdicts[n] ?? 0) + (counts[n] ?? 0);
     },
     render() {
       const lines = [
@@ -73,7 +78,7 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
           'ismalicious_sidecar_event_verdicts_total',
           'counter',
           'Enriched events by the verdict of their worst value.',
-          [...verdicts].map(([verdict, value]) => [`verdict="${verdict}"`, value]),
+          VERDICT_WORDS.map((verdict, n) => [`verdict="${verdict}"`, verdicts[n] ?? 0]),
         ),
         ...renderProcess(),
       ];
@@ -93,8 +98,8 @@ function family(full: string, type: string, help: string, series: readonly Serie
 }
 
 function renderRoutes(routes: ReadonlyMap<string, RouteFigures>): string[] {
-  const calls = [...routes].flatMap(([route, { byCode }]) =>
-    [...byCode].map(([code, count]): Series => [`route="${route}",code="${code}"`, count]),
+  const calls = [...routes].flatMap(([route, { fine, byCode }]) =>
+    [...(fine > 0 ? [[200, fine] as const] : []), ...byCode].map(([code, count]): Series => [`route="${route}",code="${code}"`, count]),
   );
   const name = 'ismalicious_sidecar_request_duration_seconds';
   const durations = [...routes].flatMap(([route, { buckets, sumS, count }]) => {

@@ -1,21 +1,20 @@
-import { COMMA, OPEN_ARRAY, OPEN_OBJECT, skipSpace } from '../json/lex.ts';
+import { CLOSE_ARRAY, COMMA, OPEN_ARRAY, OPEN_OBJECT, skipSpace } from '../json/lex.ts';
 import type { Known } from './known.ts';
 import { beginText, createWorkshop, enrichEvent, finishText } from './workshop.ts';
 import type { Workshop, WorkshopOptions } from './workshop.ts';
 
 const LINE_FEED = 0x0a;
-const CLOSE_ARRAY = 0x5d;
 const NO_ANSWERS: ReadonlyMap<string, Known> = new Map();
 
 /** What a text of events became. */
 export type EnrichedText =
-  /** `worsts`: how many events have which verdict as their worst. Lines that are no JSON object are `invalidLines`; they stay as they were. */
+  /** `worsts`: how many events have which verdict as their worst in the order of `VERDICT_WORDS`. Lines that are no JSON object are `invalidLines`; they stay as they were. */
   | {
       readonly kind: 'enriched';
       readonly text: Buffer;
       readonly events: number;
       readonly invalidLines: number;
-      readonly worsts: Readonly<Record<string, number>>;
+      readonly worsts: readonly number[];
     }
   /** Texts that nobody knows yet: fetch them and come again with the answers. */
   | { readonly kind: 'missing'; readonly values: ReadonlySet<string> }
@@ -52,7 +51,7 @@ export function createTextEnricher(options: TextEnricherOptions): TextEnricher {
       if (fault < 0) return { kind: 'fault', offset: ~fault };
       if (shop.events > maxEvents) return { kind: 'too-many' };
       if (shop.lookup.missing.size > 0) return { kind: 'missing', values: shop.lookup.missing };
-      return { kind: 'enriched', text: finishText(shop, text, allocate), events: shop.events, invalidLines, worsts: shop.worsts };
+      return { kind: 'enriched', text: finishText(shop, text, allocate), events: shop.events, invalidLines, worsts: [...shop.worsts] };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { endOf, fieldOf, isEscaped, startOf } from '../json/event-map.ts';
+import { endOf, fieldOf, hashAt, isEscaped, startOf } from '../json/event-map.ts';
 import { textOfString } from '../json/scan.ts';
 import type { WantedFields } from './fields.ts';
 import { CANONICAL, FAILED, FORBIDS_RESOLVE, INVALID, listedText, listIn, placeIn, THREAT } from './known.ts';
@@ -46,14 +46,15 @@ export function createFinding(): Finding {
 
 /** Fills the finding with what is known of the event's values; those that nobody knows are added to `lookup.missing`. */
 export function findAll(writing: EventWriting, lookup: Lookup): void {
-  const { finding, map, bytes } = writing;
+  const { finding, map } = writing;
   const { known, wanted } = lookup;
   clear(writing);
   let worst = NOBODY;
+  let worstValue = -1;
   let flags = 0;
   for (let n = 0; n < map.valueCount; n++) {
     if (isRepeated(writing, n)) continue;
-    const summary = known.find(bytes, startOf(map, n), endOf(map, n));
+    const summary = known.find(map, n);
     const counts = summary !== UNKNOWN && ((summary & INVALID) === 0 || !wanted.isLoose[fieldOf(map, n)]);
     if (n < FEW) finding.counted[n] = counts ? 1 : 0;
     if (summary === UNKNOWN) miss(writing, lookup, n);
@@ -61,11 +62,15 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
     flags |= summary;
     if (placeIn(summary) < worst) {
       worst = placeIn(summary);
-      finding.worst = currentOf(writing, lookup, n);
-      finding.worstField = fieldOf(map, n);
+      worstValue = n;
     }
     if ((summary & THREAT) !== 0) noteThreat(writing, lookup, n);
     if (listIn(summary) !== 0) noteRelated(writing, lookup, summary, n);
+  }
+  if (worstValue >= 0) {
+    // Looked up once more: most values are worse than another only until the next one, and all that is known of a value is far away.
+    finding.worst = known.find(map, worstValue) === UNKNOWN ? null : currentOf(writing, lookup, worstValue);
+    finding.worstField = fieldOf(map, worstValue);
   }
   finding.hasFailure = (flags & FAILED) !== 0;
   finding.canResolve = (flags & FORBIDS_RESOLVE) === 0 || finding.worst?.enrichment.answer.autoResolve === false;
@@ -87,11 +92,12 @@ function clear({ finding, related }: EventWriting): void {
 /** Whether the n-th value stood in the event before and counted there: then it adds no more than its own entry, if it is a threat. */
 function isRepeated({ finding, map, bytes }: EventWriting, n: number): boolean {
   if (n >= FEW) return false;
+  const hash = hashAt(map, n);
   const start = startOf(map, n);
   const length = endOf(map, n) - start;
   for (let earlier = 0; earlier < n; earlier++) {
     const other = startOf(map, earlier);
-    if (endOf(map, earlier) - other !== length || finding.counted[earlier] === 0) continue;
+    if (hashAt(map, earlier) !== hash || endOf(map, earlier) - other !== length || finding.counted[earlier] === 0) continue;
     let same = 0;
     while (same < length && bytes[other + same] === bytes[start + same]) same++;
     if (same < length) continue;

@@ -1,3 +1,5 @@
+import { endOf, hashAt, startOf } from '../json/event-map.ts';
+import type { EventMap } from '../json/event-map.ts';
 import type { Known } from './known.ts';
 
 /*
@@ -40,6 +42,12 @@ export interface FrontCache {
   readonly knowns: (Known | undefined)[];
 }
 
+/** What a value is kept under: its bytes, and their hash. */
+export interface KeptKey {
+  readonly bytes: Uint8Array;
+  readonly hash: number;
+}
+
 /** What is kept of a value. */
 export interface KeptValue {
   /** See `summaryOf`. */
@@ -70,17 +78,23 @@ export function clearCache(cache: FrontCache): void {
   cache.longKeysEnd = 0;
 }
 
-/** Slot of the value whose bytes are from `start` to `end`, or `NOT_FOUND`. It holds until the next `keep`. */
-export function findSlot(cache: FrontCache, bytes: Uint8Array, start: number, end: number): number {
+/** Slot of the n-th value of an event whose text is `bytes`, or `NOT_FOUND`. It holds until the next `keep`. */
+export function findSlot(cache: FrontCache, bytes: Uint8Array, map: EventMap, n: number): number {
   const { slots } = cache;
-  const hash = hashOf(bytes, start, end);
-  const slot = hash & cache.mask;
-  if (slots[slot * SLOT_INTS + HASH] === hash && slots[slot * SLOT_INTS + LENGTH] === end - start && isKey(cache, slot, bytes, start))
+  const hash = hashAt(map, n);
+  const start = startOf(map, n);
+  const length = endOf(map, n) - start;
+  const slot = slotOf(cache, hash);
+  if (slots[slot * SLOT_INTS + HASH] === hash && slots[slot * SLOT_INTS + LENGTH] === length && isKey(cache, slot, bytes, start))
     return slot;
   const other = slot ^ 1;
-  if (slots[other * SLOT_INTS + HASH] === hash && slots[other * SLOT_INTS + LENGTH] === end - start && isKey(cache, other, bytes, start))
+  if (slots[other * SLOT_INTS + HASH] === hash && slots[other * SLOT_INTS + LENGTH] === length && isKey(cache, other, bytes, start))
     return other;
   return NOT_FOUND;
+}
+
+function slotOf({ mask }: FrontCache, hash: number): number {
+  return (hash ^ (hash >>> 15)) & mask;
 }
 
 /** Whether the slot's key, whose length is right, is what stands at `start`. */
@@ -95,9 +109,14 @@ function isKey({ slots, shortKeys, longKeys }: FrontCache, slot: number, bytes: 
   return true;
 }
 
-/** Whether what the slot holds may still be used. */
-export function isFresh({ slots, startMs }: FrontCache, slot: number, nowMs: number): boolean {
-  return (slots[slot * SLOT_INTS + UNTIL] as number) > (nowMs - startMs) / TICK_MS;
+/** A moment, as `isFresh` takes it. */
+export function tickAt({ startMs }: FrontCache, ms: number): number {
+  return Math.floor((ms - startMs) / TICK_MS);
+}
+
+/** Whether what the slot holds may still be used at a moment. */
+export function isFresh({ slots }: FrontCache, slot: number, tick: number): boolean {
+  return (slots[slot * SLOT_INTS + UNTIL] as number) > tick;
 }
 
 /** `KeptValue.summary` of what the slot holds. */
@@ -111,40 +130,30 @@ export function attach({ knowns, slots }: FrontCache, slot: number, known: Known
   slots[slot * SLOT_INTS + SUMMARY] = known.summary;
 }
 
-/** Keeps what is known of the value whose bytes are `key`, in place of what was before. Gives its slot. */
-export function keep(cache: FrontCache, key: Uint8Array, { summary, known, untilMs }: KeptValue): number {
-  const { slots, startMs, knowns } = cache;
-  const found = findSlot(cache, key, 0, key.length);
+/** Keeps what is known of a value: in the slot that `findSlot` gave for it, or, had it none, in one of its own. Gives the slot. */
+export function keep(cache: FrontCache, found: number, key: KeptKey, { summary, known, untilMs }: KeptValue): number {
   const slot = found === NOT_FOUND ? place(cache, key) : found;
-  slots[slot * SLOT_INTS + UNTIL] = Math.floor((untilMs - startMs) / TICK_MS);
-  slots[slot * SLOT_INTS + SUMMARY] = summary;
-  knowns[slot] = known;
+  cache.slots[slot * SLOT_INTS + UNTIL] = tickAt(cache, untilMs);
+  cache.slots[slot * SLOT_INTS + SUMMARY] = summary;
+  cache.knowns[slot] = known;
   return slot;
 }
 
 /** Gives a new key its slot. When the room for long keys is used up, everything is forgotten: it is all known one step further back. */
-function place(cache: FrontCache, key: Uint8Array): number {
-  const { slots, shortKeys, longKeys, mask } = cache;
-  const isShort = key.length <= SHORT_KEY;
-  if (!isShort && cache.longKeysEnd + key.length > longKeys.length) clearCache(cache);
-  const hash = hashOf(key, 0, key.length);
-  const first = hash & mask;
+function place(cache: FrontCache, { bytes, hash }: KeptKey): number {
+  const { slots, shortKeys, longKeys } = cache;
+  const isShort = bytes.length <= SHORT_KEY;
+  if (!isShort && cache.longKeysEnd + bytes.length > longKeys.length) clearCache(cache);
+  const first = slotOf(cache, hash);
   const second = first ^ 1;
   const slot = (slots[first * SLOT_INTS + UNTIL] as number) <= (slots[second * SLOT_INTS + UNTIL] as number) ? first : second;
   slots[slot * SLOT_INTS + HASH] = hash;
-  slots[slot * SLOT_INTS + LENGTH] = key.length;
-  if (isShort) shortKeys.set(key, slot * SLOT_BYTES + HEAD_BYTES);
+  slots[slot * SLOT_INTS + LENGTH] = bytes.length;
+  if (isShort) shortKeys.set(bytes, slot * SLOT_BYTES + HEAD_BYTES);
   else {
     slots[slot * SLOT_INTS + KEY] = cache.longKeysEnd;
-    longKeys.set(key, cache.longKeysEnd);
-    cache.longKeysEnd += key.length;
+    longKeys.set(bytes, cache.longKeysEnd);
+    cache.longKeysEnd += bytes.length;
   }
   return slot;
-}
-
-/** FNV-1a, 32 bits. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let pos = start; pos < end; pos++) hash = Math.imul(hash ^ (bytes[pos] as number), 0x01000193);
-  return hash ^ (hash >>> 15);
 }

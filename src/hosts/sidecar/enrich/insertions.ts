@@ -1,16 +1,11 @@
-import { openEdit, openLastEdit, put } from '../json/edits.ts';
+import { openEdit, openLastEdit, put, putByte } from '../json/edits.ts';
 import type { Edits } from '../json/edits.ts';
 import { Place } from '../json/event-map.ts';
 import type { EventMap } from '../json/event-map.ts';
-import { OPEN_ARRAY, OPEN_OBJECT, SPACE } from '../json/lex.ts';
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, SPACE } from '../json/lex.ts';
 
 const NULL_START = 0x6e;
 const NULL_LENGTH = 4;
-export const COMMA_PIECE = Buffer.from(',');
-const BRACKET = Buffer.from('[');
-const END_BRACKET = Buffer.from(']');
-const BRACE = Buffer.from('{');
-const END_BRACE = Buffer.from('}');
 
 /** An event (read from `bytes`, its places in `map`) and the edits it gets. */
 export interface Editing {
@@ -46,11 +41,11 @@ export function beginMembers(editing: Editing, place: number, opening: Uint8Arra
     put(edits, opening);
   } else if (bytes[start] === NULL_START) {
     openEdit(edits, start, NULL_LENGTH);
-    put(edits, BRACE);
+    putByte(edits, OPEN_OBJECT);
   } else if (bytes[start] === OPEN_OBJECT) {
     const close = endOfPlace(map, place) - 1;
     openEdit(edits, close, 0);
-    if (!isEmpty(bytes, start, close)) put(edits, COMMA_PIECE);
+    if (!isEmpty(bytes, start, close)) putByte(edits, COMMA);
   } else return false;
   return true;
 }
@@ -58,7 +53,7 @@ export function beginMembers(editing: Editing, place: number, opening: Uint8Arra
 /** Closes what `beginMembers` opened. */
 export function endMembers({ bytes, map, edits }: Editing, place: number): void {
   const start = startOfPlace(map, place);
-  if (start < 0 || bytes[start] === NULL_START) put(edits, END_BRACE);
+  if (start < 0 || bytes[start] === NULL_START) putByte(edits, CLOSE_OBJECT);
 }
 
 /**
@@ -70,22 +65,22 @@ export function beginItems({ bytes, map, edits }: Editing, place: number, single
   const end = endOfPlace(map, place);
   if (bytes[start] === OPEN_ARRAY) {
     openEdit(edits, end - 1, 0);
-    if (!isEmpty(bytes, start, end - 1)) put(edits, COMMA_PIECE);
+    if (!isEmpty(bytes, start, end - 1)) putByte(edits, COMMA);
   } else if (bytes[start] === NULL_START) {
     openEdit(edits, start, NULL_LENGTH);
-    put(edits, BRACKET);
+    putByte(edits, OPEN_ARRAY);
   } else if (bytes[start] === single) {
     openEdit(edits, start, 0);
-    put(edits, BRACKET);
+    putByte(edits, OPEN_ARRAY);
     openEdit(edits, end, 0);
-    put(edits, COMMA_PIECE);
+    putByte(edits, COMMA);
   } else return false;
   return true;
 }
 
 /** Closes what `beginItems` opened. */
 export function endItems({ bytes, map, edits }: Editing, place: number): void {
-  if (bytes[startOfPlace(map, place)] !== OPEN_ARRAY) put(edits, END_BRACKET);
+  if (bytes[startOfPlace(map, place)] !== OPEN_ARRAY) putByte(edits, CLOSE_ARRAY);
 }
 
 /** Whether nothing but white space stands between the brackets. */

@@ -2,9 +2,11 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Answer, Enrichment } from '../../../model/enrichment.ts';
-import { attach, clearCache, createFrontCache, findSlot, isFresh, keep, NOT_FOUND, summaryAt } from './front-cache.ts';
+import { attach, clearCache, createFrontCache, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
 import { summaryOf, toKnown } from './known.ts';
 import type { Known } from './known.ts';
+import { createEventMap, endOf, hashAt, startOf } from '../json/event-map.ts';
+import type { EventMap } from '../json/event-map.ts';
 import { textOfString } from '../json/scan.ts';
 
 /** How long, and for how many values, the answers of memory are kept beside their renderings. */
@@ -20,13 +22,13 @@ export interface KnownValuesOptions {
 
 /** What is known of values, asked for by their bytes in an event. */
 export interface KnownValues {
-  /** Starts a text. `fetched`: answers that were got for it, by text. */
-  begin(fetched: ReadonlyMap<string, Known>): void;
+  /** Starts a text. `answers`: those that were fetched for it, by value. */
+  begin(text: Buffer, answers: ReadonlyMap<string, Known>): void;
   /**
-   * Looks the value up whose bytes are from `start` to `end`: its summary (see `summaryOf`), or `UNKNOWN` when nobody knows yet and the
-   * text has to be fetched.
+   * Looks the n-th value of an event up: its summary (see `summaryOf`), or `UNKNOWN` when nobody knows yet and the text has to be
+   * fetched.
    */
-  find(bytes: Buffer, start: number, end: number): number;
+  find(map: EventMap, n: number): number;
   /**
    * All that is known of the value that was looked up last. Most events need that of one value only, so it is not kept for the
    * others. `undefined`: forgotten meanwhile, the text has to be fetched.
@@ -43,56 +45,65 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
   const tooLong = tooLongEnrichment('', maxValueBytes);
   let generation = enricher.generation?.() ?? 0;
   let nowMs = 0;
+  let tick = 0;
+  let hasFetched = false;
   let fetched: ReadonlyMap<string, Known> = new Map();
   /** The value that was looked up last: where it is, its slot, and what was found beyond the slot's summary. */
   let bytes: Buffer = Buffer.alloc(0);
-  let start = 0;
-  let end = 0;
+  let map = createEventMap();
+  let value = 0;
   let slot = NOT_FOUND;
   let known: Known | undefined;
   let enrichment: Enrichment | undefined;
 
   function ask(): number {
+    const start = startOf(map, value);
+    const end = endOf(map, value);
     const text = textOfString(bytes, start, end);
     known = fetched.get(text);
     if (known !== undefined) return known.summary;
-    enrichment = end - start > maxValueBytes ? { ...tooLong, input: text.slice(0, SHOWN) } : peek(text);
+    enrichment = peek(text, end - start);
     if (enrichment === undefined) return UNKNOWN;
     const summary = summaryOf(enrichment);
     const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()), isSettled(enrichment.answer) ? ttlMs : UNSETTLED_MS);
     known = slot === NOT_FOUND ? undefined : cache.knowns[slot];
     if (known !== undefined && !isSame(known.enrichment, enrichment)) known = undefined;
-    if (isKeepable(enrichment.answer)) slot = keep(cache, bytes.subarray(start, end), { summary, known, untilMs });
-    else slot = NOT_FOUND;
+    if (!isKeepable(enrichment.answer)) slot = NOT_FOUND;
+    else slot = keep(cache, slot, { bytes: bytes.subarray(start, end), hash: hashAt(map, value) }, { summary, known, untilMs });
     return summary;
   }
 
-  function peek(text: string): Enrichment | undefined {
+  function peek(text: string, length: number): Enrichment | undefined {
+    if (length > maxValueBytes) return { ...tooLong, input: text.slice(0, SHOWN) };
     const found = enricher.peek(text);
     return found === undefined || found.input === text ? found : { ...found, input: text };
   }
 
   return {
-    begin(answers) {
+    begin(text, answers) {
+      bytes = text;
       const now = enricher.generation?.() ?? 0;
       if (now !== generation) clearCache(cache);
       generation = now;
       nowMs = clock.monotonicMs();
+      tick = tickAt(cache, nowMs);
       fetched = answers;
+      hasFetched = answers.size > 0;
     },
-    find(text, from, to) {
-      bytes = text;
-      start = from;
-      end = to;
-      known = undefined;
-      enrichment = undefined;
-      slot = findSlot(cache, text, from, to);
-      return slot !== NOT_FOUND && fetched.size === 0 && isFresh(cache, slot, nowMs) ? summaryAt(cache, slot) : ask();
+    find(event, n) {
+      map = event;
+      value = n;
+      if (known !== undefined) known = undefined;
+      if (enrichment !== undefined) enrichment = undefined;
+      slot = findSlot(cache, bytes, event, n);
+      return slot !== NOT_FOUND && !hasFetched && isFresh(cache, slot, tick) ? summaryAt(cache, slot) : ask();
     },
     current() {
       known ??= slot === NOT_FOUND ? undefined : cache.knowns[slot];
       if (known !== undefined) return known;
-      enrichment ??= peek(textOfString(bytes, start, end));
+      const start = startOf(map, value);
+      const end = endOf(map, value);
+      enrichment ??= peek(textOfString(bytes, start, end), end - start);
       if (enrichment === undefined) return undefined;
       known = toKnown(enrichment);
       if (slot !== NOT_FOUND) attach(cache, slot, known);

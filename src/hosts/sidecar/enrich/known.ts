@@ -6,6 +6,7 @@ import { matchId, toThreatEnrichment } from '../../../mapping/ecs.ts';
 import { placeOf } from '../../../mapping/splunk-worst.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
+import { VERDICT_WORDS } from '../../../model/verdict.ts';
 import { Place } from '../json/event-map.ts';
 import { renderedBytes } from './rendered-bytes.ts';
 
@@ -36,6 +37,8 @@ export const THREAT = 1 << 19;
 /** It is canonical as it stands in the event. */
 export const CANONICAL = 1 << 20;
 const LIST_SHIFT = 21;
+const LIST_MASK = 0xf;
+const VERDICT_SHIFT = 25;
 
 /** How bad, smallest first: the smallest of an event speaks for it. */
 export function placeIn(summary: number): number {
@@ -44,7 +47,12 @@ export function placeIn(summary: number): number {
 
 /** The list of `related` that names the value (a `Place`); 0: none. */
 export function listIn(summary: number): number {
-  return summary >>> LIST_SHIFT;
+  return (summary >>> LIST_SHIFT) & LIST_MASK;
+}
+
+/** The verdict, as its place in `VERDICT_WORDS`. */
+export function verdictIn(summary: number): number {
+  return summary >>> VERDICT_SHIFT;
 }
 
 const LISTS: Readonly<Record<RelatedList, number>> = { ip: Place.relatedIp, hosts: Place.relatedHosts, hash: Place.relatedHash };
@@ -67,7 +75,8 @@ export function summaryOf({ answer, indicator, input }: Enrichment): number {
     (answer.autoResolve || answer.status.startsWith('skipped_') ? 0 : FORBIDS_RESOLVE) |
     (isThreat ? THREAT : 0) |
     (indicator?.value === input ? CANONICAL : 0) |
-    ((list === null ? 0 : LISTS[list]) << LIST_SHIFT)
+    ((list === null ? 0 : LISTS[list]) << LIST_SHIFT) |
+    (VERDICT_WORDS.indexOf(answer.verdict) << VERDICT_SHIFT)
   );
 }
 

@@ -1,13 +1,12 @@
-import { put, putRange } from '../json/edits.ts';
+import { put, putByte, putRange } from '../json/edits.ts';
 import { endOf, Place, startOf } from '../json/event-map.ts';
-import { QUOTE } from '../json/lex.ts';
-import { beginItems, beginMembers, COMMA_PIECE, endItems, endMembers, startOfPlace } from './insertions.ts';
+import { CLOSE_ARRAY, COMMA, QUOTE } from '../json/lex.ts';
+import { beginItems, beginMembers, endItems, endMembers, startOfPlace } from './insertions.ts';
 import type { Editing } from './insertions.ts';
 
 const LISTED_INTS = 3;
 const FIRST = Place.relatedIp;
 const NAMES = ['ip', 'hosts', 'hash'].map((name) => Buffer.from(`"${name}":[`));
-const END_LIST = Buffer.from(']');
 const RELATED = Buffer.from(',"related":{');
 
 /** Comparing each with each is quickest for few; when there are more comparisons than this, a set does it. */
@@ -75,10 +74,10 @@ export function writeRelated(editing: RelatedEditing): void {
   let isFirst = true;
   for (let list = FIRST; list < FIRST + NAMES.length; list++) {
     if (startOfPlace(editing.map, list) >= 0 || !hasAdditions(editing.related, list)) continue;
-    if (!isFirst) put(editing.edits, COMMA_PIECE);
+    if (!isFirst) putByte(editing.edits, COMMA);
     put(editing.edits, NAMES[list - FIRST] as Buffer);
     putItems(editing, list);
-    put(editing.edits, END_LIST);
+    putByte(editing.edits, CLOSE_ARRAY);
     isFirst = false;
   }
   endMembers(editing, Place.related);
@@ -89,7 +88,7 @@ function putItems({ related, edits, map, bytes }: RelatedEditing, list: number):
   for (let k = 0; k < related.count; k++) {
     const item = related.items[k] as Addition;
     if (item.list !== list) continue;
-    if (!isFirst) put(edits, COMMA_PIECE);
+    if (!isFirst) putByte(edits, COMMA);
     if (item.text === null) putRange(edits, bytes, startOf(map, item.n) - 1, endOf(map, item.n) + 1);
     else put(edits, item.text);
     isFirst = false;

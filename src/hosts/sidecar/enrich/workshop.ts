@@ -1,4 +1,5 @@
 import type { Clock } from '../../../engine/clock.ts';
+import { VERDICT_WORDS } from '../../../model/verdict.ts';
 import { applyEdits, clearEdits, createEdits, sortEdits } from '../json/edits.ts';
 import { clearEventMap, createEventMap } from '../json/event-map.ts';
 import { skipSpace } from '../json/lex.ts';
@@ -7,6 +8,7 @@ import type { Scan } from '../json/scan.ts';
 import type { WantedFields } from './fields.ts';
 import { createFinding, findAll } from './finding.ts';
 import type { Lookup } from './finding.ts';
+import { verdictIn } from './known.ts';
 import type { Known } from './known.ts';
 import type { KnownValues } from './known-values.ts';
 import { createRelatedAdditions } from './related.ts';
@@ -31,8 +33,8 @@ export interface Workshop {
   readonly lookup: Lookup;
   readonly writing: EventWriting;
   events: number;
-  /** How many events have which verdict as their worst. */
-  worsts: Record<string, number>;
+  /** How many events have which verdict (its place in `VERDICT_WORDS`) as their worst. */
+  readonly worsts: number[];
 }
 
 /** A workshop, with nothing in it. */
@@ -44,7 +46,7 @@ export function createWorkshop({ wanted, known, rules, maxDepth, clock }: Worksh
     lookup: { wanted, known, missing: new Set() },
     writing: { bytes: NO_BYTES, map, edits: createEdits(), rules, finding: createFinding(), related, clock, now: null },
     events: 0,
-    worsts: {},
+    worsts: VERDICT_WORDS.map(() => 0),
   };
 }
 
@@ -52,11 +54,11 @@ export function createWorkshop({ wanted, known, rules, maxDepth, clock }: Worksh
 export function beginText(shop: Workshop, text: Buffer, answers: ReadonlyMap<string, Known>): void {
   shop.scan.bytes = shop.writing.bytes = text;
   shop.scan.end = text.length;
-  shop.lookup.known.begin(answers);
+  shop.lookup.known.begin(text, answers);
   if (shop.lookup.missing.size > 0) shop.lookup.missing = new Set();
   shop.writing.now = null;
   shop.events = 0;
-  shop.worsts = {};
+  shop.worsts.fill(0);
   clearEdits(shop.writing.edits);
 }
 
@@ -85,7 +87,7 @@ function addFindings(shop: Workshop, lookup: Lookup, writing: EventWriting): voi
   findAll(writing, lookup);
   const { worst } = writing.finding;
   if (worst === null || lookup.missing.size > 0) return;
-  const { verdict } = worst.enrichment.answer;
+  const verdict = verdictIn(worst.summary);
   shop.worsts[verdict] = (shop.worsts[verdict] ?? 0) + 1;
   const first = writing.edits.count;
   writeEvent(writing, worst);

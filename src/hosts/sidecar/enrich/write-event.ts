@@ -1,10 +1,10 @@
 import type { Clock } from '../../../engine/clock.ts';
 import { FAILURE_TAG, ROLL_UP_MEMBERS } from '../../../mapping/ecs-roll-up.ts';
-import { put } from '../json/edits.ts';
+import { put, putByte } from '../json/edits.ts';
 import { fieldOf, Place } from '../json/event-map.ts';
-import { OPEN_OBJECT, QUOTE } from '../json/lex.ts';
+import { CLOSE_ARRAY, COMMA, OPEN_OBJECT, QUOTE } from '../json/lex.ts';
 import type { Finding } from './finding.ts';
-import { beginItems, beginMembers, COMMA_PIECE, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
+import { beginItems, beginMembers, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
 import { renderEntry, renderPlaybook, renderRollUp } from './known.ts';
 import type { Known, RenderedEntry } from './known.ts';
 import { renderedBytes } from './rendered-bytes.ts';
@@ -16,7 +16,6 @@ const PLAYBOOK = Buffer.from('"enrichment":');
 const THREAT = Buffer.from(',"threat":{');
 const ROLL_UP = Buffer.from(',"ismalicious":{');
 const TAGS = Buffer.from(',"tags":[');
-const END_LIST = Buffer.from(']');
 const FAILURE = Buffer.from(JSON.stringify(FAILURE_TAG));
 /** The tag of an event whose own `ismalicious` is no object, so that nothing can be added to it. */
 const CONFLICT = Buffer.from('"_ismalicious_conflict"');
@@ -64,9 +63,9 @@ function writeThreat(writing: EventWriting, worst: Known): void {
   if (writesEntries) {
     put(edits, ENRICHMENTS);
     putEntries(writing, entries);
-    put(edits, END_LIST);
+    putByte(edits, CLOSE_ARRAY);
   }
-  if (writesEntries && writesPlaybook) put(edits, COMMA_PIECE);
+  if (writesEntries && writesPlaybook) putByte(edits, COMMA);
   if (writesPlaybook) {
     put(edits, PLAYBOOK);
     put(edits, Buffer.from(renderPlaybook(worst)));
@@ -97,7 +96,7 @@ function putEntries(writing: EventWriting, entries: readonly RenderedEntry[]): v
   const now = (writing.now ??= Buffer.from(new Date(writing.clock.epochMs()).toISOString()));
   let isFirst = true;
   for (const { before, after } of entries) {
-    if (!isFirst) put(edits, COMMA_PIECE);
+    if (!isFirst) putByte(edits, COMMA);
     put(edits, before);
     put(edits, now);
     put(edits, after);
@@ -152,9 +151,9 @@ function writeTags(writing: EventWriting, tags: readonly Buffer[]): void {
     put(edits, TAGS);
   }
   items.forEach((tag, n) => {
-    if (n > 0) put(edits, COMMA_PIECE);
+    if (n > 0) putByte(edits, COMMA);
     put(edits, tag);
   });
-  if (there === null) put(edits, END_LIST);
+  if (there === null) putByte(edits, CLOSE_ARRAY);
   else endItems(writing, Place.tags);
 }

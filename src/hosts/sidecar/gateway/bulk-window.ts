@@ -24,7 +24,7 @@ export type BulkWindow =
       readonly kind: 'enriched';
       readonly text: Buffer;
       readonly documents: number;
-      readonly worsts: Readonly<Record<string, number>>;
+      readonly worsts: readonly number[];
       readonly next: BulkPosition;
     }
   | { readonly kind: 'missing'; readonly values: ReadonlySet<string> };
@@ -73,7 +73,13 @@ export function createBulkEnricher({ shop, wanted, allocate }: BulkEnricherOptio
         next = 'document';
       }
       if (shop.lookup.missing.size > 0) return { kind: 'missing', values: shop.lookup.missing };
-      return { kind: 'enriched', text: finishText(shop, window, allocate), documents, worsts: shop.worsts, next: { next, wanted: fields } };
+      return {
+        kind: 'enriched',
+        text: finishText(shop, window, allocate),
+        documents,
+        worsts: [...shop.worsts],
+        next: { next, wanted: fields },
+      };
     },
   };
 }

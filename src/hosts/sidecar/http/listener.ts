@@ -3,6 +3,7 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Call, HotRoute } from './call.ts';
 import { headerOf } from './headers.ts';
+import { createInProgress } from './in-progress.ts';
 import { sendRefusal } from './replies.ts';
 import type { Refusal } from './replies.ts';
 
@@ -35,7 +36,11 @@ export interface Listener {
 /** Guard, limits and measurement in front of every route. */
 export function createListener(options: ListenerOptions): Listener {
   const { rest, foreign, guard, metrics, maxConcurrent, clock, fail } = options;
-  const inProgress = new Set<ServerResponse>();
+  const inProgress = createInProgress((res, label, startMs) => {
+    metrics.inFlight--;
+    metrics.observe(label, res.statusCode, clock.monotonicMs() - startMs);
+  });
+  const unknown = foreign === undefined ? 'other' : 'gateway';
   let isStopping = false;
   const hot = new Map(options.hot.map((route) => [route.path, route]));
   const labels = new Map([...hot.keys(), ...options.restPaths].map((path) => [path, path]));
@@ -65,12 +70,7 @@ export function createListener(options: ListenerOptions): Listener {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     metrics.inFlight++;
-    inProgress.add(res);
-    res.once('close', () => {
-      metrics.inFlight--;
-      inProgress.delete(res);
-      metrics.observe(labels.get(path) ?? (foreign === undefined ? 'other' : 'gateway'), res.statusCode, clock.monotonicMs() - startMs);
-    });
+    inProgress.add(res, labels.get(path) ?? unknown, startMs);
     if (isStopping) res.setHeader('connection', 'close');
     answer(req, res, path, mark);
   }
@@ -79,9 +79,7 @@ export function createListener(options: ListenerOptions): Listener {
     listen,
     stop() {
       isStopping = true;
-      for (const res of inProgress) {
-        if (!res.headersSent) res.setHeader('connection', 'close');
-      }
+      inProgress.closeConnections();
     },
   };
 }

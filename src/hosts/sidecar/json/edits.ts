@@ -70,6 +70,15 @@ export function put(edits: Edits, piece: Uint8Array): void {
   edits.ints[edits.count * INTS - 1] = end;
 }
 
+/** Puts one byte into the open edit. */
+export function putByte(edits: Edits, byte: number): void {
+  const end = edits.end + 1;
+  if (end > edits.bytes.length) enlarge(edits, end);
+  edits.bytes[edits.end] = byte;
+  edits.end = end;
+  edits.ints[edits.count * INTS - 1] = end;
+}
+
 /** Puts a short range of bytes into the open edit. */
 export function putRange(edits: Edits, source: Uint8Array, from: number, to: number): void {
   const end = edits.end + to - from;

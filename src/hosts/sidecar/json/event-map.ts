@@ -16,8 +16,10 @@ export const Place = {
 export const ESCAPED = 1 << 16;
 
 const PLACES = 10;
-/** A value, and a listed string, are three integers: field (or place), first byte inside the quotes, closing quote. */
-const INTS = 3;
+/** A value is four integers: field, first byte inside the quotes, closing quote, hash of what is between. */
+const INTS = 4;
+/** A listed string is three: place, first byte inside the quotes, closing quote. */
+const LISTED_INTS = 3;
 
 /**
  * Where things are in one event: its wanted values, what `related.*` lists already, and the places where something can be
@@ -39,7 +41,7 @@ export function createEventMap(): EventMap {
   return {
     values: new Int32Array(64 * INTS),
     valueCount: 0,
-    listed: new Int32Array(64 * INTS),
+    listed: new Int32Array(64 * LISTED_INTS),
     listedCount: 0,
     places: new Int32Array(PLACES * 2),
     members: 0,
@@ -55,7 +57,7 @@ export function clearEventMap(map: EventMap): void {
   for (let n = 0; n < places.length; n++) places[n] = -1;
 }
 
-/** Notes a wanted value; `field` may carry `ESCAPED`. */
+/** Notes a wanted value; `field` may carry `ESCAPED`. Its hash is noted apart. */
 export function noteValue(map: EventMap, field: number, start: number, end: number): void {
   const at = map.valueCount * INTS;
   if (at === map.values.length) map.values = doubled(map.values);
@@ -65,9 +67,14 @@ export function noteValue(map: EventMap, field: number, start: number, end: numb
   map.valueCount++;
 }
 
+/** Notes the hash of the last value's bytes (see `hashOf`). */
+export function noteHash(map: EventMap, hash: number): void {
+  map.values[map.valueCount * INTS - 1] = hash;
+}
+
 /** Notes a string that one of the `related.*` lists holds already. */
 export function noteListed(map: EventMap, place: number, start: number, end: number): void {
-  const at = map.listedCount * INTS;
+  const at = map.listedCount * LISTED_INTS;
   if (at === map.listed.length) map.listed = doubled(map.listed);
   map.listed[at] = place;
   map.listed[at + 1] = start;
@@ -94,6 +101,11 @@ export function isEscaped(map: EventMap, n: number): boolean {
 /** First byte of the n-th value, inside the quotes. */
 export function startOf(map: EventMap, n: number): number {
   return map.values[n * INTS + 1] as number;
+}
+
+/** Hash of the n-th value's bytes. */
+export function hashAt(map: EventMap, n: number): number {
+  return map.values[n * INTS + 3] as number;
 }
 
 /** Closing quote of the n-th value. */

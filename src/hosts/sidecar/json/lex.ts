@@ -3,8 +3,10 @@ export const QUOTE = 0x22;
 export const COMMA = 0x2c;
 export const COLON = 0x3a;
 export const OPEN_ARRAY = 0x5b;
+export const CLOSE_ARRAY = 0x5d;
 export const SPACE = 0x20;
 export const OPEN_OBJECT = 0x7b;
+export const CLOSE_OBJECT = 0x7d;
 
 const BACKSLASH = 0x5c;
 const U = 0x75;

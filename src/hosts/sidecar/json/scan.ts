@@ -1,11 +1,22 @@
-import { ESCAPED, noteListed, notePlace, noteValue, Place } from './event-map.ts';
+import { ESCAPED, noteHash, noteListed, notePlace, noteValue, Place } from './event-map.ts';
 import type { EventMap } from './event-map.ts';
+import { HASH_START, hashedByte, hashOf } from './hash.ts';
 import { createKeyTree, spelledAs } from './key-tree.ts';
 import type { KeyNode } from './key-tree.ts';
-import { COLON, COMMA, endOfScalar, endOfString, OPEN_ARRAY, OPEN_OBJECT, PLAIN, QUOTE, SPACE, skipSpace } from './lex.ts';
-
-const CLOSE_OBJECT = 0x7d;
-const CLOSE_ARRAY = 0x5d;
+import {
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  endOfScalar,
+  endOfString,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  PLAIN,
+  QUOTE,
+  SPACE,
+  skipSpace,
+} from './lex.ts';
 
 /** The tree in which nothing is wanted: what it reads is only checked. */
 const NOTHING = createKeyTree();
@@ -110,15 +121,34 @@ function scanValue(scan: Scan, node: KeyNode, from: number, depth: number): numb
 }
 
 function scanString(scan: Scan, node: KeyNode, from: number): number {
+  if (node.field >= 0) return scanWanted(scan, node.field, from);
   const { bytes, end, map } = scan;
   const start = from + 1;
   let close = start;
   while (close < end && PLAIN[bytes[close] as number] === 1) close++;
-  const isPlain = close < end && bytes[close] === QUOTE;
-  if (!isPlain) close = endOfString(bytes, close, end);
+  if (close >= end || bytes[close] !== QUOTE) close = endOfString(bytes, close, end);
   if (close < 0) return close;
-  if (node.field >= 0 && close > start) noteValue(map, isPlain ? node.field : node.field | ESCAPED, start, close);
-  else if (node.place >= Place.relatedIp && node.place <= Place.relatedHash) noteListed(map, node.place, start, close);
+  if (node.place >= Place.relatedIp && node.place <= Place.relatedHash) noteListed(map, node.place, start, close);
+  return close + 1;
+}
+
+/** A value that is wanted: its hash is made on the way. */
+function scanWanted(scan: Scan, field: number, from: number): number {
+  const { bytes, end, map } = scan;
+  const start = from + 1;
+  let close = start;
+  let hash = HASH_START;
+  while (close < end && PLAIN[bytes[close] as number] === 1) hash = hashedByte(hash, bytes[close++] as number);
+  if (close < end && bytes[close] === QUOTE) {
+    if (close === start) return close + 1;
+    noteValue(map, field, start, close);
+    noteHash(map, hash);
+    return close + 1;
+  }
+  close = endOfString(bytes, close, end);
+  if (close < 0) return close;
+  noteValue(map, field | ESCAPED, start, close);
+  noteHash(map, hashOf(bytes, start, close));
   return close + 1;
 }
 
