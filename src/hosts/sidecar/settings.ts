@@ -94,7 +94,7 @@ export const SidecarSettings = z.object({
   drainMs: setting('drainMs', z._default(wholeFrom(0), 5000), 'Milliseconds that calls in progress have to finish when the sidecar stops.'),
   frontCacheEntries: setting(
     'frontCacheEntries',
-    z._default(wholeFrom(2, 2 ** 22), 131_072),
+    z._default(wholeFrom(4, 2 ** 22), 131_072),
     'Values whose answers are kept ready to be copied into events; rounded up to a power of two.',
   ),
   frontCacheMs: setting(

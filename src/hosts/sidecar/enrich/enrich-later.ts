@@ -33,6 +33,8 @@ export async function enrichLater({ enricher, texts, clock }: LateEnrichment, la
     for (const [text, enrichment] of await enricher.enrichMany(missing, { timeoutMs, signal: late.signal }))
       answers.set(text, toKnown(enrichment));
     const result = texts.enrich(late.text, late.form, answers);
+    // What the enricher counts in is the next text's by the time this promise is heard.
+    if (result.kind === 'enriched') return { ...result, worsts: [...result.worsts] };
     if (result.kind !== 'missing') return result;
     missing = result.values;
   }

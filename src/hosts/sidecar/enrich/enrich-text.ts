@@ -8,7 +8,7 @@ const NO_ANSWERS: ReadonlyMap<string, Known> = new Map();
 
 /** What a text of events became. */
 export type EnrichedText =
-  /** `worsts`: how many events have which verdict as their worst in the order of `VERDICT_WORDS`. Lines that are no JSON object are `invalidLines`; they stay as they were. */
+  /** `worsts`: how many events have which verdict as their worst in the order of `VERDICT_WORDS`; it holds until the next text. Lines that are no JSON object are `invalidLines`; they stay as they were. */
   | {
       readonly kind: 'enriched';
       readonly text: Buffer;
@@ -51,7 +51,7 @@ export function createTextEnricher(options: TextEnricherOptions): TextEnricher {
       if (fault < 0) return { kind: 'fault', offset: ~fault };
       if (shop.events > maxEvents) return { kind: 'too-many' };
       if (shop.lookup.missing.size > 0) return { kind: 'missing', values: shop.lookup.missing };
-      return { kind: 'enriched', text: finishText(shop, text, allocate), events: shop.events, invalidLines, worsts: [...shop.worsts] };
+      return { kind: 'enriched', text: finishText(shop, text, allocate), events: shop.events, invalidLines, worsts: shop.worsts };
     },
   };
 }

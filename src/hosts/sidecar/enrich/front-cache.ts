@@ -17,6 +17,9 @@ const KEY = 4;
 const HEAD_BYTES = 20;
 const SHORT_KEY = SLOT_BYTES - HEAD_BYTES;
 
+/** Slots in which a key may be. */
+const WAYS = 4;
+
 /** Unit of the times, so that 32 bits last for years. */
 const TICK_MS = 100;
 
@@ -28,8 +31,8 @@ const LEAST_LONG_KEYS_BYTES = 128 * 1024;
 export const NOT_FOUND = -1;
 
 /**
- * What is known of a value, found by the very bytes that stand in the event, before any string is made of them. A direct-mapped
- * table of pairs: a newcomer takes the place of the one that runs out first. The bytes are compared, so that no value can pass for
+ * What is known of a value, found by the very bytes that stand in the event, before any string is made of them. A table
+ * with four slots for each value to be in: a newcomer takes the place of the one that runs out first. The bytes are compared, so that no value can pass for
  * another by having its hash.
  */
 export interface FrontCache {
@@ -84,12 +87,12 @@ export function findSlot(cache: FrontCache, bytes: Uint8Array, map: EventMap, n:
   const hash = hashAt(map, n);
   const start = startOf(map, n);
   const length = endOf(map, n) - start;
-  const slot = slotOf(cache, hash);
-  if (slots[slot * SLOT_INTS + HASH] === hash && slots[slot * SLOT_INTS + LENGTH] === length && isKey(cache, slot, bytes, start))
-    return slot;
-  const other = slot ^ 1;
-  if (slots[other * SLOT_INTS + HASH] === hash && slots[other * SLOT_INTS + LENGTH] === length && isKey(cache, other, bytes, start))
-    return other;
+  const first = slotOf(cache, hash);
+  for (let way = 0; way < WAYS; way++) {
+    const slot = first ^ way;
+    const at = slot * SLOT_INTS;
+    if (slots[at + HASH] === hash && slots[at + LENGTH] === length && isKey(cache, slot, bytes, start)) return slot;
+  }
   return NOT_FOUND;
 }
 
@@ -139,14 +142,21 @@ export function keep(cache: FrontCache, found: number, key: KeptKey, { summary, 
   return slot;
 }
 
+/** Of the slots in which a key may be, the one that runs out first; an empty one has run out. */
+function oldestOf({ slots }: FrontCache, first: number): number {
+  let oldest = first;
+  for (let way = 1; way < WAYS; way++) {
+    if ((slots[(first ^ way) * SLOT_INTS + UNTIL] as number) < (slots[oldest * SLOT_INTS + UNTIL] as number)) oldest = first ^ way;
+  }
+  return oldest;
+}
+
 /** Gives a new key its slot. When the room for long keys is used up, everything is forgotten: it is all known one step further back. */
 function place(cache: FrontCache, { bytes, hash }: KeptKey): number {
   const { slots, shortKeys, longKeys } = cache;
   const isShort = bytes.length <= SHORT_KEY;
   if (!isShort && cache.longKeysEnd + bytes.length > longKeys.length) clearCache(cache);
-  const first = slotOf(cache, hash);
-  const second = first ^ 1;
-  const slot = (slots[first * SLOT_INTS + UNTIL] as number) <= (slots[second * SLOT_INTS + UNTIL] as number) ? first : second;
+  const slot = oldestOf(cache, slotOf(cache, hash));
   slots[slot * SLOT_INTS + HASH] = hash;
   slots[slot * SLOT_INTS + LENGTH] = bytes.length;
   if (isShort) shortKeys.set(bytes, slot * SLOT_BYTES + HEAD_BYTES);

@@ -24,7 +24,11 @@ export interface Known {
   readonly summary: number;
   /** By field. */
   entries: (RenderedEntry | undefined)[] | null;
-  rollUps: (Buffer | undefined)[] | null;
+  /** `,"ismalicious":{…}` of the kind (field, and whether the event may be resolved) that was asked for first, which is mostly the only one. */
+  rollUp: Buffer | null;
+  rollUpKind: number;
+  /** Of other kinds. */
+  otherRollUps: (Buffer | undefined)[] | null;
 }
 
 /** Flags of `Known.summary`, above the sixteen bits of its place. */
@@ -61,7 +65,7 @@ const SOME_TIME = '0000-00-00T00:00:00.000Z';
 
 /** Wraps an enrichment for writing it into events. */
 export function toKnown(enrichment: Enrichment): Known {
-  return { enrichment, summary: summaryOf(enrichment), entries: null, rollUps: null };
+  return { enrichment, summary: summaryOf(enrichment), entries: null, rollUp: null, rollUpKind: 0, otherRollUps: null };
 }
 
 /** What reading an event needs of an answer, in one integer: see `placeIn`, `listIn` and the flags. */

@@ -44,7 +44,7 @@ export function createWorkshop({ wanted, known, rules, maxDepth, clock }: Worksh
   return {
     scan: { bytes: NO_BYTES, end: 0, maxDepth, map },
     lookup: { wanted, known, missing: new Set() },
-    writing: { bytes: NO_BYTES, map, edits: createEdits(), rules, finding: createFinding(), related, clock, now: null },
+    writing: { bytes: NO_BYTES, map, edits: createEdits(), rules, finding: createFinding(), related, clock, now: null, nowMs: 0 },
     events: 0,
     worsts: VERDICT_WORDS.map(() => 0),
   };
@@ -56,9 +56,8 @@ export function beginText(shop: Workshop, text: Buffer, answers: ReadonlyMap<str
   shop.scan.end = text.length;
   shop.lookup.known.begin(text, answers);
   if (shop.lookup.missing.size > 0) shop.lookup.missing = new Set();
-  shop.writing.now = null;
   shop.events = 0;
-  shop.worsts.fill(0);
+  for (let n = 0; n < shop.worsts.length; n++) shop.worsts[n] = 0;
   clearEdits(shop.writing.edits);
 }
 

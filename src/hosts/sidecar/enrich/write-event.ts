@@ -37,6 +37,7 @@ export interface EventWriting extends RelatedEditing {
   readonly finding: Finding;
   readonly clock: Clock;
   now: Buffer | null;
+  nowMs: number;
 }
 
 /** Plans everything that is added to an event; `worst` speaks for it. */
@@ -93,7 +94,7 @@ function entryOf(rules: WritingRules, known: Known, field: number): RenderedEntr
 
 function putEntries(writing: EventWriting, entries: readonly RenderedEntry[]): void {
   const { edits } = writing;
-  const now = (writing.now ??= Buffer.from(new Date(writing.clock.epochMs()).toISOString()));
+  const now = timeOf(writing);
   let isFirst = true;
   for (const { before, after } of entries) {
     if (!isFirst) putByte(edits, COMMA);
@@ -102,6 +103,16 @@ function putEntries(writing: EventWriting, entries: readonly RenderedEntry[]): v
     put(edits, after);
     isFirst = false;
   }
+}
+
+/** The time of the match as it stands in JSON; written out anew when a millisecond has passed. */
+function timeOf(writing: EventWriting): Buffer {
+  const ms = writing.clock.epochMs();
+  if (writing.now === null || writing.nowMs !== ms) {
+    writing.nowMs = ms;
+    writing.now = Buffer.from(new Date(ms).toISOString());
+  }
+  return writing.now;
 }
 
 /** Whether the event has the entry already: enriching twice adds nothing. */
@@ -130,9 +141,16 @@ function writeRollUp(writing: EventWriting, worst: Known): boolean {
 /** `,"ismalicious":{…}`, rendered once for each field and for each answer to whether the event may be resolved. */
 function rollUpOf(writing: EventWriting, worst: Known): Buffer {
   const { worstField, canResolve } = writing.finding;
-  const rollUps = (worst.rollUps ??= []);
   const kind = worstField * 2 + (canResolve ? 0 : 1);
-  return (rollUps[kind] ??= renderedBytes(`${ROLL_UP.toString()}${renderRollUp(worst, fieldOfWorst(writing), { canResolve }) ?? ''}}`));
+  if (worst.rollUp !== null && worst.rollUpKind === kind) return worst.rollUp;
+  if (worst.rollUp !== null) return ((worst.otherRollUps ??= [])[kind] ??= wholeRollUp(writing, worst));
+  worst.rollUpKind = kind;
+  return (worst.rollUp = wholeRollUp(writing, worst));
+}
+
+function wholeRollUp(writing: EventWriting, worst: Known): Buffer {
+  const members = renderRollUp(worst, fieldOfWorst(writing), { canResolve: writing.finding.canResolve });
+  return renderedBytes(`${ROLL_UP.toString()}${members ?? ''}}`);
 }
 
 function fieldOfWorst({ rules, finding }: EventWriting): string {

@@ -77,7 +77,7 @@ export function createBulkEnricher({ shop, wanted, allocate }: BulkEnricherOptio
         kind: 'enriched',
         text: finishText(shop, window, allocate),
         documents,
-        worsts: [...shop.worsts],
+        worsts: shop.worsts,
         next: { next, wanted: fields },
       };
     },
