@@ -87,7 +87,7 @@ async function executable(): Promise<string> {
     version: string;
   };
   // It unpacks under a fixed name and never overwrites: without a folder per version an older browser would start.
-  const folder = join(tmpdir(), `ismalicious-chromium-${version}`);
+  const folder = join(process.env.ISMALICIOUS_KEPT_FOLDER ?? tmpdir(), `ismalicious-chromium-${version}`);
   mkdirSync(folder, { recursive: true });
   const before = process.env['TMPDIR'];
   process.env['TMPDIR'] = folder;

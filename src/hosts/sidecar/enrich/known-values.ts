@@ -42,7 +42,7 @@ export const UNKNOWN = -1;
 /** A cache of summaries and renderings in front of the engine's memory. */
 export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes }: KnownValuesOptions): KnownValues {
   const cache = createFrontCache(size, clock.monotonicMs());
-  const tooLong = tooLongEnrichment('', maxValueBytes);
+  const peek = peekWithin(enricher, maxValueBytes);
   let generation = enricher.generation?.() ?? 0;
   let nowMs = 0;
   let tick = 0;
@@ -66,17 +66,10 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
     if (enrichment === undefined) return UNKNOWN;
     const summary = summaryOf(enrichment);
     const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()), isSettled(enrichment.answer) ? ttlMs : UNSETTLED_MS);
-    known = slot === NOT_FOUND ? undefined : cache.knowns[slot];
-    if (known !== undefined && !isSame(known.enrichment, enrichment)) known = undefined;
+    known = slot === NOT_FOUND ? undefined : stillTrue(cache.knowns[slot], enrichment);
     if (!isKeepable(enrichment.answer)) slot = NOT_FOUND;
     else slot = keep(cache, slot, { bytes: bytes.subarray(start, end), hash: hashAt(map, value) }, { summary, known, untilMs });
     return summary;
-  }
-
-  function peek(text: string, length: number): Enrichment | undefined {
-    if (length > maxValueBytes) return { ...tooLong, input: text.slice(0, SHOWN) };
-    const found = enricher.peek(text);
-    return found === undefined || found.input === text ? found : { ...found, input: text };
   }
 
   return {
@@ -101,9 +94,7 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
     current() {
       known ??= slot === NOT_FOUND ? undefined : cache.knowns[slot];
       if (known !== undefined) return known;
-      const start = startOf(map, value);
-      const end = endOf(map, value);
-      enrichment ??= peek(textOfString(bytes, start, end), end - start);
+      enrichment ??= peek(textOfString(bytes, startOf(map, value), endOf(map, value)), endOf(map, value) - startOf(map, value));
       if (enrichment === undefined) return undefined;
       known = toKnown(enrichment);
       if (slot !== NOT_FOUND) attach(cache, slot, known);
@@ -112,9 +103,21 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
   };
 }
 
-/** Whether an answer that was asked for anew says what the one before said, so that its renderings still hold. Answers are shared, so identity tells. */
-function isSame(before: Enrichment, now: Enrichment): boolean {
-  return before.answer === now.answer && before.source === now.source && before.checkedAtS === now.checkedAtS;
+/** The engine's answer from memory about a value of so many bytes, under the value's own spelling. */
+function peekWithin(enricher: Enricher, maxValueBytes: number): (text: string, length: number) => Enrichment | undefined {
+  const tooLong = tooLongEnrichment('', maxValueBytes);
+  return (text, length) => {
+    if (length > maxValueBytes) return { ...tooLong, input: text.slice(0, SHOWN) };
+    const found = enricher.peek(text);
+    return found === undefined || found.input === text ? found : { ...found, input: text };
+  };
+}
+
+/** What was known before, when an answer that was asked for anew says the same, so that its renderings still hold. Answers are shared: identity tells. */
+function stillTrue(before: Known | undefined, now: Enrichment): Known | undefined {
+  if (before === undefined) return undefined;
+  const { answer, source, checkedAtS } = before.enrichment;
+  return answer === now.answer && source === now.source && checkedAtS === now.checkedAtS ? before : undefined;
 }
 
 /** Characters of an overlong value that are repeated in the answer. */
