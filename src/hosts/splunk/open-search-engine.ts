@@ -1,5 +1,4 @@
 import type * as z from 'zod/mini';
-import { providers as known } from '../../providers/registry.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { UsageError } from './command-options.ts';
@@ -23,10 +22,6 @@ export interface OpenedSearchEngine {
 
 /** Opens the engine as configured, for a search that asks `wanted` (`null`: everybody). Throws `UsageError` for a provider it cannot ask. */
 export async function openSearchEngine(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedSearchEngine> {
-  const ids = ['local', ...known.map(({ id }) => id)];
-  const unknown = wanted?.filter((id) => !ids.includes(id)) ?? [];
-  if (unknown.length > 0)
-    throw new UsageError(`isMalicious: providers="${unknown.join(',')}" is not known; the providers are ${ids.join(', ')}.`);
   const { conf, fault } = await readAppSettings({
     program: process.argv[1],
     env: process.env,
@@ -34,6 +29,11 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
     nowS: Math.trunc(Date.now() / 1000),
   });
   const { engine, config, warnings } = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];
+  if (unknown.length > 0) {
+    await engine.close();
+    throw new UsageError(`isMalicious: providers="${unknown.join(',')}" is not known; the providers are ${config.knownIds.join(', ')}.`);
+  }
   const configured = ['local', ...config.wanted.map(({ provider }) => provider.id)];
   const missing = wanted?.filter((id) => !configured.includes(id)) ?? [];
   // Who has keys from elsewhere needs none of the credential store.
