@@ -1,8 +1,10 @@
 // What the setup page asks for, made from the settings the providers declare: a new provider is on the page without a change here.
 import type { Field, ProviderForm } from '../splunk-ui/setup/fields.mts';
 import { settingMeta, toSnakeCase } from '../src/config/setting.ts';
-import { providers } from '../src/providers/registry.ts';
+import { loadProviders } from '../src/providers/registry.ts';
 import type { Provider } from '../src/providers/provider.ts';
+
+const providers = await loadProviders();
 
 const REMOTE = 'remote';
 

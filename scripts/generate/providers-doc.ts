@@ -1,8 +1,10 @@
 import type * as z from 'zod/mini';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
 import type { Provider, Quota } from '../../src/providers/provider.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { writeOrCheck } from './generated-file.ts';
+
+const providers = await loadProviders();
 
 /** Where the page lies, from the project's root. */
 export const PROVIDERS_DOC = 'docs/providers.md';

@@ -7,8 +7,10 @@ import { HOST_SETTINGS } from '../../src/hosts/host-blocks.ts';
 import { feedBlock, outputBlock, PipelineSettings } from '../../src/hosts/pipeline/pipeline-settings.ts';
 import { WatchlistSettings } from '../../src/hosts/pipeline/watchlist-settings.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { writeOrCheck } from './generated-file.ts';
+
+const providers = await loadProviders();
 
 /** What each group of blocks is about, in the order of the page. */
 const GROUPS: readonly (readonly [title: string, words: string, blocks: Readonly<Record<string, SettingsSchema>>])[] = [

@@ -8,8 +8,10 @@ import { outputBlock } from '../../src/hosts/pipeline/pipeline-settings.ts';
 import { TriageSettings } from '../../src/hosts/pipeline/triage/triage-settings.ts';
 import { SPLUNK_BLOCKS } from '../../src/hosts/splunk/splunk-settings.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { writeOrCheck } from './generated-file.ts';
+
+const providers = await loadProviders();
 
 /** Where the two files lie, from the project's root. */
 export const SPLUNK_CONF = 'splunk-app/default/ismalicious.conf';

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -90,7 +89,7 @@ function prepareStatements(db: DatabaseSync) {
 class SqliteVerdictStore implements VerdictStore {
   readonly #db: DatabaseSync;
   readonly #path: string;
-  readonly #owner = randomBytes(8).toString('hex');
+  #owner: string | null = null;
   readonly #prepared: Prepared;
   readonly #dirty = new Map<string, { provider: string; value: string; verdict: StoredVerdict }>();
   #released: { provider: string; value: string }[] = [];
@@ -131,9 +130,10 @@ class SqliteVerdictStore implements VerdictStore {
   lease(provider: string, values: readonly string[], untilS: number): Set<string> {
     const nowS = Math.floor(Date.now() / 1000);
     const { take } = this.#prepared;
+    const owner = this.#ownName();
     return inTransaction(
       this.#db,
-      () => new Set(values.filter((value) => take.run(provider, value, this.#owner, untilS, nowS).changes === 1)),
+      () => new Set(values.filter((value) => take.run(provider, value, owner, untilS, nowS).changes === 1)),
     );
   }
 
@@ -209,10 +209,16 @@ class SqliteVerdictStore implements VerdictStore {
       for (const { provider, value, verdict } of this.#dirty.values()) {
         insert.run(provider, value, verdict.answer, verdict.checkedAtS, verdict.expiresAtS);
       }
-      for (const { provider, value } of this.#released) give.run(provider, value, this.#owner);
+      for (const { provider, value } of this.#released) give.run(provider, value, this.#ownName());
     });
     this.#dirty.clear();
     this.#released = [];
+  }
+
+  /** What this process is called among those that hold leases. */
+  #ownName(): string {
+    // Loaded at the first lease: a search that finds everything in the cache takes none.
+    return (this.#owner ??= process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex'));
   }
 
   stats(): StoreStats {

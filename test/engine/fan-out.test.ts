@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/hosts/compose/open-engine.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { accuse, FOUR, type FourId, type FourReply, startFourProviders } from '../support/four-providers.ts';
 import { publicAddresses } from '../support/open-test-engine.ts';
+
+const providers = await loadProviders();
 
 const send =
   (status: number, body: string): FourReply =>

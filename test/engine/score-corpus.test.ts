@@ -10,8 +10,10 @@ import { scoringOf } from '../../src/hosts/compose/scoring-settings.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
 import { LookupError, type LookupErrorCode } from '../../src/model/lookup-error.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { projectRoot } from '../support/fixtures.ts';
+
+const providers = await loadProviders();
 
 // A change of any score is a difference in test/fixtures/scores/golden/, made by `npm run golden` and reviewed like code.
 

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openSqliteVerdictStore } from '../../src/engine/sqlite-verdict-store.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { startFourProviders } from '../support/four-providers.ts';
 import { newStateFolder, publicAddresses } from '../support/open-test-engine.ts';
+
+const providers = await loadProviders();
 
 const PROCESSES = 8;
 const EACH = 10;

@@ -8,9 +8,11 @@ import { INDICATOR_TYPES, type Indicator, type IndicatorType } from '../../src/m
 import { LookupError } from '../../src/model/lookup-error.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import type { Provider } from '../../src/providers/provider.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { answerOf, describeCall, type FixtureCase, readProviderFixture, settingsFor } from './provider-fixture.ts';
 import { scriptedExchange } from './scripted-exchange.ts';
+
+const providers = await loadProviders();
 
 const signal = new AbortController().signal;
 

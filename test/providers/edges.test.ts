@@ -4,8 +4,10 @@ import type { Verdict } from '../../src/model/verdict.ts';
 import { apiUrl, headerNumber } from '../../src/providers/http-call.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { verdictOf, wordOfScore, words } from '../../src/providers/reading.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { readProviderFixture, settingsFor } from './provider-fixture.ts';
+
+const providers = await loadProviders();
 
 const IP: Indicator = { type: 'ipv4-addr', value: '203.0.113.7' };
 const SITE: Indicator = { type: 'url', value: 'https://bad.example/' };

@@ -3,9 +3,11 @@ import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFetchTransport } from '../../src/engine/http/fetch-transport.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { type ExpectedCall, type FixtureStep, readProviderFixture, settingsFor } from './provider-fixture.ts';
 import { exchangeOver } from './scripted-exchange.ts';
+
+const providers = await loadProviders();
 
 // Everything down to the socket is real: the call as undici's fetch puts it on the wire, the answer as it comes back.
 const server = setupServer();

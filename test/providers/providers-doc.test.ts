@@ -4,8 +4,10 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { PROVIDERS_DOC, renderProvidersDoc } from '../../scripts/generate/providers-doc.ts';
 import { customProviders } from '../../src/providers/custom.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { projectRoot } from '../support/fixtures.ts';
+
+const providers = await loadProviders();
 
 const page = readFileSync(join(projectRoot, PROVIDERS_DOC), 'utf8');
 

@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCurve, scoreOfCount } from '../../src/providers/curve.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { threatCategories } from '../../src/providers/threat-words.ts';
 import { virustotal } from '../../src/providers/virustotal.ts';
+
+const providers = await loadProviders();
 
 const ENGINE_SCORES = '1:20,3:50,5:70,10:90,30:100';
 

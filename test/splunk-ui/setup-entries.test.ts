@@ -3,7 +3,9 @@ import { domainsFault, faultOf, linesOf, networksFault } from '../../splunk-ui/s
 import type { Field } from '../../splunk-ui/setup/fields.mts';
 import { setupForms } from '../../scripts/splunk-ui-forms.ts';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
-import { providers } from '../../src/providers/registry.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
+
+const providers = await loadProviders();
 
 function fieldOf(check: Field['check']): Field {
   return { key: 'x', kind: 'text', label: 'X', help: '', preset: '', check };

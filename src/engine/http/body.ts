@@ -1,11 +1,13 @@
-import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
 import { LookupError } from '../../model/lookup-error.ts';
 import { MAX_ANSWER_BYTES } from './transport.ts';
 
+// Loaded for compressed answers only, which nobody asked for.
+const zlib = () => process.getBuiltinModule('node:zlib');
+
 const DECODERS: Readonly<Record<string, (bytes: Buffer, maxOutputLength: number) => Buffer>> = {
-  gzip: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
-  deflate: (bytes, maxOutputLength) => inflateSync(bytes, { maxOutputLength }),
-  br: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { maxOutputLength }),
+  gzip: (bytes, maxOutputLength) => zlib().gunzipSync(bytes, { maxOutputLength }),
+  deflate: (bytes, maxOutputLength) => zlib().inflateSync(bytes, { maxOutputLength }),
+  br: (bytes, maxOutputLength) => zlib().brotliDecompressSync(bytes, { maxOutputLength }),
 };
 
 /** The parsed JSON of an answer, or its text when it is no JSON. We ask for plain bodies; a server that compresses all the same is read too. */

@@ -27,6 +27,8 @@ export interface OpenOptions extends SourceOptions {
   readonly isSplunk?: boolean;
   /** For programs that stay: list files are watched. */
   readonly stays?: boolean;
+  /** Whether what the pipeline stored counts as own knowledge. Not for the pipeline's look-ups: it would confirm itself for ever. */
+  readonly usesPipelineStore?: boolean;
   /** Blocks of the calling host, checked with the core's. */
   readonly blocks?: Blocks;
 }
@@ -53,7 +55,7 @@ export interface LoadedConfig {
 export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConfig> {
   const known = await knownProviders(await readSources(options));
   const wantedOnes = wantedBlocks(known);
-  const unwanted = known.all.map(({ id }) => `providers.${id}`).filter((path) => !(path in wantedOnes));
+  const unwanted = known.ids.map((id) => `providers.${id}`).filter((path) => !(path in wantedOnes));
   const hostBlocks = options.blocks ?? {};
   const foreign = [...unwanted, 'providers.custom', 'profile', 'profiles', ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
   const schemas = { ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks };
@@ -66,7 +68,7 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
     if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  const knownIds = ['local', ...known.all.map(({ id }) => id)];
+  const knownIds = ['local', ...known.ids];
   const profile = known.sources.profile?.name ?? null;
   const profiles = profileNames(known.sources);
   const accountsOf = (provider: string) => [provider, ...profiles.map((name) => `${provider}@${name}`)];

@@ -1,13 +1,16 @@
 import { ConfigError, type ConfigSources } from '../../config/load.ts';
 import type { Provider } from '../../providers/provider.ts';
-import { providers as shipped } from '../../providers/registry.ts';
+import { loadProviders, providerIds } from '../../providers/registry.ts';
 
 /** Ids that mean something else in `providers`, in answers or on command lines. */
 const RESERVED_IDS = ['local', 'feedback', 'taxii', 'custom'];
 
-/** Every provider that can be asked, and the sources as they read after the declared ones got blocks of their own. */
+/** The providers that somebody said a word about, and the sources as they read after the declared ones got blocks of their own. */
 export interface KnownProviders {
-  readonly all: readonly Provider[];
+  /** Those that a setting names; the others cannot be wanted, and are not even loaded. */
+  readonly named: readonly Provider[];
+  /** Ids of all that could be asked. */
+  readonly ids: readonly string[];
   /** Ids of those the file declares: who declares one wants it asked. */
   readonly declared: ReadonlySet<string>;
   readonly sources: ConfigSources;
@@ -19,13 +22,14 @@ export interface KnownProviders {
  */
 export async function knownProviders(sources: ConfigSources): Promise<KnownProviders> {
   const blocks = blockAt(blockAt(sources.file?.values, 'providers'), 'custom');
-  if (!sources.file || blocks === undefined || blocks === null) return { all: shipped, declared: new Set(), sources };
+  const shipped = await loadProviders(new Set(providerIds.filter((id) => isNamed(id, sources))));
+  if (!sources.file || blocks === undefined || blocks === null) return { named: shipped, ids: providerIds, declared: new Set(), sources };
   const place = `file ${sources.file.name}`;
   if (!Array.isArray(blocks)) throw new ConfigError([{ key: 'providers.custom', place, message: 'has to be a list of declarations' }]);
   // Loaded only by those who declare something: a search starts often.
   const { customProviders } = await import('../../providers/custom.ts');
   const { CustomProviderConfig, toCamelKeys } = await import('../../providers/custom-config.ts');
-  const custom = declare(() => customProviders(blocks, [...RESERVED_IDS, ...shipped.map(({ id }) => id)]), place);
+  const custom = declare(() => customProviders(blocks, [...RESERVED_IDS, ...providerIds]), place);
   const isDeclaration = (key: string) =>
     Object.keys(toCamelKeys({ [key]: null }) as object).every((name) => name in CustomProviderConfig.shape);
   const own = Object.fromEntries(
@@ -36,7 +40,20 @@ export async function knownProviders(sources: ConfigSources): Promise<KnownProvi
   );
   const values = sources.file.values as Record<string, object>;
   const file = { name: sources.file.name, values: { ...values, providers: { ...values['providers'], ...own } } };
-  return { all: [...shipped, ...custom], declared: new Set(custom.map(({ id }) => id)), sources: { ...sources, file } };
+  const declared = custom.map(({ id }) => id);
+  return { named: [...shipped, ...custom], ids: [...providerIds, ...declared], declared: new Set(declared), sources: { ...sources, file } };
+}
+
+/** Whether any source has a word about a provider: its block, or an environment variable with its prefix. */
+function isNamed(id: string, { env, conf, file, profile }: ConfigSources): boolean {
+  const path = `providers.${id}`;
+  const prefix = `${id.toUpperCase()}_`;
+  const profilePrefix = `${profile?.name.toUpperCase()}__${prefix}`;
+  return (
+    Object.keys(env).some((name) => name.startsWith(prefix) || name.startsWith(profilePrefix)) ||
+    Object.values(conf?.values[path] ?? {}).some((text) => text !== '') ||
+    [file?.values, profile?.values].some((values) => blockAt(blockAt(values, 'providers'), id) !== undefined)
+  );
 }
 
 function declare(read: () => Provider[], place: string): Provider[] {

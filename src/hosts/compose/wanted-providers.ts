@@ -19,9 +19,9 @@ export interface WantedProvider {
  * The blocks of the providers that somebody wants: `enabled: true`, or one of its keys is set or the file declares it and `enabled` is not
  * false. The others are not even checked: a missing key is no fault of a provider nobody asked for.
  */
-export function wantedBlocks({ all, declared, sources }: KnownProviders): Blocks {
+export function wantedBlocks({ named, declared, sources }: KnownProviders): Blocks {
   return Object.fromEntries(
-    all
+    named
       .filter((provider) => isWanted(provider, sources, declared.has(provider.id)))
       .map((provider) => [`providers.${provider.id}`, providerBlock(provider.id, provider.settings)]),
   );
@@ -48,8 +48,8 @@ function isWanted(provider: Provider, sources: ConfigSources, isDeclared: boolea
 }
 
 /** The wanted providers out of the loaded configuration. */
-export function wantedProviders({ all, sources }: KnownProviders, loaded: Readonly<Record<string, LoadedBlock>>): WantedProvider[] {
-  return all.flatMap((provider) => {
+export function wantedProviders({ named, sources }: KnownProviders, loaded: Readonly<Record<string, LoadedBlock>>): WantedProvider[] {
+  return named.flatMap((provider) => {
     const block = loaded[`providers.${provider.id}`];
     if (!block) return [];
     return [

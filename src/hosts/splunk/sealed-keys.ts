@@ -1,4 +1,3 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
@@ -26,6 +25,7 @@ const Content = z.object({ secrets: z.record(z.string(), z.string()), atS: z.num
 export function sealKeys(keys: SealedKeys, env: Readonly<Record<string, string | undefined>>): boolean {
   const master = readMaster(env);
   if (master === null) return false;
+  const { createCipheriv, randomBytes } = process.getBuiltinModule('node:crypto');
   const salt = randomBytes(16);
   const iv = randomBytes(12);
   const cipher = createCipheriv(CIPHER, keyOf(master, salt), iv);
@@ -46,6 +46,7 @@ export function openSealedKeys(env: Readonly<Record<string, string | undefined>>
   if (master === null) return null;
   try {
     const { salt, iv, tag, text } = Sealed.parse(JSON.parse(readFileSync(pathOf(env), 'utf8')));
+    const { createDecipheriv } = process.getBuiltinModule('node:crypto');
     const decipher = createDecipheriv(CIPHER, keyOf(master, fromText(salt)), fromText(iv));
     decipher.setAuthTag(fromText(tag));
     return Content.parse(JSON.parse(Buffer.concat([decipher.update(fromText(text)), decipher.final()]).toString('utf8')));
@@ -70,6 +71,7 @@ function pathOf(env: Readonly<Record<string, string | undefined>>): string {
 }
 
 function keyOf(master: Buffer, salt: Buffer): Buffer {
+  const { hkdfSync } = process.getBuiltinModule('node:crypto');
   return Buffer.from(hkdfSync('sha256', master, salt, PURPOSE, 32));
 }
 

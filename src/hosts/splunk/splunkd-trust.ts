@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as z from 'zod/mini';
@@ -42,6 +41,7 @@ export function isLoopback(host: string): boolean {
 function ownFingerprint(home: string | undefined): string | null {
   if (!home) return null;
   try {
+    const { X509Certificate } = process.getBuiltinModule('node:crypto');
     return new X509Certificate(firstCertificate(readFileSync(certificateFile(home), 'utf8'))).fingerprint256;
   } catch {
     // Not there, not ours to read, or no certificate: the known authorities decide.
