@@ -109,9 +109,10 @@ async function createHttp(dispatcher: Dispatcher, timeoutMs: number) {
 
 async function createDispatcher(trust: SplunkdTrust, timeoutMs: number): Promise<Dispatcher> {
   const { Agent, buildConnector } = await loadUndici();
-  if (trust.kind === 'authority') if (trust.ca === null) return new Agent({ connect: { timeout: timeoutMs } });
-  const { rootCertificates } = process.getBuiltinModule('node:tls');
-  return new Agent({ connect: { timeout: timeoutMs, ca: [...rootCertificates, trust.ca] } });
+  if (trust.kind === 'authority') {
+    const { rootCertificates } = process.getBuiltinModule('node:tls');
+    return new Agent({ connect: { timeout: timeoutMs, ...(trust.ca === null ? {} : { ca: [...rootCertificates, trust.ca] }) } });
+  }
   // The check of the chain is replaced by ours, before a byte of the call is sent; a session that is resumed would show no certificate.
   const connector = buildConnector({ timeout: timeoutMs, rejectUnauthorized: false, maxCachedSessions: 0 });
   return new Agent({
