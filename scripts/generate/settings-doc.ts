@@ -5,6 +5,7 @@ import { FEEDS } from '../../src/feeds/registry.ts';
 import { CORE_BLOCKS } from '../../src/hosts/compose/engine-config.ts';
 import { HOST_SETTINGS } from '../../src/hosts/host-blocks.ts';
 import { feedBlock, outputBlock, PipelineSettings } from '../../src/hosts/pipeline/pipeline-settings.ts';
+import { TriageSettings } from '../../src/hosts/pipeline/triage/triage-settings.ts';
 import { WatchlistSettings } from '../../src/hosts/pipeline/watchlist-settings.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
@@ -15,7 +16,11 @@ const providers = await loadProviders();
 /** What each group of blocks is about, in the order of the page. */
 const GROUPS: readonly (readonly [title: string, words: string, blocks: Readonly<Record<string, SettingsSchema>>])[] = [
   ['The core', 'Read by every host.', CORE_BLOCKS],
-  ['Hosts', 'Read by the program of that name.', { ...HOST_SETTINGS, pipeline: PipelineSettings, watchlist: WatchlistSettings }],
+  [
+    'Hosts',
+    'Read by the program of that name.',
+    { ...HOST_SETTINGS, pipeline: PipelineSettings, watchlist: WatchlistSettings, triage: TriageSettings },
+  ],
   [
     'Providers',
     'Asked as soon as they have their key. What their answers mean: [providers](providers.md).',

@@ -171,4 +171,9 @@ export const LocalSettings = z.object({
     'LOCAL_SAMPLE',
     'Whether the small sample feed answers; by default only while no provider has a key.',
   ),
+  pipelineStore: setting(
+    z._default(z.boolean(), true),
+    'LOCAL_PIPELINE_STORE',
+    'Whether what the feeds of the pipeline listed counts like an own list, where pipeline.sqlite is in the state folder.',
+  ),
 });

@@ -27,7 +27,7 @@ export function openDatabase(path: string, options: { readOnly?: boolean } = {})
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     if (options.readOnly) {
-      requireVersion(db, path);
+      if (requireVersion(db, path) < MIGRATIONS.length) openDatabase(path).close();
       db.exec('PRAGMA mmap_size = 268435456');
       return db;
     }

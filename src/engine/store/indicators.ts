@@ -31,11 +31,13 @@ export function indicatorTable(db: DatabaseSync, halfLives: HalfLives): Indicato
   const dueRows = db.prepare('SELECT * FROM indicator WHERE due <= ? ORDER BY due, id LIMIT ?');
   const dueCount = db.prepare('SELECT count(*) AS n FROM indicator WHERE due <= ?');
   const pageRows = db.prepare('SELECT * FROM indicator WHERE id > ? ORDER BY id LIMIT ?');
+  const changed = db.prepare('UPDATE listing SET changes = changes + 1');
   const stored = (row: Row, nowS: number) => storedIndicator(row, nowS, halfLives);
   const merge = observer(db, byValue);
   return {
     observe: (observations, nowS) =>
       inTransaction(db, () => {
+        if (observations.length > 0) changed.run();
         let added = 0;
         for (const observation of observations) if (merge(observation, nowS)) added += 1;
         return { new: added, updated: observations.length - added };
@@ -51,6 +53,7 @@ export function indicatorTable(db: DatabaseSync, halfLives: HalfLives): Indicato
       const gone = db
         .prepare('DELETE FROM indicator WHERE confirmed < ? AND value NOT IN (SELECT subject FROM outbox WHERE state = 0)')
         .run(beforeS);
+      if (Number(gone.changes) > 0) changed.run();
       return Number(gone.changes);
     },
   };

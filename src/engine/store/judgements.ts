@@ -1,8 +1,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { type Enrichment, isFailure, type Status } from '../../model/enrichment.ts';
-import type { VerdictWord } from '../../model/verdict.ts';
 import { packAnswer, unpackAnswer } from './answer-text.ts';
-import { stateCodes, tierCodes, verdictCodes } from './codes.ts';
+import { tierCodes, verdictCodes } from './codes.ts';
 import { inTransaction } from './database.ts';
 import type { HalfLives } from './decay.ts';
 import { storedIndicator } from './indicators.ts';
@@ -27,17 +26,9 @@ export interface RecordCounts {
   readonly failed: number;
 }
 
-/** An analyst's word on an indicator; it outranks every source. */
-export interface Feedback {
-  readonly value: string;
-  readonly verdict: VerdictWord;
-  readonly note: string;
-  readonly by: string;
-}
-
 type Row = Record<string, SQLOutputValue>;
 
-/** What look-ups and analysts said about the indicators. */
+/** What look-ups said about the indicators. */
 export interface JudgementTable {
   /** Stores answers by the value they were asked for, in one transaction. A failure changes nothing but the time of the next try. */
   record(enrichments: readonly (readonly [value: string, enrichment: Enrichment])[], nowS: number): RecordCounts;
@@ -49,8 +40,6 @@ export interface JudgementTable {
   enriched(value: string, nowS: number): EnrichedIndicator | null;
   /** How the judgement changed over time, newest first. */
   history(value: string, limit: number): readonly Judgement[];
-  giveFeedback(feedback: Feedback, nowS: number): void;
-  feedbackOn(value: string): (Feedback & { readonly atS: number }) | null;
 }
 
 /** Prepares the statements on an open store. */
@@ -60,7 +49,6 @@ export function judgementTable(db: DatabaseSync, halfLives: HalfLives): Judgemen
   );
   const one = db.prepare('SELECT i.*, a.json FROM indicator i JOIN answer a ON a.id = i.id WHERE i.value = ?');
   const past = db.prepare('SELECT h.* FROM history h JOIN indicator i ON i.id = h.id WHERE i.value = ? ORDER BY h.at DESC LIMIT ?');
-  const feedback = db.prepare('SELECT * FROM feedback WHERE value = ?');
   const judged = db.prepare(`SELECT i.*, a.json FROM indicator i JOIN answer a ON a.id = i.id
     WHERE i.verdict >= 2 AND (i.judged, i.id) > (?, ?) AND i.judged <= ? ORDER BY i.judged, i.id LIMIT ?`);
   const record = recorder(db);
@@ -84,12 +72,6 @@ export function judgementTable(db: DatabaseSync, halfLives: HalfLives): Judgemen
       return row ? whole(row, nowS) : null;
     },
     history,
-    giveFeedback: (given, nowS) => inTransaction(db, () => saveFeedback(db, given, nowS)),
-    feedbackOn(value) {
-      const row = feedback.get(value);
-      if (!row) return null;
-      return { value, verdict: verdictCodes.toWord(row.verdict), note: String(row.note), by: String(row.given_by), atS: Number(row.at) };
-    },
   };
 }
 
@@ -141,14 +123,6 @@ function judgementSaver(db: DatabaseSync): (row: Row, enrichment: Enrichment, no
 function historySaver(db: DatabaseSync): StatementSync {
   return db.prepare(`INSERT INTO history (id, at, verdict, score, tier) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id, at) DO UPDATE SET verdict = excluded.verdict, score = excluded.score, tier = excluded.tier`);
-}
-
-function saveFeedback(db: DatabaseSync, { value, verdict, note, by }: Feedback, nowS: number): void {
-  db.prepare(
-    'INSERT INTO feedback (value, verdict, note, given_by, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (value) DO UPDATE SET verdict = excluded.verdict, note = excluded.note, given_by = excluded.given_by, at = excluded.at',
-  ).run(value, verdictCodes.toCode(verdict), note, by, nowS);
-  const state = verdict === 'clean' ? 'false_positive' : verdict === 'unknown' ? 'active' : 'confirmed';
-  db.prepare('UPDATE indicator SET state = ? WHERE value = ?').run(stateCodes.toCode(state), value);
 }
 
 function judgementOf(row: Row): Judgement {

@@ -3,13 +3,15 @@ import { inTransaction } from './database.ts';
 
 const DAY_S = 86_400;
 
-/** One of our machines or users was seen with a value. */
+/** One of our machines or users was seen with a value, once or several times on one day (UTC). */
 export interface Sighting {
   /** Canonical value. */
   readonly value: string;
   /** Host, address or user in the house. */
   readonly asset: string;
-  readonly atS: number;
+  readonly times: number;
+  readonly firstS: number;
+  readonly lastS: number;
 }
 
 /** Who was seen with a value: one row per asset. */
@@ -34,8 +36,8 @@ export interface SightingIndex {
 export function sightingIndex(db: DatabaseSync): SightingIndex {
   const valueId = idOf(db, 'sighted_value', 'value');
   const assetId = idOf(db, 'sighted_asset', 'name');
-  const add = db.prepare(`INSERT INTO sighting (value_id, asset_id, day, times, first, last) VALUES (?, ?, ?, 1, ?, ?)
-    ON CONFLICT DO UPDATE SET times = times + 1, first = min(first, excluded.first), last = max(last, excluded.last)`);
+  const add = db.prepare(`INSERT INTO sighting (value_id, asset_id, day, times, first, last) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET times = times + excluded.times, first = min(first, excluded.first), last = max(last, excluded.last)`);
   const who = db.prepare(`
     SELECT a.name AS asset, sum(s.times) AS times, min(s.first) AS first, max(s.last) AS last
     FROM sighted_value v JOIN sighting s ON s.value_id = v.id JOIN sighted_asset a ON a.id = s.asset_id
@@ -44,8 +46,8 @@ export function sightingIndex(db: DatabaseSync): SightingIndex {
   return {
     recordSightings: (sightings) =>
       inTransaction(db, () => {
-        for (const { value, asset, atS } of sightings)
-          add.run(valueId(value), assetId(asset), dayOf(atS), Math.trunc(atS), Math.trunc(atS));
+        for (const { value, asset, times, firstS, lastS } of sightings)
+          add.run(valueId(value), assetId(asset), dayOf(lastS), times, Math.trunc(firstS), Math.trunc(lastS));
       }),
     whoSaw: (value, sinceS, limit) =>
       who.all(value, dayOf(sinceS), Math.trunc(sinceS), limit).map((row) => ({

@@ -6,6 +6,7 @@ import { DEFAULT_HALF_LIVES, type HalfLives } from './decay.ts';
 import { type IndicatorTable, indicatorTable } from './indicators.ts';
 import { type JudgementTable, judgementTable } from './judgements.ts';
 import { type Outbox, outboxTable } from './outbox.ts';
+import { type OverrideMarks, overrideMarks } from './overrides.ts';
 import { type RunState, runState } from './run-state.ts';
 import { type SightingIndex, sightingIndex } from './sightings.ts';
 import { type Watchlist, watchlistTable } from './watchlist.ts';
@@ -26,10 +27,11 @@ export interface StoreStats {
 }
 
 /** Everything the store can do, on the thread that opened it. Each call is one transaction. */
-export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, RunState, Watchlist, SightingIndex {
+export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, OverrideMarks, RunState, Watchlist, SightingIndex {
   stats(): StoreStats;
-  /** Changes whenever another connection has written. */
-  dataVersion(): number;
+  countIndicators(): number;
+  /** Changes whenever feeds have listed something, here or on another connection. */
+  listingChanges(): number;
   /** What is wrong with the file; empty when it is sound. */
   check(): readonly string[];
   /** Gives the space of purged rows back to the disk. */
@@ -41,14 +43,18 @@ export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, RunSt
 export function openStoreCore(path: string, options: { readOnly?: boolean; halfLives?: HalfLives } = {}): StoreCore {
   const db = openDatabase(path, { readOnly: options.readOnly === true });
   const halfLives = options.halfLives ?? DEFAULT_HALF_LIVES;
+  const rows = db.prepare('SELECT count(*) AS n FROM indicator');
+  const listing = db.prepare('SELECT changes FROM listing');
   return {
     ...indicatorTable(db, halfLives),
     ...judgementTable(db, halfLives),
     ...outboxTable(db),
+    ...overrideMarks(db),
     ...runState(db),
     ...watchlistTable(db),
     ...sightingIndex(db),
-    dataVersion: () => Number(Object.values(db.prepare('PRAGMA data_version').get() ?? {})[0]),
+    countIndicators: () => Number(rows.get()?.n ?? 0),
+    listingChanges: () => Number(listing.get()?.changes ?? 0),
     stats: () => statsOf(db, path),
     check: () => checkIntegrity(db),
     compact: () => db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'),

@@ -3,7 +3,7 @@ import { loadEngineConfig } from '../compose/engine-config.ts';
 import { readSources } from '../compose/config-sources.ts';
 import { HOST_SETTINGS } from '../host-blocks.ts';
 import { loadBoth } from '../pipeline/load-both.ts';
-import { loadPipelineConfig } from '../pipeline/open-pipeline.ts';
+import { loadPipelineBlocks } from '../pipeline/open-pipeline.ts';
 import { type Command, EXIT, parseOptions, UsageError } from './command.ts';
 
 const MASK = '********';
@@ -24,19 +24,20 @@ export const config: Command = {
     if (what !== 'check' && what !== 'show') throw new UsageError('config wants check, show or import');
     const options = { env: io.env, configPath: values.config };
     const sources = await readSources(options);
-    const [loaded] = await loadBoth(
+    const [engine, pipeline] = await loadBoth(
       () => loadEngineConfig({ ...options, blocks: HOST_SETTINGS }),
-      () => loadPipelineConfig(sources),
+      () => loadPipelineBlocks(sources),
     );
     if (what === 'check') {
-      const asked = loaded.wanted.map(({ provider }) => provider.id).join(', ');
+      const asked = engine.wanted.map(({ provider }) => provider.id).join(', ');
       io.stderr.write(`The settings are right. Asked: ${asked === '' ? 'nobody (embedded default: own lists only)' : asked}\n`);
       return EXIT.ok;
     }
     const { stringify } = await import('yaml');
     const shown: Record<string, Record<string, unknown>> = {};
-    for (const [path, { values: block }] of Object.entries(loaded.blocks)) {
-      const schema = loaded.schemas[path];
+    const schemas = { ...engine.schemas, ...pipeline.schemas };
+    for (const [path, { values: block }] of Object.entries({ ...engine.blocks, ...pipeline.blocks })) {
+      const schema = schemas[path];
       shown[path] = Object.fromEntries(
         Object.entries(block).map(([key, value]) => {
           const setting = schema?.shape[key];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
 import { epochS, systemClock } from '../../engine/clock.ts';
@@ -6,11 +7,13 @@ import type { FeedbackStore } from '../../engine/feedback.ts';
 import { openFeedbackStore } from '../../engine/feedback-store.ts';
 import { createFigures } from '../../engine/figures.ts';
 import { createMemoryVerdictStore } from '../../engine/memory-verdict-store.ts';
+import type { LocalSource } from '../../engine/local-source.ts';
 import { createPrivacyGuard } from '../../engine/privacy-guard.ts';
 import { openSqliteVerdictStore } from '../../engine/sqlite-verdict-store.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
+import { readSources } from './config-sources.ts';
 import { type Core, type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { openLocalLists } from './local-lists.ts';
 import { scoringOf } from './scoring-settings.ts';
@@ -44,7 +47,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const onCall = (provider: string, latencyMs: number) => figures.called(provider, latencyMs);
   const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock: systemClock, lifetimes, audit, onCall }));
   const figures = createFigures(store, systemClock, () => stacks.map(({ client }) => client.stats()));
-  const local = openLocalLists({
+  const lists = openLocalLists({
     lists: core.local.lists,
     allowLists: core.local.allowLists,
     warningLists: core.local.warningLists,
@@ -57,6 +60,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     watches: options.stays === true,
     nowS: () => epochS(systemClock),
   });
+  const local = core.local.pipelineStore && options.usesPipelineStore !== false ? await withPipelineStore(lists, config, options) : lists;
   for (const { faults } of local.stats().lists) warnings.push(...faults);
   const engine = new Engine({
     providers: stacks,
@@ -87,6 +91,19 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     },
   });
   return { engine, config, feedback, warnings };
+}
+
+/** The pipeline's store behind the lists; its code is read only where there is such a file, or may be one. */
+async function withPipelineStore(lists: LocalSource, { stateFolder }: LoadedConfig, options: OpenOptions): Promise<LocalSource> {
+  const path = join(stateFolder, 'pipeline.sqlite');
+  if (!existsSync(path) && options.stays !== true) return lists;
+  const { withStore, storedHalfLives } = await import('../pipeline/store-source.ts');
+  return withStore(lists, {
+    path,
+    halfLives: storedHalfLives(await readSources(options)),
+    nowS: () => epochS(systemClock),
+    watches: options.stays === true,
+  });
 }
 
 async function openStore({ core, stateFolder: folder }: LoadedConfig, warnings: string[]): Promise<VerdictStore> {

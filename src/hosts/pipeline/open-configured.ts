@@ -3,6 +3,7 @@ import { loadEngineConfig } from '../compose/engine-config.ts';
 import { type OpenedEngine, openEngine } from '../compose/open-engine.ts';
 import { hostTransports } from './host-transport.ts';
 import { loadBoth } from './load-both.ts';
+import { moveFeedback } from './move-feedback.ts';
 import { loadPipelineConfig, type OpenedPipeline, openPipeline } from './open-pipeline.ts';
 
 /** The pipeline with its engine, as a configuration file and the environment have it. */
@@ -12,15 +13,20 @@ export interface ConfiguredPipeline {
   close(): Promise<void>;
 }
 
-/** Opens engine and pipeline. Throws a `ConfigError` with every fault of both before anything is opened. */
-export async function openConfigured(options: SourceOptions): Promise<ConfiguredPipeline> {
+/**
+ * Opens engine and pipeline. Throws a `ConfigError` with every fault of both before anything is opened. `usesStore`: whether what is in
+ * the store counts as own knowledge; not where the store's own indicators are looked up.
+ */
+export async function openConfigured(options: SourceOptions & { readonly usesStore: boolean }): Promise<ConfiguredPipeline> {
   const sources = await readSources(options);
   const [config, { stateFolder }] = await loadBoth(
     () => loadPipelineConfig(sources),
     () => loadEngineConfig(options),
   );
-  const engine = await openEngine(options);
-  const pipeline = await openPipeline(config, { stateFolder, enricher: engine.engine, transportTo: hostTransports(options.env) });
+  const engine = await openEngine({ ...options, usesPipelineStore: options.usesStore });
+  const { engine: enricher, feedback } = engine;
+  const pipeline = await openPipeline(config, { stateFolder, enricher, feedback, transportTo: hostTransports(options.env) });
+  await moveFeedback(pipeline.store, feedback);
   return {
     pipeline,
     engine,

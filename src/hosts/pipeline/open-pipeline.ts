@@ -10,6 +10,7 @@ import {
   settingSource,
 } from '../../config/load.ts';
 import type { Enricher } from '../../engine/enricher.ts';
+import type { FeedbackStore } from '../../engine/feedback.ts';
 import { DEFAULT_HALF_LIVES } from '../../engine/store/decay.ts';
 import { openStore, type Store } from '../../engine/store/store-client.ts';
 import { FEEDS } from '../../feeds/registry.ts';
@@ -65,8 +66,11 @@ export function pipelineBlocks(sources: ConfigSources): Blocks {
   };
 }
 
-/** Checks everything the pipeline reads. Throws a `ConfigError` with every fault; blocks of other programs are left alone. */
-export function loadPipelineConfig(sources: ConfigSources): PipelineConfig {
+/** Checks everything the pipeline reads, block by block. Throws a `ConfigError` with every fault; blocks of other programs are left alone. */
+export function loadPipelineBlocks(sources: ConfigSources): {
+  readonly blocks: Readonly<Record<string, LoadedBlock>>;
+  readonly schemas: Blocks;
+} {
   const blocks = pipelineBlocks(sources);
   const values = sources.file?.values;
   const others =
@@ -77,6 +81,12 @@ export function loadPipelineConfig(sources: ConfigSources): PipelineConfig {
   const loaded = loadConfig(blocks, sources, [...others, ...off]);
   const faults = FEEDS.filter(({ id }) => ['stix', 'csv'].includes(id)).flatMap(({ id }) => sourceFaults(id, loaded[`feeds.${id}`]));
   if (faults.length > 0) throw new ConfigError(faults);
+  return { blocks: loaded, schemas: blocks };
+}
+
+/** The same as what programs work with. */
+export function loadPipelineConfig(sources: ConfigSources): PipelineConfig {
+  const { blocks: loaded } = loadPipelineBlocks(sources);
   const under = (prefix: string) =>
     Object.fromEntries(
       Object.entries(loaded)
@@ -95,7 +105,13 @@ export function loadPipelineConfig(sources: ConfigSources): PipelineConfig {
 /** Opens store and transports as configured. `transportTo` makes the calls leave; `close` closes them all. */
 export async function openPipeline(
   config: PipelineConfig,
-  options: { stateFolder: string; enricher: Enricher; transportTo: (reach: Reach) => OwnedTransport; clock?: PipelineClock },
+  options: {
+    stateFolder: string;
+    enricher: Enricher;
+    feedback?: FeedbackStore;
+    transportTo: (reach: Reach) => OwnedTransport;
+    clock?: PipelineClock;
+  },
 ): Promise<OpenedPipeline> {
   const { pipeline: settings, watchlist } = config;
   const clock = options.clock ?? systemPipelineClock;
@@ -122,6 +138,7 @@ export async function openPipeline(
     config,
     store,
     enricher: options.enricher,
+    ...(options.feedback ? { feedback: options.feedback } : {}),
     clock,
     random: Math.random,
     feeds: await Promise.all(

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Time as runs see it: to be told, and to be waited for. */
 export interface PipelineClock {
   /** Milliseconds since 1970 (UTC). */
@@ -10,7 +12,11 @@ export interface PipelineClock {
 
 export const systemPipelineClock: PipelineClock = {
   nowMs: () => Date.now(),
-  wait: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+  async wait(ms, signal) {
+    // A longer timer goes off at once: a monthly schedule waits in stages.
+    for (let left = ms; left > 0; left -= LONGEST_TIMER_MS)
+      await delay(Math.min(left, LONGEST_TIMER_MS), undefined, signal ? { signal } : {});
+  },
 };
 
 /** Seconds since 1970 (UTC), whole. */

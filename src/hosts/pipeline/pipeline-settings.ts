@@ -5,10 +5,21 @@ import { TIERS } from '../../model/enrichment.ts';
 import { INDICATOR_TYPES } from '../../model/indicator.ts';
 import { TLP_LABELS } from '../../model/tlp.ts';
 import type { Output } from '../../outputs/output.ts';
+import { parseCron } from './cron.ts';
 
 const whole = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
 
 const setting = declareSettings('pipeline');
+
+/** Five cron fields; what is wrong with others is said in the fault. */
+export function cronExpression() {
+  return z.string().check(
+    z.superRefine((text, context) => {
+      const read = parseCron(text);
+      if (typeof read === 'string') context.addIssue({ code: 'custom', message: read, input: text });
+    }),
+  );
+}
 
 /** The block `pipeline`. */
 export const PipelineSettings = z.object({
@@ -16,6 +27,11 @@ export const PipelineSettings = z.object({
     'everyMinutes',
     z._default(whole(5, 10_080), 240),
     'Minutes between scheduled runs, 5 to 10080; counted from midnight UTC.',
+  ),
+  schedule: setting(
+    'schedule',
+    z.optional(cronExpression()),
+    'Cron expression (5 fields, UTC) for scheduled runs, for example `17 */4 * * 1-5`; takes the place of every_minutes.',
   ),
   jitterSeconds: setting(
     'jitterSeconds',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Enricher } from '../../engine/enricher.ts';
+import type { FeedbackStore } from '../../engine/feedback.ts';
 import type { Store } from '../../engine/store/store-client.ts';
 import type { Tlp } from '../../model/tlp.ts';
 import type { OutputFilter } from '../../outputs/filter.ts';
@@ -14,6 +15,7 @@ import { checkWatches } from './watch.ts';
 const LEASE_MS = 120_000;
 const LEASE_RENEWAL_MS = 30_000;
 const DAY_S = 86_400;
+const NOTHING_DUE: EnrichCounts = { counts: { due: 0, enriched: 0, skipped: 0, failed: 0, left: 0, byStatus: {}, live: 0 }, faults: [] };
 
 /** An output with what is let through to it. */
 export interface RoutedOutput extends ActiveOutput {
@@ -41,6 +43,8 @@ export interface RunLimits extends DeliveryLimits {
 export interface Pipeline {
   readonly store: Store;
   readonly enricher: Enricher;
+  /** What analysts decided; left out: nobody could. */
+  readonly feedback?: Pick<FeedbackStore, 'list'>;
   readonly feeds: readonly ActiveFeed[];
   readonly outputs: readonly RoutedOutput[];
   readonly limits: RunLimits;
@@ -59,8 +63,17 @@ export class NotLeaderError extends Error {
   override readonly name = 'NotLeaderError';
 }
 
+/** What one run does. */
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** Counts only: nothing is kept, asked or sent. */
+  readonly isDry: boolean;
+  /** `watchlist`: neither feeds nor what is due, only the watched indicators and the outputs. */
+  readonly only?: 'watchlist';
+}
+
 /** One run: feeds → store → look-ups → outputs. Throws `NotLeaderError` when another process holds the lease, and when `signal` aborts. */
-export async function runPipeline(pipeline: Pipeline, options: { signal: AbortSignal; isDry: boolean }): Promise<RunReport> {
+export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunReport> {
   if (options.isDry) return run(pipeline, options);
   const { store, clock } = pipeline;
   const holder = randomUUID();
@@ -82,13 +95,14 @@ export async function runPipeline(pipeline: Pipeline, options: { signal: AbortSi
   }
 }
 
-async function run(pipeline: Pipeline, { signal, isDry }: { signal: AbortSignal; isDry: boolean }): Promise<RunReport> {
+async function run(pipeline: Pipeline, { signal, isDry, only }: RunOptions): Promise<RunReport> {
   const { store, clock, limits } = pipeline;
   const startedAt = new Date(clock.nowMs()).toISOString();
-  const feeds = await readFeeds(pipeline, { signal, isDry });
+  if (!isDry) await markOverrides(pipeline);
+  const feeds = only ? {} : await readFeeds(pipeline, { signal, isDry });
   const budget = limits.budget === null ? null : { remaining: limits.budget };
   const look = { pipeline, signal, budget };
-  const enrichment: EnrichCounts = isDry ? await planDue(pipeline, feeds) : await enrichDue(look);
+  const enrichment = isDry ? await planDue(pipeline, feeds) : only ? NOTHING_DUE : await enrichDue(look);
   const watches = isDry ? { checked: 0, changed: 0, failed: 0, faults: [] } : await checkWatches(look);
   const outputs = await tellOutputs(pipeline, { signal, isDry });
   if (!isDry) {
@@ -112,8 +126,18 @@ async function run(pipeline: Pipeline, { signal, isDry }: { signal: AbortSignal;
       ...Object.entries(outputs).flatMap(([id, output]) => outputFaults(id, output)),
     ],
   };
-  if (!isDry) await store.saveRun(JSON.stringify(report), nowS(clock));
+  // The schedule counts from whole runs.
+  if (!isDry && !only) await store.saveRun(JSON.stringify(report), nowS(clock));
   return report;
+}
+
+/** Whoever was overruled since, or no more, is looked up once more, and outputs hear of it. */
+async function markOverrides({ store, feedback, clock }: Pipeline): Promise<void> {
+  if (!feedback) return;
+  await store.markOverrides(
+    feedback.list({ inForceAtS: nowS(clock) }).map(({ value, verdict }) => ({ value, verdict })),
+    nowS(clock),
+  );
 }
 
 /** Feeds come from different houses: they are read side by side, and none waits for another. */

@@ -1,12 +1,19 @@
+import { type NextTime, parseCron } from './cron.ts';
+import type { PipelineSettings } from './pipeline-settings.ts';
 import type { RunReport } from './run-report.ts';
 import { type NotLeaderError, type Pipeline, runPipeline } from './run-pipeline.ts';
+import type { WatchlistSettings } from './watchlist-settings.ts';
+import type * as z from 'zod/mini';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** When runs happen. */
 export interface Schedule {
-  readonly everyMinutes: number;
+  /** The next run of everything. */
+  readonly next: NextTime;
+  /** The next check of the watchlist alone; `null`: it is checked by the runs. */
+  readonly nextWatch: NextTime | null;
   readonly jitterSeconds: number;
   /** Told after each run, or why there was none. */
   readonly onRun: (outcome: RunReport | NotLeaderError | Error) => void;
@@ -21,23 +28,48 @@ export function nextRunMs(afterMs: number, everyMinutes: number): number {
   return Math.min(next, midnight + DAY_MS);
 }
 
+/** The times that the settings name; a cron expression goes before minutes. */
+export function scheduleOf(
+  pipeline: Pick<z.output<typeof PipelineSettings>, 'everyMinutes' | 'schedule' | 'jitterSeconds'>,
+  watchlist: Pick<z.output<typeof WatchlistSettings>, 'schedule'>,
+): Omit<Schedule, 'onRun'> {
+  return {
+    next: cronOf(pipeline.schedule) ?? ((afterMs) => nextRunMs(afterMs, pipeline.everyMinutes)),
+    nextWatch: cronOf(watchlist.schedule),
+    jitterSeconds: pipeline.jitterSeconds,
+  };
+}
+
 /**
  * Runs the pipeline again and again until `signal` aborts. One run at a time; of several processes on one state folder the one that holds
  * the lease runs. A run that was missed (the machine was off) is caught up once, at the start.
  */
 export async function runOnSchedule(pipeline: Pipeline, schedule: Schedule, signal: AbortSignal): Promise<void> {
   const { store, clock, random } = pipeline;
+  const { next, nextWatch, jitterSeconds, onRun } = schedule;
   const [last] = await store.runs(1);
-  let atMs = last ? nextRunMs(last.atS * 1000, schedule.everyMinutes) : clock.nowMs();
+  let atMs = last ? next(last.atS * 1000) : clock.nowMs();
+  let watchMs = nextWatch?.(clock.nowMs()) ?? Infinity;
   while (!signal.aborted) {
-    const startMs = Math.max(atMs, clock.nowMs()) + Math.round(random() * schedule.jitterSeconds * 1000);
+    // A run checks the watchlist as well: what falls on the same time is one run.
+    const isWatch = watchMs < atMs;
+    const startMs = Math.max(Math.min(atMs, watchMs), clock.nowMs()) + Math.round(random() * jitterSeconds * 1000);
     try {
       await clock.wait(startMs - clock.nowMs(), signal);
-      schedule.onRun(await runPipeline(pipeline, { signal, isDry: false }));
+      onRun(await runPipeline(pipeline, { signal, isDry: false, ...(isWatch ? { only: 'watchlist' as const } : {}) }));
     } catch (error) {
       if (signal.aborted) return;
-      schedule.onRun(error instanceof Error ? error : new Error(String(error)));
+      onRun(error instanceof Error ? error : new Error(String(error)));
     }
-    atMs = nextRunMs(clock.nowMs(), schedule.everyMinutes);
+    if (!isWatch) atMs = next(clock.nowMs());
+    watchMs = nextWatch?.(clock.nowMs()) ?? Infinity;
   }
+}
+
+/** A wrong expression never comes this far: the settings refuse it. */
+function cronOf(expression: string | undefined): NextTime | null {
+  if (expression === undefined) return null;
+  const next = parseCron(expression);
+  if (typeof next === 'string') throw new TypeError(next);
+  return next;
 }

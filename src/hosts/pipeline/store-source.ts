@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
+import { type ConfigSources, settingSource } from '../../config/load.ts';
 import type { LocalSource } from '../../engine/local-source.ts';
 import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../../engine/store/decay.ts';
 import { openStoreCore, type StoreCore } from '../../engine/store/store.ts';
 import type { StoredIndicator } from '../../engine/store/observation.ts';
 import type { Indicator } from '../../model/indicator.ts';
-import type { Verdict, VerdictWord } from '../../model/verdict.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { PipelineSettings } from './pipeline-settings.ts';
 
 /** What a listing without a confidence of its own counts: somebody named it, nobody said how sure. */
 const UNSURE_SCORE = 55;
+/** So that it says something alone, and hardly moves what others say of the value. */
+const UNSURE_CONFIDENCE = 5;
 const MALICIOUS_FROM = 70;
 /** Below this a listing is so old that it says nothing. */
 const FADED_BELOW = 10;
@@ -18,60 +22,84 @@ export interface StoreSourceOptions {
   readonly path: string;
   readonly halfLives?: HalfLives;
   readonly nowS: () => number;
-  /** For programs that stay: changes by the pipeline are noticed. */
+  /** For programs that stay: a file that is there only later is found, and what feeds list later. */
   readonly watches: boolean;
 }
 
+/** The store as it is open now; `fault`: why it cannot be. */
+interface OpenedStore {
+  readonly core: StoreCore | null;
+  readonly fault: string | null;
+  readonly changes: number;
+}
+
+const NOT_THERE: OpenedStore = { core: null, fault: null, changes: 0 };
+
 /**
- * The pipeline's store behind the user's lists, as the `local` provider sees them: an analyst's word first, then the lists, then what
- * feeds listed. Only what feeds and analysts said counts here; what providers said of the value is asked of them, not echoed.
+ * The pipeline's store behind the user's lists, as the `local` provider sees them: the lists first, then what feeds listed, each feed by
+ * its name. What providers said of a value is asked of them, not echoed. A file that cannot be read is a fault of the list, no end.
  */
 export function withStore(lists: LocalSource, options: StoreSourceOptions): LocalSource {
-  if (!existsSync(options.path)) return lists;
-  const store = openStoreCore(options.path, { readOnly: true, halfLives: options.halfLives ?? DEFAULT_HALF_LIVES });
   const listeners: (() => void)[] = [];
-  let version = store.dataVersion();
+  let opened = open(options.path);
   const check = () => {
-    const now = store.dataVersion();
-    if (now === version) return;
-    version = now;
+    const before = opened;
+    opened = opened.core === null ? open(options.path) : refreshed(opened.core);
+    if (opened.core === before.core && opened.changes === before.changes) return;
     for (const listener of listeners) listener();
   };
   const timer = options.watches ? setInterval(check, CHANGE_CHECK_MS) : null;
   timer?.unref();
   return {
-    lookup: (indicator) => analystVerdict(store, indicator) ?? lists.lookup(indicator) ?? listedVerdict(store, indicator, options),
+    lookup: (indicator) => lists.lookup(indicator) ?? (opened.core === null ? null : listedVerdict(opened.core, indicator, options)),
     allowance: (indicator) => lists.allowance(indicator),
     onChange(listener) {
       listeners.push(listener);
       lists.onChange(listener);
     },
     stats() {
-      const { indicators } = store.stats();
-      return { lists: [...lists.stats().lists, { name: 'pipeline store', entries: indicators, faults: [] }] };
+      const { core, fault } = opened;
+      const own = core === null && fault === null ? [] : [statsOf(core, fault)];
+      return { lists: [...lists.stats().lists, ...own] };
     },
     close() {
       if (timer) clearInterval(timer);
-      store.close();
+      opened.core?.close();
+      opened = NOT_THERE;
       lists.close();
     },
   };
 }
 
-function analystVerdict(store: StoreCore, { value }: Indicator): Verdict | null {
-  const feedback = store.feedbackOn(value);
-  if (!feedback || feedback.verdict === 'unknown') return null;
-  const score = { malicious: 90, suspicious: UNSURE_SCORE, clean: 0 }[feedback.verdict];
-  const at = new Date(feedback.atS * 1000).toISOString();
-  return verdictOf(feedback.verdict, {
-    score,
-    confidence: 100,
-    attributes: ['analyst'],
-    firstSeen: null,
-    lastSeen: at,
-    reference: null,
-    tlp: 'AMBER',
-  });
+/** The half-lives that the pipeline itself counts by. A wrong setting is told by `config check`; here it is none. */
+export function storedHalfLives(sources: ConfigSources): HalfLives {
+  const { halfLifeDays } = PipelineSettings.shape;
+  const set = halfLifeDays.safeParse(settingSource('pipeline', 'halfLifeDays', halfLifeDays, sources).value);
+  return { ...DEFAULT_HALF_LIVES, ...set.data };
+}
+
+function open(path: string): OpenedStore {
+  if (!existsSync(path)) return NOT_THERE;
+  try {
+    return refreshed(openStoreCore(path, { readOnly: true }));
+  } catch (error) {
+    return { core: null, fault: error instanceof Error ? error.message : String(error), changes: 0 };
+  }
+}
+
+function refreshed(core: StoreCore): OpenedStore {
+  return { core, fault: null, changes: core.listingChanges() };
+}
+
+function statsOf(core: StoreCore | null, fault: string | null) {
+  return {
+    name: 'pipeline store',
+    // Counted for those who show it: a million rows are not walked at every start.
+    get entries() {
+      return core?.countIndicators() ?? 0;
+    },
+    faults: fault === null ? [] : [`the pipeline store: ${fault}`],
+  };
 }
 
 function listedVerdict(
@@ -84,25 +112,23 @@ function listedVerdict(
     return null;
   const score = decayedScore(stored.feedConfidence ?? UNSURE_SCORE, nowS() - stored.confirmedS, halfLives[stored.indicator.type]);
   if (score === null || score < FADED_BELOW) return null;
-  return verdictOf(score >= MALICIOUS_FROM ? 'malicious' : 'suspicious', {
+  return {
+    provider: 'local',
+    verdict: score >= MALICIOUS_FROM ? 'malicious' : 'suspicious',
     score,
-    confidence: stored.feedConfidence,
-    attributes: stored.sources.map((source) => `feed:${source}`),
+    confidence: stored.feedConfidence ?? UNSURE_CONFIDENCE,
+    categories: [],
+    attributes: stored.sources.filter((source) => source !== 'watchlist').map((source) => `feed:${source}`),
+    sightings: null,
     firstSeen: new Date(stored.firstSeenS * 1000).toISOString(),
     lastSeen: new Date(stored.lastSeenS * 1000).toISOString(),
     reference: stored.reference,
     tlp: stored.tlp ?? 'AMBER',
-  });
+    isPending: false,
+  };
 }
 
 /** To be watched is no accusation. */
 function isListed({ sources }: StoredIndicator): boolean {
   return sources.some((source) => source !== 'watchlist');
-}
-
-function verdictOf(
-  verdict: VerdictWord,
-  said: Pick<Verdict, 'score' | 'confidence' | 'attributes' | 'firstSeen' | 'lastSeen' | 'reference' | 'tlp'>,
-): Verdict {
-  return { provider: 'local', verdict, categories: [], sightings: null, isPending: false, ...said };
 }

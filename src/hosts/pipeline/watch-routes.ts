@@ -2,7 +2,6 @@ import * as z from 'zod/mini';
 import type { Store } from '../../engine/store/store-client.ts';
 import type { Watch } from '../../engine/store/watchlist.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
-import { VERDICT_WORDS } from '../../model/verdict.ts';
 
 const MAX_LISTED = 10_000;
 const MAX_VALUES = 1000;
@@ -31,12 +30,6 @@ const AddBody = z.object({
   by: z._default(name, 'api'),
   every_hours: z.optional(z.number().check(z.gte(1), z.lte(8760))),
   days: z.optional(z.number().check(z.gte(1), z.lte(3650))),
-});
-const FeedbackBody = z.object({
-  indicator: z.string(),
-  verdict: z.enum(VERDICT_WORDS),
-  note: z._default(z.string().check(z.maxLength(2000)), ''),
-  by: z._default(name, 'api'),
 });
 
 /** `GET /v1/watchlist`. */
@@ -90,18 +83,6 @@ export async function removeFromWatchlist(values: readonly string[], { store }: 
   return { status: 200, body: { results } };
 }
 
-/** `POST /v1/feedback` `{"indicator":"…","verdict":"clean|malicious|suspicious|unknown","note":"…","by":"…"}`: an analyst's word; `unknown` takes it back. */
-export async function giveFeedback(body: unknown, { store, nowS }: RouteContext): Promise<RouteAnswer> {
-  const parsed = FeedbackBody.safeParse(body);
-  if (!parsed.success) return badRequest(parsed.error);
-  const { verdict, note, by } = parsed.data;
-  const observable = parseIndicator(parsed.data.indicator);
-  if (observable.kind === 'invalid') return { status: 422, body: { error: observable.reason } };
-  const { value } = observable.indicator;
-  await store.giveFeedback({ value, verdict, note, by }, nowS);
-  return { status: 200, body: { indicator: value, verdict, note, by } };
-}
-
 function toJson(watch: Watch) {
   const iso = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000).toISOString());
   return {
@@ -120,5 +101,6 @@ function toJson(watch: Watch) {
 }
 
 function badRequest(error: z.core.$ZodError): RouteAnswer {
-  return { status: 400, body: { error: error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ') } };
+  const message = error.issues.map(({ path, message: fault }) => `${path.join('.') || 'body'}: ${fault}`).join('; ');
+  return { status: 400, body: { error: { code: 'invalid_request', message } } };
 }

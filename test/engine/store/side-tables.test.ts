@@ -39,13 +39,15 @@ describe('the watchlist', () => {
   });
 });
 
+const sighting = (value: string, asset: string, atS: number, times = 1) => ({ value, asset, times, firstS: atS, lastS: atS });
+
 describe('the sighting index', () => {
   it('tells who was seen with a value in the last days, latest first', () => {
     store.recordSightings([
-      { value: 'evil-host.net', asset: 'pc-1', atS: NOW - 10 * DAY },
-      { value: 'evil-host.net', asset: 'pc-1', atS: NOW - DAY },
-      { value: 'evil-host.net', asset: 'pc-2', atS: NOW - 60 },
-      { value: 'other-host.net', asset: 'pc-3', atS: NOW },
+      sighting('evil-host.net', 'pc-1', NOW - 10 * DAY),
+      sighting('evil-host.net', 'pc-1', NOW - DAY),
+      sighting('evil-host.net', 'pc-2', NOW - 60),
+      sighting('other-host.net', 'pc-3', NOW),
     ]);
     expect(store.whoSaw('evil-host.net', NOW - 30 * DAY, 9)).toEqual([
       { asset: 'pc-2', times: 1, firstS: NOW - 60, lastS: NOW - 60 },
@@ -58,7 +60,7 @@ describe('the sighting index', () => {
     expect(store.whoSaw('never-host.net', 0, 9)).toEqual([]);
   });
   it('keeps within its age and its rows, oldest days first', () => {
-    store.recordSightings(Array.from({ length: 30 }, (_, n) => ({ value: `h${n}.net`, asset: 'pc', atS: NOW - n * DAY })));
+    store.recordSightings(Array.from({ length: 30 }, (_, n) => sighting(`h${n}.net`, 'pc', NOW - n * DAY)));
     expect([store.forgetSightings(NOW - 19 * DAY, 1000), store.countSightings()]).toEqual([10, 20]);
     expect([store.forgetSightings(0, 5), store.countSightings()]).toEqual([15, 5]);
     expect(store.whoSaw('h0.net', 0, 9)).toHaveLength(1);

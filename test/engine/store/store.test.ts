@@ -87,9 +87,32 @@ describe('observations', () => {
     expect([state(), store.get('evil-host.net', NOW)?.confirmedS]).toEqual(['revoked', NOW]);
     store.observe([observationOf('evil-host.net')], NOW);
     expect(state()).toBe('active');
-    store.giveFeedback({ value: 'evil-host.net', verdict: 'clean', note: 'our CDN', by: 'ann' }, NOW);
+    expect(store.markOverrides([{ value: 'evil-host.net', verdict: 'clean' }], NOW)).toBe(1);
     store.observe([observationOf('evil-host.net')], NOW);
-    expect([state(), store.feedbackOn('evil-host.net')?.note]).toEqual(['false_positive', 'our CDN']);
+    expect(state()).toBe('false_positive');
+  });
+});
+
+describe('decisions of analysts', () => {
+  const due = () => store.due(NOW + 1, 10).map(({ indicator }) => indicator.value);
+  it('mark what they are about until they end, and make it due each time', () => {
+    store.observe([observationOf('evil-host.net'), observationOf('other-host.net')], NOW);
+    store.record(
+      ['evil-host.net', 'other-host.net'].map((value) => [value, enrichmentOf({})] as const),
+      NOW,
+    );
+    expect(due()).toEqual([]);
+    const decided = [
+      { value: 'evil-host.net', verdict: 'clean' },
+      { value: 'never-host.net', verdict: 'clean' },
+    ] as const;
+    expect([store.markOverrides(decided, NOW), store.markOverrides(decided, NOW), due()]).toEqual([1, 0, ['evil-host.net']]);
+    store.record([['evil-host.net', enrichmentOf({ verdict: 'clean', score: 0 })]], NOW);
+    expect([store.markOverrides([{ value: 'evil-host.net', verdict: 'malicious' }], NOW), store.get('evil-host.net', NOW)?.state]).toEqual([
+      1,
+      'confirmed',
+    ]);
+    expect([store.markOverrides([], NOW), store.get('evil-host.net', NOW)?.state]).toEqual([1, 'active']);
   });
 });
 

@@ -7,7 +7,7 @@ import { importSeedConfig } from '../../../src/hosts/pipeline/import-config.ts';
 import { loadPipelineConfig, openPipeline } from '../../../src/hosts/pipeline/open-pipeline.ts';
 import { toReportPage } from '../../../src/hosts/pipeline/report-page.ts';
 import type { RunReport } from '../../../src/hosts/pipeline/run-report.ts';
-import { nextRunMs, runOnSchedule } from '../../../src/hosts/pipeline/schedule.ts';
+import { nextRunMs, runOnSchedule, scheduleOf } from '../../../src/hosts/pipeline/schedule.ts';
 import { fakeEnricher } from './fake-enricher.ts';
 import { fakeClock, fetchTransport } from './stand-in.ts';
 
@@ -36,14 +36,17 @@ describe('the schedule', () => {
       random: () => 0.5,
     };
   };
-  const runs = async (pipeline: Awaited<ReturnType<typeof open>>, count: number) => {
+  const runs = async (
+    pipeline: Awaited<ReturnType<typeof open>>,
+    count: number,
+    cron: { pipeline?: { schedule: string }; watchlist?: { schedule: string } } = {},
+  ) => {
     const stop = new AbortController();
     const times: string[] = [];
     await runOnSchedule(
       pipeline,
       {
-        everyMinutes: 240,
-        jitterSeconds: 60,
+        ...scheduleOf({ everyMinutes: 240, jitterSeconds: 60, ...cron.pipeline }, { ...cron.watchlist }),
         onRun: (outcome) => {
           times.push(outcome instanceof Error ? outcome.name : outcome.startedAt.slice(11, 19));
           if (times.length === count) stop.abort();
@@ -67,6 +70,23 @@ describe('the schedule', () => {
     await late.store.saveRun('{}', at('03:00:00') / 1000);
     expect(await runs(late, 2)).toEqual(['21:00:30', '00:00:30']);
     await late.close();
+  });
+  it('keeps a cron expression, and catches up once what was missed', async () => {
+    const pipeline = await open('cron', at('10:00:00') / 1000);
+    await pipeline.store.saveRun('{}', at('08:20:00') / 1000);
+    // 08:30 was missed; then the half hours of the night shift, in UTC.
+    expect(await runs(pipeline, 3, { pipeline: { schedule: '30 8,22-23 * * *' } })).toEqual(['10:00:30', '22:30:30', '23:30:30']);
+    await pipeline.close();
+  });
+  it('checks the watchlist by its own expression between runs; such a check is no run to count from', async () => {
+    const pipeline = await open('watches', at('10:00:00') / 1000);
+    await pipeline.store.saveRun('{}', at('09:00:00') / 1000);
+    expect(await runs(pipeline, 3, { watchlist: { schedule: '0 * * * *' } })).toEqual(['11:00:30', '12:00:30', '13:00:30']);
+    expect((await pipeline.store.runs(9)).map(({ atS }) => new Date(atS * 1000).toISOString().slice(11, 19))).toEqual([
+      '12:00:30',
+      '09:00:00',
+    ]);
+    await pipeline.close();
   });
   it('goes on when another process leads', async () => {
     const pipeline = await open('other', at('10:00:00') / 1000);

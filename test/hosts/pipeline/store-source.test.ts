@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LocalSource } from '../../../src/engine/local-source.ts';
 import { openStoreCore } from '../../../src/engine/store/store.ts';
 import { withStore } from '../../../src/hosts/pipeline/store-source.ts';
@@ -30,11 +30,9 @@ beforeAll(() => {
       observationOf('over.evil-host.net', { validUntil: '2026-01-01T00:00:00Z' }),
       observationOf('revoked.evil-host.net', { isRevoked: true }),
       observationOf('watched.good-host.net', { source: 'watchlist' }),
-      observationOf('ours.evil-host.net', { confidence: 100 }),
     ],
     NOW,
   );
-  store.giveFeedback({ value: 'ours.evil-host.net', verdict: 'clean', note: 'CDN', by: 'ann' }, NOW);
   store.close();
   source = withStore(lists, { path, nowS: () => nowS, watches: false });
 });
@@ -47,7 +45,6 @@ describe('the store as local provider', () => {
   it.each([
     ['sure.evil-host.net', 'malicious', 90],
     ['unsure.evil-host.net', 'suspicious', 55],
-    ['ours.evil-host.net', 'clean', 0],
   ])('%s is %s with score %i', (value, verdict, score) =>
     expect(source.lookup(domain(value))).toMatchObject({ provider: 'local', verdict, score }),
   );
@@ -61,7 +58,42 @@ describe('the store as local provider', () => {
     expect(source.lookup(domain('sure.evil-host.net'))).toBeNull();
     nowS = NOW;
   });
-  it('without a store the lists answer alone', () =>
-    expect(withStore(lists, { path: join(folder, 'none'), nowS: () => NOW, watches: false })).toBe(lists));
+  it('names the feeds, and what it holds', () => {
+    expect(source.lookup(domain('sure.evil-host.net'))?.attributes).toEqual(['feed:threatfox']);
+    expect(source.stats().lists).toMatchObject([{ name: 'pipeline store', entries: 5, faults: [] }]);
+  });
+  it('without a store the lists answer alone', () => {
+    const alone = withStore(lists, { path: join(folder, 'none'), nowS: () => NOW, watches: false });
+    expect([alone.lookup(domain('sure.evil-host.net')), alone.stats().lists]).toEqual([null, []]);
+  });
+  it('a file of somebody else is a fault of the list, not the end of the program', () => {
+    const foreign = join(folder, 'foreign.sqlite');
+    writeFileSync(foreign, 'no database');
+    const alone = withStore(lists, { path: foreign, nowS: () => NOW, watches: false });
+    expect([alone.lookup(domain('sure.evil-host.net')), alone.stats().lists[0]?.faults]).toEqual([
+      null,
+      [expect.stringContaining('foreign.sqlite')],
+    ]);
+  });
+  it('in a program that stays, a store that comes later is found, and what feeds add to it', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const late = join(folder, 'late.sqlite');
+    const staying = withStore(lists, { path: late, nowS: () => NOW, watches: true });
+    let changes = 0;
+    staying.onChange(() => (changes += 1));
+    const store = openStoreCore(late);
+    store.observe([observationOf('sure.evil-host.net')], NOW);
+    vi.advanceTimersByTime(30_000);
+    expect([changes, staying.lookup(domain('sure.evil-host.net'))?.verdict]).toEqual([1, 'suspicious']);
+    store.recordSightings([{ value: 'sure.evil-host.net', asset: 'pc', times: 1, firstS: NOW, lastS: NOW }]);
+    vi.advanceTimersByTime(30_000);
+    expect(changes).toBe(1);
+    store.observe([observationOf('more.evil-host.net')], NOW);
+    vi.advanceTimersByTime(30_000);
+    expect(changes).toBe(2);
+    store.close();
+    staying.close();
+    vi.useRealTimers();
+  });
   it('its lists still decide what is never asked', () => expect(source.allowance(domain('x.net'))).toBe('ours'));
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadPipelineConfig, openPipeline } from '../../../src/hosts/pipeline/open-pipeline.ts';
 import { runPipeline } from '../../../src/hosts/pipeline/run-pipeline.ts';
-import { addToWatchlist, giveFeedback, listWatchlist, removeFromWatchlist } from '../../../src/hosts/pipeline/watch-routes.ts';
+import { addToWatchlist, listWatchlist, removeFromWatchlist } from '../../../src/hosts/pipeline/watch-routes.ts';
 import { fakeEnricher, judged } from './fake-enricher.ts';
 import { fakeClock, fetchTransport } from './stand-in.ts';
 
@@ -39,7 +39,9 @@ describe('a watched indicator', () => {
   it('whose verdict turns is told as verdict_changed, with who was seen with it', async () => {
     const { pipeline, clock, scores, told, context } = await open('turn', { 'quiet.evil-host.net': 5 });
     await addToWatchlist({ indicators: ['quiet.evil-host[.]net'], reason: 'supplier' }, context);
-    await pipeline.store.recordSightings([{ value: 'quiet.evil-host.net', asset: 'pc-7', atS: NOW + 3600 }]);
+    await pipeline.store.recordSightings([
+      { value: 'quiet.evil-host.net', asset: 'pc-7', times: 1, firstS: NOW + 3600, lastS: NOW + 3600 },
+    ]);
     expect((await runPipeline(pipeline, { signal, isDry: false })).watches).toEqual({ checked: 1, changed: 0, failed: 0 });
     scores['quiet.evil-host.net'] = 90;
     await clock.wait(DAY_MS / 2);
@@ -92,16 +94,6 @@ describe('the routes', () => {
       body: { results: [{ removed: true }, { removed: false }] },
     });
     expect((await listWatchlist(context)).body).toMatchObject({ total: 2, watchlist: [{ every_hours: 24 }, {}] });
-    await pipeline.close();
-  });
-  it("take an analyst's word, which later says what to do with the indicator", async () => {
-    const { pipeline, context } = await open('feedback', {});
-    expect(await giveFeedback({ indicator: 'cdn.evil-host.net', verdict: 'clean', note: 'ours', by: 'ann' }, context)).toMatchObject({
-      status: 200,
-    });
-    expect(await pipeline.store.feedbackOn('cdn.evil-host.net')).toMatchObject({ verdict: 'clean', note: 'ours', by: 'ann' });
-    expect(await giveFeedback({ indicator: 'cdn.evil-host.net', verdict: 'nice' }, context)).toMatchObject({ status: 400 });
-    expect(await giveFeedback({ indicator: '???', verdict: 'clean' }, context)).toMatchObject({ status: 422 });
     await pipeline.close();
   });
 });

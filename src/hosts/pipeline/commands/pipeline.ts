@@ -4,7 +4,7 @@ import { openConfigured, type ConfiguredPipeline } from '../open-configured.ts';
 import { toReportPage } from '../report-page.ts';
 import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../run-report.ts';
 import { type Pipeline, runPipeline } from '../run-pipeline.ts';
-import { runOnSchedule } from '../schedule.ts';
+import { runOnSchedule, scheduleOf } from '../schedule.ts';
 
 /** `ismalicious pipeline run|schedule` */
 export const pipelineCommand: Command = {
@@ -12,7 +12,7 @@ export const pipelineCommand: Command = {
   usage: 'pipeline run|schedule [--config FILE] [--dry-run] [--json] [--report FILE]',
   summary: 'Read the feeds, look up what is new, tell the outputs; once, or on a schedule.',
   help: `  run                 one run; exit 0 all done, 1 no feed could be read, 3 some of it failed and is kept for the next run
-  schedule            run every pipeline.every_minutes until stopped; one leader of several processes
+  schedule            run by pipeline.schedule or every pipeline.every_minutes until stopped; one leader of several processes
   --dry-run           read the feeds and count; keep, look up and send nothing
   --json              the run report as last line on stdout
   --report FILE       the run report as a page (.html) or as JSON
@@ -27,7 +27,7 @@ export const pipelineCommand: Command = {
     const [what] = positionals;
     if (what !== 'run' && what !== 'schedule') throw new UsageError('pipeline wants run or schedule');
     if (what === 'schedule' && values['dry-run']) throw new UsageError('--dry-run goes with run');
-    const opened = await openConfigured({ env: io.env, configPath: values.config });
+    const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: false });
     const stop = new AbortController();
     const onSignal = () => stop.abort();
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -53,12 +53,10 @@ async function schedule(
   { pipeline }: ConfiguredPipeline,
   { io, signal, show }: { io: Io; signal: AbortSignal; show: (report: RunReport) => void },
 ): Promise<number> {
-  const { everyMinutes, jitterSeconds } = pipeline.config.pipeline;
   await runOnSchedule(
     pipeline,
     {
-      everyMinutes,
-      jitterSeconds,
+      ...scheduleOf(pipeline.config.pipeline, pipeline.config.watchlist),
       onRun: (outcome) => (outcome instanceof Error ? io.stderr.write(`ismalicious: ${outcome.message}\n`) : show(outcome)),
     },
     signal,

@@ -27,7 +27,7 @@ export const triageCommand: Command = {
       limit: { type: 'string' },
     });
     const limit = parseCount(values.limit ?? '1000', '--limit', 1);
-    const opened = await openConfigured({ env: io.env, configPath: values.config });
+    const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: true });
     const { pipeline } = opened;
     const rules = pipeline.config.triage;
     const triage: Triage = {

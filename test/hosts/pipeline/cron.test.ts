@@ -1,0 +1,72 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type NextTime, parseCron } from '../../../src/hosts/pipeline/cron.ts';
+
+const iso = (ms: number) => new Date(ms).toISOString().slice(0, 16);
+const next = (expression: string, after: string) => {
+  const read = parseCron(expression);
+  if (typeof read === 'string') throw new Error(read);
+  return iso(read(Date.parse(`${after}:00Z`)));
+};
+
+it.each([
+  ['* * * * *', '2026-11-21T10:00', '2026-11-21T10:01'],
+  ['17 */4 * * *', '2026-11-21T10:00', '2026-11-21T12:17'],
+  ['17 */4 * * *', '2026-11-21T12:17', '2026-11-21T16:17'],
+  ['0 0 * * *', '2026-12-31T00:00', '2027-01-01T00:00'],
+  ['5/20 9-17 * * mon-fri', '2026-11-20T17:45', '2026-11-23T09:05'],
+  ['0 6 1 * *', '2026-11-21T10:00', '2026-12-01T06:00'],
+  ['0 6 31 * *', '2026-11-21T10:00', '2026-12-31T06:00'],
+  ['0 0 29 2 *', '2026-11-21T10:00', '2028-02-29T00:00'],
+  ['0 0 29 feb *', '2096-03-01T00:00', '2104-02-29T00:00'],
+  ['0 12 * * 7', '2026-11-21T10:00', '2026-11-22T12:00'],
+  ['0 12 * * 0', '2026-11-21T10:00', '2026-11-22T12:00'],
+  // Either day, when both are restricted: the 13th, and Fridays.
+  ['0 0 13 * fri', '2026-11-21T10:00', '2026-11-27T00:00'],
+  ['0 0 13 * fri', '2026-12-11T00:00', '2026-12-13T00:00'],
+  ['0 0 */10 * fri', '2026-11-21T10:00', '2026-12-11T00:00'],
+  ['@daily', '2026-11-21T10:00', '2026-11-22T00:00'],
+  ['@hourly', '2026-11-21T10:00', '2026-11-21T11:00'],
+  ['  0,30  10   *  *  * ', '2026-11-21T10:00', '2026-11-21T10:30'],
+])('%s after %s is %s', (expression, after, expected) => expect(next(expression, after)).toBe(expected));
+
+it.each([
+  ['', /5 fields.*not 1/],
+  ['* * * *', /5 fields.*not 4/],
+  ['* * * * * *', /5 fields.*not 6/],
+  ['60 * * * *', /"60" is no minute/],
+  ['* 24 * * *', /"24" is no hour/],
+  ['* * 0 * *', /"0" is no day of the month/],
+  ['* * * 13 *', /no month/],
+  ['* * * * 8', /no day of the week/],
+  ['30-10 * * * *', /no minute/],
+  ['*/0 * * * *', /no minute/],
+  ['*-5 * * * *', /no minute/],
+  ['1,,2 * * * *', /no minute/],
+  ['-1 * * * *', /no minute/],
+  ['0 0 31 2 *', /no day of any year/],
+  ['@reboot', /5 fields/],
+])('%j is refused', (expression, message) => expect(parseCron(expression)).toMatch(message));
+
+describe('whatever the expression', () => {
+  const value = (least: number, most: number) =>
+    fc.oneof(
+      fc.constant('*'),
+      fc.integer({ min: least, max: most }).map(String),
+      fc.integer({ min: 1, max: 30 }).map((step) => `*/${step}`),
+      fc
+        .tuple(fc.integer({ min: least, max: most }), fc.integer({ min: least, max: most }))
+        .map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`),
+    );
+  const expressions = fc.tuple(value(0, 59), value(0, 23), value(1, 28), value(1, 12), value(0, 6)).map((parts) => parts.join(' '));
+  it('the next time is a whole minute in the future, and no minute before it fits', () =>
+    fc.assert(
+      fc.property(expressions, fc.integer({ min: 0, max: 2_000_000_000 }), (expression, afterS) => {
+        const read = parseCron(expression) as NextTime;
+        const found = read(afterS * 1000);
+        const between = read(found - 1);
+        return found > afterS * 1000 && found % 60_000 === 0 && between === found && read(afterS * 1000 + 1) >= found;
+      }),
+      { numRuns: 300 },
+    ));
+});

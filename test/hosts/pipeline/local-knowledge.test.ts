@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { runProgram } from '../../../src/hosts/cli/program.ts';
+import { newStateFolder } from '../../support/open-test-engine.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ismalicious-knowledge-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(args: readonly string[], env: Record<string, string>) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const code = await runProgram(args, { stdin: Readable.from([]), stdout, stderr, env, hasColor: false, hasProgress: false });
+  const [out, err] = [String(stdout.read() ?? ''), String(stderr.read() ?? '')];
+  return { code, out, err };
+}
+
+/** A state folder and a configuration with one list as feed. */
+function house(more: Record<string, unknown> = {}) {
+  const list = join(folder, 'bundle.json');
+  const indicator = (value: string, confidence?: number) => ({
+    type: 'indicator',
+    spec_version: '2.1',
+    id: `indicator--${randomUUID()}`,
+    created: '2026-11-01T00:00:00.000Z',
+    modified: '2026-11-01T00:00:00.000Z',
+    pattern: `[domain-name:value = '${value}']`,
+    pattern_type: 'stix',
+    valid_from: '2026-11-01T00:00:00Z',
+    ...(confidence === undefined ? {} : { confidence }),
+  });
+  const objects = [indicator('c2.evil-host.net', 90), indicator('odd.evil-host.net')];
+  writeFileSync(list, JSON.stringify({ type: 'bundle', id: `bundle--${randomUUID()}`, objects }));
+  const config = join(folder, `${Math.random()}.yaml`);
+  writeFileSync(config, stringify({ feeds: { stix: { enabled: true, path: list } }, ...more }));
+  return { ISMALICIOUS_STATE_DIR: newStateFolder(), ISMALICIOUS_CONFIG: config };
+}
+const answerOf = (out: string) => JSON.parse(out) as { verdict: string; score: number; source: string; attributes: string[] };
+
+describe('what the pipeline stored', () => {
+  it('is answered by `check` as knowledge of the house, with the feed named', async () => {
+    const env = house();
+    expect(answerOf((await run(['check', 'c2.evil-host.net', '--json'], env)).out)).toMatchObject({ verdict: 'unknown', score: null });
+    expect((await run(['pipeline', 'run', '--json'], env)).code).toBe(0);
+    expect(answerOf((await run(['check', 'hxxp://c2.evil-host[.]net', '--json'], env)).out).verdict).toBe('unknown');
+    expect(answerOf((await run(['check', 'c2.evil-host[.]net', '--json'], env)).out)).toMatchObject({
+      verdict: 'malicious',
+      score: 90,
+      source: 'local',
+      attributes: ['feed:stix'],
+      providers: [{ provider: 'local', score: 90 }],
+    });
+    expect((await run(['doctor', '--offline'], env)).out).toMatch(/ok +list pipeline store +2 entries/);
+  });
+  it('does not judge itself: a second run looks nothing up and changes nothing', async () => {
+    const env = house();
+    await run(['pipeline', 'run', '--json'], env);
+    const second = JSON.parse((await run(['pipeline', 'run', '--json'], env)).out) as { enriched: number; store: object };
+    expect(second).toMatchObject({ enriched: 0, store: { new: 0, updated: 2 } });
+  });
+  it('is left out where somebody does not want it', async () => {
+    const env = { ...house(), ISMALICIOUS_LOCAL_PIPELINE_STORE: 'false' };
+    await run(['pipeline', 'run'], env);
+    expect(answerOf((await run(['check', 'c2.evil-host.net', '--json'], env)).out).verdict).toBe('unknown');
+  });
+  it("gives way to an analyst's word", async () => {
+    const env = house();
+    await run(['pipeline', 'run'], env);
+    await run(['feedback', 'add', 'c2.evil-host.net', '--verdict', 'clean', '--reason', 'ours', '--author', 'ann'], env);
+    expect(answerOf((await run(['check', 'c2.evil-host.net', '--json'], env)).out).verdict).toBe('clean');
+    await run(['pipeline', 'run'], env);
+    expect((await run(['store', 'export'], env)).out).toContain('"state":"false_positive"');
+  });
+});
+
+describe('config', () => {
+  it('show has the blocks of the pipeline, secrets masked', async () => {
+    const env = house({
+      outputs: { webhook: { enabled: true, base_url: 'https://hooks.corp-net.com', secret: 's3cret-webhook-signing-key' } },
+      pipeline: { schedule: '17 */4 * * *' },
+      watchlist: { every_hours: 12 },
+    });
+    const { code, out, err } = await run(['config', 'show'], env);
+    const shown = parse(out) as Record<string, Record<string, unknown>>;
+    expect([code, out.includes('s3cret'), err.includes('s3cret')]).toEqual([0, false, false]);
+    expect(shown).toMatchObject({
+      pipeline: { schedule: '17 */4 * * *', every_minutes: 240 },
+      watchlist: { every_hours: 12 },
+      triage: { p1: ['create_incident', 'notify_soc'] },
+      feeds: { stix: { enabled: true } },
+      outputs: { webhook: { base_url: 'https://hooks.corp-net.com', secret: '********' } },
+    });
+    expect(shown.outputs).not.toHaveProperty('splunk_hec');
+  });
+  it('check names every fault in them at once', async () => {
+    const env = house({ pipeline: { schedule: '61 * * * *' }, watchlist: { schedule: 'often' }, triage: { p1: ['block_it'] } });
+    const { code, err } = await run(['config', 'check'], env);
+    expect(code).toBe(2);
+    for (const words of ['pipeline.schedule', '"61" is no minute', 'watchlist.schedule', 'triage.p1']) expect(err).toContain(words);
+  });
+});
