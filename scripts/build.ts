@@ -34,6 +34,8 @@ const PARTS: readonly Part[] = [
       lookup: 'src/hosts/splunk/external-lookup.ts',
       check: 'src/hosts/splunk/programs/check.ts',
       quota: 'src/hosts/splunk/programs/quota.ts',
+      extract: 'src/hosts/splunk/programs/extract.ts',
+      feedback: 'src/hosts/splunk/programs/feedback.ts',
       keys: 'src/hosts/splunk/programs/keys.ts',
       triage: 'src/hosts/splunk/programs/triage.ts',
       'store-worker': 'src/engine/store/store-worker.ts',

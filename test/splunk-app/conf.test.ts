@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { SPLUNK_CONF, SPLUNK_CONF_SPEC, renderSplunkConf, renderSplunkConfSpec } from '../../scripts/generate/splunk-conf.ts';
 import { readCommandOptions } from '../../src/hosts/splunk/command-options.ts';
 import { parseConf } from '../../src/hosts/splunk/conf-file.ts';
+import { EXTRACT_FIELDS } from '../../src/hosts/splunk/extract-chunk.ts';
+import { readExtractOptions } from '../../src/hosts/splunk/extract-options.ts';
+import { readFeedbackOptions } from '../../src/hosts/splunk/feedback-options.ts';
 import { QUOTA_FIELDS } from '../../src/hosts/splunk/quota-command.ts';
 import { SPLUNK_FIELDS } from '../../src/mapping/splunk.ts';
 import { hasFixtures, projectRoot, readJsonFixture } from '../support/fixtures.ts';
@@ -84,19 +87,37 @@ describe('what repeats something else agrees with it', () => {
     expect([id?.version, launcher?.version, manifest.info.id.version, cam.technology[0]?.version[0]]).toEqual(Array(4).fill(version));
   });
 
-  it('the search bar explains every option of the command', () => {
+  it.each([
+    ['ismalicious', 8, () => readCommandOptions(['nonsense=1', 'x'])],
+    ['ismaliciousextract', 6, () => readExtractOptions({ args: ['nonsense=1'], rawArgs: [] })],
+    ['ismaliciousfeedback', 7, () => readFeedbackOptions({ args: ['nonsense=1'], rawArgs: [] })],
+  ])('the search bar explains every option of | %s', (command, count, readWords) => {
     const said = (() => {
       try {
-        readCommandOptions(['nonsense=1', 'x']);
-        return '';
+        return String(readWords());
       } catch (error) {
         return (error as Error).message;
       }
     })();
     const options = /the options are ([^;]*?), for example/.exec(said)?.[1]?.split(', ') ?? [];
-    const { syntax = '' } = confOf('searchbnf')['ismalicious-command'] ?? {};
-    expect(options.length).toBeGreaterThan(7);
+    const { syntax = '' } = confOf('searchbnf')[`${command}-command`] ?? {};
+    expect(options.length).toBe(count);
     expect(options.filter((option) => !syntax.includes(`(${option}=`))).toEqual([]);
+  });
+
+  it('every command is explained in the search bar, and every program of one is started by the launcher', () => {
+    const commands = Object.entries(confOf('commands'));
+    const stanzas = Object.keys(confOf('searchbnf'));
+    expect(commands.map(([name]) => `${name}-command`).toSorted()).toEqual(stanzas.toSorted());
+    const words = /^ {2}(lookup \|[^)]*)\)\n {4}word=\$1/m.exec(read('bin/ismalicious.sh'))?.[1]?.split(' | ') ?? [];
+    expect(commands.flatMap(([, stanza]) => stanza['command.arg.1'] ?? []).filter((word) => !words.includes(word))).toEqual([]);
+  });
+
+  it('a command that decides for everybody asks before a link runs it, and is for analysts', () => {
+    expect(confOf('commands').ismaliciousfeedback?.is_risky).toBe('true');
+    const meta = parseConf(read('metadata/default.meta'));
+    expect(meta['commands/ismaliciousfeedback']?.access).toMatch(/^read : \[ admin, sc_admin, ismalicious_analyst \]/);
+    expect(confOf('authorize').role_ismalicious_analyst?.importRoles).toBe('ismalicious_user');
   });
 
   it('the KV store lookups have the fields of their collections', () => {
@@ -109,7 +130,13 @@ describe('what repeats something else agrees with it', () => {
   });
 
   it('searches and macros use only fields that the commands have', () => {
-    const known = new Set([...SPLUNK_FIELDS.map((field) => `im_${field}`), ...QUOTA_FIELDS, 'im_value', 'im_sightings']);
+    const known = new Set([
+      ...SPLUNK_FIELDS.map((field) => `im_${field}`),
+      ...QUOTA_FIELDS,
+      ...EXTRACT_FIELDS.map((field) => `im_${field}`),
+      'im_value',
+      'im_sightings',
+    ]);
     const texts = [read('default/savedsearches.conf'), read('default/macros.conf'), read('default/searchbnf.conf')].join('\n');
     expect([...new Set(texts.match(/\bim_[a-z_]+\b/g))].filter((field) => !known.has(field) && field !== 'im_')).toEqual([]);
   });

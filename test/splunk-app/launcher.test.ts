@@ -45,6 +45,8 @@ describe.each(shells)('under %s', (shell) => {
     [['lookup', 'query', 'im verdict'], 'programs/lookup.js', ' query im verdict'],
     [['check'], 'programs/check.js', ''],
     [['quota'], 'programs/quota.js', ''],
+    [['extract'], 'programs/extract.js', ''],
+    [['feedback'], 'programs/feedback.js', ''],
     [['keys'], 'programs/keys.js', ''],
     [['triage', '--execute'], 'programs/triage.js', ' --execute'],
     [['--execute'], 'programs/triage.js', ' --execute'],

@@ -1,11 +1,13 @@
 import type { EnrichOptions } from '../../engine/enricher.ts';
 import { toSplunkCells } from '../../mapping/splunk.ts';
 import type { Enrichment, ProviderResult } from '../../model/enrichment.ts';
-import { readCommandOptions, UsageError } from './command-options.ts';
+import { readCommandOptions } from './command-options.ts';
 import type { CommandOptions } from './command-options.ts';
+import type { CommandWorld } from './command-world.ts';
 import { converseGenerating } from './generating-conversation.ts';
-import type { GeneratedTable, GeneratingWorld } from './generating-conversation.ts';
+import type { GeneratedTable } from './generating-conversation.ts';
 import type { OpenedSearchEngine } from './open-search-engine.ts';
+import { UsageError } from './option-words.ts';
 import type { SearchContext } from './search-conversation.ts';
 
 /** What `| ismaliciouscheck` asks for. */
@@ -71,7 +73,7 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
 }
 
 /** Answers `| ismaliciouscheck`: one row of the merged answer for each value, then one for each provider. */
-export function answerCheck(world: GeneratingWorld, open: OpenForCheck): Promise<number> {
+export function answerCheck(world: CommandWorld, open: OpenForCheck): Promise<number> {
   return converseGenerating<CheckOptions>(world, {
     read: readCheckOptions,
     async generate({ values, asked }, search, signal): Promise<GeneratedTable> {

@@ -1,5 +1,6 @@
 import { VERDICT_WORDS } from '../../model/verdict.ts';
 import type { VerdictWord } from '../../model/verdict.ts';
+import { type OptionRules, readOptionWords, toBoolean, toList, UsageError } from './option-words.ts';
 
 /** What the words after `| ismalicious` ask for. */
 export interface CommandOptions {
@@ -20,11 +21,6 @@ export interface CommandOptions {
   readonly budget: number | null;
 }
 
-/** Words that do not make sense. The message is for the search UI: it names the word and the remedy. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 const EXAMPLE = '| ismalicious dest_ip';
 
 // Splunk asks for rows in chunks; design §3.4 sets the deadline of one.
@@ -35,8 +31,7 @@ const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_4
 
 type Draft = { -readonly [Name in keyof CommandOptions]: CommandOptions[Name] };
 
-/** One rule per option: reads its text into the draft, or answers what it should have been. */
-const RULES: Readonly<Record<string, (text: string, draft: Draft) => string | undefined>> = {
+const RULES: OptionRules<Draft> = {
   prefix(text, draft) {
     draft.prefix = text;
     // Without a prefix the outputs would be `source`, `type`, …: fields that events already have.
@@ -66,8 +61,9 @@ const RULES: Readonly<Record<string, (text: string, draft: Draft) => string | un
     return count === undefined ? 'a whole number with s, m, h or d, for example max_age=24h' : undefined;
   },
   details(text, draft) {
-    draft.details = /^(t|true|1|yes|y)$/i.test(text);
-    return draft.details || /^(f|false|0|no|n)$/i.test(text) ? undefined : 'true or false';
+    const isWanted = toBoolean(text);
+    draft.details = isWanted === true;
+    return isWanted === null ? 'true or false' : undefined;
   },
   only(text, draft) {
     const words = toList(text);
@@ -100,44 +96,9 @@ export function readCommandOptions(args: readonly string[], rawArgs: readonly st
     budget: null,
     fields: [],
   } as Draft;
-  const faults: string[] = [];
-  const seen = new Set<string>();
-  const fields = new Set<string>();
-  for (const [n, arg] of args.entries()) {
-    const equals = rawArgs[n]?.startsWith('"') ? -1 : arg.indexOf('=');
-    if (equals < 0) {
-      const isQuoted = rawArgs[n]?.startsWith('"') ?? false;
-      for (const field of isQuoted ? [arg] : arg.split(',')) if (field.trim() !== '') fields.add(field.trim());
-      continue;
-    }
-    const fault = readOption(arg.slice(0, equals), arg.slice(equals + 1).trim(), { draft, seen });
-    if (fault !== undefined) faults.push(fault);
-  }
-  draft.fields = [...fields];
-  if (fields.size === 0) faults.push(`no field given; name the field that holds the indicator, for example ${EXAMPLE}`);
+  const { fields, faults } = readOptionWords({ args, rawArgs }, { rules: RULES, draft, example: EXAMPLE, sample: 'max_age=24h' });
+  draft.fields = fields;
+  if (fields.length === 0) faults.push(`no field given; name the field that holds the indicator, for example ${EXAMPLE}`);
   if (faults.length > 0) throw new UsageError(`isMalicious: ${faults.join('; ')}.`);
   return draft;
-}
-
-function readOption(written: string, text: string, into: { draft: Draft; seen: Set<string> }): string | undefined {
-  const name = written.trim().toLowerCase();
-  const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
-  if (rule === undefined) {
-    return `unknown option "${shorten(written)}"; the options are ${Object.keys(RULES).join(', ')}, for example ${EXAMPLE} max_age=24h`;
-  }
-  if (into.seen.has(name)) return `option ${name} is given twice; keep one`;
-  into.seen.add(name);
-  const wanted = rule(text, into.draft);
-  return wanted === undefined ? undefined : `${name}="${shorten(text)}" is not valid; it takes ${wanted}`;
-}
-
-function toList(text: string): string[] {
-  return text
-    .toLowerCase()
-    .split(/[,|\s]+/)
-    .filter((word) => word !== '');
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -1,6 +1,7 @@
 import { OutputClosedError } from './byte-streams.ts';
 import type { ByteSink, ByteSource } from './byte-streams.ts';
-import { UsageError } from './command-options.ts';
+import { searchInfoOf, tellFault, textsOf } from './command-world.ts';
+import type { CommandWorld } from './command-world.ts';
 import { encodeCell } from './csv-cells.ts';
 import { FrameError, FrameReader, encodeFrameHead } from './frames.ts';
 import type { SearchContext } from './search-conversation.ts';
@@ -13,34 +14,32 @@ export interface GeneratedTable {
   readonly messages: readonly InspectorMessage[];
 }
 
+/** What splunkd tells about the search, and who runs it. */
+export interface GeneratingSearch extends SearchContext {
+  /** Who is logged in; `null`: splunkd does not say. */
+  readonly user: string | null;
+}
+
 /** A command that makes rows out of its arguments. */
 export interface GeneratingCommand<Options> {
   /** Reads the words after the command's name; throws `UsageError`. */
   read(args: readonly string[]): Options;
-  generate(options: Options, search: SearchContext, signal: AbortSignal): Promise<GeneratedTable>;
-}
-
-/** The world of the program. */
-export interface GeneratingWorld {
-  readonly input: ByteSource;
-  readonly output: ByteSink;
-  /** One line for search.log; called for errors only. */
-  readonly complain: (line: string) => void;
+  generate(options: Options, search: GeneratingSearch, signal: AbortSignal): Promise<GeneratedTable>;
 }
 
 // It makes its rows from nothing that is spread over indexers: one process, on the search head.
 const INTRODUCTION = { type: 'stateful', generating: true };
 
 /** Answers splunkd's requests (chunked protocol v2) for a generating command: all rows with the first execute. Answers the exit status. */
-export async function converseGenerating<Options>(world: GeneratingWorld, command: GeneratingCommand<Options>): Promise<number> {
+export async function converseGenerating<Options>(world: CommandWorld, command: GeneratingCommand<Options>): Promise<number> {
   const reader = new FrameReader(world.input);
-  let ready: { options: Options; search: SearchContext } | null = null;
+  let ready: { options: Options; search: GeneratingSearch } | null = null;
   let isDone = false;
   try {
     for (let frame = await reader.next(); frame !== null; frame = await reader.next()) {
-      const { action, searchinfo } = frame.metadata;
+      const { action } = frame.metadata;
       if (action === 'getinfo') {
-        const info = typeof searchinfo === 'object' && searchinfo !== null ? (searchinfo as Record<string, unknown>) : {};
+        const info = searchInfoOf(frame.metadata);
         ready = { options: command.read(textsOf(info.args)), search: contextOf(info) };
         world.output.write(encodeFrameHead(INTRODUCTION, 0));
       } else if (action !== 'execute') throw new FrameError('a request is neither getinfo nor execute');
@@ -55,7 +54,7 @@ export async function converseGenerating<Options>(world: GeneratingWorld, comman
     return 0;
   } catch (error) {
     if (error instanceof OutputClosedError || error instanceof CancelledError) return 0;
-    fail(world, error, ready === null);
+    tellFault(world, error, ready === null ? INTRODUCTION : {});
     return 1;
   }
 }
@@ -84,30 +83,13 @@ function writeTable(output: ByteSink, { fields, rows, messages }: GeneratedTable
   output.write(body);
 }
 
-function fail(world: GeneratingWorld, error: unknown, isBeforeGetinfo: boolean): void {
-  const text = messageOf(error);
-  try {
-    const inspector = { messages: [['ERROR', text]] };
-    world.output.write(encodeFrameHead({ ...(isBeforeGetinfo ? INTRODUCTION : {}), inspector, finished: true }, 0));
-  } catch (fault) {
-    // Nobody reads: the log has it.
-    if (!(fault instanceof OutputClosedError)) throw fault;
-  }
-  world.complain(text);
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof UsageError) return error.message;
-  if (error instanceof FrameError)
-    return `isMalicious: broken input: ${error.message}. Run the search again; if it stays, report it with the search.log.`;
-  return `isMalicious: ${error instanceof Error ? error.message : 'unknown fault'}`;
-}
-
-function contextOf(info: Readonly<Record<string, unknown>>): SearchContext {
+function contextOf(info: Readonly<Record<string, unknown>>): GeneratingSearch {
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
-  return { app: text(info.app), owner: text(info.owner), sessionKey: text(info.session_key), splunkdUri: text(info.splunkd_uri) };
-}
-
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+  return {
+    app: text(info.app),
+    owner: text(info.owner),
+    sessionKey: text(info.session_key),
+    splunkdUri: text(info.splunkd_uri),
+    user: text(info.username),
+  };
 }

@@ -7,3 +7,8 @@ export function readMultivalue(text: string): string[] {
   for (const [, value = ''] of text.matchAll(/\$((?:[^$]|\$\$)*)\$(?:;|$)/g)) values.push(value.replaceAll('$$', '$'));
   return values;
 }
+
+/** The `__mv_` cell of several values; a single one has none. */
+export function writeMultivalue(values: readonly string[]): string {
+  return values.length < 2 ? '' : values.map((value) => `$${value.replaceAll('$', '$$$$')}$`).join(';');
+}

@@ -1,9 +1,10 @@
 import type * as z from 'zod/mini';
+import type { FeedbackStore } from '../../engine/feedback.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
 import { openEngine } from '../compose/open-engine.ts';
-import { UsageError } from './command-options.ts';
 import { openAppSplunkd, readAppSettings } from './credentials.ts';
 import type { AppEngine } from './kv-verdicts.ts';
+import { UsageError } from './option-words.ts';
 import { type KvStoreSettings, SPLUNK_BLOCKS } from './splunk-settings.ts';
 import type { SplunkdSession } from './splunkd.ts';
 
@@ -17,6 +18,8 @@ export interface AskingSearch {
 export interface OpenedSearchEngine {
   readonly engine: AppEngine;
   readonly config: LoadedConfig;
+  /** Analysts' overrides, for the command that takes and shows them. */
+  readonly feedback: FeedbackStore;
   readonly warnings: readonly string[];
 }
 
@@ -28,7 +31,7 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
     session: sessionOf(search),
     nowS: Math.trunc(Date.now() / 1000),
   });
-  const { engine, config, warnings } = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const { engine, config, feedback, warnings } = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
   const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];
   if (unknown.length > 0) {
     await engine.close();
@@ -38,7 +41,7 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
   const missing = wanted?.filter((id) => !configured.includes(id)) ?? [];
   // Who has keys from elsewhere needs none of the credential store.
   const notes = fault !== null && (config.wanted.length === 0 || missing.length > 0) ? [fault, ...warnings] : warnings;
-  if (missing.length === 0) return { engine: await shared(engine, config, sessionOf(search)), config, warnings: notes };
+  if (missing.length === 0) return { engine: await shared(engine, config, sessionOf(search)), config, feedback, warnings: notes };
   await engine.close();
   throw new UsageError(
     `isMalicious: providers="${missing.join(',')}" has no key yet; configured are ${configured.join(', ')}. ${fault ?? 'Set its key, or leave it out.'}`,

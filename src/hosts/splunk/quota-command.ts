@@ -1,9 +1,10 @@
 import type { EngineStats } from '../../engine/engine.ts';
 import type { ClientStats } from '../../engine/provider-client.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
-import { UsageError } from './command-options.ts';
+import type { CommandWorld } from './command-world.ts';
 import { converseGenerating } from './generating-conversation.ts';
-import type { GeneratedTable, GeneratingWorld } from './generating-conversation.ts';
+import type { GeneratedTable } from './generating-conversation.ts';
+import { UsageError } from './option-words.ts';
 import type { SearchContext } from './search-conversation.ts';
 
 /** What the quota command reads: nothing in it makes a call. */
@@ -40,7 +41,7 @@ export const QUOTA_FIELDS = [
 type Row = Partial<Record<(typeof QUOTA_FIELDS)[number], string>>;
 
 /** Answers `| ismaliciousquota`. */
-export function answerQuota(world: GeneratingWorld, open: OpenForQuota): Promise<number> {
+export function answerQuota(world: CommandWorld, open: OpenForQuota): Promise<number> {
   return converseGenerating<null>(world, {
     read(args) {
       if (args.length > 0) throw new UsageError('isMalicious: ismaliciousquota takes no words; filter its rows with | where.');

@@ -2,11 +2,12 @@ import type { Enricher } from '../../engine/enricher.ts';
 import { OutputClosedError } from './byte-streams.ts';
 import type { ByteSink, ByteSource } from './byte-streams.ts';
 import { ChunkEnricher, outputFields } from './chunk-enricher.ts';
-import { UsageError, readCommandOptions } from './command-options.ts';
+import { readCommandOptions } from './command-options.ts';
 import type { CommandOptions } from './command-options.ts';
 import { CsvError } from './csv-cells.ts';
 import { FrameError, FrameReader } from './frames.ts';
 import type { Frame } from './frames.ts';
+import { UsageError } from './option-words.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { SearchNotes } from './search-notes.ts';
 

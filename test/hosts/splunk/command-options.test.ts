@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError, readCommandOptions } from '../../../src/hosts/splunk/command-options.ts';
+import { readCommandOptions } from '../../../src/hosts/splunk/command-options.ts';
+import { UsageError } from '../../../src/hosts/splunk/option-words.ts';
 
 const DEFAULTS = {
   fields: ['dest_ip'],
@@ -43,6 +44,13 @@ describe('words after the command', () => {
 
   it('takes a quoted field name as it is, commas, equals signs and all', () => {
     expect(readCommandOptions(['dest ip, old', 'a=b'], ['"dest ip, old"', '"a=b"']).fields).toEqual(['dest ip, old', 'a=b']);
+  });
+
+  it('takes an option that is quoted as a whole for the option', () => {
+    expect(readCommandOptions(['dest_ip', 'only=malicious,clean'], ['dest_ip', '"only=malicious,clean"'])).toEqual({
+      ...DEFAULTS,
+      only: ['malicious', 'clean'],
+    });
   });
 });
 
