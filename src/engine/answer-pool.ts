@@ -4,6 +4,8 @@ import { mergeOutcomes, unaskedAnswer } from './merge-outcomes.ts';
 import type { Scoring, Subject } from './scoring.ts';
 
 const MAX_ANSWERS = 100_000;
+/** The same for programs that keep no indicators in memory, which are short. */
+const MAX_ANSWERS_WITHOUT_MEMORY = 16_384;
 const DAY_S = 86_400;
 
 /**
@@ -24,9 +26,9 @@ function keyOf(outcome: Outcome): string {
   return `${outcome.provider}${outcome.isStale ? '~' : '='}${verdictToText(outcome.verdict)}`;
 }
 
-/** `memoryEntries`: how many indicators memory keeps; there is no more room than that for answers, since room costs time at the start. */
+/** `memoryEntries`: how many indicators memory keeps; more answers than that are not kept either. */
 export function createAnswerPool(scoring: Scoring, memoryEntries = MAX_ANSWERS): AnswerPool {
-  const max = Math.min(MAX_ANSWERS, memoryEntries);
+  const max = memoryEntries === 0 ? MAX_ANSWERS_WITHOUT_MEMORY : Math.min(MAX_ANSWERS, memoryEntries);
   const pool = new Map<string, Answer>();
   // By provider and by status: the texts themselves are the keys, so that nothing is put together on hot paths.
   const byText = new Map<string, Map<string, Answer>>();

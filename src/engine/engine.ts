@@ -29,6 +29,7 @@ export interface EngineOptions {
   readonly store: VerdictStore;
   readonly scoring: Scoring;
   readonly clock: Clock;
+  /** Verdicts kept in memory; 0: none, for programs that ask once and keep what they are told. */
   readonly memoryEntries: number;
   /** Answers past their lifetime are kept this long, for the time when a provider is down; seconds. */
   readonly staleS: number;
@@ -76,28 +77,37 @@ export class Engine implements Enricher {
   async enrichMany(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
     const view = this.#viewOf(wanted);
     const answered = new Map<string, Enrichment>();
-    const open = new Map<string, { indicator: Indicator; values: string[] }>();
+    // The place of every canonical value among those to look up, the first spelling of each, and further ones.
+    const places = new Map<string, number>();
+    const indicators: Indicator[] = [];
+    const spellings: string[] = [];
+    const others: { readonly at: number; readonly value: string }[] = [];
     const maxAgeS = wanted.maxAgeS ?? Infinity;
     for (const value of values) {
       const known = this.#recall(value, view, maxAgeS);
       if ('input' in known) answered.set(value, known);
       else {
-        const same = open.get(known.value);
-        if (same) same.values.push(value);
-        else open.set(known.value, { indicator: known, values: [value] });
+        const at = places.get(known.value);
+        if (at !== undefined) others.push({ at, value });
+        else {
+          places.set(known.value, indicators.length);
+          indicators.push(known);
+          spellings.push(value);
+        }
       }
     }
-    if (open.size === 0) return answered;
-    const indicators = Array.from(open.values(), ({ indicator }) => indicator);
+    if (indicators.length === 0) return answered;
     const startedMs = this.#options.clock.monotonicMs();
-    const entries = await runRound(this.#options, this.#pool, view, { indicators, wanted });
-    this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
-    for (const { indicator, values: spellings } of open.values()) {
-      const entry = entries.get(indicator.value);
+    const { entries, hasAsked } = await runRound(this.#options, this.#pool, view, { indicators, wanted });
+    if (hasAsked) this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
+    const take = (at: number, input: string) => {
+      const entry = entries[at];
       if (!entry) throw new Error('a round answers every indicator');
       const { answer, source, checkedAtS, expiresAtS } = entry;
-      for (const input of spellings) answered.set(input, { input, indicator, answer, source, checkedAtS, expiresAtS });
-    }
+      answered.set(input, { input, indicator: indicators[at] as Indicator, answer, source, checkedAtS, expiresAtS });
+    };
+    for (let at = 0; at < spellings.length; at++) take(at, spellings[at] as string);
+    for (const { at, value } of others) take(at, value);
     return answered;
   }
 

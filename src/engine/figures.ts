@@ -10,7 +10,7 @@ const CLASS_GROWTH = 1.25;
 
 /** Counts of this process that the shared store adds up by day, for the weekly report. */
 export interface Figures {
-  /** One answer to a caller that memory alone could not give. */
+  /** One answer to a caller for which somebody had to be asked. */
   answered(latencyMs: number): void;
   /** One provider's call. */
   called(provider: string, latencyMs: number): void;
@@ -32,11 +32,16 @@ export function createFigures(store: VerdictStore, clock: Clock, stats: () => re
   let waiting = new Map<string, number>();
   const seen = new Map<string, number>();
   const timer = setInterval(keep, KEEP_EVERY_MS).unref();
+  // Most searches ask nobody: they write nothing, so that they end at once.
+  let hasNews = false;
 
   function count(name: string, more = 1): void {
     waiting.set(name, (waiting.get(name) ?? 0) + more);
+    hasNews = true;
   }
   function keep(): void {
+    if (!hasNews) return;
+    hasNews = false;
     for (const { provider, calls, lookups, answered, failures } of stats()) {
       const counters = {
         calls,

@@ -39,6 +39,12 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
       }
       return found;
     },
+    readMany(provider, values, take) {
+      for (const value of values) {
+        const row = rows.get(key(provider, value));
+        if (row) take(value, row.answer, row.checkedAtS, row.expiresAtS);
+      }
+    },
     put: (provider, value, verdict) => void rows.set(key(provider, value), verdict),
     lease: (_provider, values) => new Set(values),
     release: () => {},

@@ -3,6 +3,7 @@ import type { LookupErrorCode } from '../model/lookup-error.ts';
 import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
 import { mergeConfidence } from './merge-confidence.ts';
 import { mergeScores } from './merge-score.ts';
+import { mergeSingle, PENDING_MESSAGE, STALE_MESSAGE } from './merge-single.ts';
 import type { Outcome } from './outcome.ts';
 import { type MergedScore, type Scoring, type Subject, tierOf, weightOf } from './scoring.ts';
 
@@ -20,6 +21,13 @@ const FAILURE_ORDER: readonly LookupErrorCode[] = [
 
 /** Merges what all asked providers said about one indicator into the answer that users see. */
 export function mergeOutcomes(outcomes: readonly Outcome[], scoring: Scoring, subject: Subject): Answer {
+  const [only] = outcomes;
+  const single = only !== undefined && outcomes.length === 1 ? mergeSingle(only, scoring) : null;
+  return single ?? mergeSeveral(outcomes, scoring, subject);
+}
+
+/** The general rule; `mergeSingle` is its short cut. */
+export function mergeSeveral(outcomes: readonly Outcome[], scoring: Scoring, subject: Subject): Answer {
   const results = outcomes.map(resultOf);
   const merged = mergeScores(results, scoring, subject);
   const { score } = merged;
@@ -93,11 +101,10 @@ function statusOf(outcomes: readonly Outcome[], results: readonly ProviderResult
   const [worst] = failures.toSorted((a, b) => rank(a) - rank(b));
   if (worst && failures.length === asked.length) return { status: worst.status as LookupErrorCode, message: worst.message };
   if (worst) return { status: 'partial', message: failures.map((failure) => failure.message).join('; ') };
-  if (results.some((result) => result.status === 'pending'))
-    return { status: 'pending', message: 'the provider is still working on it: ask again in a minute' };
+  if (results.some((result) => result.status === 'pending')) return { status: 'pending', message: PENDING_MESSAGE };
   const isStale = outcomes.some((outcome) => outcome.kind === 'answered' && outcome.isStale);
   return isStale
-    ? { status: 'stale', message: 'older than its lifetime: the provider could not be asked anew' }
+    ? { status: 'stale', message: STALE_MESSAGE }
     : { status: 'ok', message: results.find(({ provider }) => provider === 'feedback')?.message ?? null };
 }
 

@@ -15,19 +15,76 @@ import type { StoredVerdict } from './verdict-store.ts';
 
 type Rows = ReadonlyMap<ProviderClient, ReadonlyMap<string, StoredVerdict>>;
 
-/** Everything that lists and disk answer goes into `entries`; the rest comes back, with what the disk knows of it. */
-export function recallStored(round: Round, indicators: readonly Indicator[], entries: Map<string, RoundEntry>): Open[] {
+/** Everything that lists and disk answer goes into `entries`, by place; the rest comes back, with what the disk knows of it. */
+export function recallStored(round: Round, indicators: readonly Indicator[], entries: (RoundEntry | undefined)[]): Open[] {
   const { options, view } = round;
-  const toRead = new Map<ProviderClient, string[]>();
-  const left: Indicator[] = [];
-  for (const indicator of indicators) {
+  const single = new Map<ProviderClient, number[]>();
+  const several: number[] = [];
+  for (let at = 0; at < indicators.length; at++) {
+    const indicator = indicators[at] as Indicator;
     const refusal = options.guard.refuse(indicator);
     const audience = view.audienceOf(indicator.type);
     const clients = refusal ? [] : audience.clients;
-    if (clients.length === 0)
-      entries.set(indicator.value, remember(round, indicator, answerAtHome(round, indicator, refusal ?? audience.refusal)));
-    else left.push(indicator);
-    for (const client of clients) {
+    const [client] = clients;
+    if (client === undefined) entries[at] = remember(round, indicator, answerAtHome(round, indicator, refusal ?? audience.refusal));
+    else if (clients.length > 1 || audience.barred.length > 0 || view.sentTo(client, indicator) !== indicator) several.push(at);
+    else {
+      const places = single.get(client);
+      if (places) places.push(at);
+      else single.set(client, [at]);
+    }
+  }
+  const open: Open[] = [];
+  for (const [client, places] of single) recallSingle(round, { client, places, indicators }, entries, open);
+  recallSeveral(round, { places: several, indicators }, entries, open);
+  return open;
+}
+
+/** The common case, without detours: one provider, asked as is. A text that was seen before is not parsed again. */
+function recallSingle(
+  round: Round,
+  {
+    client,
+    places,
+    indicators,
+  }: { readonly client: ProviderClient; readonly places: readonly number[]; readonly indicators: readonly Indicator[] },
+  entries: (RoundEntry | undefined)[],
+  open: Open[],
+): void {
+  const { pool, nowS, options } = round;
+  const provider = client.provider.id;
+  const placeOf = new Map<string, number>();
+  for (const at of places) placeOf.set((indicators[at] as Indicator).value, at);
+  const old = new Map<number, StoredVerdict>();
+  options.store.readMany(provider, [...placeOf.keys()], (value, answer, checkedAtS, expiresAtS) => {
+    const at = placeOf.get(value) as number;
+    const indicator = indicators[at] as Indicator;
+    const row = { answer, checkedAtS, expiresAtS };
+    if (!isFresh(round, row) || outcomesAtHome(round, indicator).length > 0) {
+      old.set(at, row);
+      return;
+    }
+    const merged = pool.fromText({ provider, text: answer }, { type: indicator.type, nowS }, () =>
+      fromStore(round, client, indicator, row),
+    );
+    entries[at] = remember(round, indicator, { answer: merged, source: 'cache', checkedAtS, expiresAtS });
+  });
+  for (const at of places) {
+    if (entries[at] === undefined) settle(round, { at, indicator: indicators[at] as Indicator, rows: [old.get(at)] }, entries, open);
+  }
+}
+
+function recallSeveral(
+  round: Round,
+  { places, indicators }: { readonly places: readonly number[]; readonly indicators: readonly Indicator[] },
+  entries: (RoundEntry | undefined)[],
+  open: Open[],
+): void {
+  const { options, view } = round;
+  const toRead = new Map<ProviderClient, string[]>();
+  for (const at of places) {
+    const indicator = indicators[at] as Indicator;
+    for (const client of view.audienceOf(indicator.type).clients) {
       const { value } = view.sentTo(client, indicator);
       const values = toRead.get(client);
       if (values) values.push(value);
@@ -35,37 +92,27 @@ export function recallStored(round: Round, indicators: readonly Indicator[], ent
     }
   }
   const rowsOf: Rows = new Map([...toRead].map(([client, values]) => [client, options.store.getMany(client.provider.id, values)]));
-  const open: Open[] = [];
-  for (const indicator of left) {
-    const known = recallOnly(round, indicator, rowsOf) ?? recallAll(round, indicator, rowsOf);
-    if ('answer' in known) entries.set(indicator.value, remember(round, indicator, known));
-    else open.push(known);
+  for (const at of places) {
+    const indicator = indicators[at] as Indicator;
+    const { clients } = view.audienceOf(indicator.type);
+    const rows = clients.map((client) => rowsOf.get(client)?.get(view.sentTo(client, indicator).value));
+    settle(round, { at, indicator, rows }, entries, open);
   }
-  return open;
 }
 
-/** The common case, without detours: one provider, whose answer is on disk and fresh. A text that was seen before is not parsed again. */
-function recallOnly(round: Round, indicator: Indicator, rowsOf: Rows): RoundEntry | null {
-  const { view, pool, nowS } = round;
-  const { clients, barred } = view.audienceOf(indicator.type);
-  const client = clients[0];
-  if (clients.length !== 1 || !client || barred.length > 0 || view.sentTo(client, indicator) !== indicator) return null;
-  const row = rowsOf.get(client)?.get(indicator.value);
-  if (!row || !isFresh(round, row) || outcomesAtHome(round, indicator).length > 0) return null;
-  const answer = pool.fromText({ provider: client.provider.id, text: row.answer }, { type: indicator.type, nowS }, () =>
-    fromStore(round, client, indicator, row),
-  );
-  return { answer, source: 'cache', checkedAtS: row.checkedAtS, expiresAtS: row.expiresAtS };
-}
-
-function recallAll(round: Round, indicator: Indicator, rowsOf: Rows): RoundEntry | Open {
+/** An answer when the disk has a fresh one of everybody; else somebody has to be asked. */
+function settle(
+  round: Round,
+  { at, indicator, rows }: Pick<Open, 'at' | 'indicator' | 'rows'>,
+  entries: (RoundEntry | undefined)[],
+  open: Open[],
+): void {
   const { clients } = round.view.audienceOf(indicator.type);
-  const rows = clients.map((client) => rowsOf.get(client)?.get(round.view.sentTo(client, indicator).value));
   const outcomes = clients.map((client, n) => {
     const row = rows[n];
     return row && isFresh(round, row) ? fromStore(round, client, indicator, row) : null;
   });
   const told = outcomes.filter((outcome) => outcome !== null);
-  if (told.length === clients.length) return mergeRound(round, indicator, told);
-  return { indicator, clients, rows, outcomes, spared: new Set() };
+  if (told.length === clients.length) entries[at] = remember(round, indicator, mergeRound(round, indicator, told));
+  else open.push({ at, indicator, clients, rows, outcomes, spared: new Set() });
 }

@@ -20,31 +20,34 @@ const FREE_MS = 10_000;
 
 type Call = () => Promise<void>;
 
-/** Answers every indicator: lists and disk first, then those who can know, within the caller's time. Rejects only when the signal aborts. */
+/**
+ * Answers every indicator, in their order (`hasAsked`: not without asking somebody): lists and disk first, then those who can know, within the caller's time. Rejects only when the
+ * signal aborts.
+ */
 export async function runRound(
   options: EngineOptions,
   pool: AnswerPool,
   view: View,
   { indicators, wanted }: { readonly indicators: readonly Indicator[]; readonly wanted: EnrichOptions },
-): Promise<Map<string, RoundEntry>> {
+): Promise<{ readonly entries: readonly RoundEntry[]; readonly hasAsked: boolean }> {
   const deadlineMs = wanted.timeoutMs ? options.clock.monotonicMs() + wanted.timeoutMs : Infinity;
   const budget = wanted.mode === 'cache' ? { remaining: 0 } : wanted.budget;
   const round: Round = { options, pool, view, wanted, nowS: epochS(options.clock), deadlineMs, budget };
-  const entries = new Map<string, RoundEntry>();
+  const entries: (RoundEntry | undefined)[] = Array.from({ length: indicators.length });
   const known = recallStored(round, indicators, entries);
-  if (known.length === 0) return entries;
+  if (known.length === 0) return { entries: entries as RoundEntry[], hasAsked: false };
   await options.guard.prepare();
   const open = known.filter((one) => mayLeave(round, one, entries));
   if (options.stopsEarly && wanted.mode !== 'cache') await askInStages(round, open);
   else await waitFor(round, open, callsOf(round, open, everybody));
-  for (const one of open) entries.set(one.indicator.value, conclude(round, one));
-  return entries;
+  for (const one of open) entries[one.at] = conclude(round, one);
+  return { entries: entries as RoundEntry[], hasAsked: open.length > 0 };
 }
 
 /** Answers what may not leave at once; tells whether the rest may be asked about. */
-function mayLeave(round: Round, { indicator }: Open, entries: Map<string, RoundEntry>): boolean {
+function mayLeave(round: Round, { at, indicator }: Open, entries: (RoundEntry | undefined)[]): boolean {
   const refusal = round.options.guard.refuseToSend(indicator);
-  if (refusal) entries.set(indicator.value, remember(round, indicator, answerAtHome(round, indicator, refusal)));
+  if (refusal) entries[at] = remember(round, indicator, answerAtHome(round, indicator, refusal));
   return refusal === null;
 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './memory-verdict-store.ts';
-import type { StoredVerdict, StoreStats, VerdictStore } from './verdict-store.ts';
+import type { StoredVerdict, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
 
 const SCHEMA_VERSION = 2;
 /** Days of figures that are kept. */
@@ -50,24 +50,23 @@ function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
-function* chunksOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
-}
-
 /** Statements that bind a list are prepared per power-of-two length, so that their number stays small; the rest is filled with NULL. */
-function prepareLists(db: DatabaseSync): (values: readonly string[]) => { statement: StatementSync; bound: (string | null)[] } {
+function prepareLists(db: DatabaseSync): (provider: string, values: string[]) => { statement: StatementSync; bound: (string | null)[] } {
   const bySize = new Map<number, StatementSync>();
-  return (values) => {
+  return (provider, values) => {
     let size = 1;
     while (size < values.length) size *= 2;
     let statement = bySize.get(size);
     if (!statement) {
       const marks = Array.from({ length: size }, () => '?').join(',');
-      statement = db.prepare(`SELECT value, answer, checked_at, expires_at FROM verdicts WHERE provider = ? AND value IN (${marks})`);
+      statement = db.prepare(`SELECT value, answer, checked_at, expires_at FROM verdicts WHERE value IN (${marks}) AND provider = ?`);
       statement.setReturnArrays(true);
       bySize.set(size, statement);
     }
-    return { statement, bound: [...values, ...Array.from({ length: size - values.length }, () => null)] };
+    const bound: (string | null)[] = values;
+    while (bound.length < size) bound.push(null);
+    bound.push(provider);
+    return { statement, bound };
   };
 }
 
@@ -108,18 +107,21 @@ class SqliteVerdictStore implements VerdictStore {
 
   getMany(provider: string, values: readonly string[]): Map<string, StoredVerdict> {
     const found = new Map<string, StoredVerdict>();
-    for (const part of chunksOf(values, CHUNK)) {
-      const { statement, bound } = this.#prepared.selectList(part);
-      for (const [value, answer, checkedAtS, expiresAtS] of statement.all(provider, ...bound) as unknown as VerdictRow[]) {
-        found.set(value, { answer, checkedAtS, expiresAtS });
-      }
+    this.readMany(provider, values, (value, answer, checkedAtS, expiresAtS) => found.set(value, { answer, checkedAtS, expiresAtS }));
+    return found;
+  }
+
+  readMany(provider: string, values: readonly string[], take: TakeVerdict): void {
+    for (let at = 0; at < values.length; at += CHUNK) {
+      const { statement, bound } = this.#prepared.selectList(provider, values.slice(at, at + CHUNK));
+      const rows = statement.all(...bound) as unknown as VerdictRow[];
+      for (const row of rows) take(row[0], row[1], row[2], row[3]);
     }
-    if (this.#dirty.size === 0) return found;
+    if (this.#dirty.size === 0) return;
     for (const value of values) {
       const waiting = this.#dirty.get(`${provider}\n${value}`);
-      if (waiting) found.set(value, waiting.verdict);
+      if (waiting) take(value, waiting.verdict.answer, waiting.verdict.checkedAtS, waiting.verdict.expiresAtS);
     }
-    return found;
   }
 
   put(provider: string, value: string, verdict: StoredVerdict): void {
@@ -131,10 +133,7 @@ class SqliteVerdictStore implements VerdictStore {
     const nowS = Math.floor(Date.now() / 1000);
     const { take } = this.#prepared;
     const owner = this.#ownName();
-    return inTransaction(
-      this.#db,
-      () => new Set(values.filter((value) => take.run(provider, value, owner, untilS, nowS).changes === 1)),
-    );
+    return inTransaction(this.#db, () => new Set(values.filter((value) => take.run(provider, value, owner, untilS, nowS).changes === 1)));
   }
 
   release(provider: string, values: readonly string[]): void {

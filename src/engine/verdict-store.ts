@@ -5,6 +5,9 @@ export interface StoredVerdict {
   readonly expiresAtS: number;
 }
 
+/** Takes one answer that was read: the value, and the fields of its `StoredVerdict`. */
+export type TakeVerdict = (value: string, answer: string, checkedAtS: number, expiresAtS: number) => void;
+
 /** Counts of a verdict store. */
 export interface StoreStats {
   readonly kind: 'sqlite' | 'memory';
@@ -19,6 +22,8 @@ export interface StoreStats {
 export interface VerdictStore {
   /** Fresh and stale answers alike; the caller judges by `expiresAtS`. */
   getMany(provider: string, values: readonly string[]): Map<string, StoredVerdict>;
+  /** The same, one after the other, in any order: what is read by the ten thousand is not gathered first. */
+  readMany(provider: string, values: readonly string[], take: TakeVerdict): void;
   put(provider: string, value: string, verdict: StoredVerdict): void;
   /** Takes the look-up of these values upon us until `untilS`; returns those that nobody else is looking up. */
   lease(provider: string, values: readonly string[], untilS: number): Set<string>;

@@ -31,14 +31,25 @@ export interface Audience {
   readonly refusal: Refusal | null;
 }
 
+/** What was said lately, by canonical value. */
+export interface Memory {
+  readonly size: number;
+  get(value: string): MemoryEntry | undefined;
+  set(value: string, entry: MemoryEntry): void;
+  clear(): void;
+}
+
 /** A set of providers that are asked together, and what they said lately. */
 export interface View {
-  readonly memory: LRUCache<string, MemoryEntry>;
+  readonly memory: Memory;
   readonly asksLocal: boolean;
   audienceOf(type: IndicatorType): Audience;
   /** What this provider is asked in place of the indicator, as its settings say. */
   sentTo(client: ProviderClient, indicator: Indicator): Indicator;
 }
+
+/** For programs that ask the disk once and keep the answers themselves. */
+const NO_MEMORY: Memory = { size: 0, get: () => undefined, set: () => {}, clear: () => {} };
 
 /** Makes the view of some providers. `tlp`: the label of what is looked up, when it is stricter than the settings'. */
 export function createView(
@@ -50,7 +61,7 @@ export function createView(
   const discretions = new Map(providers.map(({ client, discretion }) => [client, discretion ?? FULL_DISCLOSURE]));
   const isCareful = [...discretions.values()].some(({ url, email }) => url !== 'full' || email !== 'full');
   return {
-    memory: new LRUCache({ max: memoryEntries }),
+    memory: memoryEntries === 0 ? NO_MEMORY : new LRUCache({ max: memoryEntries }),
     asksLocal,
     audienceOf(type) {
       let audience = audiences.get(type);

@@ -89,6 +89,7 @@ export function openLocalLists(settings: LocalListSettings): LocalSource {
       return warning ? { ...entry.verdict, attributes: [...new Set([...entry.verdict.attributes, ...warning.attributes])] } : entry.verdict;
     },
     allowance(indicator) {
+      if (current.allowLists.length === 0) return null;
       const entry = current.allowed.tree.match(indicator);
       return entry ? `${entry.value}${entry.note ? ` (${entry.note})` : ''}` : null;
     },
