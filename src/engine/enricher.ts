@@ -55,5 +55,7 @@ export interface Enricher {
   plan(values: Iterable<string>, options?: EnrichOptions): Promise<Plan>;
   /** Grows when answers given before may no longer hold, as when own lists have changed: who keeps some, forgets them then. */
   generation?(): number;
+  /** How the score came about, one line each, for people. `wanted`: as the enrichment was asked for. */
+  explain?(enrichment: Enrichment, wanted?: Pick<EnrichOptions, 'profile'>): readonly string[];
   close(): Promise<void>;
 }

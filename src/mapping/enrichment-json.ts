@@ -1,4 +1,5 @@
 import type { Enrichment } from '../model/enrichment.ts';
+import { toExplainLine } from './explain-line.ts';
 
 /** One enrichment as `/v1/lookup` and `check --json` print it (the contract of docs/fields.md). */
 export interface EnrichmentJson {
@@ -22,6 +23,8 @@ export interface EnrichmentJson {
   readonly expires_at: string | null;
   readonly message: string | null;
   readonly providers: readonly ProviderResultJson[];
+  /** How the score came about, where that was asked for: the contributions, which add up to it, then how they were merged. */
+  readonly explain?: readonly string[];
 }
 
 /** What one provider said, and how many points of the score come from it. */
@@ -41,6 +44,11 @@ export interface ProviderResultJson {
 
 function isoOf(seconds: number | null): string | null {
   return seconds === null || !Number.isFinite(seconds) ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** The same with how the score came about; `reasons`: the engine's own words on how it was merged. */
+export function toExplainedJson(enrichment: Enrichment, reasons: readonly string[]): EnrichmentJson {
+  return { ...toEnrichmentJson(enrichment), explain: [toExplainLine(enrichment.answer), ...reasons] };
 }
 
 /** Maps an enrichment to the JSON of the contract. */

@@ -94,18 +94,6 @@ export function toCategoryCell(answer: Answer): string {
   return toLine(answer.categories.join(', '));
 }
 
-/** How the score came about, in one line: the contributions named add up to it. */
-export function toExplainCell(answer: Answer): string {
-  const parts = answer.providers
-    .filter((result) => result.status === 'ok' && (result.contribution !== 0 || answer.score === 0))
-    .map((result) => `${result.provider} ${result.contribution}`);
-  const notes = answer.providers
-    .filter((result) => result.status !== 'ok')
-    .map((result) => `${result.provider} ${result.status.replaceAll('_', ' ')}`);
-  const sum = answer.score === null ? 'no score' : [`${answer.score}`, parts.join(' + ')].filter((part) => part !== '').join(' = ');
-  return [sum, ...notes].join('; ');
-}
-
 function toBooleanCell(value: boolean): string {
   return value ? 'True' : 'False';
 }

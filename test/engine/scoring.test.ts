@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/engine/outcome.ts';
 import { explainScore, mergeOutcomes as merge } from '../../src/engine/merge-outcomes.ts';
+import { toExplainLine } from '../../src/mapping/explain-line.ts';
 import { contributionsOf, type Scoring, tierOf } from '../../src/engine/scoring.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
 import { LOOKUP_ERROR_CODES, LookupError } from '../../src/model/lookup-error.ts';
@@ -126,6 +127,10 @@ describe('merging', () => {
         const parts = answer.providers.map(({ contribution }) => contribution);
         expect(parts.every((part) => Number.isInteger(part) && part >= 0)).toBe(true);
         expect(parts.reduce((sum, part) => sum + part, 0)).toBe(answer.score ?? 0);
+        // What people read adds up, too: `62 = a 40 + b 22; c timeout`.
+        const [said = '', terms = ''] = toExplainLine(answer).split('; ')[0]?.split(' = ') ?? [];
+        const points = [...terms.matchAll(/ (\d+)(?: \+ |$)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+        expect([said, points]).toEqual([String(answer.score ?? 'no score'), answer.score ?? 0]);
       }),
       { numRuns: 2000 },
     );

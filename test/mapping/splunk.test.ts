@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  SPLUNK_DETAIL_FIELDS,
-  SPLUNK_FIELDS,
-  toDetailCells,
-  toExplainCell,
-  toMaliciousCell,
-  toSplunkCells,
-} from '../../src/mapping/splunk.ts';
+import { toExplainLine } from '../../src/mapping/explain-line.ts';
+import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS, toDetailCells, toMaliciousCell, toSplunkCells } from '../../src/mapping/splunk.ts';
 import { EMPTY_PLACE, placeOf } from '../../src/mapping/splunk-worst.ts';
 import type { Answer, Enrichment, ProviderResult, Status } from '../../src/model/enrichment.ts';
 import { STATUSES } from '../../src/model/enrichment.ts';
@@ -140,7 +134,7 @@ describe('the explanation of a score', () => {
     [null, [resultOf('ismalicious', 'not_listed', 0)], 'no score; ismalicious not listed'],
     [null, [], 'no score'],
   ])('of %j adds up', (score, providers, text) => {
-    expect(toExplainCell({ ...ANSWER, score, providers })).toBe(text);
+    expect(toExplainLine({ ...ANSWER, score, providers })).toBe(text);
   });
 });
 

@@ -1,4 +1,5 @@
-import { toEnrichmentJson } from '../../mapping/enrichment-json.ts';
+import { toEnrichmentJson, toExplainedJson } from '../../mapping/enrichment-json.ts';
+import type { Enrichment } from '../../model/enrichment.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
 import { type Command, ENGINE_HELP, ENGINE_OPTIONS, parseOptions, UsageError } from './command.ts';
@@ -14,7 +15,7 @@ export const check: Command = {
   summary: 'Look up IP addresses, domains, URLs and hashes, as they stand in an alert.',
   help: `  VALUE               also defanged; - reads one a line from stdin
   --json              one JSON object a line
-  --explain           what each provider contributed to the score
+  --explain           what each provider contributed to the score; with --json as a member explain
   --exit-code         exit with 10 when one is malicious
 ${ENGINE_HELP}`,
   async run(args, io) {
@@ -39,14 +40,19 @@ ${ENGINE_HELP}`,
       const enrichments = wanted.flatMap((value) => found.get(value) ?? []);
       const tally: RunTally = { total: 0, failed: 0, malicious: 0 };
       for (const enrichment of enrichments) tallyUp(tally, enrichment);
-      if (values.json) for (const enrichment of enrichments) io.stdout.write(`${JSON.stringify(toEnrichmentJson(enrichment))}\n`);
+      const reasonsOf = (enrichment: Enrichment) => (values.explain ? engine.explain(enrichment) : null);
+      if (values.json) for (const enrichment of enrichments) io.stdout.write(`${toLine(enrichment, reasonsOf(enrichment))}\n`);
       else io.stdout.write(`${formatTable(enrichments, io.hasColor)}\n`);
-      if (values.explain)
+      if (values.explain && !values.json)
         for (const enrichment of enrichments)
-          io.stdout.write(`\n${enrichment.input}\n${explain(enrichment, engine.explain(enrichment))}\n`);
+          io.stdout.write(`\n${enrichment.input}\n${explain(enrichment, reasonsOf(enrichment) ?? [])}\n`);
       return exitCodeOf(tally, values['exit-code'] === true);
     } finally {
       await engine.close();
     }
   },
 };
+
+function toLine(enrichment: Enrichment, reasons: readonly string[] | null): string {
+  return JSON.stringify(reasons === null ? toEnrichmentJson(enrichment) : toExplainedJson(enrichment, reasons));
+}

@@ -9,6 +9,7 @@ import { type OpenedEngine, openEngine } from './open-engine.ts';
  */
 export function createProfiledEnricher(main: OpenedEngine, options: OpenOptions): Enricher {
   const opened = new Map<string, Promise<OpenedEngine>>();
+  const ready = new Map<string, Enricher>();
   function open(profile: string): Promise<OpenedEngine> {
     let engine = opened.get(profile);
     if (!engine) {
@@ -16,7 +17,10 @@ export function createProfiledEnricher(main: OpenedEngine, options: OpenOptions)
         throw new ConfigError([{ key: 'profile', place: 'request', message: `is not among ${main.config.profiles.join(', ') || 'none'}` }]);
       engine = openEngine({ ...options, profile });
       opened.set(profile, engine);
-      engine.catch(() => opened.delete(profile));
+      engine.then(
+        (one) => ready.set(profile, one.engine),
+        () => opened.delete(profile),
+      );
     }
     return engine;
   }
@@ -27,6 +31,8 @@ export function createProfiledEnricher(main: OpenedEngine, options: OpenOptions)
     peek: (value) => main.engine.peek(value),
     enrichMany: async (values, wanted = {}) => (await engineOf(wanted)).enrichMany(values, wanted),
     plan: async (values, wanted = {}) => (await engineOf(wanted)).plan(values, wanted),
+    generation: () => main.engine.generation(),
+    explain: (enrichment, { profile = '' } = {}) => (ready.get(profile) ?? main.engine).explain?.(enrichment) ?? [],
     async close() {
       for (const engine of await Promise.allSettled(opened.values())) if (engine.status === 'fulfilled') await engine.value.engine.close();
       await main.engine.close();

@@ -22,6 +22,9 @@ export const LOOKUP_BODY = {
     timeout_ms: { type: 'integer', minimum: 1, maximum: 600_000, description: 'Answer with what is there after this many milliseconds.' },
     max_age_s: { type: 'integer', minimum: 0, description: 'Ask again for what is older than this many seconds.' },
     plan: { type: 'boolean', description: 'Only say what it would cost; nothing is spent.' },
+    explain: { type: 'boolean', description: 'Say how each score came about.' },
+    profile: { type: 'string', description: 'Ask with the keys, budgets and clearances of this profile of the configuration.' },
+    tlp: { type: 'string', description: 'How the values are marked, when that is stricter than the settings: CLEAR to RED.' },
   },
 } as const;
 
@@ -135,6 +138,10 @@ export const SCHEMAS = {
       expires_at: timeOrNull,
       message: textOrNull,
       providers: { type: 'array', items: { $ref: '#/components/schemas/ProviderResult' } },
+      explain: {
+        ...texts,
+        description: 'Where it was asked for: the contributions, which add up to the score, then how they were merged.',
+      },
     },
   },
   LookupAnswer: {

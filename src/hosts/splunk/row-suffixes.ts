@@ -1,4 +1,5 @@
-import { toAnswerCells, toDetailCells, toExplainCell, toIndicatorCell } from '../../mapping/splunk.ts';
+import { toExplainLine } from '../../mapping/explain-line.ts';
+import { toAnswerCells, toDetailCells, toIndicatorCell } from '../../mapping/splunk.ts';
 import type { Answer, Enrichment, Source } from '../../model/enrichment.ts';
 import type { VerdictWord } from '../../model/verdict.ts';
 import { unaskedEnrichment } from './answers.ts';
@@ -133,7 +134,7 @@ export class RowSuffixes {
       this.parts[at + 1 + field] = byId[shown] ||= this.#renderCells(toDetailCells(this.#answerOf(shown, field)), '');
     }
     const byId = this.#explain[winner] as Int32Array;
-    this.parts[at + 1 + fields.length] = byId[id] ||= this.#renderCells([toExplainCell(this.#answerOf(id, winner))], this.#tail);
+    this.parts[at + 1 + fields.length] = byId[id] ||= this.#renderCells([toExplainLine(this.#answerOf(id, winner))], this.#tail);
   }
 
   #mainOf(id: number, field: number, chunk: number): number {

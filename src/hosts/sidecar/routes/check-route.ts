@@ -1,5 +1,7 @@
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
+import { askingOf, isRefusal } from '../http/asking.ts';
+import type { Asking } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
@@ -13,18 +15,20 @@ export interface CheckRouteOptions {
   readonly enricher: Enricher;
   readonly settings: SidecarSettings;
   readonly metrics: Metrics;
+  /** Profiles a call may name. */
+  readonly profiles?: readonly string[] | undefined;
 }
 
 /** `GET /check?query=…`: isMalicious' own call, so that a script or a Logstash filter made for that only changes its host. */
-export function createCheckRoute({ enricher, settings, metrics }: CheckRouteOptions): HotRoute {
+export function createCheckRoute({ enricher, settings, metrics, profiles = [] }: CheckRouteOptions): HotRoute {
   function reply({ res }: Call, enrichment: Enrichment): void {
     metrics.add('lookups', 1);
     const { status, headers, body } = toCheckAnswer(enrichment);
     sendJson(res, status, body, headers);
   }
 
-  async function lookUp(call: Call, query: string, timeoutMs: number): Promise<void> {
-    const enrichment = (await enricher.enrichMany([query], { timeoutMs, signal: signalOf(call) })).get(query);
+  async function lookUp(call: Call, query: string, options: Asking & { timeoutMs: number }): Promise<void> {
+    const enrichment = (await enricher.enrichMany([query], { ...options, signal: signalOf(call) })).get(query);
     if (enrichment === undefined) throw new Error('the engine answers every value');
     reply(call, enrichment);
   }
@@ -38,8 +42,11 @@ export function createCheckRoute({ enricher, settings, metrics }: CheckRouteOpti
       if (Buffer.byteLength(query) > settings.maxValueBytes) return badQuery(call, `query is longer than ${settings.maxValueBytes} bytes`);
       const timeoutMs = timeoutOf(call.req, call.query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return sendRefusal(call.req, call.res, timeoutMs);
-      const known = enricher.peek(query);
-      return known === undefined ? lookUp(call, query, timeoutMs) : reply(call, known);
+      const asking = askingOf(call.req, call.query, profiles);
+      if (isRefusal(asking)) return sendRefusal(call.req, call.res, asking);
+      // What memory knows was asked with the keys and for the eyes of the house.
+      const known = asking === null ? enricher.peek(query) : undefined;
+      return known === undefined ? lookUp(call, query, { ...asking, timeoutMs }) : reply(call, known);
     },
   };
 }

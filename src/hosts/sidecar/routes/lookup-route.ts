@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
-import { toEnrichmentJson } from '../../../mapping/enrichment-json.ts';
+import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { tooLongEnrichment } from '../enrich/known-values.ts';
+import { askingOf, isRefusal } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
@@ -16,6 +17,8 @@ export interface LookupRouteOptions {
   readonly enricher: Enricher;
   readonly settings: SidecarSettings;
   readonly metrics: Metrics;
+  /** Profiles a call may name. */
+  readonly profiles?: readonly string[] | undefined;
 }
 
 /** The body of `POST /v1/lookup`, as its schema has checked it. */
@@ -25,32 +28,41 @@ interface LookupBody {
   readonly timeout_ms?: number;
   readonly max_age_s?: number;
   readonly plan?: boolean;
+  readonly explain?: boolean;
+  readonly profile?: string;
+  readonly tlp?: string;
 }
 
 /** `POST /v1/lookup`: values in, enrichments out, one for each, in the same order; with `plan` what that would cost. */
-export function addLookupRoute(app: FastifyInstance, { enricher, settings, metrics }: LookupRouteOptions): void {
+export function addLookupRoute(app: FastifyInstance, { enricher, settings, metrics, profiles = [] }: LookupRouteOptions): void {
   app.post<{ Body: LookupBody; Querystring: Record<string, string> }>(
     '/v1/lookup',
     { schema: { body: LOOKUP_BODY }, bodyLimit: settings.maxSmallBodyBytes },
     async (request, reply) => {
-      const { indicators, providers, max_age_s: maxAgeS, plan } = request.body;
+      const { indicators, providers, max_age_s: maxAgeS, plan, explain } = request.body;
       if (indicators.length > settings.maxIndicators) {
         const message = `more than ${settings.maxIndicators} indicators in one call: send fewer at once`;
         return reply.code(413).send(refusalBody({ code: 'too_many_indicators', message }));
       }
-      const timeoutMs = request.body.timeout_ms ?? timeoutOf(request.raw, new URLSearchParams(request.query), settings.timeoutMs);
+      const query = new URLSearchParams(request.query);
+      const timeoutMs = request.body.timeout_ms ?? timeoutOf(request.raw, query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return reply.code(timeoutMs.status).send(refusalBody(timeoutMs));
+      const asking = askingOf(request.raw, query, profiles, request.body);
+      if (isRefusal(asking)) return reply.code(asking.status).send(refusalBody(asking));
       const options: EnrichOptions = {
         timeoutMs,
         signal: signalOf({ res: reply.raw }),
         ...(providers && { providers }),
         ...(maxAgeS !== undefined && { maxAgeS }),
+        ...asking,
       };
       const short = indicators.filter((value) => Buffer.byteLength(value) <= settings.maxValueBytes);
       if (plan === true) return { plan: toPlanJson(await enricher.plan(short, options)) };
       const found = await enricher.enrichMany(short, options);
       metrics.add('lookups', indicators.length);
-      return { enrichments: indicators.map((value) => toEnrichmentJson(answerTo(value, found, settings.maxValueBytes))) };
+      const enrichments = indicators.map((value) => answerTo(value, found, settings.maxValueBytes));
+      if (explain !== true) return { enrichments: enrichments.map(toEnrichmentJson) };
+      return { enrichments: enrichments.map((one) => toExplainedJson(one, enricher.explain?.(one, options) ?? [])) };
     },
   );
 }
