@@ -43,7 +43,7 @@ export function createCheckRoute({ enricher, settings, metrics, profiles = [] }:
       const timeoutMs = timeoutOf(call.req, call.query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return sendRefusal(call.req, call.res, timeoutMs);
       const asking = askingOf(call.req, call.query, profiles);
-      if (isRefusal(asking)) return sendRefusal(call.req, call.res, asking);
+      if (isRefusal(asking)) return badQuery(call, asking.message);
       // What memory knows was asked with the keys and for the eyes of the house.
       const known = asking === null ? enricher.peek(query) : undefined;
       return known === undefined ? lookUp(call, query, { ...asking, timeoutMs }) : reply(call, known);

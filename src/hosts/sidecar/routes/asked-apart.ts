@@ -1,0 +1,39 @@
+import type { Clock } from '../../../engine/clock.ts';
+import type { Enricher } from '../../../engine/enricher.ts';
+import type { LateEnrichment } from '../enrich/enrich-later.ts';
+import type { TextEnricher } from '../enrich/enrich-text.ts';
+import type { Asking } from '../http/asking.ts';
+
+/** Who answers calls that say as whom they ask, and how texts are enriched for them. */
+export interface ApartOptions {
+  readonly enricher: Enricher;
+  readonly clock: Clock;
+  /** Makes a text enricher that finds out by this one; called at most once, with the first such call. */
+  readonly createTexts: (enricher: Enricher) => TextEnricher;
+}
+
+/** The enrichment of one call's text, asked as that call says. */
+export type AskedApart = (asking: Asking) => LateEnrichment;
+
+/**
+ * Keeps calls with a profile or a label of their own apart from all others: what memory holds was asked with the keys and for the eyes of
+ * the house, so nothing is taken from it and nothing is put there.
+ */
+export function createAskedApart({ enricher, clock, createTexts }: ApartOptions): AskedApart {
+  const forgetful: Enricher = { ...bound(enricher), peek: () => undefined };
+  let texts: TextEnricher | null = null;
+  return (asking) => ({
+    clock,
+    texts: (texts ??= createTexts(forgetful)),
+    enricher: { ...forgetful, enrichMany: (values, options) => enricher.enrichMany(values, { ...options, ...asking }) },
+  });
+}
+
+function bound(enricher: Enricher): Enricher {
+  return {
+    peek: (value) => enricher.peek(value),
+    enrichMany: (values, options) => enricher.enrichMany(values, options),
+    plan: (values, options) => enricher.plan(values, options),
+    close: () => enricher.close(),
+  };
+}
