@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { toIocDocument } from '../mapping/ioc-document.ts';
+import { type IocDocument, toIocDocument } from '../mapping/ioc-document.ts';
 import { toBase64 } from '../model/base64.ts';
 import { sha256 } from '../model/sha256.ts';
 import { failureOf } from './answers.ts';
@@ -20,6 +20,11 @@ const Settings = z.object({
     z._default(z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]*$/)), 'logs-ti_ismalicious.indicator-default'),
     'Data stream or index of indicator documents.',
   ),
+  target: setting(
+    'target',
+    z._default(z.enum(['auto', 'data_stream', 'index']), 'auto'),
+    '`data_stream`: a document for every verdict; `index`: the newest for every value (Elasticsearch 7.10 has nothing else); `auto`: a data stream where the name is `logs-DATASET-NAMESPACE`.',
+  ),
   batchSize: setting('batchSize', z._default(z.int().check(z.gte(1), z.lte(5000)), 500), 'Documents in one call, 1 to 5000.'),
 });
 
@@ -27,9 +32,16 @@ const BulkItem = z.object({
   status: z.int(),
   error: z.optional(z.object({ type: z.optional(z.string()), reason: z.optional(z.string()) })),
 });
-const BulkAnswer = z.object({ errors: z.optional(z.boolean()), items: z.array(z.object({ create: BulkItem })) });
+const BulkAnswer = z.object({
+  errors: z.optional(z.boolean()),
+  items: z.array(z.union([z.object({ create: BulkItem }), z.object({ index: BulkItem })])),
+});
 
-/** The indicator stream that Elastic Security reads. Ids are made of value and verdict: a second copy is a 409, and as good as delivered. */
+/**
+ * The indicators that Elastic Security reads. A data stream gets a document a verdict, its id made of value and verdict: a second copy is
+ * a 409, and as good as delivered. An index gets a document a value, its version the time of the verdict: a verdict that comes again, or
+ * late, never undoes a newer one, and that is a 409 too.
+ */
 export const elasticsearch = defineOutput<typeof Settings, { readonly sent: readonly OutputItem[] }>({
   id: 'elasticsearch',
   title: 'Elasticsearch and OpenSearch indicators',
@@ -45,7 +57,7 @@ export const elasticsearch = defineOutput<typeof Settings, { readonly sent: read
       const document = documentOf(item);
       if (document === null) continue;
       sent.push(item);
-      lines.push(JSON.stringify({ create: { _id: document.observationId } }), JSON.stringify(document.document));
+      lines.push(JSON.stringify(actionOf(document, settings)), JSON.stringify(document.document));
     }
     const authorization =
       settings.apiKey === '' ? `Basic ${toBase64(`${settings.username}:${settings.password}`)}` : `ApiKey ${settings.apiKey}`;
@@ -66,7 +78,7 @@ export const elasticsearch = defineOutput<typeof Settings, { readonly sent: read
     const { sent } = step.state;
     const failure = failureOf(answer, items, nowS);
     if (failure) return failure;
-    const rows = BulkAnswer.parse(answer.body).items.map(({ create }) => create);
+    const rows = BulkAnswer.parse(answer.body).items.map((row) => ('create' in row ? row.create : row.index));
     const delivered: OutputItem[] = [];
     const duplicate: OutputItem[] = [];
     const retryable: Refusal[] = [];
@@ -84,6 +96,13 @@ export const elasticsearch = defineOutput<typeof Settings, { readonly sent: read
     return { delivered, duplicate, retryable, rejected };
   },
 });
+
+/** Verdicts of one second on one value are told apart by nothing: the last one to come stays. */
+function actionOf({ id, observationId, document }: IocDocument, { index, target }: z.infer<typeof Settings>): object {
+  const isStream = target === 'data_stream' || (target === 'auto' && /^logs-[^-]+-[^-]+$/.test(index));
+  if (isStream) return { create: { _id: observationId } };
+  return { index: { _id: id, version: Date.parse(document['@timestamp']), version_type: 'external_gte' } };
+}
 
 function documentOf(item: OutputItem) {
   return toIocDocument(item.enrichment, { digest: hexOf, nowMs: item.atS * 1000 });

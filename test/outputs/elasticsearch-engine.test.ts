@@ -1,44 +1,63 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OutputAnswer } from '../../src/outputs/output.ts';
-import { engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
+import type { OutputAnswer, OutputItem } from '../../src/outputs/output.ts';
+import { ENGINE_KINDS, engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
 import { contextOf, itemOf, outputOf } from './samples.ts';
 
-const kind = 'opensearch';
+const MAPPINGS = {
+  mappings: {
+    properties: {
+      threat: { properties: { indicator: { properties: { ip: { type: 'ip' }, url: { properties: { path: { type: 'ip' } } } } } } },
+    },
+  },
+};
 
-describe.skipIf(engineAbsence(kind) !== null)('a real OpenSearch [needs java]', () => {
-  let engine: LeasedEngine;
-  beforeAll(async () => {
-    engine = await leaseEngine(kind);
-  }, 240_000);
-  afterAll(() => engine?.release());
+describe.each(ENGINE_KINDS)('a real %s [needs java]', (kind) => {
+  describe.skipIf(engineAbsence(kind) !== null)('indicator documents', () => {
+    let engine: LeasedEngine;
+    beforeAll(async () => {
+      engine = await leaseEngine(kind);
+    }, 240_000);
+    afterAll(() => engine?.release());
 
-  it('takes new documents, knows second copies, and refuses only what does not fit', async () => {
-    await engine.call('PUT', '/iocs', {
-      mappings: {
-        properties: {
-          threat: { properties: { indicator: { properties: { ip: { type: 'ip' }, url: { properties: { path: { type: 'ip' } } } } } } },
-        },
-      },
-    });
-    const output = outputOf('elasticsearch');
-    const context = contextOf('elasticsearch', { baseUrl: engine.url, apiKey: '', index: 'iocs' });
     const items = [
       itemOf('45.83.64.7'),
       itemOf('2606:4700::1111', { type: 'ipv6-addr' }),
       itemOf('http://evil-host.net/a', { type: 'url' }),
     ];
-    const send = async () => {
-      const step = output.start(items, context);
+    const send = async (index: string, sent: readonly OutputItem[], more: object = {}) => {
+      const output = outputOf('elasticsearch');
+      const context = contextOf('elasticsearch', { baseUrl: engine.url, apiKey: '', index, ...more });
+      const step = output.start(sent, context);
       if (step.call.kind !== 'http') throw new Error('no HTTP call');
       const response = await fetch(step.call.url, { method: 'POST', headers: step.call.headers, body: step.call.body });
       const answer: OutputAnswer = { status: response.status, headers: {}, body: await response.json() };
-      return output.read(answer, step, items, context);
+      const { delivered, duplicate, rejected } = output.read(answer, step, sent, context);
+      await engine.call('POST', `/${index}/_refresh`);
+      const { body } = await engine.call('GET', `/${index}/_count`);
+      return [delivered?.length, duplicate?.length, rejected?.map(({ item }) => item.indicator.type), body.count];
     };
-    const first = await send();
-    expect([first.delivered?.length, first.rejected?.map(({ item }) => item.indicator.type)]).toEqual([2, ['url']]);
-    const again = await send();
-    expect([again.delivered?.length, again.duplicate?.length, again.rejected?.length]).toEqual([0, 2, 1]);
-    await engine.call('POST', '/iocs/_refresh');
-    expect((await engine.call('GET', '/iocs/_count')).body.count).toBe(2);
+
+    it('a stream takes new ones, knows second copies, and refuses only what does not fit', async () => {
+      await engine.call('PUT', '/iocs-stream', MAPPINGS);
+      const target = { target: 'data_stream' };
+      expect(await send('iocs-stream', items, target)).toEqual([2, 0, ['url'], 2]);
+      expect(await send('iocs-stream', items, target)).toEqual([0, 2, ['url'], 2]);
+    });
+
+    it('an index holds the newest verdict on each value, whatever comes again or late', async () => {
+      await engine.call('PUT', '/iocs', MAPPINGS);
+      expect(await send('iocs', items)).toEqual([2, 0, ['url'], 2]);
+      expect(await send('iocs', items)).toEqual([2, 0, ['url'], 2]);
+      const [first] = items as [OutputItem];
+      const judgedAt = (checkedAtS: number, score: number): OutputItem => {
+        const { enrichment } = first;
+        return { ...first, enrichment: { ...enrichment, checkedAtS, answer: { ...enrichment.answer, score } } };
+      };
+      const nowS = first.enrichment.checkedAtS!;
+      expect(await send('iocs', [judgedAt(nowS + 60, 99)])).toEqual([1, 0, [], 2]);
+      expect(await send('iocs', [judgedAt(nowS - 60, 50)])).toEqual([0, 1, [], 2]);
+      const { body } = await engine.call('GET', '/iocs/_search?q=threat.indicator.ip:45.83.64.7');
+      expect(body.hits.hits.map(({ _source }: { _source: { ismalicious: { score: number } } }) => _source.ismalicious.score)).toEqual([99]);
+    });
   });
 });

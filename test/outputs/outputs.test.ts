@@ -5,7 +5,7 @@ import { outputBlock } from '../../src/hosts/pipeline/pipeline-settings.ts';
 import { csvLine } from '../../src/outputs/csv-line.ts';
 import { passesFilter, type OutputFilter } from '../../src/outputs/filter.ts';
 import { toHecEvent } from '../../src/outputs/hec-event.ts';
-import type { OutputItem } from '../../src/outputs/output.ts';
+import type { HttpOutputCall, OutputItem } from '../../src/outputs/output.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { defang, summaryOf } from '../../src/outputs/wording.ts';
 import { readCsvRows } from '../../src/feeds/csv-rows.ts';
@@ -232,6 +232,16 @@ describe.skipIf(!hasFixtures)('recorded answers [needs recordings]', () => {
       values([C]),
       values([D]),
     ]);
+  });
+  it.each([
+    ['logs-ti_ismalicious.indicator-default', 'auto', 'create'],
+    ['logs-ti_ismalicious', 'auto', 'index'],
+    ['iocs-a-b', 'auto', 'index'],
+    ['iocs', 'data_stream', 'create'],
+    ['logs-ti_ismalicious.indicator-default', 'index', 'index'],
+  ])('Elasticsearch: %s, target %s: %s', (index, target, action) => {
+    const { call } = start('elasticsearch', [A], { index, target });
+    expect(Object.keys(JSON.parse((call as HttpOutputCall).body!.split('\n')[0]!) as object)).toEqual([action]);
   });
   it('CrowdStrike: created; a duplicate is found and updated; a limit names its time in epoch seconds', () => {
     const [created, duplicate, busy] = recorded('crowdstrike-responses');

@@ -1,0 +1,68 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+/** A closed loop of requests: each connection sends the next one when it has its answer. */
+export interface Load {
+  readonly port: number;
+  readonly connections: number;
+  readonly requests: number;
+  /** The n-th request as it goes over the wire, head and body. */
+  readonly request: (n: number) => readonly Buffer[];
+}
+
+/** Sends the load and gives the seconds it took. Throws at the first answer that is no 2xx. The client is as lean as can be: it shares the machine. */
+export async function sendLoad(load: Load): Promise<number> {
+  let next = 0;
+  const began = performance.now();
+  await Promise.all(
+    Array.from({ length: load.connections }, async () => {
+      const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
+      const answers = answersOf(socket);
+      while (next < load.requests) {
+        for (const part of load.request(next++)) socket.write(part);
+        await answers();
+      }
+      socket.destroy();
+    }),
+  );
+  return (performance.now() - began) / 1000;
+}
+
+/** A POST with a body of known length, as bytes. */
+export function postOf(path: string, headers: Readonly<Record<string, string>>, body: Buffer): readonly Buffer[] {
+  const lines = Object.entries({ host: '127.0.0.1', 'content-length': String(body.length), ...headers }).map((pair) => pair.join(': '));
+  return [Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`), body];
+}
+
+/** Waits for whole answers, one a call; they all come with their length. */
+function answersOf(socket: Socket): () => Promise<void> {
+  let held = Buffer.alloc(0);
+  let waiting: { resolve: () => void; reject: (fault: Error) => void } | null = null;
+  const take = () => {
+    const end = held.indexOf('\r\n\r\n');
+    if (end < 0 || waiting === null) return;
+    const head = held.toString('latin1', 0, end);
+    const length = /content-length: (\d+)/i.exec(head)?.[1];
+    if (!head.startsWith('HTTP/1.1 2') || length === undefined) {
+      waiting.reject(new Error(`the answer was ${held.toString('latin1', 0, 300)}`));
+      return;
+    }
+    const whole = end + 4 + Number(length);
+    if (held.length < whole) return;
+    held = held.subarray(whole);
+    const { resolve } = waiting;
+    waiting = null;
+    resolve();
+  };
+  socket.on('data', (part) => {
+    held = held.length === 0 ? part : Buffer.concat([held, part]);
+    take();
+  });
+  socket.on('close', () => waiting?.reject(new Error('the connection was closed')));
+  socket.on('error', (fault) => waiting?.reject(fault));
+  return () =>
+    new Promise((resolve, reject) => {
+      waiting = { resolve, reject };
+      take();
+    });
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { verdictOf } from './gateway-inputs.ts';
+
+const TICKS_PER_S = 100;
+const here = import.meta.dirname;
+
+/** A server in a process of its own. */
+export interface Served {
+  readonly port: number;
+  /** CPU seconds it has used so far, of all its threads. */
+  cpuS(): number;
+  /** Resident memory: now, and at its highest since `forgetPeak`. */
+  rssMib(): number;
+  peakMib(): number;
+  forgetPeak(): void;
+  stop(): void;
+}
+
+/** The gateway of this project, as `ismalicious serve` runs it. */
+export function startGateway(stateFolder: string, env: Readonly<Record<string, string>>): Promise<Served> {
+  const cli = join(here, '../../src/hosts/cli/main.ts');
+  return serve([cli, 'serve', '--port', '0'], {
+    ISMALICIOUS_STATE_DIR: stateFolder,
+    ISMALICIOUS_X_API_KEY: Buffer.from('bench:bench').toString('base64'),
+    ...env,
+  });
+}
+
+/** A program of gateway-peer.ts. */
+export function startPeer(...args: readonly string[]): Promise<Served> {
+  return serve([join(here, 'gateway-peer.ts'), ...args], {});
+}
+
+/** isMalicious' API: one value a call after `latencyMs`, 500 in bulk. */
+export async function startApi(latencyMs: number): Promise<{ readonly port: number; stop(): void }> {
+  const server = createServer((req, res) => {
+    let text = '';
+    req.on('data', (part: Buffer) => (text += part.toString()));
+    req.on('end', async () => {
+      if (latencyMs > 0) await delay(latencyMs);
+      const body = Buffer.from(JSON.stringify(answerOf(req.method ?? 'GET', req.url ?? '/', text)));
+      res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { port: (server.address() as AddressInfo).port, stop };
+}
+
+function answerOf(method: string, url: string, body: string): object {
+  if (method === 'POST' && url.includes('/bulk/')) {
+    const { entities } = JSON.parse(body) as { entities: string[] };
+    return { success: true, results: entities.map((entity) => ({ entity, ...verdictOf(entity) })) };
+  }
+  if (url.includes('/bulk/')) return { limits: { maxEntitiesPerRequest: 500 } };
+  return verdictOf(new URL(url, 'http://bench').searchParams.get('query') ?? '');
+}
+
+async function serve(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Served> {
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await portOf(child);
+  const proc = `/proc/${child.pid}`;
+  const memory = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`${proc}/status`, 'utf8'))?.[1]) / 1024;
+  return {
+    port,
+    cpuS() {
+      // proc_pid_stat(5): utime and stime are the 14th and 15th field; the second one may hold blanks.
+      const fields = readFileSync(`${proc}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+    },
+    rssMib: () => memory('VmRSS'),
+    peakMib: () => memory('VmHWM'),
+    forgetPeak: () => writeFileSync(`${proc}/clear_refs`, '5'),
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
+
+function portOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.on('data', (part: Buffer) => {
+      const port = /listening (\d+)/.exec(part.toString())?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+}
