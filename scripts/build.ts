@@ -17,7 +17,11 @@ const PARTS: readonly Part[] = [
     folder: '.',
     noticesFolder: '.',
     format: 'esm',
-    entries: { cli: 'src/hosts/cli/main.ts', 'store-worker': 'src/engine/store/store-worker.ts' },
+    entries: {
+      cli: 'src/hosts/cli/main.ts',
+      'store-worker': 'src/engine/store/store-worker.ts',
+      'sighting-worker': 'src/hosts/pipeline/sightings/sighting-worker.ts',
+    },
   },
   {
     folder: 'splunk-app/ismalicious/bin',

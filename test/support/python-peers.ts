@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from './fixtures.ts';
 
-/** Python with medallion, stix2 and pymisp, in the project's cache folder. */
+/** Python with medallion, stix2, pymisp and taxii2-client, in the project's cache folder. */
 export const peerPython = join(projectRoot, '.cache/pipeline-peers/bin/python');
 
 /** Whether it is there; tests on peers use `describe.skipIf(!hasPeers)`. */
@@ -11,7 +11,7 @@ export const hasPeers = existsSync(peerPython);
 
 if (!hasPeers) {
   process.stderr.write(
-    'Python peers not found: their tests are skipped (python3 -m venv .cache/pipeline-peers && .cache/pipeline-peers/bin/pip install medallion==3.0.0 stix2==3.0.2 pymisp==2.5.34.4)\n',
+    'Python peers not found: their tests are skipped (python3 -m venv .cache/pipeline-peers && .cache/pipeline-peers/bin/pip install medallion==3.0.0 stix2==3.0.2 pymisp==2.5.34.4 taxii2-client==2.3.0)\n',
   );
 }
 

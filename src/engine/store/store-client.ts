@@ -53,8 +53,6 @@ const METHODS = {
   whoSaw: true,
   countSightings: true,
   forgetSightings: true,
-  countIndicators: true,
-  listingChanges: true,
   stats: true,
   check: true,
   compact: true,

@@ -29,9 +29,6 @@ export interface StoreStats {
 /** Everything the store can do, on the thread that opened it. Each call is one transaction. */
 export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, OverrideMarks, RunState, Watchlist, SightingIndex {
   stats(): StoreStats;
-  countIndicators(): number;
-  /** Changes whenever feeds have listed something, here or on another connection. */
-  listingChanges(): number;
   /** What is wrong with the file; empty when it is sound. */
   check(): readonly string[];
   /** Gives the space of purged rows back to the disk. */
@@ -43,8 +40,6 @@ export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, Overr
 export function openStoreCore(path: string, options: { readOnly?: boolean; halfLives?: HalfLives } = {}): StoreCore {
   const db = openDatabase(path, { readOnly: options.readOnly === true });
   const halfLives = options.halfLives ?? DEFAULT_HALF_LIVES;
-  const rows = db.prepare('SELECT count(*) AS n FROM indicator');
-  const listing = db.prepare('SELECT changes FROM listing');
   return {
     ...indicatorTable(db, halfLives),
     ...judgementTable(db, halfLives),
@@ -53,8 +48,6 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
     ...runState(db),
     ...watchlistTable(db),
     ...sightingIndex(db),
-    countIndicators: () => Number(rows.get()?.n ?? 0),
-    listingChanges: () => Number(listing.get()?.changes ?? 0),
     stats: () => statsOf(db, path),
     check: () => checkIntegrity(db),
     compact: () => db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'),

@@ -1,6 +1,13 @@
 import cluster from 'node:cluster';
+import { join } from 'node:path';
+import { readSources } from '../compose/config-sources.ts';
+import { type LoadedConfig, loadEngineConfig, type OpenOptions } from '../compose/engine-config.ts';
 import { openEngine } from '../compose/open-engine.ts';
-import { renderEngineMetrics } from '../sidecar/engine-metrics.ts';
+import { createProfiledEnricher } from '../compose/profiled-enricher.ts';
+import { loadBoth } from '../pipeline/load-both.ts';
+import { loadPipelineConfig, type PipelineConfig } from '../pipeline/open-pipeline.ts';
+import { openPipelinePart } from '../pipeline/sidecar-part.ts';
+import { renderEngineMetrics, renderSightingMetrics } from '../sidecar/engine-metrics.ts';
 import { GatewaySettings } from '../sidecar/gateway/settings.ts';
 import { createSidecar, SidecarConfigError } from '../sidecar/server.ts';
 import { SidecarSettings } from '../sidecar/settings.ts';
@@ -24,12 +31,19 @@ export const serve: Command = {
       port: { type: 'string' },
       workers: { type: 'string' },
     });
-    const { engine, config, feedback, warnings } = await openEngine({
+    const options = {
       env: io.env,
       configPath: values.config,
       stays: true,
       blocks: { sidecar: SidecarSettings, gateway: GatewaySettings },
-    });
+    };
+    const pipelineConfig = await loadPipelineBeside(options);
+    const opened = await openEngine(options);
+    const { engine, config, feedback, warnings } = opened;
+    // A profile that is wrong is told now, not to its first caller.
+    for (const profile of config.profiles) await loadEngineConfig({ ...options, profile });
+    // Without profiles nobody pays for the choice.
+    const enricher = config.profiles.length === 0 ? engine : createProfiledEnricher(opened, options);
     const loaded = config.blocks.sidecar?.values as unknown as SidecarSettings;
     const settings: SidecarSettings = {
       ...loaded,
@@ -43,37 +57,64 @@ export const serve: Command = {
       return await runWorkers(settings.workers, io);
     }
     const notReady = () => Promise.resolve(engine.store.stats().fault);
+    const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
+    const path = join(config.stateFolder, 'pipeline.sqlite');
+    const pipeline = openPipelinePart(pipelineConfig, { path, use: settings.pipelineStore, fields: fieldsOf(settings, gateway), feedback });
     const log = (line: string) => void io.stderr.write(`${new Date().toISOString()} ${line}\n`);
     try {
       const sidecar = await createSidecar({
-        enricher: engine,
+        enricher,
+        profiles: config.profiles,
         feedback,
         settings,
-        gateway: config.blocks.gateway?.values as unknown as GatewaySettings,
+        gateway,
+        pipeline,
         version: VERSION,
         log,
         notReady,
-        extraMetrics: () => renderEngineMetrics(engine.stats()),
+        extraMetrics: () => renderEngineMetrics(engine.stats()) + renderSightingMetrics(pipeline.sightings?.counts() ?? null),
       });
-      const { host, port } = await sidecar.listen();
-      if (cluster.isPrimary) {
-        const asked = config.wanted.map(({ provider }) => provider.id).join(', ') || 'own lists only';
-        io.stdout.write(`listening ${port}\n`);
-        io.stderr.write(`isMalicious sidecar on http://${host.includes(':') ? `[${host}]` : host}:${port} (asks: ${asked})\n`);
-      }
+      const listening = await sidecar.listen();
+      if (cluster.isPrimary) announce(listening, config, io);
       await stopSignal();
       await sidecar.close();
       return EXIT.ok;
     } catch (error) {
-      if (error instanceof SidecarConfigError) throw new UsageError(error.message);
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-        throw new UsageError(`port ${settings.port} is taken: choose another with --port`);
-      throw error;
+      throw asUsageError(error, settings.port);
     } finally {
-      await engine.close();
+      await pipeline.close();
+      await enricher.close();
     }
   },
 };
+
+function announce({ host, port }: { host: string; port: number }, { wanted }: LoadedConfig, io: Io): void {
+  const asked = wanted.map(({ provider }) => provider.id).join(', ') || 'own lists only';
+  io.stdout.write(`listening ${port}\n`);
+  io.stderr.write(`isMalicious sidecar on http://${host.includes(':') ? `[${host}]` : host}:${port} (asks: ${asked})\n`);
+}
+
+/** What the user can mend, in the user's words; anything else as it is. */
+function asUsageError(error: unknown, port: number): unknown {
+  if (error instanceof SidecarConfigError) return new UsageError(error.message);
+  const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  return isTaken ? new UsageError(`port ${port} is taken: choose another with --port`) : error;
+}
+
+/** The pipeline's settings. Throws one `ConfigError` with its faults and those of everything else. */
+async function loadPipelineBeside(options: OpenOptions): Promise<PipelineConfig> {
+  const sources = await readSources(options);
+  const [config] = await loadBoth(
+    () => loadPipelineConfig(sources),
+    () => loadEngineConfig(options),
+  );
+  return config;
+}
+
+/** Every field whose values are looked up, here or in the gateway. */
+function fieldsOf({ fields }: SidecarSettings, gateway: GatewaySettings): string[] {
+  return [...new Set([...fields, ...(gateway.fields ?? []), ...Object.values(gateway.fieldsByIndex).flat()])];
+}
 
 /** Resolves at SIGTERM or SIGINT; in a worker also when the primary says so. */
 function stopSignal(): Promise<void> {

@@ -6,6 +6,7 @@ import { INDICATOR_TYPES } from '../../model/indicator.ts';
 import { TLP_LABELS } from '../../model/tlp.ts';
 import type { Output } from '../../outputs/output.ts';
 import { parseCron } from './cron.ts';
+import { halfLifeDays } from './half-life-setting.ts';
 
 const whole = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
 
@@ -66,11 +67,7 @@ export const PipelineSettings = z.object({
     z._default(whole(1, 3650), 30),
     'Days after which delivered messages leave the journal; their counts stay.',
   ),
-  halfLifeDays: setting(
-    'halfLifeDays',
-    z._default(z.partialRecord(z.enum(INDICATOR_TYPES), z.number().check(z.gt(0))), {}),
-    'Days after which an unconfirmed score counts half, by indicator type; the others keep their defaults.',
-  ),
+  halfLifeDays,
 });
 
 /** Settings that every feed has besides its own. */

@@ -65,14 +65,17 @@ async function withSightings(
   return { ...item, note: item.note === null ? note : `${item.note}; ${note}` };
 }
 
+/** An output and what is let through to it. */
+export type Recipient = Pick<RoutedOutput, 'output' | 'filter'>;
+
 /** The messages about an item, for the outputs that want it. */
-export function deliveriesOf(item: OutputItem, outputs: readonly RoutedOutput[]): Routing['deliveries'] {
+export function deliveriesOf(item: OutputItem, outputs: readonly Recipient[]): Routing['deliveries'] {
   const payload = JSON.stringify(item);
   return outputs
     .filter((output) => wants(output, item))
     .map(({ output }) => ({ output: output.id, key: item.key, subject: item.indicator.value, payload }));
 }
 
-function wants({ output, filter }: RoutedOutput, item: OutputItem): boolean {
+function wants({ output, filter }: Recipient, item: OutputItem): boolean {
   return passesFilter(item, output, filter);
 }

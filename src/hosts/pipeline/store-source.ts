@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { type ConfigSources, settingSource } from '../../config/load.ts';
 import type { LocalSource } from '../../engine/local-source.ts';
 import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../../engine/store/decay.ts';
-import { openStoreCore, type StoreCore } from '../../engine/store/store.ts';
+import { type Listings, openListings } from '../../engine/store/listings.ts';
 import type { StoredIndicator } from '../../engine/store/observation.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import type { Verdict } from '../../model/verdict.ts';
-import { PipelineSettings } from './pipeline-settings.ts';
+import { halfLifeDays } from './half-life-setting.ts';
 
 /** What a listing without a confidence of its own counts: somebody named it, nobody said how sure. */
 const UNSURE_SCORE = 55;
@@ -28,7 +28,7 @@ export interface StoreSourceOptions {
 
 /** The store as it is open now; `fault`: why it cannot be. */
 interface OpenedStore {
-  readonly core: StoreCore | null;
+  readonly core: Listings | null;
   readonly fault: string | null;
   readonly changes: number;
 }
@@ -41,12 +41,18 @@ const NOT_THERE: OpenedStore = { core: null, fault: null, changes: 0 };
  */
 export function withStore(lists: LocalSource, options: StoreSourceOptions): LocalSource {
   const listeners: (() => void)[] = [];
-  let opened = open(options.path);
+  let opened = open(options);
   const check = () => {
     const before = opened;
-    opened = opened.core === null ? open(options.path) : refreshed(opened.core);
+    opened = opened.core === null ? open(options) : refreshed(opened.core);
     if (opened.core === before.core && opened.changes === before.changes) return;
     for (const listener of listeners) listener();
+  };
+  let counted = { of: NOT_THERE, entries: 0 };
+  const countOf = () => {
+    if (counted.of.core !== opened.core || counted.of.changes !== opened.changes)
+      counted = { of: opened, entries: opened.core?.count() ?? 0 };
+    return counted.entries;
   };
   const timer = options.watches ? setInterval(check, CHANGE_CHECK_MS) : null;
   timer?.unref();
@@ -59,7 +65,7 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
     },
     stats() {
       const { core, fault } = opened;
-      const own = core === null && fault === null ? [] : [statsOf(core, fault)];
+      const own = core === null && fault === null ? [] : [statsOf(fault, countOf)];
       return { lists: [...lists.stats().lists, ...own] };
     },
     close() {
@@ -73,37 +79,36 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
 
 /** The half-lives that the pipeline itself counts by. A wrong setting is told by `config check`; here it is none. */
 export function storedHalfLives(sources: ConfigSources): HalfLives {
-  const { halfLifeDays } = PipelineSettings.shape;
   const set = halfLifeDays.safeParse(settingSource('pipeline', 'halfLifeDays', halfLifeDays, sources).value);
   return { ...DEFAULT_HALF_LIVES, ...set.data };
 }
 
-function open(path: string): OpenedStore {
+function open({ path, halfLives = DEFAULT_HALF_LIVES }: StoreSourceOptions): OpenedStore {
   if (!existsSync(path)) return NOT_THERE;
   try {
-    return refreshed(openStoreCore(path, { readOnly: true }));
+    return refreshed(openListings(path, halfLives));
   } catch (error) {
     return { core: null, fault: error instanceof Error ? error.message : String(error), changes: 0 };
   }
 }
 
-function refreshed(core: StoreCore): OpenedStore {
-  return { core, fault: null, changes: core.listingChanges() };
+function refreshed(core: Listings): OpenedStore {
+  return { core, fault: null, changes: core.changes() };
 }
 
-function statsOf(core: StoreCore | null, fault: string | null) {
+function statsOf(fault: string | null, countOf: () => number) {
   return {
     name: 'pipeline store',
-    // Counted for those who show it: a million rows are not walked at every start.
+    // Counted for those who show it, once: a million rows are not walked at every start, nor at every look at the metrics.
     get entries() {
-      return core?.countIndicators() ?? 0;
+      return countOf();
     },
     faults: fault === null ? [] : [`the pipeline store: ${fault}`],
   };
 }
 
 function listedVerdict(
-  store: StoreCore,
+  store: Listings,
   { value }: Indicator,
   { nowS, halfLives = DEFAULT_HALF_LIVES }: StoreSourceOptions,
 ): Verdict | null {

@@ -1,4 +1,5 @@
 import type { EngineStats } from '../../engine/engine.ts';
+import type { SightingCounts } from '../pipeline/sightings/sighting-recorder.ts';
 
 interface Series {
   readonly name: string;
@@ -14,6 +15,23 @@ export function renderEngineMetrics(stats: EngineStats): string {
     .filter(({ samples }) => samples.length > 0)
     .map(render)
     .join('');
+}
+
+/** What was noted of who was seen with what; nothing where nobody notes it. */
+export function renderSightingMetrics(counts: SightingCounts | null): string {
+  if (counts === null) return '';
+  const { rows, droppedBytes, failedRows } = counts;
+  const series: readonly Series[] = [
+    { name: 'sighting_rows_total', type: 'counter', help: 'Sightings written, by value, asset and day in a batch.', samples: [['', rows]] },
+    {
+      name: 'sighting_dropped_bytes_total',
+      type: 'counter',
+      help: 'Bytes of events whose sightings were not noted, because more came than could be read.',
+      samples: [['', droppedBytes]],
+    },
+    { name: 'sighting_failed_rows_total', type: 'counter', help: 'Sightings that could not be written.', samples: [['', failedRows]] },
+  ];
+  return series.map(render).join('');
 }
 
 function providerSeries({ providers }: EngineStats): Series[] {

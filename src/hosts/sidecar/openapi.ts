@@ -1,4 +1,7 @@
+import { TLP_LABELS } from '../../model/tlp.ts';
 import { SCHEMAS } from './api-schemas.ts';
+import { pipelinePaths } from './openapi-pipeline.ts';
+import { PIPELINE_SCHEMAS } from './routes/pipeline-schemas.ts';
 
 const json = (name: keyof typeof SCHEMAS) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
 const refusal = (description: string) => ({ description, content: json('Error') });
@@ -11,6 +14,15 @@ const TIMEOUT = [
     description: 'Milliseconds until the answer is given with what is there.',
   },
   { name: 'x-timeout-ms', in: 'header', schema: { type: 'integer', minimum: 1, maximum: 600_000 }, description: 'The same as a header.' },
+];
+
+const TLP = { type: 'string', enum: TLP_LABELS };
+/** As whom a call asks. */
+const ASKING = [
+  { name: 'profile', in: 'query', schema: { type: 'string' }, description: 'Ask with the keys, budgets and clearances of this profile.' },
+  { name: 'x-ismalicious-profile', in: 'header', schema: { type: 'string' }, description: 'The same as a header.' },
+  { name: 'tlp', in: 'query', schema: TLP, description: 'How the values are marked, when that is stricter than the settings.' },
+  { name: 'x-ismalicious-tlp', in: 'header', schema: TLP, description: 'The same as a header.' },
 ];
 
 const COMMON = {
@@ -36,7 +48,7 @@ const PATHS = {
       summary: 'Enrich events',
       description:
         'The same events, in the same order, each with `threat.enrichments[]`, `ismalicious.*`, `related.*` and `tags` added; all else is byte for byte as it was.',
-      parameters: TIMEOUT,
+      parameters: [...TIMEOUT, ...ASKING],
       requestBody: { required: true, content: EVENTS },
       responses: {
         200: {
@@ -49,7 +61,7 @@ const PATHS = {
           },
           content: EVENTS,
         },
-        400: refusal('Not JSON; the message says from which byte on.'),
+        400: refusal('Not JSON; the message says from which byte on. Or there is no such profile or label.'),
         405: refusal('Not POST.'),
         413: refusal('Too long, or too many events.'),
         415: refusal('Neither JSON nor NDJSON.'),
@@ -60,11 +72,11 @@ const PATHS = {
   '/v1/lookup': {
     post: {
       summary: 'Look values up',
-      parameters: TIMEOUT,
+      parameters: [...TIMEOUT, ...ASKING],
       requestBody: { required: true, content: json('LookupRequest') },
       responses: {
         200: { description: 'One enrichment for each value, in the same order; or the plan.', content: json('LookupAnswer') },
-        400: refusal('The body does not fit; the message names the member.'),
+        400: refusal('The body does not fit, or there is no such profile or label; the message says which.'),
         413: refusal('Too long, or too many values.'),
         415: refusal('Not JSON.'),
         ...COMMON,
@@ -113,11 +125,13 @@ const PATHS = {
       },
     },
   },
+  ...pipelinePaths({ refusal, common: COMMON, timeout: TIMEOUT }),
   '/v1/logstash': {
     post: {
       summary: 'Look up what the Logstash http filter sends',
       description:
         'A hash of field and value, or a whole event. Answered 200 whatever happens, for the filter throws any other answer away.',
+      parameters: [...TIMEOUT, ...ASKING],
       requestBody: { required: true, content: { 'application/json': { schema: {} }, 'text/plain': { schema: { type: 'string' } } } },
       responses: {
         200: { description: 'Flat, ready for `target_body`.', content: json('LogstashAnswer') },
@@ -130,10 +144,14 @@ const PATHS = {
   '/check': {
     get: {
       summary: 'Look one value up in the shape of isMalicious’ own API',
-      parameters: [{ name: 'query', in: 'query', required: true, schema: { type: 'string' }, description: 'The value.' }, ...TIMEOUT],
+      parameters: [
+        { name: 'query', in: 'query', required: true, schema: { type: 'string' }, description: 'The value.' },
+        ...TIMEOUT,
+        ...ASKING,
+      ],
       responses: {
         200: { description: 'A verdict.', content: json('CheckAnswer') },
-        400: { description: 'Not an indicator.', content: json('CheckFailure') },
+        400: { description: 'Not an indicator, or no such profile or label.', content: json('CheckFailure') },
         401: { description: 'A key is refused.', content: json('CheckFailure') },
         403: COMMON[403],
         404: { description: 'Nobody lists it: that is not the same as clean.', content: json('CheckFailure') },
@@ -186,7 +204,7 @@ export function openApiDocument(version: string): object {
     security: [{ bearer: [] }, { apiKey: [] }, {}],
     paths: PATHS,
     components: {
-      schemas: SCHEMAS,
+      schemas: { ...SCHEMAS, ...PIPELINE_SCHEMAS },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },
     },
   };

@@ -23,6 +23,8 @@ import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { API_PATHS } from './openapi.ts';
+import type { PipelinePart } from '../pipeline/sidecar-part.ts';
+import { createAskedApart } from './routes/asked-apart.ts';
 import { createCheckRoute } from './routes/check-route.ts';
 import { createEnrichRoute } from './routes/enrich-route.ts';
 import { createLogstashRoute } from './routes/logstash-route.ts';
@@ -30,10 +32,15 @@ import { addExtractRoute } from './routes/extract-route.ts';
 import { addFeedbackRoute } from './routes/feedback-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addStatusRoutes } from './routes/status-routes.ts';
+import { addTaxiiRoute, TAXII_ROOT } from './routes/taxii-route.ts';
+import { addTriageRoute } from './routes/triage-route.ts';
+import { addWatchlistRoute } from './routes/watchlist-route.ts';
 import type { SidecarSettings } from './settings.ts';
 
 /** Long buffers kept for the next batch. */
 const KEPT_BYTES = 16 * 1024 * 1024;
+/** The front cache of those who may keep nothing there. */
+const LEAST_SIZE = 4;
 
 /** A sidecar that may not be started as it is configured. */
 export class SidecarConfigError extends Error {
@@ -54,6 +61,10 @@ export interface SidecarOptions {
   readonly notReady?: () => Promise<string | null>;
   /** Overrides of analysts; without it `/v1/feedback` is not served. */
   readonly feedback?: FeedbackStore;
+  /** The pipeline's store and rules; without it `/v1/watchlist` and `/taxii2` say what is missing. It is left to its owner. */
+  readonly pipeline?: PipelinePart;
+  /** Profiles that a call may name, when the enricher knows them. */
+  readonly profiles?: readonly string[];
   /** Series of others for `/metrics`, in its format. */
   readonly extraMetrics?: () => string;
 }
@@ -85,6 +96,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       hot: hotRoutes(options, { pool, metrics, clock, fail }),
       rest,
       restPaths: API_PATHS,
+      restFolder: `${TAXII_ROOT}/`,
       foreign: gateway?.answer,
       guard: createGuard(settings),
       metrics,
@@ -94,13 +106,16 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     });
     return limited(createServer(listener.listen), settings);
   });
-  addLookupRoute(app, { enricher: options.enricher, settings, metrics });
+  addLookupRoute(app, { enricher: options.enricher, settings, metrics, profiles: options.profiles });
   addExtractRoute(app, {
     extract: async () => (await import('../../engine/extract.ts')).extractFromText,
     maxBodyBytes: settings.maxBodyBytes,
   });
-  const { feedback, enricher } = options;
+  const { feedback, enricher, pipeline } = options;
   if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
+  addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
+  addTriageRoute(app, { enricher, pipeline, settings, metrics, clock });
+  addTaxiiRoute(app, { pipeline, settings, clock });
   addStatusRoutes(app, {
     metrics,
     version: options.version ?? '0.0.0',
@@ -133,7 +148,7 @@ interface Parts {
 }
 
 function openGateway(
-  { gateway, settings, enricher }: SidecarOptions,
+  { gateway, settings, enricher, pipeline }: SidecarOptions,
   parts: Omit<Parts, 'fail'> & { log: (line: string) => void },
 ): Gateway | undefined {
   if (gateway?.upstream === undefined) return undefined;
@@ -144,10 +159,18 @@ function openGateway(
     );
   }
   const report = (error: unknown) => parts.log(`gateway: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault'}`);
-  return createGateway({ ...parts, settings: { ...gateway, upstream: gateway.upstream }, sidecar: settings, enricher, report });
+  return createGateway({
+    ...parts,
+    settings: { ...gateway, upstream: gateway.upstream },
+    sidecar: settings,
+    enricher,
+    sightings: pipeline?.sightings,
+    report,
+  });
 }
 
-function hotRoutes({ enricher, settings }: SidecarOptions, { pool, metrics, clock, fail }: Parts): HotRoute[] {
+function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptions, { pool, metrics, clock, fail }: Parts): HotRoute[] {
+  const sightings = pipeline?.sightings;
   const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs } = settings;
   const wanted = createWantedFields(settings.fields);
   const size = 2 ** Math.ceil(Math.log2(frontCacheEntries));
@@ -159,11 +182,18 @@ function hotRoutes({ enricher, settings }: SidecarOptions, { pool, metrics, cloc
   };
   const scratch = Buffer.allocUnsafeSlow(SHORT_BYTES);
   const allocate = (bytes: number) => (bytes <= SHORT_BYTES ? scratch.subarray(0, bytes) : pool.take(bytes));
-  const texts = createTextEnricher({ wanted, known, rules, maxDepth, maxEvents, clock, allocate: pool.take });
+  const shop = { wanted, rules, maxDepth, maxEvents, clock, allocate: pool.take };
+  const texts = createTextEnricher({ ...shop, known });
+  const askedApart = createAskedApart({
+    enricher,
+    clock,
+    createTexts: (asked) =>
+      createTextEnricher({ ...shop, known: createKnownValues({ enricher: asked, clock, size: LEAST_SIZE, ttlMs: 0, maxValueBytes }) }),
+  });
   return [
-    createEnrichRoute({ enricher, texts, settings, metrics, clock, fail, pool, allocate }),
-    createLogstashRoute({ enricher, wanted, settings, metrics, clock }),
-    createCheckRoute({ enricher, settings, metrics }),
+    createEnrichRoute({ enricher, sightings, texts, settings, metrics, clock, fail, pool, allocate, profiles, askedApart }),
+    createLogstashRoute({ enricher, sightings, wanted, settings, metrics, clock, profiles }),
+    createCheckRoute({ enricher, settings, metrics, profiles }),
   ];
 }
 
@@ -177,7 +207,8 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
   });
   app.removeContentTypeParser('text/plain');
   app.setNotFoundHandler((request, reply) => {
-    const isKnown = API_PATHS.includes(request.url.split('?', 1)[0] ?? '');
+    const path = request.url.split('?', 1)[0] ?? '';
+    const isKnown = API_PATHS.includes(path) || path.startsWith(`${TAXII_ROOT}/`);
     const refusal = isKnown
       ? { status: 405, code: 'method_not_allowed', message: `${request.method} is not what this path takes: see /openapi.json` }
       : { status: 404, code: 'not_found', message: 'no such path: see /openapi.json' };

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings } from '../../config/setting.ts';
+import { TLP_LABELS } from '../../model/tlp.ts';
 import { DEFAULT_FIELDS } from './enrich/fields.ts';
 
 const setting = declareSettings('sidecar');
@@ -101,6 +102,16 @@ export const SidecarSettings = z.object({
     'frontCacheMs',
     z._default(wholeFrom(0, 3_600_000), 60_000),
     'Milliseconds after which such an answer is asked of the verdict cache again.',
+  ),
+  pipelineStore: setting(
+    'pipelineStore',
+    z._default(z.enum(['auto', 'always', 'never']), 'auto'),
+    'The pipeline’s store (pipeline.sqlite of the state folder) behind /v1/watchlist, /v1/triage and /taxii2: `auto` where it is there, `always` made when it is not, `never`.',
+  ),
+  taxiiMaxTlp: setting(
+    'taxiiMaxTlp',
+    z._default(z.enum(TLP_LABELS), 'AMBER'),
+    'Strictest TLP label that /taxii2 gives out; unmarked indicators count as AMBER.',
   ),
   workers: setting(
     'workers',

@@ -11,9 +11,16 @@ import { newStateFolder } from '../../support/open-test-engine.ts';
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-knowledge-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(args: readonly string[], env: Record<string, string>) {
+async function run(args: readonly string[], env: Record<string, string>, stdin = '') {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const code = await runProgram(args, { stdin: Readable.from([]), stdout, stderr, env, hasColor: false, hasProgress: false });
+  const code = await runProgram(args, {
+    stdin: Readable.from([Buffer.from(stdin)]),
+    stdout,
+    stderr,
+    env,
+    hasColor: false,
+    hasProgress: false,
+  });
   const [out, err] = [String(stdout.read() ?? ''), String(stderr.read() ?? '')];
   return { code, out, err };
 }
@@ -73,6 +80,40 @@ describe('what the pipeline stored', () => {
     expect(answerOf((await run(['check', 'c2.evil-host.net', '--json'], env)).out).verdict).toBe('clean');
     await run(['pipeline', 'run'], env);
     expect((await run(['store', 'export'], env)).out).toContain('"state":"false_positive"');
+  });
+});
+
+describe('enrich --store', () => {
+  const who = async (env: Record<string, string>) =>
+    (await run(['watch', 'who', 'c2[.]evil-host.net', '--days', '3650'], env)).out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as { asset: string; times: number; first: string });
+  it('notes who was seen with what, at the time of the event', async () => {
+    const env = house();
+    const event = (name: string, time: string) =>
+      JSON.stringify({ '@timestamp': time, host: { name }, dns: { question: { name: 'c2.evil-host.net' } } });
+    const events = [event('pc-1', '2026-11-01T08:00:00Z'), event('pc-1', '2026-11-01T09:00:00Z'), event('pc-2', '2026-11-02T10:00:00Z')];
+    const plain = await run(['enrich', '--format', 'ndjson'], env, events.join('\n'));
+    expect(await who(env)).toEqual([]);
+    const noted = await run(['enrich', '--format', 'ndjson', '--store'], env, events.join('\n'));
+    const timeless = (text: string) => text.replaceAll(/"checked_at":"[^"]*"/g, '');
+    expect([noted.code, timeless(noted.out)]).toEqual([0, timeless(plain.out)]);
+    expect(await who(env)).toEqual([
+      { asset: 'pc-2', times: 1, first: '2026-11-02T10:00:00Z', last: '2026-11-02T10:00:00Z' },
+      { asset: 'pc-1', times: 2, first: '2026-11-01T08:00:00Z', last: '2026-11-01T09:00:00Z' },
+    ]);
+  });
+  it('reads tables too, by their columns', async () => {
+    const env = house();
+    const table =
+      '_time,src,query\n1793600000,10.1.2.3,c2.evil-host.net\n1793600060,10.1.2.3,"c2.evil-host.net"\n1793600000,10.1.2.4,other-host.net\n';
+    expect((await run(['enrich', '--format', 'csv', '--field', 'query', '--store'], env, table)).code).toBe(0);
+    expect(await who(env)).toMatchObject([{ asset: '10.1.2.3', times: 2 }]);
+  });
+  it('refuses a list, which says nothing of anybody', async () => {
+    const { code, err } = await run(['enrich', '--format', 'list', '--store'], house(), 'c2.evil-host.net\n');
+    expect([code, err]).toEqual([2, expect.stringContaining('--store wants events')]);
   });
 });
 

@@ -6,13 +6,18 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openStore } from '../../../src/engine/store/store-client.ts';
+import { observationOf } from '../../engine/store/samples.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 
 const PROGRAM = join(projectRoot, 'src/hosts/cli/main.ts');
 
 /** Runs `ismalicious serve` on the embedded default and waits for what `ready` finds in its words. */
-async function start(args: readonly string[], ready: (words: string) => boolean): Promise<{ child: ChildProcess; words: () => string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'ismalicious-serve-'));
+async function start(
+  args: readonly string[],
+  ready: (words: string) => boolean,
+  folder = mkdtempSync(join(tmpdir(), 'ismalicious-serve-')),
+): Promise<{ child: ChildProcess; words: () => string }> {
   const env = { PATH: process.env.PATH ?? '', ISMALICIOUS_STATE_DIR: folder };
   const child = spawn(process.execPath, [PROGRAM, 'serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   onTestFinished(() => {
@@ -64,5 +69,27 @@ describe('the process', () => {
     expect(code).toBe(0);
     expect(new Set(outcomes.filter((outcome) => outcome !== 'refused'))).toEqual(new Set([200]));
     expect(await isFree(port)).toBe(true);
+  });
+
+  it('serves the pipeline’s store: its listings as answers, its watchlist, TAXII, and what was seen is on disk when it has stopped', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ismalicious-house-'));
+    const store = await openStore(join(folder, 'pipeline.sqlite'));
+    await store.observe([observationOf('c2.evil-host.net', { source: 'threatfox', confidence: 90 })], Math.floor(Date.now() / 1000));
+    const { child, words } = await start(['--port', '0'], (said) => /listening \d+\n/.test(said), folder);
+    const url = `http://127.0.0.1:${/listening (\d+)/.exec(words())![1]}`;
+    const event = { host: { name: 'pc-7' }, destination: { domain: 'c2.evil-host.net' } };
+    const post = (path: string, body: unknown) =>
+      fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    expect(await (await post('/v1/enrich', event)).json()).toMatchObject({
+      ismalicious: { verdict: 'malicious', score: 90, attributes: ['feed:threatfox'] },
+    });
+    expect((await post('/v1/watchlist', { indicators: ['c2.evil-host.net'] })).status).toBe(200);
+    expect(await (await post('/v1/triage', { id: '1', ...event })).json()).toMatchObject({ decisions: [{ tier: 'p1' }] });
+    expect((await fetch(`${url}/taxii2/`)).status).toBe(200);
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(((await ended) as [number])[0]).toBe(0);
+    expect([await store.countWatched(), await store.whoSaw('c2.evil-host.net', 0, 9)]).toMatchObject([1, [{ asset: 'pc-7', times: 1 }]]);
+    await store.close();
   });
 });

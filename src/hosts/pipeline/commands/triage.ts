@@ -36,6 +36,7 @@ export const triageCommand: Command = {
       clock: pipeline.clock,
       store: values.tell ? pipeline.store : null,
       outputs: pipeline.outputs,
+      recordsSightings: pipeline.config.watchlist.recordSightings,
       maxPending: pipeline.limits.maxPending,
     };
     try {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openStore } from '../../../engine/store/store-client.ts';
 import { type Command, EXIT, parseCount, parseOptions, UsageError } from '../../cli/command.ts';
+import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { readSources } from '../../compose/config-sources.ts';
 import { stateFolder } from '../../compose/state-folder.ts';
 import { loadPipelineConfig } from '../open-pipeline.ts';
@@ -39,7 +40,9 @@ export const watchCommand: Command = {
     const context: RouteContext = { store, nowS, maxWatched: watchlist.maxWatched, everyHours: watchlist.everyHours };
     try {
       if (what === 'who') {
-        const seen = await store.whoSaw(indicators[0] ?? '', nowS - (days ?? watchlist.lookBackDays) * 86_400, 10_000);
+        const parsed = parseIndicator(indicators[0] ?? '');
+        if (parsed.kind === 'invalid') throw new UsageError(`${indicators[0]}: ${parsed.reason}`);
+        const seen = await store.whoSaw(parsed.indicator.value, nowS - (days ?? watchlist.lookBackDays) * 86_400, 10_000);
         for (const { asset, times, firstS, lastS } of seen)
           io.stdout.write(`${JSON.stringify({ asset, times, first: isoS(firstS), last: isoS(lastS) })}\n`);
         return EXIT.ok;

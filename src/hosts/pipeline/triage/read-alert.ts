@@ -10,7 +10,7 @@ export interface AlertFacts {
 }
 
 /** Fields that name the far end, by ECS, CIM and common usage. Our own side (source.ip and the like) is looked up too: most of it is private. */
-const OBSERVABLES = [
+export const ALERT_FIELDS: readonly string[] = [
   // ECS
   'destination.ip destination.domain source.ip url.full url.original url.domain dns.question.name server.ip client.ip file.hash.sha256',
   'file.hash.sha1 file.hash.md5 process.hash.sha256 process.hash.md5 email.from.address threat.indicator.ip',
@@ -24,19 +24,22 @@ const BYTES = ['source.bytes', 'client.bytes', 'bytes_out', 'network.bytes_out',
 const MAX_OBSERVABLES = 200;
 
 /** Reads an alert object: nested or dotted fields, single values or lists. */
-export function readAlert(alert: Readonly<Record<string, unknown>>, fields: readonly string[] = OBSERVABLES): AlertFacts {
-  const observables = fields
-    .flatMap((field) => textsOf(fieldOf(alert, field)).map((value) => ({ field, value })))
-    .slice(0, MAX_OBSERVABLES);
-  const bytes = BYTES.flatMap((field) => textsOf(fieldOf(alert, field)))
+export function readAlert(alert: Readonly<Record<string, unknown>>, fields: readonly string[] = ALERT_FIELDS): AlertFacts {
+  const observables = fields.flatMap((field) => textsAt(alert, field).map((value) => ({ field, value }))).slice(0, MAX_OBSERVABLES);
+  const bytes = BYTES.flatMap((field) => textsAt(alert, field))
     .map(Number)
     .find((value) => Number.isFinite(value));
   return {
-    id: IDS.flatMap((field) => textsOf(fieldOf(alert, field)))[0] ?? null,
+    id: IDS.flatMap((field) => textsAt(alert, field))[0] ?? null,
     observables,
-    action: ACTIONS.flatMap((field) => textsOf(fieldOf(alert, field)))[0] ?? null,
+    action: ACTIONS.flatMap((field) => textsAt(alert, field))[0] ?? null,
     bytesOut: bytes ?? null,
   };
+}
+
+/** The texts and numbers at a field, nested or dotted, one or a list of them; none that stand for nothing. */
+export function textsAt(event: Readonly<Record<string, unknown>>, field: string): string[] {
+  return textsOf(fieldOf(event, field));
 }
 
 function fieldOf(alert: Readonly<Record<string, unknown>>, field: string): unknown {

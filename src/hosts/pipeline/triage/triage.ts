@@ -5,10 +5,10 @@ import type { Enrichment } from '../../../model/enrichment.ts';
 import type { OutputItem } from '../../../outputs/output.ts';
 import { indicatorId } from '../output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
-import { deliveriesOf } from '../route.ts';
-import type { RoutedOutput } from '../run-pipeline.ts';
+import { deliveriesOf, type Recipient } from '../route.ts';
+import { createSightingReader } from '../sightings/sighting-reader.ts';
 import { decideTriage, type TriageDecision } from './decide.ts';
-import { type AlertFacts, readAlert } from './read-alert.ts';
+import { ALERT_FIELDS, type AlertFacts, readAlert } from './read-alert.ts';
 import type { TriageRules } from './triage-settings.ts';
 
 const DAY_S = 86_400;
@@ -20,7 +20,9 @@ export interface Triage {
   readonly clock: PipelineClock;
   /** Where decisions are journalled for the outputs and indicators are put on the watchlist; `null`: it only decides. */
   readonly store: Store | null;
-  readonly outputs: readonly RoutedOutput[];
+  readonly outputs: readonly (Recipient & { readonly isDry?: boolean })[];
+  /** Whether the alerts are noted as sightings; left out: they are, where there is a store. */
+  readonly recordsSightings?: boolean;
   readonly maxPending: number;
 }
 
@@ -56,9 +58,17 @@ export async function triageAlerts(
     return { alert, decision: decideTriage(alert, enrichments, triage.rules) };
   });
   const ids = alerts.map((alert, n) => facts[n]?.id ?? createHash('sha256').update(JSON.stringify(alert)).digest('hex').slice(0, 32));
+  if (triage.store && triage.recordsSightings !== false) await noteSightings(alerts, triage.store, triage.clock);
   if (triage.store)
     for (const [n, { decision }] of decisions.entries()) await carryOut(decision, ids[n] ?? '', { ...triage, store: triage.store });
   return decisions.map(({ alert, decision }, n) => toJson(alert, decision, ids[n] ?? ''));
+}
+
+/** An alert names who of ours was seen with its indicators. */
+async function noteSightings(alerts: readonly Readonly<Record<string, unknown>>[], store: Store, clock: PipelineClock): Promise<void> {
+  const reader = createSightingReader({ fields: ALERT_FIELDS, nowS: () => nowS(clock) });
+  for (const alert of alerts) reader.add(alert);
+  if (reader.size > 0) await store.recordSightings(reader.drain());
 }
 
 /** Journals the decision for the outputs, and watches what is to be watched. Nothing else is done. */
@@ -102,7 +112,7 @@ async function carryOut(
         routed: null,
         deliveries: deliveriesOf(
           item,
-          outputs.filter(({ isDry }) => !isDry),
+          outputs.filter(({ isDry }) => isDry !== true),
         ),
       },
     ],

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
+import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import { toKnown } from '../enrich/known.ts';
 import type { Known } from '../enrich/known.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
@@ -17,6 +18,8 @@ export interface BulkEnrichment {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly maxDocumentBytes: number;
+  /** Takes a copy of what was enriched, to note who was seen with what; `undefined`: nobody wants that. */
+  readonly sightings?: Pick<NonNullable<PipelinePart['sightings']>, 'offer'> | undefined;
   /** Takes the reason when look-ups failed for a fault of ours: the documents go on marked. */
   readonly report: (error: unknown) => void;
 }
@@ -46,6 +49,7 @@ export async function* enrichedParts(work: BulkEnrichment, body: BulkBody): Asyn
     position = result.next;
     metrics.add('gateway_documents', result.documents);
     metrics.addVerdicts(result.worsts);
+    if (work.sightings !== undefined) work.sightings.offer(window.bytes, 'bulk');
     if (result.text !== window.bytes) pool.give(window.bytes);
     yield result.text;
   }

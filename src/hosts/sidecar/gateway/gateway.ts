@@ -7,6 +7,7 @@ import { createWorkshop } from '../enrich/workshop.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import { headerOf } from '../http/headers.ts';
 import type { Metrics } from '../metrics.ts';
+import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import type { SidecarSettings } from '../settings.ts';
 import { createBulkEnricher } from './bulk-window.ts';
 import { forward } from './forward.ts';
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Takes a copy of what was enriched, to note who was seen with what; `undefined`: nobody wants that. */
+  readonly sightings?: Pick<NonNullable<PipelinePart['sightings']>, 'offer'> | undefined;
   readonly report: (error: unknown) => void;
 }
 
@@ -37,7 +40,7 @@ export interface Gateway {
 }
 
 /** A gateway: bulk requests are enriched on their way, everything else goes through as it is. */
-export function createGateway({ settings, sidecar, enricher, pool, clock, metrics, report }: GatewayOptions): Gateway {
+export function createGateway({ settings, sidecar, enricher, pool, clock, metrics, sightings, report }: GatewayOptions): Gateway {
   const upstream = openUpstream({
     url: settings.upstream,
     caFile: settings.caFile,
@@ -60,7 +63,7 @@ export function createGateway({ settings, sidecar, enricher, pool, clock, metric
   // Which fields are looked at is said anew for each document.
   const shop = createWorkshop({ wanted: createWantedFields([]), known, rules, maxDepth: MAX_DEPTH, clock });
   const bulk = createBulkEnricher({ shop, wanted, allocate: pool.take });
-  const work = { enricher, bulk, pool, clock, metrics, maxDocumentBytes: settings.maxDocumentBytes, report };
+  const work = { enricher, bulk, sightings, pool, clock, metrics, maxDocumentBytes: settings.maxDocumentBytes, report };
 
   return {
     answer(req, res) {

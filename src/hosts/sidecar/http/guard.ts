@@ -7,6 +7,9 @@ import type { Refusal } from './replies.ts';
 /** Calls that tell nothing and spend nothing: open to probes and to whoever wants to read what the sidecar is. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz', '/openapi.json']);
 
+/** Below it, what TAXII clients send counts too. */
+const TAXII_PATH = '/taxii2/';
+
 /** Who may call. */
 export interface GuardOptions {
   readonly token?: string | undefined;
@@ -46,7 +49,7 @@ export function createGuard({ token, allowedHosts }: GuardOptions): (req: Incomi
   }
 
   return (req, path) => {
-    if (secret !== null) return OPEN_PATHS.has(path) || holdsToken(req, secret) ? null : UNAUTHORIZED;
+    if (secret !== null) return OPEN_PATHS.has(path) || holdsToken(req, path, secret) ? null : UNAUTHORIZED;
     const host = headerOf(req, 'host');
     const origin = headerOf(req, 'origin');
     if (host === undefined || !isOwnHost(host)) return FOREIGN_HOST;
@@ -75,8 +78,17 @@ const FOREIGN_ORIGIN: Refusal = {
   message: 'pages of other sites may not call this sidecar: set sidecar.token if they have to',
 };
 
-function holdsToken(req: IncomingMessage, secret: Buffer): boolean {
-  const bearer = /^Bearer +(.+)$/i.exec(headerOf(req, 'authorization') ?? '')?.[1];
+/** As the password of any user, or as a token: TAXII clients know no other way. A gateway's callers mean the engine behind it by that. */
+function taxiiToken(authorization: string): string | undefined {
+  const [, scheme, text = ''] = /^(Token|Basic) +(.+)$/i.exec(authorization) ?? [];
+  if (scheme?.toLowerCase() !== 'basic') return scheme && text;
+  const pair = Buffer.from(text, 'base64').toString('utf8');
+  return pair.slice(pair.indexOf(':') + 1);
+}
+
+function holdsToken(req: IncomingMessage, path: string, secret: Buffer): boolean {
+  const authorization = headerOf(req, 'authorization') ?? '';
+  const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1] ?? (path.startsWith(TAXII_PATH) ? taxiiToken(authorization) : undefined);
   const given = Buffer.from(bearer ?? headerOf(req, 'x-api-key') ?? '');
   // Compared in constant time against itself when the length differs, so that time tells nothing but that.
   return timingSafeEqual(given.length === secret.length ? given : secret, secret) && given.length === secret.length;

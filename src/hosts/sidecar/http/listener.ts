@@ -14,6 +14,8 @@ export interface ListenerOptions {
   readonly rest: RequestListener;
   /** Paths that `rest` knows: labels of the metrics. */
   readonly restPaths: readonly string[];
+  /** Everything below this path is `rest`'s too. */
+  readonly restFolder: string;
   /** The gateway: answers what is not the sidecar's own; `undefined`: `rest` does. */
   readonly foreign?: RequestListener | undefined;
   readonly guard: (req: IncomingMessage, path: string) => Refusal | null;
@@ -35,7 +37,7 @@ export interface Listener {
 
 /** Guard, limits and measurement in front of every route. */
 export function createListener(options: ListenerOptions): Listener {
-  const { rest, foreign, guard, metrics, maxConcurrent, clock, fail } = options;
+  const { rest, restFolder, foreign, guard, metrics, maxConcurrent, clock, fail } = options;
   const inProgress = createInProgress((res, label, startMs) => {
     metrics.inFlight--;
     metrics.observe(label, res.statusCode, clock.monotonicMs() - startMs);
@@ -61,6 +63,7 @@ export function createListener(options: ListenerOptions): Listener {
 
   /** The root is both: a page for browsers, and where clients of the engine ask what it is. */
   function isOwn(req: IncomingMessage, path: string): boolean {
+    if (path.startsWith(restFolder)) return true;
     return labels.has(path) && (path !== '/' || headerOf(req, 'accept')?.includes('text/html') === true);
   }
 
@@ -70,7 +73,7 @@ export function createListener(options: ListenerOptions): Listener {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     metrics.inFlight++;
-    inProgress.add(res, labels.get(path) ?? unknown, startMs);
+    inProgress.add(res, labels.get(path) ?? (path.startsWith(restFolder) ? restFolder : unknown), startMs);
     if (isStopping) res.setHeader('connection', 'close');
     answer(req, res, path, mark);
   }

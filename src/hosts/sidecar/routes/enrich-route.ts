@@ -1,6 +1,8 @@
+import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import { enrichLater } from '../enrich/enrich-later.ts';
 import type { LateEnrichment } from '../enrich/enrich-later.ts';
 import type { EnrichedText, TextForm } from '../enrich/enrich-text.ts';
+import { askingOf, isRefusal } from '../http/asking.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
@@ -13,6 +15,7 @@ import { describeFault } from '../json/describe-fault.ts';
 import { skipSpace } from '../json/lex.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../settings.ts';
+import type { AskedApart } from './asked-apart.ts';
 
 const NDJSON = 'application/x-ndjson';
 const FORMS: ReadonlyMap<string, TextForm> = new Map([
@@ -31,6 +34,12 @@ export interface EnrichRouteOptions extends LateEnrichment {
   readonly pool: BufferPool;
   /** The same for an answer that is sent before the next text is enriched: a short one needs no room of its own. */
   readonly allocate: (size: number) => Buffer;
+  /** Takes a copy of what was enriched, to note who was seen with what; `undefined`: nobody wants that. */
+  readonly sightings?: Pick<NonNullable<PipelinePart['sightings']>, 'offer'> | undefined;
+  /** Profiles a call may name. */
+  readonly profiles: readonly string[];
+  /** For calls that say as whom they ask. */
+  readonly askedApart: AskedApart;
   /** Takes the reason when a call could not be answered for a fault of ours. */
   readonly fail: (call: Call, error: unknown) => void;
 }
@@ -43,7 +52,7 @@ interface Job {
 
 /** `POST /v1/enrich`: the same events back, in order, with what was found out added. */
 export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
-  const { settings, clock, pool } = options;
+  const { settings, clock, pool, profiles, askedApart } = options;
   return {
     path: '/v1/enrich',
     method: 'POST',
@@ -51,13 +60,15 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
       const { req, res } = call;
       const timeoutMs = timeoutOf(req, call.query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return sendRefusal(req, res, timeoutMs);
+      const asking = askingOf(req, call.query, profiles);
+      if (isRefusal(asking)) return sendRefusal(req, res, asking);
       const dueMs = clock.monotonicMs() + timeoutMs;
       return readBody(req, { limit: settings.maxBodyBytes, pool }, (refusal, text) => {
         if (pool.owns(text)) res.once('close', () => pool.give(text));
         if (refusal !== null) return sendRefusal(req, res, refusal);
         const form = formOf(headerOf(req, 'content-type'), text);
         if (form === null) return sendRefusal(req, res, UNKNOWN_FORM);
-        return enrich(options, { call, text, form }, dueMs);
+        return enrich(asking === null ? options : { ...options, ...askedApart(asking) }, { call, text, form }, dueMs);
       });
     },
   };
@@ -75,12 +86,13 @@ function enrich(options: EnrichRouteOptions, job: Job, dueMs: number): void {
   return undefined;
 }
 
-function reply({ settings, metrics, pool }: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
+function reply({ settings, metrics, pool, sightings }: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
   if (result.kind !== 'enriched') return sendRefusal(call.req, call.res, refusalOf(result, text, settings));
   if (pool.owns(result.text)) call.res.once('close', () => pool.give(result.text));
   metrics.add('events', result.events);
   metrics.add('body_bytes', text.length);
   metrics.addVerdicts(result.worsts);
+  if (sightings !== undefined) sightings.offer(text, form);
   if (result.invalidLines === 0) return sendBytes(call.res, form === 'json' ? 'application/json' : NDJSON, result.text);
   metrics.add('invalid_lines', result.invalidLines);
   return sendBytes(call.res, NDJSON, result.text, ['x-ismalicious-invalid-lines', String(result.invalidLines)]);

@@ -2,8 +2,11 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import type { WantedFields } from '../enrich/fields.ts';
+import { askingOf, isRefusal } from '../http/asking.ts';
+import type { Asking } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
+import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendEarly, sendJson } from '../http/replies.ts';
@@ -20,6 +23,10 @@ export interface LogstashRouteOptions {
   readonly settings: SidecarSettings;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Profiles a call may name. */
+  readonly profiles: readonly string[];
+  /** Takes a copy of what was enriched, to note who was seen with what; `undefined`: nobody wants that. */
+  readonly sightings?: Pick<NonNullable<PipelinePart['sightings']>, 'offer'> | undefined;
 }
 
 /**
@@ -27,7 +34,7 @@ export interface LogstashRouteOptions {
  * Who is not allowed to ask is still told so by 401.
  */
 export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
-  const { settings, clock } = options;
+  const { settings, clock, profiles } = options;
   return {
     path: '/v1/logstash',
     method: 'POST',
@@ -35,13 +42,16 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
     answer(call) {
       // A wrong time limit is no reason to leave an event without an answer.
       const given = timeoutOf(call.req, call.query, settings.logstashTimeoutMs);
+      const asking = askingOf(call.req, call.query, profiles);
+      if (isRefusal(asking)) return sendEarly(call, 200, toLogstashFailure('invalid', asking.message));
       const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
       readBody(call.req, { limit: settings.maxSmallBodyBytes }, (refusal, body) => {
         if (refusal !== null) return sendEarly(call, 200, toLogstashFailure('invalid', refusal.message));
         const values = readLogstashBody(body, options.wanted);
         if (values.length > settings.maxIndicators)
           return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
-        return lookUp(options, { call, values, dueMs });
+        if (options.sightings !== undefined) options.sightings.offer(body, 'logstash');
+        return lookUp(options, { call, values, dueMs, asking });
       });
     },
   };
@@ -51,6 +61,8 @@ interface Job {
   readonly call: Call;
   readonly values: readonly FieldValue[];
   readonly dueMs: number;
+  /** As whom the call asks; `null`: it does not say. */
+  readonly asking: Asking | null;
 }
 
 function lookUp(options: LogstashRouteOptions, job: Job): void {
@@ -58,13 +70,13 @@ function lookUp(options: LogstashRouteOptions, job: Job): void {
   const known = new Map<string, Enrichment>();
   const missing = new Set<string>();
   for (const { value } of job.values) {
-    const enrichment = enricher.peek(value);
+    const enrichment = job.asking === null ? enricher.peek(value) : undefined;
     if (enrichment === undefined) missing.add(value);
     else known.set(value, enrichment);
   }
   if (missing.size === 0) return reply(options, job, known);
   const timeoutMs = Math.max(1, Math.ceil(job.dueMs - clock.monotonicMs()));
-  enricher.enrichMany(missing, { timeoutMs, signal: signalOf(job.call) }).then(
+  enricher.enrichMany(missing, { ...job.asking, timeoutMs, signal: signalOf(job.call) }).then(
     (fetched) => reply(options, job, new Map([...known, ...fetched])),
     (error: unknown) => {
       if (!job.call.res.destroyed)

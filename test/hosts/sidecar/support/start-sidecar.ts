@@ -84,7 +84,7 @@ export async function startSidecar(settings: object = {}, options: Partial<Sidec
         const faults = answerMisfits(
           api,
           { path: bare, method: verb },
-          { status: answer.status, type, body: type === 'application/json' ? json : text },
+          { status: answer.status, type, body: /[/+]json$/.test(type) ? json : text },
         );
         if (faults.length > 0) throw new Error(`the answer does not fit the OpenAPI document: ${faults.join('; ')}\n${text}`);
       }

@@ -1,0 +1,30 @@
+import { openDatabase } from './database.ts';
+import type { HalfLives } from './decay.ts';
+import { storedIndicator } from './indicators.ts';
+import type { StoredIndicator } from './observation.ts';
+
+/** What feeds listed, to be read by programs that answer: opened in little time, and written to by others meanwhile. */
+export interface Listings {
+  get(value: string, nowS: number): StoredIndicator | null;
+  count(): number;
+  /** Changes whenever feeds have listed something. */
+  changes(): number;
+  close(): void;
+}
+
+/** Opens the store's file for that. An older file is brought up to date first. */
+export function openListings(path: string, halfLives: HalfLives): Listings {
+  const db = openDatabase(path, { readOnly: true });
+  const byValue = db.prepare('SELECT * FROM indicator WHERE value = ?');
+  const rows = db.prepare('SELECT count(*) AS n FROM indicator');
+  const changes = db.prepare('SELECT changes FROM listing');
+  return {
+    get(value, nowS) {
+      const row = byValue.get(value);
+      return row ? storedIndicator(row, nowS, halfLives) : null;
+    },
+    count: () => Number(rows.get()?.n ?? 0),
+    changes: () => Number(changes.get()?.changes ?? 0),
+    close: () => db.close(),
+  };
+}

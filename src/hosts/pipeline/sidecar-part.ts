@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import type { FeedbackStore } from '../../engine/feedback.ts';
+import { DEFAULT_HALF_LIVES } from '../../engine/store/decay.ts';
+import { openStore, type Store } from '../../engine/store/store-client.ts';
+import { OUTPUTS } from '../../outputs/registry.ts';
+import { moveFeedback } from './move-feedback.ts';
+import type { PipelineConfig } from './open-pipeline.ts';
+import type { Recipient } from './route.ts';
+import type { SightingForm } from './sightings/sighting-reader.ts';
+import { openSightingRecorder, type SightingCounts, type SightingRecorder } from './sightings/sighting-recorder.ts';
+
+const LOOK_AGAIN_MS = 30_000;
+
+/** `auto`: where it is; `always`: made where it is not; `never`: left alone. */
+export type StoreUse = 'auto' | 'always' | 'never';
+
+/** What a program that serves has of the pipeline: its store, its rules, and somebody who notes sightings. */
+export interface PipelinePart {
+  readonly config: PipelineConfig;
+  /** Outputs that are told of triage, by the next run of the pipeline. */
+  readonly recipients: readonly Recipient[];
+  /** Opened when it is first needed; `null`: there is none, or it is not to be used. */
+  store(): Promise<Store | null>;
+  /** Left out when nobody wants sightings noted. */
+  readonly sightings?: {
+    offer(text: Uint8Array, form: SightingForm): void;
+    /** `null`: there is no store yet. */
+    counts(): SightingCounts | null;
+  };
+  close(): Promise<void>;
+}
+
+interface PartOptions {
+  readonly path: string;
+  readonly use: StoreUse;
+  /** Fields whose values are noted. */
+  readonly fields: readonly string[];
+  readonly feedback: FeedbackStore;
+}
+
+/** Prepares that part. A store that comes only later, by the pipeline's first run, is found then. */
+export function openPipelinePart(config: PipelineConfig, { path, use, fields, feedback }: PartOptions): PipelinePart {
+  const { recordSightings, sightingDays, maxSightings } = config.watchlist;
+  const isThere = () => use === 'always' || (use === 'auto' && existsSync(path));
+  let opening: Promise<Store> | null = null;
+  let recorder: SightingRecorder | null = null;
+  const open = async () => {
+    const store = await openStore(path, { halfLives: { ...DEFAULT_HALF_LIVES, ...config.pipeline.halfLifeDays } });
+    await moveFeedback(store, feedback);
+    return store;
+  };
+  const startRecorder = () => {
+    if (recorder !== null || !isThere()) return;
+    recorder = openSightingRecorder({ path, fields, keepDays: sightingDays, maxRows: maxSightings });
+  };
+  const notes = recordSightings && use !== 'never';
+  if (notes) startRecorder();
+  const timer = notes ? setInterval(startRecorder, LOOK_AGAIN_MS).unref() : undefined;
+  return {
+    config,
+    recipients: OUTPUTS.flatMap((output) => {
+      const own = config.outputs[output.id];
+      return own && !own.dryRun ? [{ output, filter: { ...own, minScore: own.minScore ?? null } }] : [];
+    }),
+    async store() {
+      if (opening === null && !isThere()) return null;
+      opening ??= open();
+      try {
+        return await opening;
+      } catch (error) {
+        // The next call tries again: a locked file may be free by then.
+        opening = null;
+        throw error;
+      }
+    },
+    ...(notes ? { sightings: { offer: (text, form) => recorder?.offer(text, form), counts: () => recorder?.counts() ?? null } } : {}),
+    async close() {
+      clearInterval(timer);
+      await recorder?.close();
+      const store = await opening;
+      await store?.close();
+    },
+  };
+}
