@@ -1,5 +1,6 @@
 import { systemClock } from '../../src/engine/clock.ts';
 import { Engine } from '../../src/engine/engine.ts';
+import { createLruMemory } from '../../src/engine/lru-memory.ts';
 import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
 import type { ProviderClient } from '../../src/engine/provider-client.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
@@ -80,6 +81,7 @@ function instantClient(): ProviderClient {
 function openEngine(): Engine {
   const store = createMemoryVerdictStore(null);
   return new Engine({
+    createMemory: createLruMemory,
     providers: [{ client: instantClient(), maxTlp: 'RED' }],
     local: { lookup: () => null, allowance: () => null, onChange: () => {}, stats: () => ({ lists: [] }), close: () => {} },
     guard: {
@@ -92,7 +94,7 @@ function openEngine(): Engine {
       refuseTlp: () => ({ status: 'skipped_tlp', message: '' }),
     },
     stopsEarly: false,
-    store: { ...store, put: () => {}, getMany: () => new Map() },
+    store: { ...store, put: () => {}, getMany: () => new Map(), readMany: () => {} },
     scoring: {
       formula: 'weighted',
       tiers: { p1: 80, p2: 60, watch: 40 },

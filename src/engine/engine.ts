@@ -15,7 +15,7 @@ import { outcomesAtHome } from './round-parts.ts';
 import { runRound } from './round.ts';
 import type { Scoring } from './scoring.ts';
 import type { StoreStats, VerdictStore } from './verdict-store.ts';
-import { createView, type EngineProvider, type View } from './view.ts';
+import { createView, type EngineProvider, type Memory, type View } from './view.ts';
 
 /** Provider subsets with a memory of their own. */
 const MAX_VIEWS = 8;
@@ -31,6 +31,7 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Verdicts kept in memory; 0: none, for programs that ask once and keep what they are told. */
   readonly memoryEntries: number;
+  readonly createMemory: (entries: number) => Memory;
   /** Answers past their lifetime are kept this long, for the time when a provider is down; seconds. */
   readonly staleS: number;
   /** Answers past their lifetime by no more than this are given at once and renewed in the background; 0: never. Seconds. */
@@ -64,7 +65,7 @@ export class Engine implements Enricher {
     this.#options = options;
     this.store = options.store;
     this.#pool = createAnswerPool(options.scoring, options.memoryEntries);
-    this.#mainView = createView(options.providers, options.guard, { asksLocal: true, memoryEntries: options.memoryEntries });
+    this.#mainView = createView(options.providers, options.guard, { asksLocal: true, memory: options.createMemory(options.memoryEntries) });
     options.local.onChange(() => this.forget());
     options.feedback?.onChange(() => this.forget());
   }
@@ -158,10 +159,10 @@ export class Engine implements Enricher {
     let view = this.#views.get(key);
     if (!view) {
       if (this.#views.size >= MAX_VIEWS) this.#views.clear();
-      const { providers: all, guard, memoryEntries } = this.#options;
+      const { providers: all, guard, memoryEntries, createMemory } = this.#options;
       const asked = isEverybody ? all : all.filter(({ client }) => providers.includes(client.provider.id));
       const asksLocal = isEverybody || providers.includes('local');
-      view = createView(asked, guard, { asksLocal, memoryEntries: Math.ceil(memoryEntries / MAX_VIEWS), tlp });
+      view = createView(asked, guard, { asksLocal, memory: createMemory(Math.ceil(memoryEntries / MAX_VIEWS)), tlp });
       this.#views.set(key, view);
     }
     return view;

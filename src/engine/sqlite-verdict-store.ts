@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { loadSqlite } from './load-sqlite.ts';
-import { windowWaitMs } from './memory-verdict-store.ts';
+import { windowWaitMs } from './call-windows.ts';
 import type { StoredVerdict, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
 
 const SCHEMA_VERSION = 2;

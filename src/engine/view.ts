@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Answer, Source } from '../model/enrichment.ts';
 import type { Indicator, IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
@@ -31,7 +30,7 @@ export interface Audience {
   readonly refusal: Refusal | null;
 }
 
-/** What was said lately, by canonical value. */
+/** What was said lately, by canonical value; `createLruMemory` makes one. */
 export interface Memory {
   readonly size: number;
   get(value: string): MemoryEntry | undefined;
@@ -49,19 +48,19 @@ export interface View {
 }
 
 /** For programs that ask the disk once and keep the answers themselves. */
-const NO_MEMORY: Memory = { size: 0, get: () => undefined, set: () => {}, clear: () => {} };
+export const NO_MEMORY: Memory = { size: 0, get: () => undefined, set: () => {}, clear: () => {} };
 
 /** Makes the view of some providers. `tlp`: the label of what is looked up, when it is stricter than the settings'. */
 export function createView(
   providers: readonly EngineProvider[],
   guard: PrivacyGuard,
-  { asksLocal, memoryEntries, tlp }: { readonly asksLocal: boolean; readonly memoryEntries: number; readonly tlp?: Tlp | undefined },
+  { asksLocal, memory, tlp }: { readonly asksLocal: boolean; readonly memory: Memory; readonly tlp?: Tlp | undefined },
 ): View {
   const audiences = new Map<IndicatorType, Audience>();
   const discretions = new Map(providers.map(({ client, discretion }) => [client, discretion ?? FULL_DISCLOSURE]));
   const isCareful = [...discretions.values()].some(({ url, email }) => url !== 'full' || email !== 'full');
   return {
-    memory: memoryEntries === 0 ? NO_MEMORY : new LRUCache({ max: memoryEntries }),
+    memory,
     asksLocal,
     audienceOf(type) {
       let audience = audiences.get(type);

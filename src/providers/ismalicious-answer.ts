@@ -9,35 +9,44 @@ const ID = 'ismalicious';
 /** Documents have carried 50 KB of listings: those beyond are not read. */
 const MAX_SOURCES = 500;
 
-const text = z.nullish(z.string());
-const texts = z.nullish(z.array(z.string()));
-const Listing = z.object({ name: text, category: text, categories: texts, threatClass: text });
-
 /** The fields of all recorded shapes (IP and domain, hash, bulk row, legacy); a document has some of them. */
-const Document = z.object({
-  malicious: z.nullish(z.boolean()),
-  isMalicious: z.nullish(z.boolean()),
-  riskScore: z.nullish(z.unknown()),
-  riskLevel: text,
-  confidenceScore: z.nullish(z.unknown()),
-  confidence: z.nullish(z.unknown()),
-  categories: texts,
-  classification: z.nullish(z.object({ primary: text, secondary: texts })),
-  /** Listings; in bulk rows their number. */
-  sources: z.nullish(z.union([z.number(), z.array(Listing)])),
-  reputation: z.nullish(z.record(z.string(), z.unknown())),
-  infrastructure: z.nullish(z.object({ attributes: texts })),
-  firstSeen: text,
-  lastSeen: text,
-  timeline: z.nullish(z.object({ firstSeen: text, lastSeen: text })),
-  dataTrust: z.nullish(z.object({ firstSeen: text, lastSeen: text })),
-  evidence: z.nullish(z.object({ confidence: z.nullish(z.unknown()) })),
-  lookupStatus: text,
-  knownGood: z.nullish(z.boolean()),
-  pending: z.nullish(z.array(z.unknown())),
-});
+function documentSchema() {
+  const text = z.nullish(z.string());
+  const texts = z.nullish(z.array(z.string()));
+  const Listing = z.object({ name: text, category: text, categories: texts, threatClass: text });
+  return z.object({
+    malicious: z.nullish(z.boolean()),
+    isMalicious: z.nullish(z.boolean()),
+    riskScore: z.nullish(z.unknown()),
+    riskLevel: text,
+    confidenceScore: z.nullish(z.unknown()),
+    confidence: z.nullish(z.unknown()),
+    categories: texts,
+    classification: z.nullish(z.object({ primary: text, secondary: texts })),
+    /** Listings; in bulk rows their number. */
+    sources: z.nullish(z.union([z.number(), z.array(Listing)])),
+    reputation: z.nullish(z.record(z.string(), z.unknown())),
+    infrastructure: z.nullish(z.object({ attributes: texts })),
+    firstSeen: text,
+    lastSeen: text,
+    timeline: z.nullish(z.object({ firstSeen: text, lastSeen: text })),
+    dataTrust: z.nullish(z.object({ firstSeen: text, lastSeen: text })),
+    evidence: z.nullish(z.object({ confidence: z.nullish(z.unknown()) })),
+    lookupStatus: text,
+    knownGood: z.nullish(z.boolean()),
+    pending: z.nullish(z.array(z.unknown())),
+  });
+}
 
-type Document = z.output<typeof Document>;
+type Document = z.output<ReturnType<typeof documentSchema>>;
+
+// Made at the first answer: a search that finds everything in the cache reads none.
+let schema: ReturnType<typeof documentSchema> | undefined;
+
+function parseDocument(body: unknown): Document {
+  schema ??= documentSchema();
+  return schema.parse(body);
+}
 
 /** One of these has to be there, or the answer is about something else. An empty object is an answer: unknown. */
 const TELLING = [
@@ -55,7 +64,7 @@ const TELLING = [
 
 /** Reads the answer of `GET /check`. Never `null`: an indicator nobody lists is told by the document itself. */
 export function readCheck(body: unknown, indicator: Indicator): Verdict {
-  const document = Document.parse(body);
+  const document = parseDocument(body);
   const keys = Object.keys(body as object);
   if (keys.length > 0 && !keys.some((key) => TELLING.includes(key)))
     throw new LookupError('bad_response', ID, 'answer has none of the fields of /check');
@@ -64,7 +73,7 @@ export function readCheck(body: unknown, indicator: Indicator): Verdict {
 
 /** Reads one row of `POST /bulk/check`. */
 export function readRow(row: unknown, indicator: Indicator): Verdict {
-  return toVerdict(Document.parse(row), indicator);
+  return toVerdict(parseDocument(row), indicator);
 }
 
 function toVerdict(document: Document, indicator: Indicator): Verdict {
@@ -149,6 +158,6 @@ function textAt(value: unknown, key: string): string | null {
   return typeof found === 'string' ? found : null;
 }
 
-function wordsOf(listing: z.output<typeof Listing>): string[] {
+function wordsOf(listing: Extract<Document['sources'], readonly unknown[]>[number]): string[] {
   return listing.categories && listing.categories.length > 0 ? listing.categories : listing.category ? [listing.category] : [];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBreaker } from '../../src/engine/breaker.ts';
 import { parseRetryAfter } from '../../src/engine/http/status.ts';
-import { windowWaitMs } from '../../src/engine/memory-verdict-store.ts';
+import { windowWaitMs } from '../../src/engine/call-windows.ts';
 import { createPacer } from '../../src/engine/pacer.ts';
 
 /** Sends as fast as the pacer allows against a token bucket, for some simulated seconds. */

@@ -5,7 +5,6 @@ import { parseIndicator } from '../../model/parse-indicator.ts';
 import { buildPrefixTree, type PrefixTree } from '../../model/prefix-tree.ts';
 import { infrastructureEntries } from '../../providers/local-infrastructure.ts';
 import { type ListEntry, parseList } from '../../providers/local-list.ts';
-import { SAMPLE_FEED } from '../../providers/sample-feed.ts';
 import { openWarningLists } from './warning-lists.ts';
 
 /** How often a list file is looked at for changes, in milliseconds. */
@@ -17,8 +16,8 @@ export interface LocalListSettings {
   /** Warning lists in MISP's format, and those whose members cap what others say. */
   readonly warningLists?: readonly string[];
   readonly falsePositiveLists?: readonly string[];
-  /** Whether the sample feed answers, marked as sample. */
-  readonly usesSample: boolean;
+  /** The sample feed, where it answers, marked as sample. */
+  readonly sample: string | null;
   /** Whether files are read anew when they change: for programs that stay. */
   readonly watches: boolean;
 }
@@ -63,7 +62,7 @@ export function openLocalLists(settings: LocalListSettings): LocalSource {
   const listeners: (() => void)[] = [];
   const load = () => {
     const builtIn: LoadedList[] = [{ name: 'infrastructure', entries: infrastructureEntries(), faults: [] }];
-    if (settings.usesSample) builtIn.push({ name: 'sample', ...parseList('sample', SAMPLE_FEED, ['sample']) });
+    if (settings.sample !== null) builtIn.push({ name: 'sample', ...parseList('sample', settings.sample, ['sample']) });
     // Later entries win: the customer's own lists know best.
     const lists = [...builtIn, ...settings.lists.map(readList)];
     const allowLists = settings.allowLists.map(readList);

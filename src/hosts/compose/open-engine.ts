@@ -6,11 +6,11 @@ import { Engine } from '../../engine/engine.ts';
 import type { FeedbackStore } from '../../engine/feedback.ts';
 import { openFeedbackStore } from '../../engine/feedback-store.ts';
 import { createFigures } from '../../engine/figures.ts';
-import { createMemoryVerdictStore } from '../../engine/memory-verdict-store.ts';
 import type { LocalSource } from '../../engine/local-source.ts';
 import { createPrivacyGuard } from '../../engine/privacy-guard.ts';
 import { openSqliteVerdictStore } from '../../engine/sqlite-verdict-store.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
+import { type Memory, NO_MEMORY } from '../../engine/view.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
 import { readSources } from './config-sources.ts';
@@ -22,8 +22,8 @@ import { stackProvider } from './provider-stack.ts';
 /** In programs that stay, an answer this little past its lifetime is given at once. */
 const REVALIDATE_S = 3600;
 
-/** A search is one short process: room for a million entries would be its longest step. */
-const SEARCH_MEMORY_ENTRIES = 16_384;
+/** A search is one short process, and the command keeps the answers of its search itself. */
+const SEARCH_MEMORY_ENTRIES = 0;
 
 /** The engine, its configuration, and what a user should know although it works. */
 export interface OpenedEngine {
@@ -52,7 +52,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     allowLists: core.local.allowLists,
     warningLists: core.local.warningLists,
     falsePositiveLists: core.local.falsePositiveLists,
-    usesSample: core.local.sample ?? wanted.length === 0,
+    sample: (core.local.sample ?? wanted.length === 0) ? (await import('../../providers/sample-feed.ts')).SAMPLE_FEED : null,
     watches: options.stays === true,
   });
   const feedback = await openFeedbackStore({
@@ -62,6 +62,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   });
   const local = core.local.pipelineStore && options.usesPipelineStore !== false ? await withPipelineStore(lists, config, options) : lists;
   for (const { faults } of local.stats().lists) warnings.push(...faults);
+  const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : core.cache.memoryEntries;
   const engine = new Engine({
     providers: stacks,
     local,
@@ -80,7 +81,8 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     store,
     scoring: scoringOf(core.scoring, wanted),
     clock: systemClock,
-    memoryEntries: options.isSplunk ? Math.min(core.cache.memoryEntries, SEARCH_MEMORY_ENTRIES) : core.cache.memoryEntries,
+    memoryEntries,
+    createMemory: await memoryMaker(memoryEntries),
     staleS: core.cache.staleS,
     stopsEarly: core.engine.stopEarly,
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
@@ -107,14 +109,14 @@ async function withPipelineStore(lists: LocalSource, { stateFolder }: LoadedConf
 }
 
 async function openStore({ core, stateFolder: folder }: LoadedConfig, warnings: string[]): Promise<VerdictStore> {
-  if (core.cache.path === 'memory') return createMemoryVerdictStore(null);
+  if (core.cache.path === 'memory') return openMemoryStore(null);
   const path = core.cache.path ?? join(folder, 'verdicts.sqlite');
   try {
     return await openSqliteVerdictStore(path);
   } catch (error) {
     const fault = `the verdict cache ${path} cannot be used (${(error as Error).message}): answers are kept in memory only`;
     warnings.push(fault);
-    return createMemoryVerdictStore(fault);
+    return openMemoryStore(fault);
   }
 }
 
@@ -123,4 +125,13 @@ function matcherOfOwn({ ownDomains, ownNetworks }: Core['privacy']): (indicator:
   if (patterns.length === 0) return () => null;
   const { tree } = buildPrefixTree(patterns.map((pattern) => ({ pattern, value: pattern })));
   return (indicator) => tree.match(indicator) ?? null;
+}
+
+// Loaded by those who need it: a search starts often, and has the disk.
+async function openMemoryStore(fault: string | null): Promise<VerdictStore> {
+  return (await import('../../engine/memory-verdict-store.ts')).createMemoryVerdictStore(fault);
+}
+
+async function memoryMaker(entries: number): Promise<(entries: number) => Memory> {
+  return entries === 0 ? () => NO_MEMORY : (await import('../../engine/lru-memory.ts')).createLruMemory;
 }

@@ -17,21 +17,43 @@ export class RenderedCells {
 
   /** Keeps a text; answers its number. */
   add(text: string): number {
-    const start = this.size;
+    return this.addBetween(0, text, 0);
+  }
+
+  /** Keeps a text between two others that are kept already, by their numbers (0: nothing); answers its number. */
+  addBetween(before: number, text: string, after: number): number {
+    let at = this.size;
     // UTF-8 takes at most three bytes for a unit of UTF-16.
-    if (start + text.length * 3 > this.bytes.length) this.bytes = widen(this.bytes, start + text.length * 3);
+    const most = at + this.#lengthOf(before) + text.length * 3 + this.#lengthOf(after);
+    if (most > this.bytes.length) this.bytes = widen(this.bytes, most);
+    at = this.#copy(before, at);
+    at += this.bytes.write(text, at);
+    const end = this.#copy(after, at);
     const number = ++this.#count;
     if (number >= this.ends.length) {
       const larger = new Int32Array(number * 2);
       larger.set(this.ends);
       this.ends = larger;
     }
-    this.ends[number] = start + this.bytes.write(text, start);
+    this.ends[number] = end;
     return number;
   }
 
   /** Forgets all of them; the numbers will be given again. */
   clear(): void {
     this.#count = 0;
+  }
+
+  #lengthOf(number: number): number {
+    return number === 0 ? 0 : (this.ends[number] as number) - (this.ends[number - 1] as number);
+  }
+
+  /** Copies a text to `at`; answers where it ends there. */
+  #copy(number: number, at: number): number {
+    if (number === 0) return at;
+    const from = this.ends[number - 1] as number;
+    const to = this.ends[number] as number;
+    this.bytes.copyWithin(at, from, to);
+    return at + to - from;
   }
 }

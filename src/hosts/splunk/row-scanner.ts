@@ -1,4 +1,4 @@
-import { COMMA, CR, LF, QUOTE, endOfQuotes } from './csv-cells.ts';
+import { COMMA, CR, LF, QUOTE, endOfLongQuotes, endOfQuotes, wordsOf } from './csv-cells.ts';
 import { CUT } from './row-layout.ts';
 import type { ScanLayout } from './row-layout.ts';
 
@@ -29,6 +29,7 @@ export class RowScanner {
    */
   scan(bytes: Buffer, layout: ScanLayout, from: number, end: number): void {
     const { columns, roles, firstKept, cutsPerRow } = layout;
+    const words = wordsOf(bytes);
     const spansPerRow = layout.spanColumns.length * 2;
     this.shortBy.clear();
     this.#reserve(layout, 0);
@@ -44,7 +45,7 @@ export class RowScanner {
       for (;;) {
         let byte = bytes[at];
         if (byte === QUOTE) {
-          at = endOfQuotes(bytes, at, end);
+          at = words === null ? endOfQuotes(bytes, at, end) : endOfLongQuotes(bytes, words, at, end);
           byte = bytes[at];
         }
         while (byte !== COMMA && byte !== LF) byte = bytes[++at];

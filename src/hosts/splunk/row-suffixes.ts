@@ -23,6 +23,16 @@ export interface SuffixShape {
 
 const FIRST_IDS = 1 << 15;
 
+/** The cells of an answer on both sides of the indicator, by the numbers of their renderings. */
+interface CellFrame {
+  readonly source: Source;
+  readonly type: string;
+  /** Place of the looked-up field. */
+  readonly field: number;
+  readonly before: number;
+  readonly after: number;
+}
+
 /** How often a paid answer was shown: its first row says `live`, later ones of the chunk `coalesced`, those of later chunks `cache`. */
 const UNPAID = 0;
 const UNSHOWN = 1;
@@ -51,7 +61,8 @@ export class RowSuffixes {
   #paidIn = new Int32Array(FIRST_IDS);
   /** By id: what may have to be rendered later, for another field or with another source word. */
   #kept: Enrichment[] = [];
-  #texts = new WeakMap<Answer, { before: string; after: string }>();
+  /** What stands around the indicator, by answer. */
+  #frames = new Map<Answer, CellFrame[]>();
   #lead = ',';
   #tail = '';
 
@@ -114,6 +125,7 @@ export class RowSuffixes {
   /** Forgets all renderings and all ids. */
   forget(): void {
     this.rendered.clear();
+    this.#frames.clear();
     for (const byField of [this.#main, this.#detail, this.#explain]) for (const byId of byField) byId.fill(0);
     this.#paid.fill(UNPAID);
     this.#kept = [];
@@ -155,15 +167,19 @@ export class RowSuffixes {
 
   #renderMain(enrichment: Enrichment, field: number, source: Source = enrichment.source): number {
     const { answer, indicator } = enrichment;
-    let text = this.#texts.get(answer);
-    if (text === undefined) {
-      const { before, after } = toAnswerCells(answer);
-      text = { before: before.map(encodeCell).join(','), after: after.map(encodeCell).join(',') };
-      this.#texts.set(answer, text);
-    }
+    let frames = this.#frames.get(answer);
+    if (frames === undefined) this.#frames.set(answer, (frames = []));
     const type = indicator === null ? '' : indicator.type;
-    const own = `${source},${type},${encodeCell(toIndicatorCell(enrichment))},${this.#fieldCells[field]}`;
-    return this.rendered.add(`${this.#lead}${text.before},${own},${text.after}${this.#shape.details ? '' : this.#tail}`);
+    let frame = frames.find((one) => one.source === source && one.type === type && one.field === field);
+    if (frame === undefined) frames.push((frame = this.#frameOf(answer, { source, type, field })));
+    return this.rendered.addBetween(frame.before, encodeCell(toIndicatorCell(enrichment)), frame.after);
+  }
+
+  #frameOf(answer: Answer, { source, type, field }: Pick<CellFrame, 'source' | 'type' | 'field'>): CellFrame {
+    const { before, after } = toAnswerCells(answer);
+    const head = `${this.#lead}${before.map(encodeCell).join(',')},${source},${type},`;
+    const tail = `,${this.#fieldCells[field]},${after.map(encodeCell).join(',')}${this.#shape.details ? '' : this.#tail}`;
+    return { source, type, field, before: this.rendered.add(head), after: this.rendered.add(tail) };
   }
 
   #renderCells(cells: readonly string[], tail: string): number {

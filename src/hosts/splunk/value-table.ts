@@ -35,7 +35,7 @@ export class ValueTable {
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot] as number;
-      if (id === 0) return this.#add(hash, slot, source.subarray(from, to));
+      if (id === 0) return this.#add(hash, slot, { source, from, to });
       if (this.#hashes[id] === hash && this.#equals(id, source, from, to)) return id;
     }
   }
@@ -64,12 +64,14 @@ export class ValueTable {
     return true;
   }
 
-  #add(hash: number, slot: number, value: Uint8Array): number {
+  #add(hash: number, slot: number, { source, from, to }: { source: Uint8Array; from: number; to: number }): number {
     const id = this.#count++;
     const start = this.#ends[id - 1] as number;
-    const end = start + value.length;
+    const end = start + to - from;
     if (end > this.#bytes.length) this.#bytes = widen(this.#bytes, end);
-    this.#bytes.set(value, start);
+    const bytes = this.#bytes;
+    // Most values are short: a loop is faster than a view and the call of a copy.
+    for (let n = from, at = start; n < to; n++, at++) bytes[at] = source[n] as number;
     this.#ends[id] = end;
     this.#hashes[id] = hash;
     this.#slots[slot] = id;

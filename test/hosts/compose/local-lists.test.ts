@@ -32,7 +32,7 @@ describe('own lists', () => {
   const source = openLocalLists({
     lists: [write('own.csv', CSV)],
     allowLists: [write('allow.txt', '81.2.69.0/24 # VPN pool\nupdates.example.org\n')],
-    usesSample: false,
+    sample: null,
     watches: false,
   });
 

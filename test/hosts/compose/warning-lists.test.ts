@@ -126,7 +126,7 @@ describe('lists of false positives cap what others say', () => {
   it('an own list that accuses keeps its word, and shows the warning', () => {
     const csv = join(folder, 'own.csv');
     writeFileSync(csv, 'value,verdict,score,owner,reason\n11.5.5.5,malicious,90,jane,seen in a case\n');
-    const source = openLocalLists({ lists: [csv], allowLists: [csv], warningLists: [cloud], usesSample: false, watches: false });
+    const source = openLocalLists({ lists: [csv], allowLists: [csv], warningLists: [cloud], sample: null, watches: false });
     expect(source.lookup(one('11.5.5.5'))).toMatchObject({
       verdict: 'malicious',
       score: 90,

@@ -1,6 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CsvError, decodeCell, encodeCell, endOfCell, readHeader } from '../../../src/hosts/splunk/csv-cells.ts';
+import {
+  CsvError,
+  decodeCell,
+  encodeCell,
+  endOfCell,
+  endOfLongQuotes,
+  endOfQuotes,
+  readHeader,
+  wordsOf,
+} from '../../../src/hosts/splunk/csv-cells.ts';
 import { readMultivalue } from '../../../src/hosts/splunk/multivalue.ts';
 import { ValueTable } from '../../../src/hosts/splunk/value-table.ts';
 
@@ -115,5 +124,37 @@ describe('numbers of values', () => {
   it('tell values apart that only differ in length or in their last byte', () => {
     const table = new ValueTable();
     expect(new Set(['a', 'aa', 'ab', 'b', 'a\0', '\0'].map((text) => table.idOfText(text))).size).toBe(6);
+  });
+});
+
+describe('a long quoted cell', () => {
+  const bytes = fc.array(
+    fc.oneof({ weight: 3, arbitrary: fc.constantFrom(33, 34, 35, 162, 98, 10, 44) }, fc.integer({ min: 0, max: 255 })),
+    {
+      maxLength: 40,
+    },
+  );
+  const ending = (find: () => number) => {
+    try {
+      return find();
+    } catch (error) {
+      return error instanceof CsvError ? error.message : error;
+    }
+  };
+
+  it('ends, read by words, where it ends read by bytes', () => {
+    fc.assert(
+      fc.property(bytes, fc.integer({ min: 0, max: 7 }), (inside, before) => {
+        const end = before + 1 + inside.length;
+        const text = Buffer.concat([Buffer.alloc(before, 97), Buffer.from([34, ...inside, 10, 34, 34, 34])]);
+        const whole = Buffer.from(new Uint8Array(text).buffer);
+        expect(ending(() => endOfLongQuotes(whole, wordsOf(whole)!, before, end))).toEqual(ending(() => endOfQuotes(whole, before, end)));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('is read by bytes where words do not begin', () => {
+    expect(wordsOf(Buffer.from(new ArrayBuffer(16), 1, 8))).toBeNull();
   });
 });
