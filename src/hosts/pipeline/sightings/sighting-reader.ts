@@ -6,6 +6,8 @@ import { assetOf, timeOf } from './asset.ts';
 
 const DAY_S = 86_400;
 const MAX_VALUES = 200;
+/** Texts whose value is kept: the same ones come again and again. */
+const MAX_PARSED = 50_000;
 
 /** How events stand in a text: one or an array of them, one a line, a bulk body with action lines, a table with a header, or what Logstash's filter sends. */
 export type SightingForm = 'json' | 'ndjson' | 'bulk' | 'csv' | 'logstash';
@@ -29,11 +31,26 @@ export function createSightingReader({
   readonly fields: readonly string[];
   readonly nowS: () => number;
 }): SightingReader {
+  const known = new Map<string, string | null>();
+  const publicValue = (text: string): string | null => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    if (known.size >= MAX_PARSED) known.clear();
+    const observable = parseIndicator(text);
+    const value = observable.kind === 'public' ? observable.indicator.value : null;
+    known.set(text, value);
+    return value;
+  };
   const gathered = new Map<string, { value: string; asset: string; times: number; firstS: number; lastS: number }>();
 
   function add(event: Readonly<Record<string, unknown>>, of: readonly string[] = fields): void {
-    const texts = of.flatMap((field) => textsAt(event, field).slice(0, MAX_VALUES));
-    const values = new Set(texts.flatMap(publicValue));
+    const values = new Set<string>();
+    for (const field of of) {
+      for (const text of textsAt(event, field)) {
+        const value = publicValue(text);
+        if (value !== null && values.size < MAX_VALUES) values.add(value);
+      }
+    }
     if (values.size === 0) return;
     const asset = assetOf(event);
     const atS = timeOf(event, nowS());
@@ -79,11 +96,6 @@ export function createSightingReader({
       return rows;
     },
   };
-}
-
-function publicValue(text: string): string[] {
-  const parsed = parseIndicator(text);
-  return parsed.kind === 'public' ? [parsed.indicator.value] : [];
 }
 
 /** An update of a bulk body has its fields under `doc`. Action lines hold no field that is looked at. */

@@ -48,7 +48,9 @@ if (port) {
       say({ kind: 'fault', message: error instanceof Error ? error.message : String(error), rows });
     }
   };
+  let flushedMs = Date.now();
   const flush = () => {
+    flushedMs = Date.now();
     const rows = reader.drain();
     if (rows.length === 0) return;
     attempt(rows.length, () => {
@@ -71,6 +73,7 @@ if (port) {
     const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const { form, start, end } of parts) reader.read(whole.toString('utf8', start, end), form);
     say({ kind: 'read', bytes: bytes.byteLength });
-    if (reader.size >= FLUSH_ROWS) flush();
+    // Timers wait for as long as messages come without a pause.
+    if (reader.size >= FLUSH_ROWS || Date.now() - flushedMs >= FLUSH_MS) flush();
   });
 }

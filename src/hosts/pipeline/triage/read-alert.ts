@@ -22,6 +22,7 @@ const ACTIONS = ['event.action', 'action', 'event.outcome', 'kibana.alert.origin
 const BYTES = ['source.bytes', 'client.bytes', 'bytes_out', 'network.bytes_out', 'sent_bytes'];
 
 const MAX_OBSERVABLES = 200;
+const NONE: readonly string[] = [];
 
 /** Reads an alert object: nested or dotted fields, single values or lists. */
 export function readAlert(alert: Readonly<Record<string, unknown>>, fields: readonly string[] = ALERT_FIELDS): AlertFacts {
@@ -38,14 +39,27 @@ export function readAlert(alert: Readonly<Record<string, unknown>>, fields: read
 }
 
 /** The texts and numbers at a field, nested or dotted, one or a list of them; none that stand for nothing. */
-export function textsAt(event: Readonly<Record<string, unknown>>, field: string): string[] {
-  return textsOf(fieldOf(event, field));
+export function textsAt(event: Readonly<Record<string, unknown>>, field: string): readonly string[] {
+  const found = fieldOf(event, field);
+  return found === undefined ? NONE : textsOf(found);
+}
+
+/** Field names are few, and come again with each event. */
+const paths = new Map<string, readonly string[]>();
+const MAX_PATHS = 10_000;
+
+function pathOf(field: string): readonly string[] {
+  const known = paths.get(field);
+  if (known) return known;
+  const path = field.split('.');
+  if (paths.size < MAX_PATHS) paths.set(field, path);
+  return path;
 }
 
 function fieldOf(alert: Readonly<Record<string, unknown>>, field: string): unknown {
   if (Object.hasOwn(alert, field)) return alert[field];
   let found: unknown = alert;
-  for (const key of field.split('.')) {
+  for (const key of pathOf(field)) {
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
     found = Reflect.get(found, key);
   }
