@@ -30,7 +30,11 @@ export const config: Command = {
     );
     if (what === 'check') {
       const asked = engine.wanted.map(({ provider }) => provider.id).join(', ');
-      io.stderr.write(`The settings are right. Asked: ${asked === '' ? 'nobody (embedded default: own lists only)' : asked}\n`);
+      const on = (prefix: string) =>
+        Object.keys(pipeline.blocks).flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
+      io.stderr.write(
+        `The settings are right. Asked: ${asked === '' ? 'nobody (embedded default: own lists only)' : asked}; feeds: ${on('feeds.').join(', ') || 'none'}; outputs: ${on('outputs.').join(', ') || 'none'}\n`,
+      );
       return EXIT.ok;
     }
     const { stringify } = await import('yaml');

@@ -15,9 +15,11 @@ export interface ConfiguredPipeline {
 
 /**
  * Opens engine and pipeline. Throws a `ConfigError` with every fault of both before anything is opened. `usesStore`: whether what is in
- * the store counts as own knowledge; not where the store's own indicators are looked up.
+ * the store counts as own knowledge; not where the store's own indicators are looked up. `keepsNothing`: a store is not made.
  */
-export async function openConfigured(options: SourceOptions & { readonly usesStore: boolean }): Promise<ConfiguredPipeline> {
+export async function openConfigured(
+  options: SourceOptions & { readonly usesStore: boolean; readonly keepsNothing: boolean },
+): Promise<ConfiguredPipeline> {
   const sources = await readSources(options);
   const [config, { stateFolder }] = await loadBoth(
     () => loadPipelineConfig(sources),
@@ -25,7 +27,13 @@ export async function openConfigured(options: SourceOptions & { readonly usesSto
   );
   const engine = await openEngine({ ...options, usesPipelineStore: options.usesStore });
   const { engine: enricher, feedback } = engine;
-  const pipeline = await openPipeline(config, { stateFolder, enricher, feedback, transportTo: hostTransports(options.env) });
+  const pipeline = await openPipeline(config, {
+    stateFolder,
+    enricher,
+    feedback,
+    transportTo: hostTransports(options.env),
+    keepsNothing: options.keepsNothing,
+  });
   await moveFeedback(pipeline.store, feedback);
   return {
     pipeline,

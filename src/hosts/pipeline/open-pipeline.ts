@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as z from 'zod/mini';
 import {
@@ -102,20 +103,23 @@ export function loadPipelineConfig(sources: ConfigSources): PipelineConfig {
   } as unknown as PipelineConfig;
 }
 
+/** What a pipeline is opened with. */
+export interface PipelineOptions {
+  readonly stateFolder: string;
+  readonly enricher: Enricher;
+  readonly feedback?: FeedbackStore;
+  readonly transportTo: (reach: Reach) => OwnedTransport;
+  readonly clock?: PipelineClock;
+  /** Whoever only counts or decides makes no store: one in memory stands in for it. */
+  readonly keepsNothing?: boolean;
+}
+
 /** Opens store and transports as configured. `transportTo` makes the calls leave; `close` closes them all. */
-export async function openPipeline(
-  config: PipelineConfig,
-  options: {
-    stateFolder: string;
-    enricher: Enricher;
-    feedback?: FeedbackStore;
-    transportTo: (reach: Reach) => OwnedTransport;
-    clock?: PipelineClock;
-  },
-): Promise<OpenedPipeline> {
+export async function openPipeline(config: PipelineConfig, options: PipelineOptions): Promise<OpenedPipeline> {
   const { pipeline: settings, watchlist } = config;
   const clock = options.clock ?? systemPipelineClock;
-  const store = await openStore(join(options.stateFolder, 'pipeline.sqlite'), {
+  const path = join(options.stateFolder, 'pipeline.sqlite');
+  const store = await openStore(options.keepsNothing && !existsSync(path) ? ':memory:' : path, {
     halfLives: { ...DEFAULT_HALF_LIVES, ...settings.halfLifeDays },
   });
   const owned: OwnedTransport[] = [];

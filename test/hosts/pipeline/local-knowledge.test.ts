@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -114,6 +114,26 @@ describe('enrich --store', () => {
   it('refuses a list, which says nothing of anybody', async () => {
     const { code, err } = await run(['enrich', '--format', 'list', '--store'], house(), 'c2.evil-host.net\n');
     expect([code, err]).toEqual([2, expect.stringContaining('--store wants events')]);
+  });
+});
+
+describe('who only looks', () => {
+  it.each([
+    [['store', 'stats'], 2],
+    [['store', 'export'], 2],
+    [['watch', 'list'], 2],
+    [['watch', 'who', 'c2.evil-host.net'], 2],
+    [['pipeline', 'run', '--dry-run'], 0],
+    [['triage', '-'], 0],
+  ])('%j makes no store', async (args, code) => {
+    const env = house();
+    const result = await run(args, env);
+    expect([result.code, existsSync(join(env.ISMALICIOUS_STATE_DIR, 'pipeline.sqlite'))]).toEqual([code, false]);
+    if (code === 2) expect(result.err).toContain('there is no store yet');
+  });
+  it('says which file cannot be read', async () => {
+    const { code, err } = await run(['triage', '/nowhere/alerts.ndjson'], house());
+    expect([code, err]).toEqual([2, expect.stringContaining('/nowhere/alerts.ndjson cannot be read (ENOENT)')]);
   });
 });
 

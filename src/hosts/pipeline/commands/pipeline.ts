@@ -27,7 +27,12 @@ export const pipelineCommand: Command = {
     const [what] = positionals;
     if (what !== 'run' && what !== 'schedule') throw new UsageError('pipeline wants run or schedule');
     if (what === 'schedule' && values['dry-run']) throw new UsageError('--dry-run goes with run');
-    const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: false });
+    const opened = await openConfigured({
+      env: io.env,
+      configPath: values.config,
+      usesStore: false,
+      keepsNothing: values['dry-run'] === true,
+    });
     const stop = new AbortController();
     const onSignal = () => stop.abort();
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);

@@ -1,11 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline as pump } from 'node:stream/promises';
-import { join } from 'node:path';
-import { openStore } from '../../../engine/store/store-client.ts';
 import { type Command, EXIT, parseAge, parseCount, parseOptions, UsageError } from '../../cli/command.ts';
-import { stateFolder } from '../../compose/state-folder.ts';
 import { EXPORT_FORMATS, exportStore } from '../export-store.ts';
+import { openStoreOf } from './existing-store.ts';
 
 const ACTIONS = ['stats', 'check', 'export', 'purge', 'quarantine', 'replay'] as const;
 
@@ -38,7 +36,7 @@ export const storeCommand: Command = {
     const limit = parseCount(values.limit ?? '1000', '--limit', 1);
     const ageS = parseAge(values['older-than'] ?? '365d', '--older-than');
     if ((what === 'quarantine' || what === 'replay') && !values.output) throw new UsageError(`store ${what} wants --output ID`);
-    const store = await openStore(join(stateFolder(io.env, false), 'pipeline.sqlite'));
+    const store = await openStoreOf(io.env, { makes: false });
     const nowS = Math.floor(Date.now() / 1000);
     const print = (value: unknown) => void io.stdout.write(`${JSON.stringify(value)}\n`);
     try {

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type Command, EXIT, type Io, parseCount, parseOptions, UsageError } from '../../cli/command.ts';
+import { openInput } from '../../cli/text-input.ts';
 import { openConfigured } from '../open-configured.ts';
 import { hostTransports } from '../host-transport.ts';
 import { triageAlertIndex } from '../triage/elastic-alerts.ts';
@@ -27,7 +27,7 @@ export const triageCommand: Command = {
       limit: { type: 'string' },
     });
     const limit = parseCount(values.limit ?? '1000', '--limit', 1);
-    const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: true });
+    const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: true, keepsNothing: values.tell !== true });
     const { pipeline } = opened;
     const rules = pipeline.config.triage;
     const triage: Triage = {
@@ -62,7 +62,7 @@ export const triageCommand: Command = {
 };
 
 async function triageLines(path: string, triage: Triage, io: Io): Promise<number> {
-  const input = path === '-' ? io.stdin : createReadStream(path);
+  const input = await openInput(path, io.stdin);
   let batch: Record<string, unknown>[] = [];
   let isWhole = true;
   let number = 0;

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import { openStore } from '../../../engine/store/store-client.ts';
 import { type Command, EXIT, parseCount, parseOptions, UsageError } from '../../cli/command.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { readSources } from '../../compose/config-sources.ts';
-import { stateFolder } from '../../compose/state-folder.ts';
 import { loadPipelineConfig } from '../open-pipeline.ts';
 import { addToWatchlist, listWatchlist, removeFromWatchlist, type RouteAnswer, type RouteContext } from '../watch-routes.ts';
+import { openStoreOf } from './existing-store.ts';
 
 /** `ismalicious watch add|remove|list|who` */
 export const watchCommand: Command = {
@@ -35,7 +33,7 @@ export const watchCommand: Command = {
     if (what !== 'list' && indicators.length === 0) throw new UsageError(`watch ${what} wants at least one value`);
     const days = values.days === undefined ? undefined : parseCount(values.days, '--days', 1);
     const { watchlist } = loadPipelineConfig(await readSources({ env: io.env, configPath: values.config }));
-    const store = await openStore(join(stateFolder(io.env, false), 'pipeline.sqlite'));
+    const store = await openStoreOf(io.env, { makes: what === 'add' });
     const nowS = Math.floor(Date.now() / 1000);
     const context: RouteContext = { store, nowS, maxWatched: watchlist.maxWatched, everyHours: watchlist.everyHours };
     try {

@@ -31,16 +31,7 @@ export function createSightingReader({
   readonly fields: readonly string[];
   readonly nowS: () => number;
 }): SightingReader {
-  const known = new Map<string, string | null>();
-  const publicValue = (text: string): string | null => {
-    const found = known.get(text);
-    if (found !== undefined) return found;
-    if (known.size >= MAX_PARSED) known.clear();
-    const observable = parseIndicator(text);
-    const value = observable.kind === 'public' ? observable.indicator.value : null;
-    known.set(text, value);
-    return value;
-  };
+  const publicValue = createPublicValue();
   const gathered = new Map<string, { value: string; asset: string; times: number; firstS: number; lastS: number }>();
 
   function add(event: Readonly<Record<string, unknown>>, of: readonly string[] = fields): void {
@@ -95,6 +86,20 @@ export function createSightingReader({
       gathered.clear();
       return rows;
     },
+  };
+}
+
+/** The canonical value of a public indicator, else `null`; what was asked lately is kept. */
+function createPublicValue(): (text: string) => string | null {
+  const known = new Map<string, string | null>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    if (known.size >= MAX_PARSED) known.clear();
+    const observable = parseIndicator(text);
+    const value = observable.kind === 'public' ? observable.indicator.value : null;
+    known.set(text, value);
+    return value;
   };
 }
 
