@@ -11,14 +11,21 @@ import { explainScore } from './merge-outcomes.ts';
 import { planLookups } from './plan.ts';
 import type { PrivacyGuard } from './privacy-guard.ts';
 import type { ClientStats } from './provider-client.ts';
-import { outcomesAtHome } from './round-parts.ts';
-import { runRound } from './round.ts';
+import { recallStored } from './recall-stored.ts';
+import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-parts.ts';
+import { askRound, startRound } from './round.ts';
 import type { Scoring } from './scoring.ts';
 import type { StoreStats, VerdictStore } from './verdict-store.ts';
 import { createView, type EngineProvider, type Memory, type View } from './view.ts';
 
 /** Provider subsets with a memory of their own. */
 const MAX_VIEWS = 8;
+
+/** Values that are looked for on disk together. What they need meanwhile is gone before the next ones come. */
+const BLOCK = 1024;
+
+/** Indicators of whom somebody has to be asked, by canonical value, with the spellings they came in. */
+type Asked = Map<string, { readonly open: Open; readonly inputs: string[] }>;
 
 export interface EngineOptions {
   readonly providers: readonly EngineProvider[];
@@ -76,39 +83,27 @@ export class Engine implements Enricher {
   }
 
   async enrichMany(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
-    const view = this.#viewOf(wanted);
     const answered = new Map<string, Enrichment>();
-    // The place of every canonical value among those to look up, the first spelling of each, and further ones.
-    const places = new Map<string, number>();
-    const indicators: Indicator[] = [];
-    const spellings: string[] = [];
-    const others: { readonly at: number; readonly value: string }[] = [];
-    const maxAgeS = wanted.maxAgeS ?? Infinity;
+    const take = wanted.take ?? ((value: string, enrichment: Enrichment) => void answered.set(value, enrichment));
+    const round = startRound(this.#options, this.#pool, this.#viewOf(wanted), wanted);
+    const asked: Asked = new Map();
+    let block: string[] = [];
     for (const value of values) {
-      const known = this.#recall(value, view, maxAgeS);
-      if ('input' in known) answered.set(value, known);
-      else {
-        const at = places.get(known.value);
-        if (at !== undefined) others.push({ at, value });
-        else {
-          places.set(known.value, indicators.length);
-          indicators.push(known);
-          spellings.push(value);
-        }
-      }
+      if (block.push(value) < BLOCK) continue;
+      this.#recallBlock(round, block, asked, take);
+      block = [];
     }
-    if (indicators.length === 0) return answered;
+    this.#recallBlock(round, block, asked, take);
+    if (asked.size === 0) return answered;
     const startedMs = this.#options.clock.monotonicMs();
-    const { entries, hasAsked } = await runRound(this.#options, this.#pool, view, { indicators, wanted });
+    const all = [...asked.values()];
+    const { entries, hasAsked } = await askRound(
+      round,
+      all.map(({ open }) => open),
+    );
     if (hasAsked) this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
-    const take = (at: number, input: string) => {
-      const entry = entries[at];
-      if (!entry) throw new Error('a round answers every indicator');
-      const { answer, source, checkedAtS, expiresAtS } = entry;
-      answered.set(input, { input, indicator: indicators[at] as Indicator, answer, source, checkedAtS, expiresAtS });
-    };
-    for (let at = 0; at < spellings.length; at++) take(at, spellings[at] as string);
-    for (const { at, value } of others) take(at, value);
+    for (const [n, { open, inputs }] of all.entries())
+      for (const input of inputs) take(input, enrichmentOf(input, open.indicator, entries[n]));
     return answered;
   }
 
@@ -168,6 +163,42 @@ export class Engine implements Enricher {
     return view;
   }
 
+  /** Hands over what memory, lists and disk know of some values; those of whom somebody has to be asked go into `asked`. */
+  #recallBlock(round: Round, values: readonly string[], asked: Asked, take: NonNullable<EnrichOptions['take']>): void {
+    const maxAgeS = round.wanted.maxAgeS ?? Infinity;
+    const places = new Map<string, number>();
+    const indicators: Indicator[] = [];
+    const inputs: string[] = [];
+    const others: { readonly at: number; readonly value: string }[] = [];
+    for (const value of values) {
+      const known = this.#recall(value, round.view, maxAgeS);
+      if ('input' in known) {
+        take(value, known);
+        continue;
+      }
+      const at = places.get(known.value);
+      const earlier = asked.get(known.value);
+      if (earlier !== undefined) earlier.inputs.push(value);
+      else if (at !== undefined) others.push({ at, value });
+      else {
+        places.set(known.value, indicators.length);
+        indicators.push(known);
+        inputs.push(value);
+      }
+    }
+    if (indicators.length === 0) return;
+    const entries: (RoundEntry | undefined)[] = Array.from({ length: indicators.length });
+    for (const open of recallStored(round, indicators, entries))
+      asked.set(open.indicator.value, { open, inputs: [inputs[open.at] as string] });
+    const give = (at: number, input: string) => {
+      const indicator = indicators[at] as Indicator;
+      if (entries[at] === undefined) asked.get(indicator.value)?.inputs.push(input);
+      else take(input, enrichmentOf(input, indicator, entries[at]));
+    };
+    for (let at = 0; at < inputs.length; at++) if (entries[at] !== undefined) give(at, inputs[at] as string);
+    for (const { at, value } of others) give(at, value);
+  }
+
   /** What memory and our own lists know; an indicator when the disk or a provider has to be asked. */
   #recall(value: string, view: View, maxAgeS: number): Enrichment | Indicator {
     const parsed = parseIndicator(value);
@@ -190,6 +221,12 @@ export class Engine implements Enricher {
     const answer = this.#pool.merge(known, { type: indicator.type, nowS });
     return { input: value, indicator, answer, source: 'local' satisfies Source, checkedAtS: nowS, expiresAtS: null };
   }
+}
+
+function enrichmentOf(input: string, indicator: Indicator, entry: RoundEntry | undefined): Enrichment {
+  if (!entry) throw new Error('a round answers every indicator');
+  const { answer, source, checkedAtS, expiresAtS } = entry;
+  return { input, indicator, answer, source, checkedAtS, expiresAtS };
 }
 
 function unasked(input: string, indicator: Indicator | null, answer: Answer): Enrichment {

@@ -19,6 +19,11 @@ export interface EnrichOptions {
   readonly mode?: 'enrich' | 'cache';
   /** Paid look-ups this caller may still make. Shared by reference: the engine counts it down. */
   readonly budget?: { remaining: number };
+  /**
+   * Is handed every answer as soon as it is known, in place of the map that is returned at the end: ten thousand answers need not be
+   * there at once. An implementation may leave this to the map.
+   */
+  readonly take?: (value: string, enrichment: Enrichment) => void;
 }
 
 /** What a set of values would cost, before a single call is made. Counts of distinct indicators. */

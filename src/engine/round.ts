@@ -1,4 +1,3 @@
-import type { Indicator } from '../model/indicator.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { AnswerPool } from './answer-pool.ts';
 import { epochS } from './clock.ts';
@@ -7,7 +6,6 @@ import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
 import type { Outcome } from './outcome.ts';
 import type { ProviderClient } from './provider-client.ts';
-import { recallStored } from './recall-stored.ts';
 import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember, type Round, type RoundEntry } from './round-parts.ts';
 import { canChangeTier } from './stop-early.ts';
 import type { View } from './view.ts';
@@ -20,35 +18,34 @@ const FREE_MS = 10_000;
 
 type Call = () => Promise<void>;
 
-/**
- * Answers every indicator, in their order (`hasAsked`: not without asking somebody): lists and disk first, then those who can know, within the caller's time. Rejects only when the
- * signal aborts.
- */
-export async function runRound(
-  options: EngineOptions,
-  pool: AnswerPool,
-  view: View,
-  { indicators, wanted }: { readonly indicators: readonly Indicator[]; readonly wanted: EnrichOptions },
-): Promise<{ readonly entries: readonly RoundEntry[]; readonly hasAsked: boolean }> {
+/** One question of a caller: what it may cost in time and credits. */
+export function startRound(options: EngineOptions, pool: AnswerPool, view: View, wanted: EnrichOptions): Round {
   const deadlineMs = wanted.timeoutMs ? options.clock.monotonicMs() + wanted.timeoutMs : Infinity;
   const budget = wanted.mode === 'cache' ? { remaining: 0 } : wanted.budget;
-  const round: Round = { options, pool, view, wanted, nowS: epochS(options.clock), deadlineMs, budget };
-  const entries: (RoundEntry | undefined)[] = Array.from({ length: indicators.length });
-  const known = recallStored(round, indicators, entries);
-  if (known.length === 0) return { entries: entries as RoundEntry[], hasAsked: false };
-  await options.guard.prepare();
-  const open = known.filter((one) => mayLeave(round, one, entries));
-  if (options.stopsEarly && wanted.mode !== 'cache') await askInStages(round, open);
-  else await waitFor(round, open, callsOf(round, open, everybody));
-  for (const one of open) entries[one.at] = conclude(round, one);
-  return { entries: entries as RoundEntry[], hasAsked: open.length > 0 };
+  return { options, pool, view, wanted, nowS: epochS(options.clock), deadlineMs, budget };
 }
 
-/** Answers what may not leave at once; tells whether the rest may be asked about. */
-function mayLeave(round: Round, { at, indicator }: Open, entries: (RoundEntry | undefined)[]): boolean {
+/**
+ * Answers what lists and disk could not, in the same order, by those who can know, within the caller's time. `hasAsked`: somebody was
+ * asked. Rejects only when the signal aborts.
+ */
+export async function askRound(
+  round: Round,
+  known: readonly Open[],
+): Promise<{ readonly entries: readonly RoundEntry[]; readonly hasAsked: boolean }> {
+  const { options, wanted } = round;
+  await options.guard.prepare();
+  const refused = known.map((one) => refusedEntry(round, one));
+  const open = known.filter((_, n) => refused[n] === null);
+  if (options.stopsEarly && wanted.mode !== 'cache') await askInStages(round, open);
+  else await waitFor(round, open, callsOf(round, open, everybody));
+  return { entries: known.map((one, n) => refused[n] ?? conclude(round, one)), hasAsked: open.length > 0 };
+}
+
+/** The answer about what may not leave; `null`: it may. */
+function refusedEntry(round: Round, { indicator }: Open): RoundEntry | null {
   const refusal = round.options.guard.refuseToSend(indicator);
-  if (refusal) entries[at] = remember(round, indicator, answerAtHome(round, indicator, refusal));
-  return refusal === null;
+  return refusal === null ? null : remember(round, indicator, answerAtHome(round, indicator, refusal));
 }
 
 const everybody = () => true;

@@ -34,6 +34,28 @@ describe('upstream calls', () => {
     await second.engine.close();
   });
 
+  it('are one for a value in many spellings, however far apart they stand; each spelling is handed over once, by the map or one by one', async () => {
+    await using api = await startStandIn();
+    const { engine } = await openTestEngine(api.url, { ISMALICIOUS_CONCURRENCY: '64' });
+    const values = publicAddresses(1500);
+    // More than is looked for on disk at once stands between the spellings of a value.
+    const spellings = [...values, ...values.map((value) => ` ${value}`), '10.0.0.1', 'junk value'];
+    const live = await engine.enrichMany(spellings);
+    expect(api.asked().toSorted()).toEqual(values.toSorted());
+    expect(live.size).toBe(spellings.length);
+    const handed: string[] = [];
+    const rest = await engine.enrichMany(spellings, {
+      take(value, enrichment) {
+        handed.push(value);
+        expect(enrichment).toMatchObject({ input: value, answer: live.get(value)?.answer });
+      },
+    });
+    expect(handed.toSorted()).toEqual(spellings.toSorted());
+    expect(rest.size).toBe(0);
+    expect(api.asked()).toHaveLength(values.length);
+    await engine.close();
+  });
+
   it('are shared by two engines that look up the same values at the same time', async () => {
     await using api = await startStandIn((call, response, attempt) => setTimeout(() => healthy(call, response, attempt), 20));
     const folder = newStateFolder();

@@ -72,22 +72,28 @@ export class Answers {
   /** Answers `ids`: from memory what is there, the rest by one call. Rejects when the search was cancelled. */
   async ask(ids: readonly number[], enricher: Enricher, { nowS, wait }: { readonly nowS: number; readonly wait: Wait }): Promise<void> {
     const missing = new Map<string, number>();
+    // Bytes that are no UTF-8 differ and read the same.
+    const twins = new Map<string, number[]>();
     // A new process remembers nothing yet; `peek` knows only what everybody was asked about.
     const mayKnow = this.#hasAsked && this.#rules.providers === undefined;
     for (const id of ids) {
       const value = this.#values.textOf(id);
       const known = mayKnow ? enricher.peek(value) : undefined;
       if (known !== undefined && this.#isYoung(known)) this.settle(id, known, nowS);
+      else if (missing.has(value)) twins.set(value, [...(twins.get(value) ?? []), id]);
       else missing.set(value, id);
     }
     if (missing.size === 0) return;
     this.#hasAsked = true;
-    const answers = await wait((signal) => enricher.enrichMany(missing.keys(), this.#options(nowS, signal)));
-    for (const [value, id] of missing) {
-      const enrichment = answers.get(value);
-      if (enrichment === undefined) throw new Error('the engine left a value without an answer');
-      this.settle(id, enrichment, nowS);
-    }
+    let left = missing.size;
+    const take = (value: string, enrichment: Enrichment) => {
+      this.settle(missing.get(value) as number, enrichment, nowS);
+      if (twins.size > 0) for (const id of twins.get(value) ?? []) this.settle(id, enrichment, nowS);
+      left--;
+    };
+    const answers = await wait((signal) => enricher.enrichMany(missing.keys(), { ...this.#options(nowS, signal), take }));
+    for (const [value, enrichment] of answers) take(value, enrichment);
+    if (left > 0) throw new Error('the engine left a value without an answer');
   }
 
   /** Takes an answer for an id. */

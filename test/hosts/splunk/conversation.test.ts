@@ -122,7 +122,7 @@ describe('execute', () => {
   it('passes the options on', async () => {
     const enricher = new FakeEnricher();
     await replay(talk(['dest_ip', 'timeout=7', 'max_age=1h', 'providers=local', 'mode=cache', 'budget=3'], ROWS), enricher);
-    const { signal, ...options } = enricher.calls[0]!.options;
+    const { signal, take: _take, ...options } = enricher.calls[0]!.options;
     expect(signal).toBeInstanceOf(AbortSignal);
     expect(options).toEqual({ timeoutMs: 7000, maxAgeS: 3600, providers: ['local'], mode: 'cache', budget: { remaining: 3 } });
   });
@@ -130,7 +130,7 @@ describe('execute', () => {
   it('has a deadline of 60 s a chunk, and leaves the rest to the settings', async () => {
     const enricher = new FakeEnricher();
     await replay(talk(['dest_ip'], ROWS), enricher);
-    const { signal: _signal, ...options } = enricher.calls[0]!.options;
+    const { signal: _signal, take: _take, ...options } = enricher.calls[0]!.options;
     expect(options).toEqual({ timeoutMs: 60_000, mode: 'enrich' });
   });
 
