@@ -66,8 +66,7 @@ export function createSightingReader({
     if (!isObject(parsed)) return;
     if ('@timestamp' in parsed || '@version' in parsed) add(parsed);
     else {
-      const split = Object.entries(parsed).map(([name, value]) => [name, typeof value === 'string' ? value.split(',') : value] as const);
-      add(Object.fromEntries(split), Object.keys(parsed));
+      add(splitMembers(parsed), Object.keys(parsed));
     }
   };
   return {
@@ -101,6 +100,10 @@ function createPublicValue(): (text: string) => string | null {
     known.set(text, value);
     return value;
   };
+}
+
+function splitMembers(hash: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(hash).map(([name, value]) => [name, typeof value === 'string' ? value.split(',') : value]));
 }
 
 /** An update of a bulk body has its fields under `doc`. Action lines hold no field that is looked at. */
