@@ -4,10 +4,18 @@ export interface OracleTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Reads RFC 4180 text; lines without a cell are no rows when the header has several columns. */
+/** Reads RFC 4180 text, whose end is a line end, too. When the header has several columns, a line with nothing in it is no row; `""` is one. */
 export function readCsv(text: string): OracleTable {
   const records: string[][] = [];
   let record: string[] = [];
+  let hasQuotes = false;
+  const blank = new Set<string[]>();
+  const endRecord = () => {
+    if (record.length === 1 && record[0] === '' && !hasQuotes) blank.add(record);
+    records.push(record);
+    record = [];
+    hasQuotes = false;
+  };
   let cell = '';
   let state: 'start' | 'plain' | 'quoted' | 'after' = 'start';
   const endCell = () => {
@@ -24,13 +32,14 @@ export function readCsv(text: string): OracleTable {
         cell += '"';
         at++;
       } else state = 'after';
-    } else if (char === '"' && state === 'start') state = 'quoted';
-    else if (char === ',') endCell();
-    else if (char === '\n' || (char === '\r' && source[at + 1] === '\n')) {
+    } else if (char === '"' && state === 'start') {
+      state = 'quoted';
+      hasQuotes = true;
+    } else if (char === ',') endCell();
+    else if (char === '\n' || (char === '\r' && (source[at + 1] ?? '\n') === '\n')) {
       if (char === '\r') at++;
       endCell();
-      records.push(record);
-      record = [];
+      endRecord();
     } else {
       cell += char;
       state = 'plain';
@@ -38,10 +47,10 @@ export function readCsv(text: string): OracleTable {
   }
   if (cell !== '' || record.length > 0 || state !== 'start') {
     endCell();
-    records.push(record);
+    endRecord();
   }
   const [header = [], ...rows] = records;
-  return { header, rows: rows.filter((row) => header.length === 1 || row.length > 1 || row[0] !== '') };
+  return { header, rows: rows.filter((row) => header.length === 1 || !blank.has(row)) };
 }
 
 /** The cell of a named column, by row; a row that is too short has empty cells. */
