@@ -2,17 +2,16 @@ import type { Enricher } from '../../engine/enricher.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { tallyUp } from './outcome-code.ts';
+import { createSeenValues } from './seen-values.ts';
 
 /** Distinct values that are told apart; beyond, a value may count twice. */
-const MAX_SEEN = 1_000_000;
+const MAX_SEEN = 4_000_000;
 
 /** The engine with this run's options, counting each distinct value once. */
 export function countingEnricher({ engine, asked, tally }: EnrichJob): Enricher {
-  const seen = new Set<string>();
+  const seen = createSeenValues(MAX_SEEN);
   const count = (enrichment: Enrichment) => {
-    if (seen.has(enrichment.input)) return;
-    if (seen.size < MAX_SEEN) seen.add(enrichment.input);
-    tallyUp(tally, enrichment);
+    if (seen.add(enrichment.input)) tallyUp(tally, enrichment);
   };
   return {
     peek(value) {

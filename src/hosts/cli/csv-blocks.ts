@@ -6,11 +6,27 @@ export interface CsvBlock {
   readonly bytes: Buffer;
   /** Bytes of the header with its line end. */
   readonly headerLine: number;
+  /** Bytes of the input that it took. */
+  readonly inputBytes: number;
 }
 
-/** Cuts a table into parts of about `blockBytes` at row ends; line breaks in quotes are no row ends. */
-export async function* createCsvBlocks(input: NodeJS.ReadableStream, blockBytes: number): AsyncGenerator<CsvBlock> {
-  let header: Buffer | null = null;
+/** The header of a table, with its line end. */
+export async function readCsvHeader(input: NodeJS.ReadableStream): Promise<Buffer> {
+  for await (const { bytes, headerLine } of createCsvBlocks(input, 1, null)) return Buffer.from(bytes.subarray(0, headerLine));
+  return Buffer.alloc(0);
+}
+
+/**
+ * Cuts a table into parts of about `blockBytes` at row ends; line breaks in quotes are no row ends. `known`: the header, when the input
+ * begins behind it.
+ */
+export async function* createCsvBlocks(
+  input: NodeJS.ReadableStream,
+  blockBytes: number,
+  known: Buffer | null = null,
+): AsyncGenerator<CsvBlock> {
+  let header = known;
+  let headerBytes = 0;
   let rest: Buffer = Buffer.alloc(0);
   let gathered: Buffer[] = [];
   let size = 0;
@@ -30,23 +46,25 @@ export async function* createCsvBlocks(input: NodeJS.ReadableStream, blockBytes:
       if (end === 0) continue;
       header = Buffer.from(rest.subarray(0, end));
       rest = rest.subarray(end);
+      headerBytes = end;
     }
     const end = findRowEnd(rest, 'last');
-    if (end > 0) yield blockOf(header, rest.subarray(0, end));
+    if (end > 0) yield blockOf(header, rest.subarray(0, end), headerBytes + end);
+    if (end > 0) headerBytes = 0;
     rest = Buffer.from(rest.subarray(end));
     size = rest.length;
   }
   gather();
   if (rest.length === 0) return;
-  if (header) yield blockOf(header, rest);
+  if (header) yield blockOf(header, rest, headerBytes + rest.length);
   else {
     const end = findRowEnd(rest, 'first') || rest.length;
-    yield blockOf(rest.subarray(0, end), rest.subarray(end));
+    yield blockOf(rest.subarray(0, end), rest.subarray(end), rest.length);
   }
 }
 
-function blockOf(header: Buffer, rows: Buffer): CsvBlock {
-  return { bytes: Buffer.concat([header, rows, Buffer.of(LF)]), headerLine: header.length };
+function blockOf(header: Buffer, rows: Buffer, inputBytes: number): CsvBlock {
+  return { bytes: Buffer.concat([header, rows, Buffer.of(LF)]), headerLine: header.length, inputBytes };
 }
 
 /** Past the first or the last line end that stands outside of quotes; 0: there is none. */

@@ -4,7 +4,7 @@ import { ReplyWriter } from '../splunk/reply-writer.ts';
 import { SearchNotes } from '../splunk/search-notes.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import { UsageError } from './command.ts';
-import { createCsvBlocks } from './csv-blocks.ts';
+import { createCsvBlocks, readCsvHeader } from './csv-blocks.ts';
 import type { EnrichJob } from './enrich-job.ts';
 
 /** Rows of about this many bytes are enriched together. */
@@ -31,8 +31,9 @@ export async function enrichCsv(job: EnrichJob): Promise<void> {
   const parts: Buffer[] = [];
   const writer = new ReplyWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) });
   let rows = 0;
-  let isFirst = true;
-  for await (const { bytes, headerLine } of createCsvBlocks(job.input, BLOCK_BYTES)) {
+  const header = job.head === null ? null : await readCsvHeader(job.head());
+  let isFirst = header === null;
+  for await (const { bytes, headerLine, inputBytes } of createCsvBlocks(job.input, BLOCK_BYTES, header)) {
     const frame = { metadata: {}, bytes, bodyFrom: 0, bodyEnd: bytes.length - 1 };
     if (isFirst) assertFields(bytes, fields);
     const context = {
@@ -41,11 +42,15 @@ export async function enrichCsv(job: EnrichJob): Promise<void> {
       wait: <T>(work: (signal: AbortSignal) => Promise<T>) => work(new AbortController().signal),
     };
     const reply = await chunks.enrich(frame, context);
-    if (!reply) continue;
+    if (!reply) {
+      await job.done(inputBytes);
+      continue;
+    }
     await job.note?.(bytes, 'csv');
     writer.writeTable(reply, isFirst, headerLine);
     for (const part of parts.splice(0)) await job.write(part);
     isFirst = false;
+    await job.done(inputBytes);
     rows += reply.rows.count;
     job.progress.show(`${rows} rows`);
   }

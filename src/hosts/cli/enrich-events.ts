@@ -5,12 +5,14 @@ import { createTextEnricher, type TextEnricher, type TextForm } from '../sidecar
 import { createWantedFields, DEFAULT_FIELDS } from '../sidecar/enrich/fields.ts';
 import { createKnownValues } from '../sidecar/enrich/known-values.ts';
 import { describeFault } from '../sidecar/json/describe-fault.ts';
+import { CLOSE_ARRAY, COMMA, skipSpace } from '../sidecar/json/lex.ts';
 import { UsageError } from './command.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
+import { jsonArrayBlocks } from './json-array-blocks.ts';
 
 const BLOCK_BYTES = 1 << 20;
-const MAX_ARRAY_BYTES = 1 << 29;
+const BRACKETS = Buffer.from('[]');
 const MAX_DEPTH = 128;
 const MAX_VALUE_BYTES = 2048;
 const FRONT_CACHE = 1 << 16;
@@ -27,35 +29,72 @@ export async function enrichNdjson(job: EnrichJob): Promise<void> {
     const end = rest.length < BLOCK_BYTES ? -1 : rest.lastIndexOf(LF);
     if (end < 0) continue;
     events += await enrichBlock(started, rest.subarray(0, end + 1), 'ndjson');
+    await job.done(end + 1);
     rest = Buffer.from(rest.subarray(end + 1));
     job.progress.show(`${events} events`);
   }
   if (rest.length > 0) await enrichBlock(started, rest, 'ndjson');
+  await job.done(rest.length);
   job.progress.end();
 }
 
-/** One event object or an array of them in, the same out with the enrichment added. */
+/** One event object or an array of them in, the same out with the enrichment added. An array goes through a part at a time. */
 export async function enrichJson(job: EnrichJob): Promise<void> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of job.input) {
-    parts.push(Buffer.from(part));
-    size += Buffer.byteLength(part);
-    if (size > MAX_ARRAY_BYTES)
-      throw new UsageError(`a JSON array of more than ${MAX_ARRAY_BYTES} bytes: write an event a line and use --format ndjson`);
+  const started = startRun(job);
+  const isInside = job.head !== null;
+  let state: 'before' | 'inside' | 'behind' = isInside ? 'inside' : 'before';
+  let hasItems = isInside;
+  let isBlank = false;
+  let events = 0;
+  let taken = 0;
+  for await (const { kind, bytes } of jsonArrayBlocks(job.input, { blockBytes: BLOCK_BYTES, isInside })) {
+    taken += bytes.length;
+    if (kind === 'items') {
+      isBlank = skipSpace(bytes, 0, bytes.length) === bytes.length;
+      events += await enrichItems(started, bytes);
+      job.progress.show(`${events} events`);
+    } else if (kind === 'rest' && state === 'before') {
+      state = 'behind';
+      await enrichBlock(started, bytes, 'json');
+    } else if (kind === 'rest') {
+      if (state === 'inside' || skipSpace(bytes, 0, bytes.length) < bytes.length)
+        throw new UsageError(
+          state === 'inside' ? 'the input is no JSON: it ends within the array' : 'the input is no JSON: something follows it',
+        );
+      await job.write(bytes);
+    } else {
+      const isEnd = bytes[bytes.length - 1] === CLOSE_ARRAY;
+      if (state === 'inside' && isBlank && (hasItems || !isEnd))
+        throw new UsageError('the input is no JSON: an item is missing between commas');
+      hasItems ||= state === 'inside';
+      state = isEnd ? 'behind' : 'inside';
+      await job.write(bytes);
+      // Behind a comma a later run finds its way; anywhere else it would not know where it is.
+      if (bytes[0] !== COMMA) continue;
+      await job.done(taken);
+      taken = 0;
+    }
   }
-  await enrichBlock(startRun(job), Buffer.concat(parts, size), 'json');
+  if (state === 'inside') throw new UsageError('the input is no JSON: it ends within the array');
+  if (state === 'before') await enrichBlock(started, Buffer.alloc(0), 'json');
   job.progress.end();
 }
 
-async function enrichBlock({ job, enricher, texts }: Run, text: Buffer, form: TextForm): Promise<number> {
+/** Items of an array, enriched as an array of their own whose brackets are then left out. */
+async function enrichItems(run: Run, items: Buffer): Promise<number> {
+  const array = Buffer.concat([BRACKETS.subarray(0, 1), items, BRACKETS.subarray(1)]);
+  return enrichBlock(run, array, 'json', 1);
+}
+
+/** `margin`: bytes at both ends that are not written. */
+async function enrichBlock({ job, enricher, texts }: Run, text: Buffer, form: TextForm, margin = 0): Promise<number> {
   const { signal } = new AbortController();
   const late = { text, form, missing: new Set<string>(), dueMs: null, signal };
   let result = texts.enrich(text, form);
   if (result.kind === 'missing') result = await enrichLater({ enricher, texts, clock: systemClock }, { ...late, missing: result.values });
   if (result.kind === 'fault') throw new UsageError(`the input is no JSON: ${describeFault(text, result.offset, MAX_DEPTH)}`);
   if (result.kind !== 'enriched') throw new Error('a block without a bound is always enriched');
-  await job.write(result.text);
+  await job.write(margin === 0 ? result.text : result.text.subarray(margin, -margin));
   await job.note?.(text, form);
   return result.events;
 }

@@ -10,10 +10,16 @@ export interface EnrichJob {
   /** Columns or dotted fields; empty: the format's own. */
   readonly fields: readonly string[];
   readonly asked: EnrichOptions;
+  /** Opens the input once more at its beginning, when `input` begins further on: a run goes on there. `null`: `input` is all of it. */
+  readonly head: (() => NodeJS.ReadableStream) | null;
+  /** Whether an earlier run has written something that stands. */
+  readonly hasOutput: boolean;
   /** Resolves when more may be written. */
   readonly write: (bytes: Buffer | string) => Promise<void>;
   /** Told of each text of events after it was written, to note who was seen with what; `undefined`: nobody wants that. */
   readonly note?: ((text: Buffer, form: SightingForm) => Promise<void>) | undefined;
+  /** Told that so many more bytes of the input stand, enriched, in the output: a run that breaks off goes on behind them. */
+  readonly done: (inputBytes: number) => Promise<void>;
   readonly tally: RunTally;
   readonly progress: { show(text: string): void; end(): void };
 }

@@ -1,33 +1,28 @@
-import { createInterface } from 'node:readline';
 import { toEnrichmentJson } from '../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
+import { lineBatches } from './line-batches.ts';
 import { tallyUp } from './outcome-code.ts';
 
 /** Values asked for together: bounds the memory and keeps bulk calls full. */
 const BATCH = 1000;
+const FIRST = '[\n  ';
+const NEXT = ',\n  ';
 
 async function eachEnrichment(job: EnrichJob, take: (enrichment: Enrichment) => Promise<void>): Promise<void> {
-  let batch: string[] = [];
-  let done = 0;
-  const flush = async () => {
-    const found = await job.engine.enrichMany(batch, job.asked);
-    for (const value of batch) {
+  let count = 0;
+  for await (const { lines, bytes } of lineBatches(job.input, BATCH)) {
+    const found = await job.engine.enrichMany(lines, job.asked);
+    for (const value of lines) {
       const enrichment = found.get(value);
       if (!enrichment) continue;
       tallyUp(job.tally, enrichment);
       await take(enrichment);
     }
-    done += batch.length;
-    job.progress.show(`${done} values`);
-    batch = [];
-  };
-  for await (const line of createInterface({ input: job.input, crlfDelay: Infinity })) {
-    if (line.trim() === '') continue;
-    batch.push(line);
-    if (batch.length >= BATCH) await flush();
+    await job.done(bytes);
+    count += lines.length;
+    job.progress.show(`${count} values`);
   }
-  if (batch.length > 0) await flush();
   job.progress.end();
 }
 
@@ -38,12 +33,12 @@ export function enrichList(job: EnrichJob): Promise<void> {
 
 /** A value a line in, the JSON array of the vendor playbook's batch script out: `{entity, malicious, score, categories, confidence}` or `{entity, error}`. */
 export async function enrichPlaybook(job: EnrichJob): Promise<void> {
-  let separator = '[\n  ';
+  let separator = job.hasOutput ? NEXT : FIRST;
   await eachEnrichment(job, async (enrichment) => {
     await job.write(`${separator}${JSON.stringify(toPlaybookRow(enrichment))}`);
-    separator = ',\n  ';
+    separator = NEXT;
   });
-  await job.write(separator === '[\n  ' ? '[]\n' : '\n]\n');
+  await job.write(separator === FIRST ? '[]\n' : '\n]\n');
 }
 
 /** Unknown has `malicious: null`: the script's own `false` would read as clean. */

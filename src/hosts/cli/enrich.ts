@@ -1,12 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import type { EnrichOptions } from '../../engine/enricher.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
-import { type Command, ENGINE_HELP, ENGINE_OPTIONS, EXIT, type Io, parseCount, parseOptions, UsageError } from './command.ts';
+import { type Command, ENGINE_HELP, ENGINE_OPTIONS, EXIT, parseCount, parseOptions, UsageError } from './command.ts';
+import { openRunFiles } from './enrich-files.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { exitCodeOf } from './outcome-code.ts';
-import { openInput } from './text-input.ts';
 import { progressLine, warn } from './words.ts';
 
 const FORMATS = ['csv', 'ndjson', 'json', 'list', 'playbook'] as const;
@@ -32,7 +30,9 @@ export const enrich: Command = {
   --format FORMAT     by default the file's ending; ndjson for stdin
                       list: a value a line → one JSON object a line
                       playbook: a value a line → the JSON array of the vendor's batch script
-  --out FILE          write there instead of stdout
+  --out FILE          write there instead of stdout; a run from file to file that broke off goes on where it
+                      stopped when it is started again (its place is in FILE.journal)
+  --restart           begin anew, whatever FILE.journal says
   --store             note in the pipeline's store who was seen with what (see: watch who)
   --budget N          look-ups this run may pay
   --exit-code         exit with 10 when one is malicious
@@ -43,6 +43,7 @@ ${ENGINE_HELP}`,
       field: { type: 'string', multiple: true },
       format: { type: 'string' },
       out: { type: 'string' },
+      restart: { type: 'boolean' },
       store: { type: 'boolean' },
       budget: { type: 'string' },
       'exit-code': { type: 'boolean' },
@@ -60,17 +61,31 @@ ${ENGINE_HELP}`,
       ...askOptions(values),
       ...(values.budget === undefined ? {} : { budget: { remaining: parseCount(values.budget, '--budget') } }),
     };
-    const input = await openInput(positionals[0], io.stdin);
     const enrichFormat = await ENRICHERS[format]();
     const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {
       checkProviders(asked, config);
       const tally = { total: 0, failed: 0, malicious: 0 };
+      const files = await openRunFiles(
+        {
+          inputPath: positionals[0],
+          outPath: values.out,
+          options: JSON.stringify([format, fields, asked.providers ?? null, asked.maxAgeS ?? null, values.profile ?? null]),
+          startsOver: values.restart === true,
+          tally,
+          budget: asked.budget,
+        },
+        io,
+      );
+      if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${positionals[0]}\n`);
       const notes = values.store ? await (await import('./note-sightings.ts')).openSightingNotes(config, fields) : null;
       try {
-        const job = { engine, input, fields, asked, note: notes?.note, tally, progress: progressLine(io) };
-        await writeOut(values.out, io, (write) => enrichFormat({ ...job, write }));
+        await enrichFormat({ ...files, engine, fields, asked, note: notes?.note, tally, progress: progressLine(io) });
+        await files.finish();
+      } catch (error) {
+        await files.leave();
+        throw error;
       } finally {
         await notes?.close();
       }
@@ -95,16 +110,4 @@ function formatOf(given: string | undefined, path: string | undefined): Format {
 
 function summarise({ total, failed, malicious }: EnrichJob['tally']): string {
   return `${total} values looked at, ${malicious} malicious, ${failed} without an answer\n`;
-}
-
-/** Gives `work` a writer that waits when the reader is slow. */
-async function writeOut(path: string | undefined, io: Io, work: (write: EnrichJob['write']) => Promise<void>): Promise<void> {
-  const stream: NodeJS.WritableStream = path === undefined || path === '-' ? io.stdout : createWriteStream(path);
-  await work(async (bytes) => {
-    if (!stream.write(bytes)) await new Promise<void>((resolve) => stream.once('drain', () => resolve()));
-  });
-  if (stream !== io.stdout) {
-    stream.end();
-    await finished(stream);
-  }
 }
