@@ -104,5 +104,6 @@ function toNumberCell(value: number | null): string {
 
 /** One line: a line break in a cell would read as a multivalue. */
 function toLine(text: string | null): string {
-  return text === null ? '' : text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+  if (text === null) return '';
+  return text.includes('\n') || text.includes('\r') ? text.replaceAll(/\s*[\r\n]+\s*/g, ' ') : text;
 }

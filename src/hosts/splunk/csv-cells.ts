@@ -66,7 +66,7 @@ export function decodeCell(raw: string): string {
 
 /** A cell's text as CSV, quoted only where it has to be. */
 export function encodeCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return text !== '' && /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** One column's name: `raw` as it stands in the file, `name` unquoted. */
