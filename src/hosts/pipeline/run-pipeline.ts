@@ -114,6 +114,7 @@ async function run(pipeline: Pipeline, { signal, isDry, only }: RunOptions): Pro
     startedAt,
     finishedAt: new Date(clock.nowMs()).toISOString(),
     isDryRun: isDry,
+    ...(only ? { only } : {}),
     feeds,
     store: { new: sum(feeds, 'new'), updated: sum(feeds, 'updated') },
     enrichment: enrichment.counts,

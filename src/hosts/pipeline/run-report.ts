@@ -20,6 +20,8 @@ export interface RunReport {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly isDryRun: boolean;
+  /** Left out: everything. */
+  readonly only?: 'watchlist';
   readonly feeds: Readonly<Record<string, FeedReport>>;
   readonly store: { readonly new: number; readonly updated: number };
   readonly enrichment: {
@@ -64,7 +66,9 @@ export function exitCodeOf({ feeds, failures }: RunReport): 0 | 1 | 3 {
 export function toReportText(report: RunReport): string {
   const { enrichment, store, watches } = report;
   const lines = [
-    ...(Object.keys(report.feeds).length === 0 ? ['no feed is switched on: set feeds.<id>.enabled, see docs/pipeline.md'] : []),
+    ...(report.only === undefined && Object.keys(report.feeds).length === 0
+      ? ['no feed is switched on: set feeds.<id>.enabled, see docs/pipeline.md']
+      : []),
     ...Object.entries(report.feeds).map(
       ([id, feed]) =>
         `feed ${id}: ${feed.items} items, ${feed.accepted} accepted, ${feed.quarantined} quarantined${feed.failure === null ? '' : ` — ${feed.failure}`}`,

@@ -117,18 +117,20 @@ function listedVerdict(
     return null;
   const score = decayedScore(stored.feedConfidence ?? UNSURE_SCORE, nowS() - stored.confirmedS, halfLives[stored.indicator.type]);
   if (score === null || score < FADED_BELOW) return null;
+  const feeds = stored.sources.filter((source) => source !== 'watchlist');
   return {
     provider: 'local',
     verdict: score >= MALICIOUS_FROM ? 'malicious' : 'suspicious',
     score,
     confidence: stored.feedConfidence ?? UNSURE_CONFIDENCE,
     categories: [],
-    attributes: stored.sources.filter((source) => source !== 'watchlist').map((source) => `feed:${source}`),
+    attributes: feeds.map((feed) => `feed:${feed}`),
     sightings: null,
     firstSeen: new Date(stored.firstSeenS * 1000).toISOString(),
     lastSeen: new Date(stored.lastSeenS * 1000).toISOString(),
     reference: stored.reference,
     tlp: stored.tlp ?? 'AMBER',
+    note: `listed by ${feeds.join(', ')}`,
     isPending: false,
   };
 }

@@ -58,7 +58,7 @@ describe('what the pipeline stored', () => {
       score: 90,
       source: 'local',
       attributes: ['feed:stix'],
-      providers: [{ provider: 'local', score: 90 }],
+      providers: [{ provider: 'local', score: 90, message: 'listed by stix' }],
     });
     expect((await run(['doctor', '--offline'], env)).out).toMatch(/ok +list pipeline store +2 entries/);
   });
@@ -80,6 +80,24 @@ describe('what the pipeline stored', () => {
     expect(answerOf((await run(['check', 'c2.evil-host.net', '--json'], env)).out).verdict).toBe('clean');
     await run(['pipeline', 'run'], env);
     expect((await run(['store', 'export'], env)).out).toContain('"state":"false_positive"');
+  });
+});
+
+describe('pipeline run --only watchlist', () => {
+  it('checks what is watched and reads no feed', async () => {
+    const env = house();
+    await run(['watch', 'add', 'mail.evil-host.net'], env);
+    const { code, err } = await run(['pipeline', 'run', '--only', 'watchlist'], env);
+    expect([code, err]).toEqual([0, expect.stringContaining('watchlist: 1 checked, 0 changed, 0 failed')]);
+    expect(err).not.toContain('feed');
+    expect(JSON.parse((await run(['store', 'stats'], env)).out)).toMatchObject({ indicators: 1, watched: 1 });
+  });
+  it.each([
+    [['run', '--only', 'feeds'], /--only wants watchlist/],
+    [['schedule', '--only', 'watchlist'], /go with run/],
+  ])('%j is refused', async (args, message) => {
+    const { code, err } = await run(['pipeline', ...args], house());
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
   });
 });
 

@@ -9,11 +9,12 @@ import { runOnSchedule, scheduleOf } from '../schedule.ts';
 /** `ismalicious pipeline run|schedule` */
 export const pipelineCommand: Command = {
   name: 'pipeline',
-  usage: 'pipeline run|schedule [--config FILE] [--dry-run] [--json] [--report FILE]',
+  usage: 'pipeline run|schedule [--config FILE] [--dry-run] [--only watchlist] [--json] [--report FILE]',
   summary: 'Read the feeds, look up what is new, tell the outputs; once, or on a schedule.',
   help: `  run                 one run; exit 0 all done, 1 no feed could be read, 3 some of it failed and is kept for the next run
   schedule            run by pipeline.schedule or every pipeline.every_minutes until stopped; one leader of several processes
   --dry-run           read the feeds and count; keep, look up and send nothing
+  --only watchlist    check the watched indicators that are due and tell the outputs; read no feed
   --json              the run report as last line on stdout
   --report FILE       the run report as a page (.html) or as JSON
   --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
@@ -21,12 +22,15 @@ export const pipelineCommand: Command = {
     const { values, positionals } = parseOptions(args, {
       config: { type: 'string' },
       'dry-run': { type: 'boolean' },
+      only: { type: 'string' },
       json: { type: 'boolean' },
       report: { type: 'string' },
     });
     const [what] = positionals;
     if (what !== 'run' && what !== 'schedule') throw new UsageError('pipeline wants run or schedule');
-    if (what === 'schedule' && values['dry-run']) throw new UsageError('--dry-run goes with run');
+    if (what === 'schedule' && (values['dry-run'] || values.only)) throw new UsageError('--dry-run and --only go with run');
+    if (values.only !== undefined && values.only !== 'watchlist') throw new UsageError('--only wants watchlist');
+    const part = values.only === undefined ? {} : { only: 'watchlist' as const };
     const opened = await openConfigured({
       env: io.env,
       configPath: values.config,
@@ -40,7 +44,11 @@ export const pipelineCommand: Command = {
     try {
       for (const warning of opened.engine.warnings) io.stderr.write(`ismalicious: ${warning}\n`);
       if (what === 'schedule') return await schedule(opened, { io, signal: stop.signal, show });
-      const report = await runPipeline(withProgress(opened.pipeline, io), { signal: stop.signal, isDry: values['dry-run'] === true });
+      const report = await runPipeline(withProgress(opened.pipeline, io), {
+        signal: stop.signal,
+        isDry: values['dry-run'] === true,
+        ...part,
+      });
       show(report);
       return exitCodeOf(report);
     } catch (error) {
