@@ -82,7 +82,11 @@ export class FrameReader {
   }
 
   async #readBytes(size: number): Promise<void> {
-    if (this.#frame.length <= size) this.#frame = Buffer.allocUnsafeSlow(Math.max(size + 1, AHEAD_BYTES));
+    if (this.#frame.length <= size) {
+      // Let go of first, and made with room to spare: chunks differ by little, and each buffer outgrown lies about until the next collection.
+      this.#frame = Buffer.alloc(0);
+      this.#frame = Buffer.allocUnsafeSlow(Math.max(size + 1 + (size >> 3), AHEAD_BYTES));
+    }
     let have = Math.min(size, this.#to - this.#from);
     this.#ahead.copy(this.#frame, 0, this.#from, this.#from + have);
     this.#from += have;
