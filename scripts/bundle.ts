@@ -1,5 +1,5 @@
 // Bundles one folder of programs with esbuild, so that a program parses at its start only what it needs at its start.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
 import { build, transform } from 'esbuild';
@@ -36,6 +36,9 @@ const COMMONJS_GLOBALS =
 // What `import.meta.url` is in CommonJS; only in files that ask for it.
 const FILE_URL = 'const __fileUrl=require("node:url").pathToFileURL(__filename).href;\n';
 
+const PROVIDER_REGISTRY = 'src/providers/registry.ts';
+const FIRST_PROVIDER = './ismalicious.ts';
+
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 /**
@@ -57,6 +60,27 @@ const namedExportsOfCommonJs: Plugin = {
         ? `import all from ${source}; export default all; export const { ${names.filter((name) => name !== 'default' && IDENTIFIER.test(name)).join(', ')} } = all;`
         : `export * from ${source};${names.includes('default') ? ` export { default } from ${source};` : ''}`;
       return { contents, resolveDir: String(pluginData) };
+    });
+  },
+};
+
+/**
+ * The providers stand in two files, the first one's own and one for all others: a file for each would be twenty more, and what they share
+ * would be cut into a dozen that every search has to read.
+ */
+const otherProvidersTogether: Plugin = {
+  name: 'other-providers-together',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\// }, ({ kind, importer, path }) =>
+      kind === 'dynamic-import' && importer.endsWith(PROVIDER_REGISTRY) && path !== FIRST_PROVIDER
+        ? { path: 'other-providers', namespace: 'together', pluginData: importer }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'together' }, ({ pluginData }) => {
+      const registry = String(pluginData);
+      const paths = [...readFileSync(registry, 'utf8').matchAll(/import\('(\.\/[^']+)'\)/g)].map(([, path = '']) => path);
+      const others = paths.filter((path) => path !== FIRST_PROVIDER);
+      return { contents: others.map((path) => `export * from ${JSON.stringify(path)};`).join('\n'), resolveDir: dirname(registry) };
     });
   },
 };
@@ -90,7 +114,7 @@ export async function bundleFolder(root: string, version: string, { folder, form
     legalComments: 'external',
     metafile: true,
     write: false,
-    plugins: [namedExportsOfCommonJs, noUnverifiedHttp],
+    plugins: [namedExportsOfCommonJs, otherProvidersTogether, noUnverifiedHttp],
     define: { __VERSION__: JSON.stringify(version) },
     ...(format === 'esm' && { banner: { js: COMMONJS_GLOBALS } }),
   });
