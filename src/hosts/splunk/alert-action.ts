@@ -82,6 +82,7 @@ async function triageResults(
       clock: systemPipelineClock,
       store: pipeline?.store ?? null,
       outputs: pipeline?.outputs ?? [],
+      recordsSightings: config.watchlist.recordSightings,
       maxPending: config.pipeline.maxPending,
     },
     options,
