@@ -46,6 +46,17 @@ export const SCHEMAS = {
     required: ['error'],
     properties: { error: { type: 'object', required: ['code', 'message'], properties: { code: text, message: text } } },
   },
+  IngestAnswer: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['events', 'indexed', 'already', 'refused'],
+    properties: {
+      events: { type: 'integer', description: 'All of the batch: the sum of the others.' },
+      indexed: { type: 'integer' },
+      already: { type: 'integer', description: 'In the index since the batch was sent before.' },
+      refused: { type: 'integer', description: 'Not taken by the engine as they are: kept in `gateway.refused_index`.' },
+    },
+  },
   LookupRequest: LOOKUP_BODY,
   ExtractRequest: EXTRACT_BODY,
   ExtractAnswer: {

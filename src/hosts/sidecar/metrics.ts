@@ -9,6 +9,7 @@ const COUNTERS = {
   invalid_lines: 'NDJSON lines that were no JSON object and passed through unchanged.',
   body_bytes: 'Bytes of bodies received, inflated.',
   lookups: 'Values looked up for callers of /v1/lookup, /v1/logstash and /check.',
+  ingest_refused: 'Events of /v1/ingest that the engine refused: they are in the index for refused ones.',
   gateway_documents: 'Documents of bulk requests that went through the gateway.',
   gateway_unenriched: 'Documents of bulk requests that went through without an answer in time.',
 } as const;

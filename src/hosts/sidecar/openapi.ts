@@ -125,6 +125,31 @@ const PATHS = {
       },
     },
   },
+  '/v1/ingest/{index}': {
+    post: {
+      summary: 'Enrich a batch of events and index it',
+      description:
+        'For Logstash’s http output with `json_batch`. Only with a gateway (`gateway.upstream`). What is refused with 429 or 503 is to be sent again as it is: nothing is doubled by that.',
+      parameters: [
+        {
+          name: 'index',
+          in: 'path',
+          required: true,
+          schema: { type: 'string' },
+          description: 'Data stream or index to create the events in.',
+        },
+      ],
+      requestBody: { required: true, content: EVENTS },
+      responses: {
+        200: { description: 'All of them are indexed, or kept as refused by the engine.', content: json('IngestAnswer') },
+        400: refusal('Neither an array of events nor an event a line.'),
+        413: refusal('Too long.'),
+        429: refusal('The engine cannot take all of it now.'),
+        ...COMMON,
+        503: refusal('The engine gives no answer, or refuses the batch as a whole.'),
+      },
+    },
+  },
   ...pipelinePaths({ refusal, common: COMMON, timeout: TIMEOUT }),
   '/v1/logstash': {
     post: {

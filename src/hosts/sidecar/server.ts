@@ -10,7 +10,7 @@ import type { FeedbackStore } from '../../engine/feedback.ts';
 import { createTextEnricher } from './enrich/enrich-text.ts';
 import { createWantedFields } from './enrich/fields.ts';
 import { createKnownValues } from './enrich/known-values.ts';
-import { createGateway } from './gateway/gateway.ts';
+import { createGateway, INGEST_ROOT } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { GatewaySettings } from './gateway/settings.ts';
 import { createBufferPool } from './http/buffer-pool.ts';
@@ -20,6 +20,7 @@ import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
+import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { API_PATHS } from './openapi.ts';
@@ -208,7 +209,9 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
   app.removeContentTypeParser('text/plain');
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const isKnown = API_PATHS.includes(path) || path.startsWith(`${TAXII_ROOT}/`);
+    const isIngest = path.startsWith(INGEST_ROOT);
+    const isKnown = API_PATHS.includes(path) || path.startsWith(`${TAXII_ROOT}/`) || isIngest;
+    if (isIngest && request.method === 'POST') return reply.code(NO_GATEWAY.status).send(refusalBody(NO_GATEWAY));
     const refusal = isKnown
       ? { status: 405, code: 'method_not_allowed', message: `${request.method} is not what this path takes: see /openapi.json` }
       : { status: 404, code: 'not_found', message: 'no such path: see /openapi.json' };
@@ -223,6 +226,12 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
   });
   return app;
 }
+
+const NO_GATEWAY: Refusal = {
+  status: 503,
+  code: 'no_gateway',
+  message: 'there is no engine to index into: set gateway.upstream (ISMALICIOUS_GATEWAY_UPSTREAM)',
+};
 
 const CODES: Readonly<Record<number, string>> = { 400: 'invalid_request', 413: 'body_too_large', 415: 'unsupported_type' };
 

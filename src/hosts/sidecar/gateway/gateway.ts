@@ -12,12 +12,16 @@ import type { SidecarSettings } from '../settings.ts';
 import { createBulkEnricher } from './bulk-window.ts';
 import { forward } from './forward.ts';
 import { forwardBulk } from './forward-bulk.ts';
+import { ingest } from './ingest.ts';
 import type { GatewaySettings } from './settings.ts';
 import { openUpstream } from './upstream.ts';
 import { createWantedByIndex } from './wanted-by-index.ts';
 
 /** Documents may nest deeper than what callers of `/v1/enrich` send: the engine has its own limit. */
 const MAX_DEPTH = 200;
+
+/** Everything below this path is the gateway's own. */
+export const INGEST_ROOT = '/v1/ingest/';
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -69,8 +73,11 @@ export function createGateway({ settings, sidecar, enricher, pool, clock, metric
     answer(req, res) {
       const call = { req, res, upstream, without: ownHeaders(req, sidecar.token) };
       const path = bulkPath(req);
-      if (path === null) forward(call);
-      else forwardBulk({ ...call, work, timeoutMs: settings.timeoutMs, compress: settings.compress }, path.index);
+      const target = ingestTarget(req);
+      const { timeoutMs, refusedIndex } = settings;
+      if (target !== null) ingest({ ...call, work, timeoutMs, maxBodyBytes: sidecar.maxBodyBytes, refusedIndex }, target);
+      else if (path === null) forward(call);
+      else forwardBulk({ ...call, work, timeoutMs, compress: settings.compress }, path.index);
     },
     close: () => upstream.close(),
   };
@@ -82,6 +89,12 @@ function bulkPath({ method, url }: IncomingMessage): { readonly index: string | 
   const path = (url ?? '').split('?', 1)[0] ?? '';
   const match = /^\/(?:([^/]+)\/(?:[^/]+\/)?)?_bulk\/?$/.exec(path);
   return match === null ? null : { index: match[1] === undefined ? null : decoded(match[1]) };
+}
+
+/** The index that `/v1/ingest/{index}` names. */
+function ingestTarget({ url }: IncomingMessage): string | null {
+  const path = (url ?? '').split('?', 1)[0] ?? '';
+  return path.startsWith(INGEST_ROOT) ? decoded(path.slice(INGEST_ROOT.length)) : null;
 }
 
 function decoded(segment: string): string {

@@ -27,6 +27,11 @@ export const GatewaySettings = z.object({
     z._default(z.record(z.string(), fieldNames()), {}),
     'Fields by index or data stream (`*` stands for anything; the first pattern that fits counts); an empty list: such documents go through untouched.',
   ),
+  refusedIndex: setting(
+    'refusedIndex',
+    z._default(z.string().check(z.regex(/^[a-z0-9.][^A-Z\s\\/*?"<>|,#:]*$/)), 'logs-ismalicious.refused-default'),
+    'Data stream or index that keeps, as text and with the reason, the events of /v1/ingest that the engine refuses.',
+  ),
   timeoutMs: setting(
     'timeoutMs',
     z._default(wholeFrom(1, 600_000), 10_000),

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from '../http/read-body.ts';
+import { signalOf } from '../http/call.ts';
+import { sendJson, sendRefusal } from '../http/replies.ts';
+import { exchangeBulk } from './bulk-exchange.ts';
+import type { BulkAnswer, DocumentAnswer } from './bulk-exchange.ts';
+import { enrichedParts } from './enriched-parts.ts';
+import type { BulkEnrichment } from './enriched-parts.ts';
+import { splitEvents } from './ingest-events.ts';
+import { headersToForward } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
+
+/** One call, and what it is answered with. */
+export interface Ingesting {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly upstream: Upstream;
+  /** Headers that do not go on. */
+  readonly without: readonly string[];
+  readonly work: BulkEnrichment;
+  readonly timeoutMs: number;
+  readonly maxBodyBytes: number;
+  /** Where documents go that the engine refuses. */
+  readonly refusedIndex: string;
+}
+
+/** A document on its way: as it came, and under which id. */
+interface Document {
+  readonly id: string;
+  readonly event: Buffer;
+}
+
+interface Outcome {
+  indexed: number;
+  already: number;
+  refused: number;
+  /** Why the batch has to be sent again; `null`: it has not. */
+  again: { readonly status: 429 | 503; readonly code: string; readonly message: string } | null;
+}
+
+/** What engines take for the name of an index; several at once, or a pattern, cannot be created in. */
+const INDEX_NAME = /^[^\p{Lu}\p{C}\s\\/*?"<>|,#:%_+-][^\p{Lu}\p{C}\s\\/*?"<>|,#:%]*$/u;
+const LINE_FEED = Buffer.from('\n');
+const OF_THE_BODY = ['content-length', 'content-encoding', 'content-type', 'accept-encoding'];
+
+/**
+ * `POST /v1/ingest/{index}`: a batch of events, as Logstash's `http` output with `json_batch` sends them, enriched and indexed. Answered
+ * 200 once every event is in the index, or, where the engine refuses it as it is, in the index for refused ones; else 429 or 503, upon
+ * which Logstash sends the batch again: ids are made of the batch, so that what was taken before is not doubled.
+ */
+export function ingest(call: Ingesting, index: string): void {
+  const { req, res, work } = call;
+  if (req.method !== 'POST') return sendRefusal(req, res, NOT_POST);
+  if (!INDEX_NAME.test(index)) return sendRefusal(req, res, NO_INDEX);
+  readBody(req, { limit: call.maxBodyBytes }, (refusal, body) => {
+    if (refusal !== null) return sendRefusal(req, res, refusal);
+    const events = splitEvents(body);
+    if (events === null)
+      return sendRefusal(req, res, { status: 400, code: 'invalid_json', message: 'send an array of event objects, or an object a line' });
+    const batch = createHash('sha256').update(index).update('\n').update(body).digest('base64url').slice(0, 22);
+    const documents = events.map((event, n) => ({ id: `${batch}-${n}`, event }));
+    deliver(call, index, documents).then(
+      (outcome) => answer(call, outcome),
+      (error: unknown) => {
+        if (res.destroyed) return;
+        work.report(error);
+        sendRefusal(req, res, { status: 503, code: 'internal', message: 'a fault of the sidecar: its log says more' });
+      },
+    );
+    return undefined;
+  });
+  return undefined;
+}
+
+const NOT_POST = { status: 405, code: 'method_not_allowed', message: 'batches are sent by POST', headers: { allow: 'POST' } };
+const NO_INDEX = { status: 400, code: 'invalid_index', message: 'the path has to end with the name of one data stream or index' };
+
+function answer({ req, res }: Ingesting, { indexed, already, refused, again }: Outcome): void {
+  if (again !== null) return sendRefusal(req, res, { ...again, headers: { 'retry-after': '1' } });
+  return sendJson(res, 200, { events: indexed + already + refused, indexed, already, refused });
+}
+
+async function deliver(call: Ingesting, index: string, documents: readonly Document[]): Promise<Outcome> {
+  const outcome: Outcome = { indexed: 0, already: 0, refused: 0, again: null };
+  if (documents.length === 0) return outcome;
+  const said = await send(call, index, await enriched(call, index, documents));
+  if (!('items' in said) && said.status === 413) return await deliverHalves(call, index, documents);
+  if (!('items' in said) || said.items.length !== documents.length) return { ...outcome, again: whyAgain(said) };
+  const refused: { document: Document; said: DocumentAnswer }[] = [];
+  for (const [n, document] of documents.entries()) {
+    const item = said.items[n] as DocumentAnswer;
+    if (item.status < 300) outcome.indexed++;
+    else if (item.status === 409) outcome.already++;
+    else if (item.status === 429 || item.status >= 500) outcome.again = BUSY;
+    else refused.push({ document, said: item });
+  }
+  if (outcome.again !== null || refused.length === 0) return outcome;
+  return { ...outcome, ...(await keepRefused(call, index, refused)) };
+}
+
+const BUSY = { status: 429, code: 'engine_busy', message: 'the engine cannot take all of it now: send the batch again' } as const;
+
+/** A request that is refused as a whole is kept waiting, not given up: a key or a right can be mended while Logstash tries again. */
+function whyAgain(said: BulkAnswer): Outcome['again'] {
+  if ('items' in said || said.status === 0)
+    return { status: 503, code: 'upstream_unavailable', message: 'the engine behind the gateway gives no answer: send the batch again' };
+  if (said.status === 429) return BUSY;
+  return {
+    status: 503,
+    code: 'upstream_refused',
+    message: `the engine refuses all of it (HTTP ${said.status}): mend that, and send the batch again`,
+  };
+}
+
+/** Too long for the engine: in two parts. A single event that is too long is one that it refuses. */
+async function deliverHalves(call: Ingesting, index: string, documents: readonly Document[]): Promise<Outcome> {
+  const [only] = documents;
+  if (only !== undefined && documents.length === 1) {
+    const said = { status: 413, type: 'content_too_long', reason: 'longer than the engine takes at once' };
+    return { indexed: 0, already: 0, ...(await keepRefused(call, index, [{ document: only, said }])) };
+  }
+  const middle = documents.length >> 1;
+  const first = await deliver(call, index, documents.slice(0, middle));
+  if (first.again !== null) return first;
+  const second = await deliver(call, index, documents.slice(middle));
+  return {
+    indexed: first.indexed + second.indexed,
+    already: first.already + second.already,
+    refused: first.refused + second.refused,
+    again: second.again,
+  };
+}
+
+/** What the engine will never take as it is goes, as text and with the reason, where somebody finds it. */
+async function keepRefused(
+  call: Ingesting,
+  index: string,
+  refused: readonly { document: Document; said: DocumentAnswer }[],
+): Promise<Pick<Outcome, 'refused' | 'again'>> {
+  const timestamp = new Date(call.work.clock.epochMs()).toISOString();
+  const body = refused.map(({ document, said }) => {
+    const kept = {
+      '@timestamp': timestamp,
+      event: { kind: 'pipeline_error', original: document.event.toString('utf8') },
+      error: { type: said.type, message: said.reason },
+      labels: { index },
+      tags: ['_ismalicious_refused'],
+    };
+    return Buffer.from(`${JSON.stringify({ create: { _id: document.id } })}\n${JSON.stringify(kept)}\n`);
+  });
+  const said = await send(call, call.refusedIndex, body);
+  const isKept =
+    'items' in said && said.items.length === refused.length && said.items.every(({ status }) => status < 300 || status === 409);
+  if (!isKept) return { refused: 0, again: 'items' in said ? { ...BUSY, status: 503, code: 'refused_not_kept' } : whyAgain(said) };
+  call.work.metrics.add('ingest_refused', refused.length);
+  return { refused: refused.length, again: null };
+}
+
+async function enriched(call: Ingesting, index: string, documents: readonly Document[]): Promise<Buffer[]> {
+  const { work } = call;
+  const source = Buffer.concat(
+    documents.flatMap(({ id, event }) => [Buffer.from(`${JSON.stringify({ create: { _id: id } })}\n`), event, LINE_FEED]),
+  );
+  const dueMs = work.clock.monotonicMs() + call.timeoutMs;
+  const parts: Buffer[] = [];
+  const body = { source: once(source), index, dueMs, signal: signalOf(call) };
+  // A part goes back to the pool with the next one's coming: what is kept is a copy.
+  for await (const part of enrichedParts(work, body)) {
+    parts.push(Buffer.from(part));
+    work.pool.give(part);
+  }
+  return parts;
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
+function send({ req, upstream, without }: Ingesting, index: string, body: readonly Buffer[]): Promise<BulkAnswer> {
+  const headers = headersToForward(req, [...without, ...OF_THE_BODY]);
+  return exchangeBulk(upstream, { path: `/${encodeURIComponent(index)}/_bulk`, headers, body });
+}
