@@ -114,12 +114,12 @@ describe.each([
 
     it('takes batches as Logstash sends them; one that comes again doubles nothing, what is refused is kept', async () => {
       const { call } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
-      const batch = [...events, { '@timestamp': 'not a time', destination: { ip: BAD } }];
+      const batch = [...events, { '@timestamp': '2026-11-21T10:00:00Z', destination: 'a text where the mapping has an object' }];
       const send = () => call('/v1/ingest/logs-ismalicious.ingest-default', { body: batch });
       expect(await send()).toMatchObject({ status: 200, json: { events: 401, indexed: 400, already: 0, refused: 1 } });
       expect(await send()).toMatchObject({ status: 200, json: { events: 401, indexed: 0, already: 400, refused: 1 } });
       await engine.call('POST', '/logs-ismalicious.*/_refresh');
-      const count = async (index: string, query: object) => (await engine.call('GET', `/${index}/_count`, { query })).body.count as number;
+      const count = async (index: string, query: object) => (await engine.call('POST', `/${index}/_count`, { query })).body.count as number;
       expect(await count('logs-ismalicious.ingest-default', { exists: { field: '@timestamp' } })).toBe(400);
       expect(await count('logs-ismalicious.ingest-default', { term: { 'ismalicious.verdict': 'malicious' } })).toBeGreaterThan(5);
       expect(await count('logs-ismalicious.refused-default', { term: { tags: '_ismalicious_refused' } })).toBe(1);
