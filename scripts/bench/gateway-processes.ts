@@ -34,7 +34,12 @@ export function startGateway(stateFolder: string, env: Readonly<Record<string, s
 
 /** A program of gateway-peer.ts. */
 export function startPeer(...args: readonly string[]): Promise<Served> {
-  return serve([join(here, 'gateway-peer.ts'), ...args], {});
+  return startProgram('gateway-peer.ts', ...args);
+}
+
+/** A file of this folder that prints `listening PORT`. */
+export function startProgram(file: string, ...args: readonly string[]): Promise<Served> {
+  return serve([join(here, file), ...args], {});
 }
 
 /** isMalicious' API: one value a call after `latencyMs`, 500 in bulk. */

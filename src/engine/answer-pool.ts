@@ -1,6 +1,6 @@
-import type { Answer, Status } from '../model/enrichment.ts';
+import { type Answer, type Status, unaskedAnswer } from '../model/enrichment.ts';
 import { type Outcome, verdictToText } from './outcome.ts';
-import { mergeOutcomes, unaskedAnswer } from './merge-outcomes.ts';
+import { mergeOutcomes } from './merge-outcomes.ts';
 import type { Scoring, Subject } from './scoring.ts';
 
 const MAX_ANSWERS = 100_000;

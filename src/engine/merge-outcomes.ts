@@ -120,23 +120,3 @@ function extreme(times: readonly (string | null)[], pick: 'first' | 'last'): str
   const said = times.filter((time) => time !== null).sort();
   return (pick === 'first' ? said[0] : said.at(-1)) ?? null;
 }
-
-/** An answer that no provider gave: invalid, private, allow-listed. Nobody said anything, so there is no score. */
-export function unaskedAnswer(status: Status, message: string): Answer {
-  return {
-    verdict: 'unknown',
-    status,
-    score: null,
-    confidence: null,
-    tier: 'review',
-    autoResolve: false,
-    categories: [],
-    attributes: [],
-    sightings: null,
-    firstSeen: null,
-    lastSeen: null,
-    reference: null,
-    message,
-    providers: [],
-  };
-}

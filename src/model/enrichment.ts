@@ -90,6 +90,26 @@ export interface Enrichment {
   readonly expiresAtS: number | null;
 }
 
+/** An answer that no provider gave: invalid, private, allow-listed, not asked yet. Nobody said anything, so there is no score. */
+export function unaskedAnswer(status: Status, message: string): Answer {
+  return {
+    verdict: 'unknown',
+    status,
+    score: null,
+    confidence: null,
+    tier: 'review',
+    autoResolve: false,
+    categories: [],
+    attributes: [],
+    sightings: null,
+    firstSeen: null,
+    lastSeen: null,
+    reference: null,
+    message,
+    providers: [],
+  };
+}
+
 /** Whether the look-up failed: an answer that nobody may read as "clean". */
 export function isFailure(status: Status): boolean {
   switch (status) {

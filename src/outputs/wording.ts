@@ -1,26 +1,16 @@
+import { defang } from '../model/defang.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import type { OutputItem } from './output.ts';
 
 /** How far a line for people may go. */
 const MAX_SUMMARY_CHARS = 250;
 
-/** The value so that nobody clicks it by accident: `hxxp://evil[.]example`. */
-export function defang({ indicator }: OutputItem): string {
-  if (indicator.type.startsWith('file:')) return indicator.value;
-  return indicator.value
-    .replace(/^http/i, 'hxxp')
-    .replace(/^ftp/i, 'fxp')
-    .replaceAll('@', '[@]')
-    .replaceAll('.', '[.]')
-    .replace(/::?/g, (colons) => (indicator.type === 'ipv6-addr' ? `[${colons}]` : colons));
-}
-
 /** One line for a subject, title or chat: `P1 203[.]0[.]113[.]7 malicious, score 87`. */
 export function summaryOf(item: OutputItem): string {
   const { answer } = item.enrichment;
   const turned = item.before && item.event === 'verdict_changed' ? ` (was ${item.before.verdict}, ${scoreText(item.before.score)})` : '';
   const tail = ` ${answer.verdict}, ${scoreText(answer.score)}${turned}`;
-  const head = `${answer.tier.toUpperCase()} ${defang(item)}`;
+  const head = `${answer.tier.toUpperCase()} ${defang(item.indicator)}`;
   return head.slice(0, MAX_SUMMARY_CHARS - tail.length) + tail;
 }
 
@@ -29,7 +19,7 @@ export function factsOf(item: OutputItem): [name: string, text: string][] {
   const { answer, checkedAtS } = item.enrichment;
   const providers = answer.providers.map(({ provider, status, score }) => `${provider}: ${status === 'ok' ? scoreText(score) : status}`);
   return [
-    ['Indicator', `${defang(item)} (${item.indicator.type})`],
+    ['Indicator', `${defang(item.indicator)} (${item.indicator.type})`],
     ['Verdict', `${answer.verdict}, ${scoreText(answer.score)}, confidence ${answer.confidence ?? 'unknown'}, tier ${answer.tier}`],
     ['Categories', answer.categories.join(', ') || 'none named'],
     ['Listed by', item.sources.join(', ') || 'no feed'],

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/iso-time.ts';
+import { readPattern } from '../model/stix-pattern.ts';
 import type { ListEntry, ParsedList } from './local-list.ts';
 import { verdictOf } from './reading.ts';
 
@@ -20,11 +21,7 @@ const Indicator = z.object({
   revoked: z.optional(z.boolean()),
 });
 
-/** One comparison of a STIX pattern (STIX 2.1 §9) on a value that we can look up. */
-const COMPARISON =
-  /(?:ipv4-addr:value|ipv6-addr:value|domain-name:value|url:value|email-addr:value|file:hashes\.(?:'[^']+'|[\w-]+))\s*=\s*'((?:[^'\\]|\\.)*)'/g;
-
-/** Indicators of a STIX 2.1 bundle. Patterns of single comparisons, also joined by OR; others are told as faults. Revoked ones are left out. */
+/** Indicators of a STIX 2.1 bundle whose pattern is a list of alternatives (see `readPattern`); others are told as faults. Revoked ones are left out. */
 export function readStixBundle(name: string, text: string): ParsedList {
   const faults: string[] = [];
   const entries: ListEntry[] = [];
@@ -54,10 +51,8 @@ function objectsOf(text: string): readonly unknown[] | null {
 function entriesOf(name: string, indicator: z.output<typeof Indicator>): readonly ListEntry[] | string {
   if (indicator.revoked === true) return [];
   if ((indicator.pattern_type ?? 'stix') !== 'stix') return `pattern type ${indicator.pattern_type} cannot be read`;
-  if (/\b(AND|NOT|FOLLOWEDBY|LIKE|MATCHES|ISSUBSET)\b/.test(indicator.pattern.replace(/'(?:[^'\\]|\\.)*'/g, "''")))
-    return 'only equality patterns, also joined by OR, can be looked up';
-  const values = [...indicator.pattern.matchAll(COMPARISON)].map((match) => (match[1] ?? '').replace(/\\(.)/g, '$1'));
-  if (values.length === 0) return 'its pattern names nothing that is looked up';
+  const found = readPattern(indicator.pattern);
+  if ('reason' in found) return found.reason;
   const kinds = [...(indicator.indicator_types ?? []), ...(indicator.labels ?? [])];
   const isBenign = kinds.includes('benign');
   const verdict = verdictOf('local', {
@@ -69,5 +64,5 @@ function entriesOf(name: string, indicator: z.output<typeof Indicator>): readonl
     firstSeen: isoTime(indicator.valid_from),
     lastSeen: isoTime(indicator.modified),
   });
-  return values.map((value) => ({ value, verdict, note: indicator.name ?? null }));
+  return found.values.map((value) => ({ value, verdict, note: indicator.name ?? null }));
 }

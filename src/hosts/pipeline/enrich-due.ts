@@ -1,5 +1,5 @@
 import type { StoredIndicator } from '../../engine/store/observation.ts';
-import { type Answer, type Enrichment, isFailure } from '../../model/enrichment.ts';
+import { type Enrichment, isFailure, unaskedAnswer } from '../../model/enrichment.ts';
 import { isWithinTlp } from '../../model/tlp.ts';
 import { nowS } from './pipeline-clock.ts';
 import type { RunReport } from './run-report.ts';
@@ -71,21 +71,7 @@ export async function lookUp(
 
 /** No answer: over its TLP label, or (which the engine never does) left out. */
 function refused({ indicator, tlp }: StoredIndicator, status: 'skipped_tlp' | 'unavailable'): Enrichment {
-  const answer: Answer = {
-    verdict: 'unknown',
-    status,
-    score: null,
-    confidence: null,
-    tier: 'review',
-    autoResolve: false,
-    categories: [],
-    attributes: [],
-    sightings: null,
-    firstSeen: null,
-    lastSeen: null,
-    reference: null,
-    message: status === 'skipped_tlp' ? `marked TLP:${tlp}: raise pipeline.max_tlp to look it up` : 'the engine gave no answer',
-    providers: [],
-  };
+  const message = status === 'skipped_tlp' ? `marked TLP:${tlp}: raise pipeline.max_tlp to look it up` : 'the engine gave no answer';
+  const answer = unaskedAnswer(status, message);
   return { input: indicator.value, indicator, answer, source: 'none', checkedAtS: null, expiresAtS: null };
 }

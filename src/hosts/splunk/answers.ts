@@ -1,5 +1,5 @@
 import type { EnrichOptions, Enricher } from '../../engine/enricher.ts';
-import { isFailure } from '../../model/enrichment.ts';
+import { isFailure, unaskedAnswer } from '../../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../../model/enrichment.ts';
 import { EMPTY_PLACE, placeOf } from '../../mapping/splunk-worst.ts';
 import { EMPTY_CELL, FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
@@ -157,23 +157,7 @@ export function plannedEnrichment(value: string): Enrichment {
 }
 
 function toEnrichment(status: Status, message: string, input: string): Enrichment {
-  const answer: Answer = {
-    verdict: 'unknown',
-    status,
-    score: null,
-    confidence: null,
-    tier: 'review',
-    autoResolve: false,
-    categories: [],
-    attributes: [],
-    sightings: null,
-    firstSeen: null,
-    lastSeen: null,
-    reference: null,
-    message,
-    providers: [],
-  };
-  return { input, indicator: null, answer, source: 'none', checkedAtS: null, expiresAtS: null };
+  return { input, indicator: null, answer: unaskedAnswer(status, message), source: 'none', checkedAtS: null, expiresAtS: null };
 }
 
 /** Whether another question could bring no better answer until it expires. */

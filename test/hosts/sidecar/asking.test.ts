@@ -96,9 +96,10 @@ describe.each(Object.keys(ROUTES))('%s', (path) => {
         path === '/v1/logstash' ? [200, 'invalid'] : [400, expect.stringMatching(/unknown_profile|invalid_tlp|bad/)],
       );
     }
-    const { text } = await sidecar.call(path === '/check' ? '/check?query=11.0.0.7&profile=sco' : `${path}?profile=sco`, {
-      ...(path === '/check' ? {} : { body: { indicators: ['11.0.0.7'] } }),
-    });
+    const { text } = await sidecar.call(
+      path === '/check' ? '/check?query=11.0.0.7&profile=sco' : `${path}?profile=sco`,
+      path === '/check' ? {} : { body: { indicators: ['11.0.0.7'] } },
+    );
     expect(text).toContain('soc, guests');
     expect(sidecar.keys).toEqual([]);
   });

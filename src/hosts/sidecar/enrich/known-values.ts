@@ -1,6 +1,6 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
-import { isFailure } from '../../../model/enrichment.ts';
+import { isFailure, unaskedAnswer } from '../../../model/enrichment.ts';
 import type { Answer, Enrichment } from '../../../model/enrichment.ts';
 import { attach, clearCache, createFrontCache, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
 import { summaryOf, toKnown } from './known.ts';
@@ -141,22 +141,6 @@ function lifetimeOf({ expiresAtS }: Enrichment, epochMs: number): number {
 
 /** The answer about a value that is too long to be looked up; it repeats the beginning only. */
 export function tooLongEnrichment(input: string, maxValueBytes: number): Enrichment {
-  const message = `longer than ${maxValueBytes} bytes: not looked up (sidecar.max_value_bytes)`;
-  const answer: Answer = {
-    verdict: 'unknown',
-    status: 'invalid',
-    score: null,
-    confidence: null,
-    tier: 'review',
-    autoResolve: false,
-    categories: [],
-    attributes: [],
-    sightings: null,
-    firstSeen: null,
-    lastSeen: null,
-    reference: null,
-    message,
-    providers: [],
-  };
+  const answer = unaskedAnswer('invalid', `longer than ${maxValueBytes} bytes: not looked up (sidecar.max_value_bytes)`);
   return { input: input.slice(0, SHOWN), indicator: null, answer, source: 'none', checkedAtS: null, expiresAtS: null };
 }

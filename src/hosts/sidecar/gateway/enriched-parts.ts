@@ -1,6 +1,6 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
+import { type Enrichment, unaskedAnswer } from '../../../model/enrichment.ts';
 import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import { toKnown } from '../enrich/known.ts';
 import type { Known } from '../enrich/known.ts';
@@ -97,21 +97,6 @@ function unanswered(input: string): Enrichment {
     source: 'none',
     checkedAtS: null,
     expiresAtS: null,
-    answer: {
-      verdict: 'unknown',
-      status: 'unavailable',
-      score: null,
-      confidence: null,
-      tier: 'review',
-      autoResolve: false,
-      categories: [],
-      attributes: [],
-      sightings: null,
-      firstSeen: null,
-      lastSeen: null,
-      reference: null,
-      message: 'the look-up failed inside the sidecar: its log says why',
-      providers: [],
-    },
+    answer: unaskedAnswer('unavailable', 'the look-up failed inside the sidecar: its log says why'),
   };
 }
