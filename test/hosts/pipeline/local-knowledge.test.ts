@@ -178,6 +178,6 @@ describe('config', () => {
     const env = house({ pipeline: { schedule: '61 * * * *' }, watchlist: { schedule: 'often' }, triage: { p1: ['block_it'] } });
     const { code, err } = await run(['config', 'check'], env);
     expect(code).toBe(2);
-    for (const words of ['pipeline.schedule', '"61" is no minute', 'watchlist.schedule', 'triage.p1']) expect(err).toContain(words);
+    for (const words of ['pipeline.schedule', 'minute: 61', 'watchlist.schedule', 'triage.p1']) expect(err).toContain(words);
   });
 });
