@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
-import { epochS, systemClock } from '../../engine/clock.ts';
+import { epochS, shortClock, systemClock } from '../../engine/clock.ts';
 import { Engine } from '../../engine/engine.ts';
 import type { FeedbackStore } from '../../engine/feedback.ts';
 import { openFeedbackStore } from '../../engine/feedback-store.ts';
@@ -45,8 +45,9 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     : noAuditLog;
   const lifetimes = { listedS: core.cache.listedTtlS, unknownS: core.cache.unknownTtlS, pendingS: core.cache.pendingTtlS };
   const onCall = (provider: string, latencyMs: number) => figures.called(provider, latencyMs);
-  const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock: systemClock, lifetimes, audit, onCall }));
-  const figures = createFigures(store, systemClock, () => stacks.map(({ client }) => client.stats()));
+  const clock = options.isSplunk ? shortClock : systemClock;
+  const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock, lifetimes, audit, onCall }));
+  const figures = createFigures(store, clock, () => stacks.map(({ client }) => client.stats()));
   const lists = openLocalLists({
     lists: core.local.lists,
     allowLists: core.local.allowLists,
@@ -80,7 +81,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     ),
     store,
     scoring: scoringOf(core.scoring, wanted),
-    clock: systemClock,
+    clock,
     memoryEntries,
     createMemory: await memoryMaker(memoryEntries),
     staleS: core.cache.staleS,
