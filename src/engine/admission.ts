@@ -7,10 +7,13 @@ import { LONGEST_WAIT_MS, type Refusals } from './refusals.ts';
 /** Look-ups waiting for one provider; more are refused at once. */
 const MAX_JOBS = 200_000;
 
+/** Who has less than this left when a dead provider is tried again is told at once: the try may take as long. Milliseconds. */
+const PATIENCE_MS = 10_000;
+
 /** Decides at the door whether asking makes sense: a caller is told at once what waiting would not change. */
 export interface Admission {
-  /** What makes asking pointless for a caller who can wait until `deadlineMs` (monotonic); `null`: nothing. */
-  refuse(deadlineMs: number): LookupError | null;
+  /** What makes asking pointless for a caller, with `inFlight` calls out; `null`: nothing. */
+  refuse(wanted: Pick<Wanted, 'deadlineMs'>, inFlight: number): LookupError | null;
   /** Why a new look-up may not join `waiting` others; takes its credits from the caller's budget. */
   denyNew(wanted: Wanted, waiting: number): LookupError | null;
   /** Why look-ups wait right now; `null`: they do not. */
@@ -27,17 +30,24 @@ export function createAdmission(
     const waitMs = pacer.blockedUntilMs - clock.monotonicMs();
     return waitMs > 0 ? error('rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs) : null;
   }
+  /** Whether the caller can learn if the provider is back. Who waits, waits for one try only: after it, the provider is down for all. */
+  function mayBeBack(deadlineMs: number, inFlight: number): boolean {
+    const state = breaker.state(clock.monotonicMs());
+    if (state === 'closed') return true;
+    if (state === 'probe') return inFlight === 0 || breaker.probes <= 1;
+    return breaker.probes <= 1 && breaker.reopensAtMs + PATIENCE_MS <= deadlineMs;
+  }
   return {
     delay,
-    refuse(deadlineMs) {
+    refuse({ deadlineMs }, inFlight) {
       const nowMs = clock.monotonicMs();
       const standing = refusals.standing(nowMs);
       if (standing) return standing;
       const untilMs = pacer.blockedUntilMs;
       if (untilMs > nowMs && (untilMs > deadlineMs || untilMs - nowMs > LONGEST_WAIT_MS)) return delay();
-      const { reopensAtMs } = breaker;
-      if (breaker.state(nowMs) !== 'open' || reopensAtMs <= deadlineMs) return null;
-      return error('unavailable', 'failed 5 times in a row and is left alone for some seconds', reopensAtMs - nowMs);
+      return mayBeBack(deadlineMs, inFlight)
+        ? null
+        : error('unavailable', 'failed 5 times in a row and is left alone for some seconds', Math.max(0, breaker.reopensAtMs - nowMs));
     },
     denyNew(wanted, waiting) {
       if (waiting >= MAX_JOBS) return error('unavailable', `${MAX_JOBS} look-ups are waiting already`);

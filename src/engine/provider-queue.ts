@@ -57,7 +57,7 @@ export class ProviderQueue implements ProviderClient {
 
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {
     this.#tally.counts.lookups++;
-    const refused = this.#isClosed ? this.#error('unavailable', 'shutting down') : this.#admission.refuse(wanted.deadlineMs);
+    const refused = this.#isClosed ? this.#error('unavailable', 'shutting down') : this.#admission.refuse(wanted, this.#inFlight);
     if (refused) return Promise.resolve(this.#failed(refused));
     let job = this.#jobs.get(indicator.value);
     const isFirst = !job;

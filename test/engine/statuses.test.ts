@@ -144,6 +144,18 @@ describe('every fault of the provider has its own status, and none reads as clea
   });
 });
 
+it('a provider that is down is left alone: who comes then is told at once, and no call goes out for them', async () => {
+  await using api = await startStandIn((_call, response) => void response.socket?.resetAndDestroy());
+  const { engine } = await openTestEngine(api.url);
+  const first = await engine.enrichMany(['9.9.9.1', '9.9.9.2'], { timeoutMs: 15_000 });
+  const made = api.calls.length;
+  const second = await engine.enrichMany(['9.9.9.3'], { timeoutMs: 15_000 });
+  expect([...first.values(), ...second.values()].map(({ answer }) => answer.status)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+  expect(second.get('9.9.9.3')?.answer.message).toContain('left alone');
+  expect(api.calls).toHaveLength(made);
+  await engine.close();
+});
+
 describe('what never leaves', () => {
   it.each<[string, Status]>([
     ['10.1.2.3', 'skipped_private'],
