@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { verdictOf } from './gateway-inputs.ts';
@@ -20,6 +21,24 @@ export interface Served {
   peakMib(): number;
   forgetPeak(): void;
   stop(): void;
+}
+
+/** Keeps a server until the work is done. */
+export type Keep = <T extends { stop(): void }>(server: T) => T;
+
+/** Does work with servers and a folder of its own; both are gone at its end, however it ends. */
+export async function withServers(work: (folder: string, keep: Keep) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-servers-'));
+  const stops: (() => void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  const keep: Keep = (server) => {
+    stops.push(() => server.stop());
+    return server;
+  };
+  try {
+    await work(folder, keep);
+  } finally {
+    for (const stop of stops.toReversed()) stop();
+  }
 }
 
 /** The gateway of this project, as `ismalicious serve` runs it. */

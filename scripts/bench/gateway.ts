@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
 import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
@@ -10,7 +9,7 @@ import { engineAbsence, leaseEngine } from '../../test/support/search-engine.ts'
 import { gatewayInputs } from './gateway-inputs.ts';
 import type { GatewayInputs } from './gateway-inputs.ts';
 import { postOf, sendLoad } from './gateway-load.ts';
-import { startApi, startGateway, startPeer } from './gateway-processes.ts';
+import { startApi, startGateway, startPeer, withServers } from './gateway-processes.ts';
 import type { Served } from './gateway-processes.ts';
 
 interface Figure {
@@ -42,13 +41,7 @@ const PEER = 'gateway that parses and writes every document';
  * all the time, rounds are interleaved, medians compared. ISMALICIOUS_BENCH_EVENTS: a file of events (NDJSON) in place of made ones.
  */
 export async function run(print: Print): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-gateway-'));
-  const stops: (() => void)[] = [() => rmSync(folder, { recursive: true, force: true })];
-  const keep = <T extends { stop(): void }>(server: T): T => {
-    stops.push(() => server.stop());
-    return server;
-  };
-  try {
+  await withServers(async (folder, keep) => {
     const inputs = gatewayInputs(EVENTS);
     writeFileSync(join(folder, 'verdicts.json'), JSON.stringify([...inputs.verdicts]));
     const api = keep(await startApi(0));
@@ -64,9 +57,7 @@ export async function run(print: Print): Promise<void> {
     await measureLongBody(print, inputs, ours);
     await compareLogstash(print, inputs, ours);
     await compareEngine(print, inputs, opened);
-  } finally {
-    for (const stop of stops.toReversed()) stop();
-  }
+  });
 }
 
 async function compareWithPeer(

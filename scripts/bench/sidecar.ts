@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gatewayInputs } from './gateway-inputs.ts';
 import type { GatewayInputs } from './gateway-inputs.ts';
 import { postOf, sendLoad } from './gateway-load.ts';
-import { startApi, startGateway, startProgram } from './gateway-processes.ts';
+import { startApi, startGateway, startProgram, withServers } from './gateway-processes.ts';
 import type { Served } from './gateway-processes.ts';
 
 interface Figure {
@@ -44,13 +42,7 @@ const NDJSON = { 'content-type': 'application/x-ndjson' };
  * place of made ones.
  */
 export async function run(print: Print): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-sidecar-'));
-  const stops: (() => void)[] = [() => rmSync(folder, { recursive: true, force: true })];
-  const keep = <T extends { stop(): void }>(server: T): T => {
-    stops.push(() => server.stop());
-    return server;
-  };
-  try {
+  await withServers(async (folder, keep) => {
     const inputs = gatewayInputs(EVENTS);
     const api = keep(await startApi(0));
     const ours = keep(await startGateway(join(folder, 'state'), { ISMALICIOUS_BASE_URL: `http://127.0.0.1:${api.port}` }));
@@ -59,9 +51,7 @@ export async function run(print: Print): Promise<void> {
     await sendLoad({ port: ours.port, connections: 1, requests: batches.length, request: (n) => batches[n]?.ours ?? [] });
     for (const one of casesOf(inputs, batches)) await compare(print, one, { ours, peer });
     print({ name: 'sidecar: highest memory', value: Math.round(ours.peakMib()), unit: 'MiB' });
-  } finally {
-    for (const stop of stops.toReversed()) stop();
-  }
+  });
 }
 
 function batchesOf({ events }: GatewayInputs): { ours: readonly Buffer[]; peers: readonly Buffer[] }[] {
