@@ -25,5 +25,7 @@ export class CodeTiers {
     setFlagsFromString(isQuick ? '--no-turbofan' : '--turbofan');
     // Thousands of answers come while the first chunk is held: garbage of the young generation would grow to 100 MB beside it.
     setFlagsFromString('--semi-space-growth-factor=1');
+    // So small a generation is collected sooner than helpers are awake: 0.93× the CPU, in the same time.
+    setFlagsFromString('--no-parallel-scavenge');
   }
 }
