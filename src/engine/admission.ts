@@ -31,8 +31,8 @@ export function createAdmission(
     return waitMs > 0 ? error('rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs) : null;
   }
   /** Whether the caller can learn if the provider is back. Who waits, waits for one try only: after it, the provider is down for all. */
-  function mayBeBack(deadlineMs: number, inFlight: number): boolean {
-    const state = breaker.state(clock.monotonicMs());
+  function mayBeBack(nowMs: number, deadlineMs: number, inFlight: number): boolean {
+    const state = breaker.state(nowMs);
     if (state === 'closed') return true;
     if (state === 'probe') return inFlight === 0 || breaker.probes <= 1;
     return breaker.probes <= 1 && breaker.reopensAtMs + PATIENCE_MS <= deadlineMs;
@@ -45,7 +45,7 @@ export function createAdmission(
       if (standing) return standing;
       const untilMs = pacer.blockedUntilMs;
       if (untilMs > nowMs && (untilMs > deadlineMs || untilMs - nowMs > LONGEST_WAIT_MS)) return delay();
-      return mayBeBack(deadlineMs, inFlight)
+      return mayBeBack(nowMs, deadlineMs, inFlight)
         ? null
         : error('unavailable', 'failed 5 times in a row and is left alone for some seconds', Math.max(0, breaker.reopensAtMs - nowMs));
     },

@@ -188,14 +188,13 @@ export class Engine implements Enricher {
     }
     if (indicators.length === 0) return;
     const entries: (RoundEntry | undefined)[] = Array.from({ length: indicators.length });
-    for (const open of recallStored(round, indicators, entries))
-      asked.set(open.indicator.value, { open, inputs: [inputs[open.at] as string] });
+    for (const open of recallStored(round, { indicators, places }, entries)) asked.set(open.indicator.value, { open, inputs: [] });
     const give = (at: number, input: string) => {
       const indicator = indicators[at] as Indicator;
       if (entries[at] === undefined) asked.get(indicator.value)?.inputs.push(input);
       else take(input, enrichmentOf(input, indicator, entries[at]));
     };
-    for (let at = 0; at < inputs.length; at++) if (entries[at] !== undefined) give(at, inputs[at] as string);
+    for (let at = 0; at < inputs.length; at++) give(at, inputs[at] as string);
     for (const { at, value } of others) give(at, value);
   }
 

@@ -15,9 +15,16 @@ import type { StoredVerdict } from './verdict-store.ts';
 
 type Rows = ReadonlyMap<ProviderClient, ReadonlyMap<string, StoredVerdict>>;
 
+/** Indicators that are looked for together, and the place of each by its value. */
+export interface Sought {
+  readonly indicators: readonly Indicator[];
+  readonly places: ReadonlyMap<string, number>;
+}
+
 /** Everything that lists and disk answer goes into `entries`, by place; the rest comes back, with what the disk knows of it. */
-export function recallStored(round: Round, indicators: readonly Indicator[], entries: (RoundEntry | undefined)[]): Open[] {
+export function recallStored(round: Round, sought: Sought, entries: (RoundEntry | undefined)[]): Open[] {
   const { options, view } = round;
+  const { indicators } = sought;
   const single = new Map<ProviderClient, number[]>();
   const several: number[] = [];
   for (let at = 0; at < indicators.length; at++) {
@@ -29,35 +36,30 @@ export function recallStored(round: Round, indicators: readonly Indicator[], ent
     if (client === undefined) entries[at] = remember(round, indicator, answerAtHome(round, indicator, refusal ?? audience.refusal));
     else if (clients.length > 1 || audience.barred.length > 0 || view.sentTo(client, indicator) !== indicator) several.push(at);
     else {
-      const places = single.get(client);
-      if (places) places.push(at);
+      const same = single.get(client);
+      if (same) same.push(at);
       else single.set(client, [at]);
     }
   }
   const open: Open[] = [];
-  for (const [client, places] of single) recallSingle(round, { client, places, indicators }, entries, open);
-  recallSeveral(round, { places: several, indicators }, entries, open);
+  for (const [client, mine] of single) recallSingle(round, { client, mine, ...sought }, entries, open);
+  recallSeveral(round, { mine: several, indicators }, entries, open);
   return open;
 }
 
 /** The common case, without detours: one provider, asked as is. A text that was seen before is not parsed again. */
 function recallSingle(
   round: Round,
-  {
-    client,
-    places,
-    indicators,
-  }: { readonly client: ProviderClient; readonly places: readonly number[]; readonly indicators: readonly Indicator[] },
+  { client, mine, indicators, places }: Sought & { readonly client: ProviderClient; readonly mine: readonly number[] },
   entries: (RoundEntry | undefined)[],
   open: Open[],
 ): void {
   const { pool, nowS, options } = round;
   const provider = client.provider.id;
-  const placeOf = new Map<string, number>();
-  for (const at of places) placeOf.set((indicators[at] as Indicator).value, at);
+  const values = mine.map((at) => (indicators[at] as Indicator).value);
   const old = new Map<number, StoredVerdict>();
-  options.store.readMany(provider, [...placeOf.keys()], (value, answer, checkedAtS, expiresAtS) => {
-    const at = placeOf.get(value) as number;
+  options.store.readMany(provider, values, (value, answer, checkedAtS, expiresAtS) => {
+    const at = places.get(value) as number;
     const indicator = indicators[at] as Indicator;
     const row = { answer, checkedAtS, expiresAtS };
     if (!isFresh(round, row) || outcomesAtHome(round, indicator).length > 0) {
@@ -69,20 +71,20 @@ function recallSingle(
     );
     entries[at] = remember(round, indicator, { answer: merged, source: 'cache', checkedAtS, expiresAtS });
   });
-  for (const at of places) {
+  for (const at of mine) {
     if (entries[at] === undefined) settle(round, { at, indicator: indicators[at] as Indicator, rows: [old.get(at)] }, entries, open);
   }
 }
 
 function recallSeveral(
   round: Round,
-  { places, indicators }: { readonly places: readonly number[]; readonly indicators: readonly Indicator[] },
+  { mine, indicators }: Pick<Sought, 'indicators'> & { readonly mine: readonly number[] },
   entries: (RoundEntry | undefined)[],
   open: Open[],
 ): void {
   const { options, view } = round;
   const toRead = new Map<ProviderClient, string[]>();
-  for (const at of places) {
+  for (const at of mine) {
     const indicator = indicators[at] as Indicator;
     for (const client of view.audienceOf(indicator.type).clients) {
       const { value } = view.sentTo(client, indicator);
@@ -92,7 +94,7 @@ function recallSeveral(
     }
   }
   const rowsOf: Rows = new Map([...toRead].map(([client, values]) => [client, options.store.getMany(client.provider.id, values)]));
-  for (const at of places) {
+  for (const at of mine) {
     const indicator = indicators[at] as Indicator;
     const { clients } = view.audienceOf(indicator.type);
     const rows = clients.map((client) => rowsOf.get(client)?.get(view.sentTo(client, indicator).value));
@@ -103,7 +105,7 @@ function recallSeveral(
 /** An answer when the disk has a fresh one of everybody; else somebody has to be asked. */
 function settle(
   round: Round,
-  { at, indicator, rows }: Pick<Open, 'at' | 'indicator' | 'rows'>,
+  { at, indicator, rows }: Pick<Open, 'indicator' | 'rows'> & { readonly at: number },
   entries: (RoundEntry | undefined)[],
   open: Open[],
 ): void {
@@ -114,5 +116,5 @@ function settle(
   });
   const told = outcomes.filter((outcome) => outcome !== null);
   if (told.length === clients.length) entries[at] = remember(round, indicator, mergeRound(round, indicator, told));
-  else open.push({ at, indicator, clients, rows, outcomes, spared: new Set() });
+  else open.push({ indicator, clients, rows, outcomes, spared: new Set() });
 }

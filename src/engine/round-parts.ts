@@ -35,8 +35,6 @@ export interface Round {
 
 /** An indicator with what its providers have said so far, in their order; `null`: still being asked. */
 export interface Open {
-  /** Its place among the indicators that were looked for together. */
-  readonly at: number;
   readonly indicator: Indicator;
   readonly clients: readonly ProviderClient[];
   /** What the disk knows of it, also when it is too old. */

@@ -80,8 +80,8 @@ export class Answers {
       const value = this.#values.textOf(id);
       const known = mayKnow ? enricher.peek(value) : undefined;
       if (known !== undefined && this.#isYoung(known)) this.settle(id, known, nowS);
-      else if (missing.has(value)) twins.set(value, [...(twins.get(value) ?? []), id]);
-      else missing.set(value, id);
+      else if (!missing.has(value)) missing.set(value, id);
+      else if (!twins.get(value)?.push(id)) twins.set(value, [id]);
     }
     if (missing.size === 0) return;
     this.#hasAsked = true;
