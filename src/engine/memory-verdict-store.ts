@@ -49,6 +49,7 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
     note: (name) => notes.get(name) ?? null,
     setNote: (name, text, atS) => void notes.set(name, { text, atS }),
     ...createFigureSums(),
+    epoch: () => null,
     purge(beforeS) {
       let count = 0;
       for (const [name, row] of rows.entries()) if (row.expiresAtS < beforeS && rows.delete(name)) count++;

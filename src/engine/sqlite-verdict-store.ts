@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './call-windows.ts';
-import type { StoredVerdict, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
+import { EPOCH_QUERY } from './store-epoch.ts';
+import type { StoredVerdict, StoreEpoch, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 /** Days of figures that are kept. */
 const FIGURE_DAYS = 400;
 const BUSY_MS = 5000;
@@ -23,6 +24,11 @@ CREATE INDEX IF NOT EXISTS calls_at ON calls (provider, at_ms);
 CREATE TABLE IF NOT EXISTS spending (provider TEXT, day TEXT, credits INT, PRIMARY KEY (provider, day)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT, at INT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS figures (day TEXT, name TEXT, count INT, PRIMARY KEY (day, name)) WITHOUT ROWID;
+INSERT OR IGNORE INTO notes VALUES ('epoch', hex(randomblob(8)), 0);
+CREATE TRIGGER IF NOT EXISTS verdict_replaced AFTER UPDATE ON verdicts WHEN old.expires_at > new.checked_at AND old.answer IS NOT new.answer
+BEGIN UPDATE notes SET at = at + 1 WHERE name = 'epoch'; END;
+CREATE TRIGGER IF NOT EXISTS verdict_deleted AFTER DELETE ON verdicts WHEN old.expires_at > unixepoch()
+BEGIN UPDATE notes SET at = at + 1 WHERE name = 'epoch'; END;
 PRAGMA user_version = ${SCHEMA_VERSION};`;
 
 /** value, answer, checked_at, expires_at: rows as arrays cost half of what objects do. */
@@ -74,7 +80,11 @@ type Prepared = ReturnType<typeof prepareStatements>;
 
 function prepareStatements(db: DatabaseSync) {
   return {
-    insert: db.prepare('INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?)'),
+    // Not INSERT OR REPLACE: that would not fire the trigger that counts.
+    insert: db.prepare(
+      `INSERT INTO verdicts VALUES (?, ?, ?, ?, ?) ON CONFLICT (provider, value)
+       DO UPDATE SET answer = excluded.answer, checked_at = excluded.checked_at, expires_at = excluded.expires_at`,
+    ),
     take: db.prepare(
       `INSERT INTO leases VALUES (?, ?, ?, ?) ON CONFLICT (provider, value)
        DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE until < ? OR owner = excluded.owner`,
@@ -193,6 +203,11 @@ class SqliteVerdictStore implements VerdictStore {
   figures(from: string, to: string): Map<string, number> {
     const rows = this.#db.prepare('SELECT name, sum(count) AS total FROM figures WHERE day BETWEEN ? AND ? GROUP BY name').all(from, to);
     return new Map(rows.map((row) => [String(row['name']), Number(row['total'])]));
+  }
+
+  epoch(): StoreEpoch | null {
+    const row = this.#db.prepare(EPOCH_QUERY).get();
+    return row === undefined ? null : { path: this.#path, epoch: String(row['epoch']) };
   }
 
   purge(beforeS: number): number {

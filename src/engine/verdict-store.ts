@@ -18,6 +18,12 @@ export interface StoreStats {
   readonly fault: string | null;
 }
 
+/** A cache on disk, and what counts its changes: another epoch when an answer was replaced or deleted within its lifetime. */
+export interface StoreEpoch {
+  readonly path: string;
+  readonly epoch: string;
+}
+
 /** Verdicts by provider and canonical value, shared by all processes that open the same file. Synchronous: it is asked on hot paths. */
 export interface VerdictStore {
   /** Fresh and stale answers alike; the caller judges by `expiresAtS`. */
@@ -41,6 +47,8 @@ export interface VerdictStore {
   addFigures(day: string, counts: ReadonlyMap<string, number>): void;
   /** Sums of the days from `from` to `to`, by name. */
   figures(from: string, to: string): Map<string, number>;
+  /** `null`: nothing outlives the process. */
+  epoch(): StoreEpoch | null;
   /** Deletes answers that went stale before `beforeS`; counts them. */
   purge(beforeS: number): number;
   flush(): void;

@@ -1,7 +1,7 @@
 import { OutputClosedError } from '../../src/hosts/splunk/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../src/hosts/splunk/byte-streams.ts';
 import { converse } from '../../src/hosts/splunk/search-conversation.ts';
-import type { OpenEnricher } from '../../src/hosts/splunk/search-conversation.ts';
+import type { OpenEnricher, Surroundings } from '../../src/hosts/splunk/search-conversation.ts';
 import type { Enricher } from '../../src/engine/enricher.ts';
 import { readCsv } from './csv-oracle.ts';
 import type { OracleTable } from './csv-oracle.ts';
@@ -129,7 +129,7 @@ export interface Replayed {
 export async function replay(
   input: Buffer | ByteSource,
   enricher: Enricher,
-  options: { now?: () => number; open?: OpenEnricher } = {},
+  options: { now?: () => number; open?: OpenEnricher; remember?: Surroundings['remember'] } = {},
 ): Promise<Replayed> {
   const output = new MemoryOutput();
   const complaints: string[] = [];
@@ -144,6 +144,7 @@ export async function replay(
     now: options.now ?? (() => 1_700_000_000_000),
     open,
     complain: (line) => complaints.push(line),
+    ...(options.remember ? { remember: options.remember } : {}),
   });
   const replies = readFrames(output.bytes);
   const messages = replies.flatMap((reply) => (reply.metadata.inspector as { messages: [string, string][] } | undefined)?.messages ?? []);

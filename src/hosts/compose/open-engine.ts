@@ -18,6 +18,7 @@ import { type Core, type LoadedConfig, loadEngineConfig, type OpenOptions } from
 import { openLocalLists } from './local-lists.ts';
 import { scoringOf } from './scoring-settings.ts';
 import { stackProvider } from './provider-stack.ts';
+import { warningListFiles } from './warning-lists.ts';
 
 /** In programs that stay, an answer this little past its lifetime is given at once. */
 const REVALIDATE_S = 3600;
@@ -57,7 +58,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     watches: options.stays === true,
   });
   const feedback = await openFeedbackStore({
-    path: join(config.stateFolder, 'feedback.sqlite'),
+    path: feedbackPath(config),
     watches: options.stays === true,
     nowS: () => epochS(systemClock),
   });
@@ -96,9 +97,30 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   return { engine, config, feedback, warnings };
 }
 
+/** Every file whose content answers, or that changes what is answered, besides the settings and the cache; those that are not there too. */
+export function answeringFiles(config: LoadedConfig): string[] {
+  const { lists, allowLists, warningLists, falsePositiveLists, pipelineStore } = config.core.local;
+  const store = pipelineStorePath(config);
+  return [
+    ...lists,
+    ...allowLists,
+    ...[...warningLists, ...falsePositiveLists].flatMap(warningListFiles),
+    feedbackPath(config),
+    ...(pipelineStore ? [store, `${store}-wal`] : []),
+  ];
+}
+
+function feedbackPath({ stateFolder }: LoadedConfig): string {
+  return join(stateFolder, 'feedback.sqlite');
+}
+
+function pipelineStorePath({ stateFolder }: LoadedConfig): string {
+  return join(stateFolder, 'pipeline.sqlite');
+}
+
 /** The pipeline's store behind the lists; its code is read only where there is such a file, or may be one. */
-async function withPipelineStore(lists: LocalSource, { stateFolder }: LoadedConfig, options: OpenOptions): Promise<LocalSource> {
-  const path = join(stateFolder, 'pipeline.sqlite');
+async function withPipelineStore(lists: LocalSource, config: LoadedConfig, options: OpenOptions): Promise<LocalSource> {
+  const path = pipelineStorePath(config);
   if (!existsSync(path) && options.stays !== true) return lists;
   const { withStore, storedHalfLives } = await import('../pipeline/store-source.ts');
   return withStore(lists, {

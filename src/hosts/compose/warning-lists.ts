@@ -59,12 +59,21 @@ export function openWarningLists(paths: readonly string[], capping: readonly str
   };
 }
 
+/** The files that reading a list from `path` looks at: itself, and what is or may be in it. */
+export function warningListFiles(path: string): string[] {
+  return [path, ...(statSync(path, { throwIfNoEntry: false })?.isDirectory() ? filesIn(path) : [])];
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder).map((name) => (name.endsWith('.json') ? join(folder, name) : join(folder, name, 'list.json')));
+}
+
 function load(path: string, isCapping: boolean, faults: Map<string, string[]>): LoadedList[] {
   try {
-    if (statSync(path).isDirectory()) {
-      const files = readdirSync(path).map((name) => (name.endsWith('.json') ? join(path, name) : join(path, name, 'list.json')));
-      return files.filter((file) => existsSync(file)).flatMap((file) => load(file, isCapping, faults));
-    }
+    if (statSync(path).isDirectory())
+      return filesIn(path)
+        .filter((file) => existsSync(file))
+        .flatMap((file) => load(file, isCapping, faults));
     const list = parseWarningList(readFileSync(path, 'utf8'));
     if (list) return [withVerdicts(list, isCapping)];
     faults.set(path, [`${path}: is no warning list in MISP's format`]);

@@ -1,6 +1,8 @@
 import type { EnrichOptions, Enricher } from '../../engine/enricher.ts';
 import { isFailure, unaskedAnswer } from '../../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../../model/enrichment.ts';
+import { VERDICT_WORDS } from '../../model/verdict.ts';
+import type { VerdictWord } from '../../model/verdict.ts';
 import { EMPTY_PLACE, placeOf } from '../../mapping/splunk-worst.ts';
 import { EMPTY_CELL, FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
 import type { ValueTable } from './value-table.ts';
@@ -20,6 +22,16 @@ export type Wait = <Result>(work: (signal: AbortSignal) => Promise<Result>) => P
 /** Takes every answer when it comes in. Nobody else keeps the enrichment: ten thousand of them would outlive the chunk. */
 export type Taker = (id: number, enrichment: Enrichment) => void;
 
+/** What is known of ids without their answers, by id. */
+export interface KnownPlaces {
+  /** `placeOf` the answer. */
+  readonly places: Float64Array;
+  /** Until when it may be shown without asking; seconds since 1970, 0: not at all. */
+  readonly untilS: Float64Array;
+  /** Its verdict, by the place among `VERDICT_WORDS`. */
+  readonly verdicts: Uint8Array;
+}
+
 /**
  * The answer to every value of a search, by its id. Each chunk asks once for the values it has not seen or that grew old;
  * failures are kept for their chunk only.
@@ -29,12 +41,16 @@ export class Answers {
   readonly #rules: LookUpRules;
   readonly #take: Taker;
   readonly #startS: number;
-  #answers: Answer[] = [];
+  #answers: (Answer | undefined)[] = [];
   #hasAsked = false;
   /** By id: `placeOf` its answer, until when the answer holds (seconds since 1970), the chunk that saw it last. */
   #places = new Float64Array(FIRST_IDS);
   #freshUntilS = new Float64Array(FIRST_IDS);
   #seen = new Int32Array(FIRST_IDS);
+  /** By id: when the answer expires, 0 for one that no later search can show as it is. */
+  #expiresAtS = new Float64Array(FIRST_IDS);
+  /** By id, for ids that an earlier search knew: they have no answer here. */
+  #known: KnownPlaces | null = null;
 
   constructor(values: ValueTable, rules: LookUpRules, startS: number, take: Taker) {
     this.#values = values;
@@ -53,6 +69,43 @@ export class Answers {
   /** Where the id's answer stands among several of one event: see `placeOf`. */
   placeOf(id: number): number {
     return id < FIRST_VALUE_ID ? EMPTY_PLACE : (this.#places[id] as number);
+  }
+
+  /** The verdict on an id that was answered here or by an earlier search. */
+  verdictOf(id: number): VerdictWord {
+    return this.#answers[id]?.verdict ?? (VERDICT_WORDS[this.#known?.verdicts[id] ?? -1] as VerdictWord);
+  }
+
+  /**
+   * Until when a later search may show the same without asking: seconds since 1970, `Infinity` for what depends on settings alone, 0 for
+   * what is no whole answer, and for what lists and overrides say, which have lifetimes of their own.
+   */
+  keepUntilS(id: number): number {
+    const answer = this.#answers[id];
+    if (answer === undefined) return this.#known?.untilS[id] ?? 0;
+    if (!isFinal(answer.status) || answer.providers.some(({ provider }) => provider === 'local' || provider === 'feedback')) return 0;
+    return this.#expiresAtS[id] as number;
+  }
+
+  /** Goes on with what an earlier search knew. Ids are those of the value table, which was restored with it. */
+  restore(known: KnownPlaces, nowS: number): void {
+    this.#known = known;
+    this.#fit();
+    // One gap of thousands would make the array a dictionary.
+    this.#answers = Array.from({ length: known.untilS.length });
+    this.#places.set(known.places);
+    for (let id = FIRST_VALUE_ID; id < known.untilS.length; id++)
+      this.#freshUntilS[id] = Math.min(known.untilS[id] as number, nowS + KEEP_S);
+  }
+
+  /** Whether an id was answered in this search. */
+  isNew(id: number): boolean {
+    return this.#answers[id] !== undefined;
+  }
+
+  /** Whether an id was seen in this search. */
+  wasSeen(id: number): boolean {
+    return this.#seen[id] !== 0;
   }
 
   /** The id of the worst answer. */
@@ -99,15 +152,18 @@ export class Answers {
   /** Takes an answer for an id. */
   settle(id: number, enrichment: Enrichment, nowS: number): void {
     const { answer } = enrichment;
+    const expiresAtS = enrichment.expiresAtS ?? Infinity;
     this.#answers[id] = answer;
     this.#places[id] = placeOf(answer);
-    this.#freshUntilS[id] = isFinal(answer.status) ? Math.min(enrichment.expiresAtS ?? Infinity, nowS + KEEP_S) : 0;
+    this.#freshUntilS[id] = isFinal(answer.status) ? Math.min(expiresAtS, nowS + KEEP_S) : 0;
+    this.#expiresAtS[id] = enrichment.source === 'local' || enrichment.source === 'coalesced' ? 0 : expiresAtS;
     this.#take(id, enrichment);
   }
 
   /** Forgets all answers, with the ids. */
   clear(): void {
     this.#answers = [];
+    this.#known = null;
     this.#freshUntilS.fill(0);
     this.#seen.fill(0);
   }
@@ -128,6 +184,7 @@ export class Answers {
     this.#places = enlarge(this.#places, new Float64Array(size * 2));
     this.#freshUntilS = enlarge(this.#freshUntilS, new Float64Array(size * 2));
     this.#seen = enlarge(this.#seen, new Int32Array(size * 2));
+    this.#expiresAtS = enlarge(this.#expiresAtS, new Float64Array(size * 2));
   }
 
   // What was asked since the search began is always young enough: a value is never paid for twice in one search.

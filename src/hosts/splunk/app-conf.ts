@@ -25,15 +25,19 @@ export function findAppFolder({ program, env }: AppPlace): string | null {
   return installed !== null && existsSync(installed) ? installed : null;
 }
 
-/** A conf file of the app as Splunk layers it: the app's default, the app's local, the system's local. */
-export function readAppConf(name: string, place: AppPlace): ConfStanzas {
+/** Where a conf file of the app may lie, as Splunk layers them: the app's default, the app's local, the system's local. */
+export function appConfPaths(name: string, place: AppPlace): string[] {
   const app = findAppFolder(place);
   const { SPLUNK_HOME: home } = place.env;
-  const paths = [
+  return [
     ...(app === null ? [] : [join(app, 'default', name), join(app, 'local', name)]),
     ...(home ? [join(home, 'etc', 'system', 'local', name)] : []),
   ];
-  return layerConf(paths.map(readLayer));
+}
+
+/** A conf file of the app, all layers together. */
+export function readAppConf(name: string, place: AppPlace): ConfStanzas {
+  return layerConf(appConfPaths(name, place).map(readLayer));
 }
 
 /** splunkd on this machine: `mgmtHostPort` of the system's web.conf, else its standard port. */

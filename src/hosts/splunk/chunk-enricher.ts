@@ -5,6 +5,8 @@ import type { Wait } from './answers.ts';
 import type { CommandOptions } from './command-options.ts';
 import { readHeader } from './csv-cells.ts';
 import type { Frame } from './frames.ts';
+import { gatherKnown, restoreKnown } from './known-values.ts';
+import type { KnowingParts, KnownValues } from './known-values.ts';
 import type { ReplyRows } from './reply-writer.ts';
 import { layOutRows } from './row-layout.ts';
 import type { RowLayout } from './row-layout.ts';
@@ -26,6 +28,8 @@ export interface ChunkContext {
   readonly open: () => Promise<Enricher>;
   readonly nowS: number;
   readonly wait: Wait;
+  /** What an earlier search of the same shape knew, asked for at the first rows; nothing: this one begins anew. */
+  readonly recall?: (shape: string) => Promise<KnownValues | null>;
 }
 
 /** Names of the columns a search gets, in the order of the reply. */
@@ -51,6 +55,7 @@ export class ChunkEnricher {
   #header = '';
   #layout: RowLayout | null = null;
   #chunk = 0;
+  #hasRecalled = false;
 
   constructor(options: CommandOptions, notes: SearchNotes, startS: number) {
     this.#options = options;
@@ -83,9 +88,17 @@ export class ChunkEnricher {
     this.#chunk++;
     const rows = this.#scanner;
     rows.scan(frame.bytes, layout, header.rowsFrom, frame.bodyEnd);
+    if (rows.count > 0 && !this.#hasRecalled) await this.#recall(layout, context);
     this.#reader.read(frame.bytes, layout, rows);
     if (rows.count > 0) await this.#answer(rows.count, layout, context);
     return { frame, layout, rows, suffixes: this.#suffixes, headerEnd: header.contentEnd };
+  }
+
+  /** What this search leaves to those of its shape; `null`: nothing new. */
+  gather(nowS: number): { readonly shape: string; readonly known: KnownValues } | null {
+    const shape = this.#layout === null ? null : this.#shapeOf(this.#layout);
+    const known = shape === null ? null : gatherKnown(this.#parts(), nowS);
+    return shape === null || known === null ? null : { shape, known };
   }
 
   /** Says what the search would cost; only with `mode=plan`. */
@@ -100,6 +113,25 @@ export class ChunkEnricher {
     const options = { ...(providers === null ? {} : { providers }), ...(maxAgeS === null ? {} : { maxAgeS }) };
     const plan = await context.wait((signal) => enricher.plan(this.#planned, { ...options, signal }));
     this.#notes.say('INFO', toPlanText(plan, this.#planned.size >= MAX_PLANNED_VALUES));
+  }
+
+  async #recall(layout: RowLayout, { recall, nowS }: ChunkContext): Promise<void> {
+    this.#hasRecalled = true;
+    const shape = this.#shapeOf(layout);
+    const known = shape === null ? null : ((await recall?.(shape)) ?? null);
+    if (known !== null) restoreKnown(this.#parts(), known, nowS);
+  }
+
+  #parts(): KnowingParts {
+    return { values: this.#values, answers: this.#answers, suffixes: this.#suffixes };
+  }
+
+  /** What the rendered cells depend on besides the answers; `null`: earlier answers do not count in this search. */
+  #shapeOf({ clearedColumns, firstKept, columns }: RowLayout): string | null {
+    const { fields, details, only, providers, maxAgeS, mode } = this.#options;
+    if (mode === 'plan' || maxAgeS !== null) return null;
+    const asked = providers === null ? null : [...new Set(providers)].sort();
+    return JSON.stringify({ fields, details, only, asked, clearedColumns, leads: firstKept < columns });
   }
 
   async #answer(rows: number, layout: RowLayout, context: ChunkContext): Promise<void> {

@@ -18,6 +18,8 @@ export interface AppSettings {
   readonly conf: NonNullable<ConfigSources['conf']>;
   /** Why secrets could not be read; `null`: they were, or nobody needed to. */
   readonly fault: string | null;
+  /** Whether any user's search would get the same: what splunkd says depends on who asks. */
+  readonly isForAll: boolean;
 }
 
 /** Who asks, from where and when. */
@@ -38,17 +40,18 @@ export async function readAppSettings(asking: Asking): Promise<AppSettings> {
   const stanzas = readAppConf(CONF_FILE, asking);
   const sealed = openSealedKeys(asking.env);
   const isFresh = sealed !== null && asking.nowS - sealed.atS < FRESH_S;
-  if (isFresh || asking.session === null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: null };
+  if (isFresh || asking.session === null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: null, isForAll: true };
   const refused = recentlyRefusedKeys(asking);
-  if (refused !== null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? refused : null };
+  if (refused !== null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? refused : null, isForAll: true };
   try {
     const keys = await refreshKeys(asking.session, stanzas, asking);
-    return { conf: confOf(stanzas, keys.secrets), fault: null };
+    return { conf: confOf(stanzas, keys.secrets), fault: null, isForAll: false };
   } catch (error) {
     const fault = `the app's keys cannot be read: ${error instanceof Error ? error.message : 'unknown fault'}`;
     // Whom splunkd refuses depends on who asks; that it cannot be reached does not.
-    if (!(error instanceof SplunkdError && error.status > 0)) noteRefusedKeys(fault, asking);
-    return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? fault : null };
+    const isForAll = !(error instanceof SplunkdError && error.status > 0);
+    if (isForAll) noteRefusedKeys(fault, asking);
+    return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? fault : null, isForAll };
   }
 }
 

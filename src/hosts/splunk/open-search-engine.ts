@@ -1,11 +1,14 @@
 import type * as z from 'zod/mini';
 import type { FeedbackStore } from '../../engine/feedback.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
-import { openEngine } from '../compose/open-engine.ts';
-import { openAppSplunkd, readAppSettings } from './credentials.ts';
+import { answeringFiles, openEngine } from '../compose/open-engine.ts';
+import { appConfPaths } from './app-conf.ts';
+import { CONF_FILE, openAppSplunkd, readAppSettings } from './credentials.ts';
 import type { AppEngine } from './kv-verdicts.ts';
 import { UsageError } from './option-words.ts';
-import { type KvStoreSettings, SPLUNK_BLOCKS } from './splunk-settings.ts';
+import { notePremises, type Premises } from './premises.ts';
+import { changedKeysPath } from './sealed-keys.ts';
+import { type KvStoreSettings, type SearchSettings, SPLUNK_BLOCKS } from './splunk-settings.ts';
 import type { SplunkdSession } from './splunkd.ts';
 
 /** What splunkd said about the search; nobody asks splunkd without a session. */
@@ -21,11 +24,13 @@ export interface OpenedSearchEngine {
   /** Analysts' overrides, for the command that takes and shows them. */
   readonly feedback: FeedbackStore;
   readonly warnings: readonly string[];
+  /** What its answers rest on, as it stands now; `null`: on who asks, or on what no file tells. */
+  readonly premises: () => Premises | null;
 }
 
 /** Opens the engine as configured, for a search that asks `wanted` (`null`: everybody). Throws `UsageError` for a provider it cannot ask. */
 export async function openSearchEngine(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedSearchEngine> {
-  const { conf, fault } = await readAppSettings({
+  const { conf, fault, isForAll } = await readAppSettings({
     program: process.argv[1],
     env: process.env,
     session: sessionOf(search),
@@ -41,11 +46,24 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
   const missing = wanted?.filter((id) => !configured.includes(id)) ?? [];
   // Who has keys from elsewhere needs none of the credential store.
   const notes = fault !== null && (config.wanted.length === 0 || missing.length > 0) ? [fault, ...warnings] : warnings;
-  if (missing.length === 0) return { engine: await shared(engine, config, sessionOf(search)), config, feedback, warnings: notes };
+  if (missing.length === 0) {
+    const premises = () => (isForAll ? premisesOf(engine, config) : null);
+    return { engine: await shared(engine, config, sessionOf(search)), config, feedback, warnings: notes, premises };
+  }
   await engine.close();
   throw new UsageError(
     `isMalicious: providers="${missing.join(',')}" has no key yet; configured are ${configured.join(', ')}. ${fault ?? 'Set its key, or leave it out.'}`,
   );
+}
+
+function premisesOf({ store }: AppEngine, config: LoadedConfig): Premises | null {
+  const place = { program: process.argv[1], env: process.env };
+  const { remember } = (config.blocks.search?.values ?? {}) as z.output<typeof SearchSettings>;
+  const epoch = remember ? store.epoch() : null;
+  if (epoch === null || place.program === undefined) return null;
+  const named = process.env.ISMALICIOUS_CONFIG;
+  const files = [place.program, ...appConfPaths(CONF_FILE, place), ...(named ? [named] : []), changedKeysPath(process.env)];
+  return notePremises([...files, ...answeringFiles(config)], config.knownIds, process.env, epoch);
 }
 
 /** How splunkd is reached on the user's behalf; `null`: it is not. */

@@ -28,7 +28,38 @@ export class RenderedCells {
     if (most > this.bytes.length) this.bytes = widen(this.bytes, most);
     at = this.#copy(before, at);
     at += this.bytes.write(text, at);
-    const end = this.#copy(after, at);
+    return this.#number(this.#copy(after, at));
+  }
+
+  /** Keeps a rendering of `other`; answers its number here. */
+  addFrom(other: RenderedCells, number: number): number {
+    const from = other.ends[number - 1] as number;
+    const to = other.ends[number] as number;
+    const at = this.size;
+    if (at + to - from > this.bytes.length) this.bytes = widen(this.bytes, at + to - from);
+    other.bytes.copy(this.bytes, at, from, to);
+    return this.#number(at + to - from);
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Goes on with renderings that were kept: `ends` has one place more than there are, the first is 0. */
+  restore(bytes: Buffer<ArrayBuffer>, ends: Int32Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.ends = ends;
+    this.#count = ends.length - 1;
+  }
+
+  /** Forgets all of them; the numbers will be given again. */
+  clear(): void {
+    this.#count = 0;
+  }
+
+  /** Numbers what was put at the end of the buffer, which ends there now. */
+  #number(end: number): number {
     const number = ++this.#count;
     if (number >= this.ends.length) {
       const larger = new Int32Array(number * 2);
@@ -37,11 +68,6 @@ export class RenderedCells {
     }
     this.ends[number] = end;
     return number;
-  }
-
-  /** Forgets all of them; the numbers will be given again. */
-  clear(): void {
-    this.#count = 0;
   }
 
   #lengthOf(number: number): number {

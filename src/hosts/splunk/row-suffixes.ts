@@ -122,6 +122,42 @@ export class RowSuffixes {
     }
   }
 
+  /** How many renderings `renderAll` gives. */
+  get perId(): number {
+    return this.#shape.fields.length * (this.#shape.details ? 3 : 1);
+  }
+
+  /** Whether the answer to an id was paid for in this search. */
+  isPaid(id: number): boolean {
+    return this.#paid[id] !== UNPAID;
+  }
+
+  /** All that a later search may show of an id, by number: per field the verdict, its own cells, the explanation. `null`: not all is known any more. */
+  renderAll(id: number): Int32Array | null {
+    const isPaid = this.isPaid(id);
+    const fields = this.#shape.fields.length;
+    const all = new Int32Array(this.perId);
+    for (let field = 0; field < fields; field++) {
+      const ready = isPaid ? 0 : (this.#main[field]?.[id] as number);
+      if (ready === 0 && this.#kept[id] === undefined) return null;
+      // What was paid for comes from the cache from now on.
+      all[field] = ready || this.#renderMain(this.#enrichmentOf(id, field), field, isPaid ? 'cache' : undefined);
+      if (!this.#shape.details) continue;
+      all[fields + field] = this.#detailOf(id, field);
+      all[2 * fields + field] = this.#explainOf(id, field);
+    }
+    return all;
+  }
+
+  /** Goes on with renderings of an earlier search of the same shape; `all`: what `renderAll` gave, by id. */
+  restore(rendered: { readonly bytes: Buffer<ArrayBuffer>; readonly ends: Int32Array<ArrayBuffer> }, all: Int32Array, ids: number): void {
+    this.rendered.restore(rendered.bytes, rendered.ends);
+    if (ids > this.#paid.length) this.#fit(ids);
+    const { perId } = this;
+    for (const [n, byId] of [...this.#main, ...this.#detail, ...this.#explain].entries())
+      for (let id = FIRST_VALUE_ID; id < ids; id++) byId[id] = all[id * perId + n] as number;
+  }
+
   /** Forgets all renderings and all ids. */
   forget(): void {
     this.rendered.clear();
@@ -134,19 +170,24 @@ export class RowSuffixes {
   #fill(at: number, winner: number, worst: Int32Array, chunk: number): void {
     const id = worst[winner] as number;
     const { only, details, fields } = this.#shape;
-    if (only !== null && !only.includes(this.#answerOf(id, winner).verdict)) {
+    if (only !== null && !only.includes(this.#verdictOf(id, winner))) {
       this.parts[at] = NO_ROW;
       return;
     }
     this.parts[at] = this.#mainOf(id, winner, chunk);
     if (!details) return;
-    for (let field = 0; field < fields.length; field++) {
-      const shown = worst[field] as number;
-      const byId = this.#detail[field] as Int32Array;
-      this.parts[at + 1 + field] = byId[shown] ||= this.#renderCells(toDetailCells(this.#answerOf(shown, field)), '');
-    }
-    const byId = this.#explain[winner] as Int32Array;
-    this.parts[at + 1 + fields.length] = byId[id] ||= this.#renderCells([toExplainLine(this.#answerOf(id, winner))], this.#tail);
+    for (let field = 0; field < fields.length; field++) this.parts[at + 1 + field] = this.#detailOf(worst[field] as number, field);
+    this.parts[at + 1 + fields.length] = this.#explainOf(id, winner);
+  }
+
+  #detailOf(id: number, field: number): number {
+    const byId = this.#detail[field] as Int32Array;
+    return (byId[id] ||= this.#renderCells(toDetailCells(this.#answerOf(id, field)), ''));
+  }
+
+  #explainOf(id: number, field: number): number {
+    const byId = this.#explain[field] as Int32Array;
+    return (byId[id] ||= this.#renderCells([toExplainLine(this.#answerOf(id, field))], this.#tail));
   }
 
   #mainOf(id: number, field: number, chunk: number): number {
@@ -194,6 +235,10 @@ export class RowSuffixes {
     this.#explain = this.#explain.map((byId) => enlarge(byId, size));
     this.#paid = enlarge(this.#paid, size);
     this.#paidIn = enlarge(this.#paidIn, size);
+  }
+
+  #verdictOf(id: number, field: number): VerdictWord {
+    return id < FIRST_VALUE_ID ? this.#enrichmentOf(id, field).answer.verdict : this.#answers.verdictOf(id);
   }
 
   #answerOf(id: number, field: number): Answer {

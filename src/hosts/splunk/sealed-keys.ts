@@ -11,6 +11,8 @@ export interface SealedKeys {
 }
 
 const FILE = 'keys.sealed';
+/** Written when other secrets are sealed than before; sealing the same again leaves it alone. */
+const CHANGED_FILE = 'keys.changed';
 const PURPOSE = 'ismalicious keys v1';
 const CIPHER = 'aes-256-gcm';
 
@@ -25,6 +27,7 @@ const Content = z.object({ secrets: z.record(z.string(), z.string()), atS: z.num
 export function sealKeys(keys: SealedKeys, env: Readonly<Record<string, string | undefined>>): boolean {
   const master = readMaster(env);
   if (master === null) return false;
+  const before = openSealedKeys(env);
   const { createCipheriv, randomBytes } = process.getBuiltinModule('node:crypto');
   const salt = randomBytes(16);
   const iv = randomBytes(12);
@@ -37,7 +40,14 @@ export function sealKeys(keys: SealedKeys, env: Readonly<Record<string, string |
   writeFileSync(part, JSON.stringify(sealed), { mode: 0o600 });
   chmodSync(part, 0o600);
   renameSync(part, path);
+  const isSame = before !== null && sortedText(before.secrets) === sortedText(keys.secrets);
+  if (!isSame) writeFileSync(changedKeysPath(env), String(keys.atS), { mode: 0o600 });
   return true;
+}
+
+/** A file that changes when the secrets do: answers that rest on them are good as long as it stands. */
+export function changedKeysPath(env: Readonly<Record<string, string | undefined>>): string {
+  return join(stateFolder(env, true), CHANGED_FILE);
 }
 
 /** What was sealed last; `null` when there is nothing, or it was sealed with another key. */
@@ -73,6 +83,10 @@ function pathOf(env: Readonly<Record<string, string | undefined>>): string {
 function keyOf(master: Buffer, salt: Buffer): Buffer {
   const { hkdfSync } = process.getBuiltinModule('node:crypto');
   return Buffer.from(hkdfSync('sha256', master, salt, PURPOSE, 32));
+}
+
+function sortedText(secrets: SealedKeys['secrets']): string {
+  return JSON.stringify(Object.entries(secrets).sort());
 }
 
 function toText(bytes: Buffer): string {

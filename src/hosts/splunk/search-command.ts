@@ -11,6 +11,7 @@ void converse({
   output: new StandardOutput(),
   now: Date.now,
   open: async (search, providers) => (await import('./open-search-engine.ts')).openSearchEngine(providers, search),
+  remember: async (startedMs) => new (await import('./search-memory.ts')).SearchMemory({ env: process.env, startedMs }),
   prepare: (bytes) => tiers.prepare(bytes),
   complain: (line) => void process.stderr.write(`${line}\n`),
 }).then(endProcess);

@@ -7,8 +7,11 @@ import type { CommandOptions } from './command-options.ts';
 import { CsvError } from './csv-cells.ts';
 import { FrameError, FrameReader } from './frames.ts';
 import type { Frame } from './frames.ts';
+import type { KnownValues } from './known-values.ts';
 import { UsageError } from './option-words.ts';
+import type { Premises } from './premises.ts';
 import { ReplyWriter } from './reply-writer.ts';
+import type { SearchMemory } from './search-memory.ts';
 import { SearchNotes } from './search-notes.ts';
 
 /** What splunkd tells about the search: how its REST interface is reached on the user's behalf. */
@@ -23,6 +26,8 @@ export interface SearchContext {
 export interface OpenedEnricher {
   readonly engine: Enricher;
   readonly warnings: readonly string[];
+  /** What its answers rest on; `null` or nothing: they hold for this search only. */
+  readonly premises?: () => Premises | null;
 }
 
 /** Opens the engine; called at most once a search, and only when there are rows to enrich. `providers`: who will be asked, `null` for everybody. */
@@ -37,6 +42,8 @@ export interface Surroundings {
   readonly open: OpenEnricher;
   /** One line for search.log; called for errors only. */
   readonly complain: (line: string) => void;
+  /** Loaded at the first rows; nothing: every search begins anew. `startedMs`: when the search began. */
+  readonly remember?: (startedMs: number) => Promise<SearchMemory>;
   /** Told the size of every chunk before its rows are read. */
   readonly prepare?: (bytes: number) => Promise<void>;
 }
@@ -78,9 +85,15 @@ class Conversation {
   #providers: readonly string[] | null = null;
   #chunks: ChunkEnricher | null = null;
   #enricher: Promise<Enricher> | null = null;
+  readonly #startedMs: number;
+  #memory: SearchMemory | null = null;
+  #recalled: Premises | null = null;
+  /** What this search's own answers rest on; `null`: nobody was asked, or they are not to be kept. */
+  #premises: Premises | null = null;
 
   constructor(world: Surroundings) {
     this.#world = world;
+    this.#startedMs = world.now();
     this.#reader = new FrameReader(world.input);
     this.#writer = new ReplyWriter(world.output);
   }
@@ -92,6 +105,7 @@ class Conversation {
       else if (action === 'execute') await this.#execute(frame);
       else throw new FrameError('a request is neither getinfo nor execute');
     }
+    this.#keep();
   }
 
   /** The last reply: what went wrong. */
@@ -146,6 +160,7 @@ class Conversation {
       open: () => this.#open(),
       nowS: Math.trunc(this.#world.now() / 1000),
       wait: <Result>(work: (signal: AbortSignal) => Promise<Result>) => this.#wait(work),
+      recall: (shape: string) => this.#recall(shape),
     };
     await this.#world.prepare?.(frame.bodyEnd - frame.bodyFrom);
     const reply = await chunks.enrich(frame, context);
@@ -156,6 +171,28 @@ class Conversation {
     const metadata = { finished, ...this.#notes.take() };
     if (reply === null) this.#writer.writeBare(metadata);
     else this.#writer.writeRows(metadata, reply);
+  }
+
+  async #recall(shape: string): Promise<KnownValues | null> {
+    this.#memory = (await this.#world.remember?.(this.#startedMs)) ?? null;
+    const recalled = (await this.#memory?.recall(shape)) ?? null;
+    this.#recalled = recalled?.premises ?? null;
+    return recalled?.known ?? null;
+  }
+
+  /** Leaves to the next search what this one learnt; all replies are out by then. */
+  #keep(): void {
+    if (this.#chunks === null || this.#memory === null || this.#premises === null) return;
+    // What was recalled rests on what held then.
+    if (this.#recalled !== null && JSON.stringify(this.#recalled) !== JSON.stringify(this.#premises)) return;
+    try {
+      const kept = this.#chunks.gather(Math.trunc(this.#world.now() / 1000));
+      if (kept !== null) this.#memory.keep(kept.shape, kept.known, this.#premises);
+    } catch (error) {
+      this.#world.complain(
+        `isMalicious: what this search knows cannot be kept: ${error instanceof Error ? error.message : 'unknown fault'}`,
+      );
+    }
   }
 
   async #wait<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
@@ -171,8 +208,10 @@ class Conversation {
   }
 
   #open(): Promise<Enricher> {
-    return (this.#enricher ??= this.#world.open(this.#search, this.#providers).then(({ engine, warnings }) => {
+    return (this.#enricher ??= this.#world.open(this.#search, this.#providers).then(({ engine, warnings, premises }) => {
       for (const warning of warnings) this.#notes.say('WARN', `isMalicious: ${warning}`);
+      // Who does not ask the engine would not hear its warnings.
+      if (warnings.length === 0 && this.#memory !== null) this.#premises = premises?.() ?? null;
       return engine;
     }));
   }

@@ -4,6 +4,7 @@ import { declareSettings, type SettingsSchema } from '../../config/setting.ts';
 const runtime = declareSettings('runtime');
 const splunkd = declareSettings('splunkd');
 const kvstore = declareSettings('kvstore');
+const search = declareSettings('search');
 
 const node = z.optional(z.string());
 runtime(
@@ -53,9 +54,19 @@ export const KvStoreSettings = z.object({
   ),
 });
 
+/** The search command. */
+export const SearchSettings = z.object({
+  remember: search(
+    'remember',
+    z._default(z.boolean(), true),
+    'Whether a search leaves what it learnt, ready to be shown, for the next one of the same shape. Answers keep their lifetimes.',
+  ),
+});
+
 /** The blocks that only the Splunk app has. `runtime` is read by bin/ismalicious.sh. */
 export const SPLUNK_BLOCKS = {
   runtime: z.object({ node }),
   splunkd: SplunkdSettings,
   kvstore: KvStoreSettings,
+  search: SearchSettings,
 } satisfies Readonly<Record<string, SettingsSchema>>;

@@ -8,13 +8,24 @@ export const EMPTY_CELL = 0;
 /** Stands for a field that the events do not have. */
 export const NO_COLUMN = 1;
 
+/** A table as it stands: what another process needs to go on with the same ids. */
+export interface ValueTableState {
+  readonly seed: number;
+  /** One more than the greatest id. */
+  readonly count: number;
+  readonly slots: Int32Array<ArrayBuffer>;
+  readonly hashes: Int32Array<ArrayBuffer>;
+  readonly ends: Int32Array<ArrayBuffer>;
+  readonly bytes: Buffer<ArrayBuffer>;
+}
+
 /**
  * Numbers the distinct values of a search, by their UTF-8 bytes: the same bytes get the same small whole number, without a
  * string being made. Open addressing with linear probing over typed arrays; grows as needed, so the owner clears it.
  */
 export class ValueTable {
-  // Differs in every process: rows carry text of strangers, who could otherwise choose values that all collide.
-  readonly #seed = (Math.random() * 0x1_0000_0000) | 0;
+  // Nobody can guess it: rows carry text of strangers, who could otherwise choose values that all collide.
+  #seed = (Math.random() * 0x1_0000_0000) | 0;
   #slots = new Int32Array(FIRST_SLOTS);
   #hashes = new Int32Array(FIRST_SLOTS);
   /** Bytes of id n are `[#ends[n - 1], #ends[n])` of `#bytes`. */
@@ -56,6 +67,27 @@ export class ValueTable {
   /** The value as text. */
   textOf(id: number): string {
     return this.#bytes.toString('utf8', this.#ends[id - 1], this.#ends[id]);
+  }
+
+  /** The id of a value of another table. */
+  idFrom(other: ValueTable, id: number): number {
+    return this.idOf(other.#bytes, other.#ends[id - 1] as number, other.#ends[id] as number);
+  }
+
+  /** The table's own arrays; they change with it. */
+  state(): ValueTableState {
+    const bytes = this.#bytes.subarray(0, this.#ends[this.#count - 1]);
+    return { seed: this.#seed, count: this.#count, slots: this.#slots, hashes: this.#hashes, ends: this.#ends, bytes };
+  }
+
+  /** Goes on where another table stood, whose arrays become its own. */
+  restore({ seed, count, slots, hashes, ends, bytes }: ValueTableState): void {
+    this.#seed = seed;
+    this.#count = count;
+    this.#slots = slots;
+    this.#hashes = hashes;
+    this.#ends = ends;
+    this.#bytes = bytes;
   }
 
   /** Forgets all values; their ids will be given again. */

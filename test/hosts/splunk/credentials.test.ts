@@ -164,7 +164,8 @@ describe.skipIf(!hasOpenssl)('settings of the app [needs openssl]', () => {
     const path = join(home, 'var/lib/ismalicious/keys.sealed');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(path, 'latin1')).not.toContain(SECRET);
-    expect(readdirSync(join(home, 'var/lib/ismalicious'))).toEqual(['keys.sealed']);
+    expect(readdirSync(join(home, 'var/lib/ismalicious')).sort()).toEqual(['keys.changed', 'keys.sealed']);
+    expect(readFileSync(join(home, 'var/lib/ismalicious/keys.changed'), 'latin1')).not.toContain(SECRET);
     expect(openSealedKeys(place.env)?.secrets['virustotal.api_key']).toBe(SECRET);
     writeFileSync(join(home, 'etc/auth/splunk.secret'), 'b'.repeat(254));
     expect(openSealedKeys(place.env)).toBeNull();
