@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { systemClock } from '../../engine/clock.ts';
@@ -80,11 +80,7 @@ export interface Sidecar {
 /** Builds a sidecar around an engine. Rejects with a `SidecarConfigError` when it would be open to others without a token. */
 export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { settings, log = () => undefined, clock = systemClock, notReady = () => Promise.resolve(null) } = options;
-  if (!isLoopback(settings.host) && settings.token === undefined) {
-    throw new SidecarConfigError(
-      `sidecar.host is ${settings.host}, which others can reach: set sidecar.token (ISMALICIOUS_SIDECAR_TOKEN), or listen on 127.0.0.1`,
-    );
-  }
+  refuseOpenDoor(settings);
   const metrics = createMetrics(options.extraMetrics);
   const fail = reportFault(log);
   const pool = createBufferPool(KEPT_BYTES);
@@ -102,10 +98,12 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       guard: createGuard(settings),
       metrics,
       maxConcurrent: settings.maxConcurrent,
+      pauseMs: settings.requestTimeoutMs,
+      cutOff,
       clock,
       fail,
     });
-    return limited(createServer(listener.listen), settings);
+    return limited(listener, settings);
   });
   addLookupRoute(app, { enricher: options.enricher, settings, metrics, profiles: options.profiles });
   addExtractRoute(app, {
@@ -139,6 +137,13 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       gateway?.close();
     },
   };
+}
+
+function refuseOpenDoor({ host, token }: SidecarSettings): void {
+  if (isLoopback(host) || token !== undefined) return;
+  throw new SidecarConfigError(
+    `sidecar.host is ${host}, which others can reach: set sidecar.token (ISMALICIOUS_SIDECAR_TOKEN), or listen on 127.0.0.1`,
+  );
 }
 
 interface Parts {
@@ -235,28 +240,42 @@ const NO_GATEWAY: Refusal = {
 
 const CODES: Readonly<Record<number, string>> = { 400: 'invalid_request', 413: 'body_too_large', 415: 'unsupported_type' };
 
-/** Times and sizes of the socket. `headersTimeout` stands above `keepAliveTimeout`; the whole request has to arrive sooner anyway. */
-function limited(server: Server, settings: SidecarSettings): Server {
-  server.keepAliveTimeout = settings.keepAliveMs;
-  server.headersTimeout = settings.keepAliveMs + 1000;
-  server.requestTimeout = settings.requestTimeoutMs;
-  server.maxConnections = settings.maxConnections;
+/** Times and sizes of the socket. The time of a whole request has no bound: how long a body may pause is the listener's to watch. */
+function limited({ listen }: Listener, { requestTimeoutMs, keepAliveMs, maxConnections }: SidecarSettings): Server {
+  const server = createServer({ connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 4) }, listen);
+  server.keepAliveTimeout = keepAliveMs;
+  server.headersTimeout = requestTimeoutMs;
+  server.requestTimeout = 0;
+  server.maxConnections = maxConnections;
   return server;
 }
 
 const BROKEN: Readonly<Record<string, readonly [line: string, code: string, message: string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time, or its body stood still'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large', 'the headers are too long'],
 };
 
+/** How long who was told so has to hang up. */
+const HANG_UP_MS = 1000;
+
 /** What is no HTTP, or too slow, is told so in the words of the API and cut off. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: { writable: boolean; end(text: string): void; destroy(): void }): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const [line, code, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'bad_request', 'this is no HTTP request'];
   const body = JSON.stringify(refusalBody({ code, message }));
-  return socket.end(
+  socket.end(
     `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  const timer = setTimeout(() => socket.destroy(), HANG_UP_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** A body that stands still: its caller is told so, unless the answer has begun. */
+function cutOff(res: ServerResponse): void {
+  const { req, headersSent } = res;
+  if (headersSent) return void res.destroy();
+  res.statusCode = 408;
+  answerBrokenRequest({ name: 'Error', message: '', code: 'ERR_HTTP_REQUEST_TIMEOUT' }, req.socket);
 }
 
 /** A fault of ours: the log gets its kind, the caller no more than that there was one. A caller that has gone away is no fault. */

@@ -85,7 +85,7 @@ export const SidecarSettings = z.object({
   requestTimeoutMs: setting(
     'requestTimeoutMs',
     z._default(wholeFrom(100), 30_000),
-    'Milliseconds in which a whole request has to arrive; a slower one is cut off with 408.',
+    'Milliseconds in which the headers of a request have to arrive, and for which its body may pause on its way; then it is cut off with 408. A body that keeps moving may take any time.',
   ),
   keepAliveMs: setting(
     'keepAliveMs',

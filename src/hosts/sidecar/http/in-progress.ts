@@ -21,6 +21,8 @@ export interface InProgress {
   add(res: ServerResponse, label: string, startMs: number): void;
   /** Has every answer that has not begun yet end its connection. */
   closeConnections(): void;
+  /** Their answers. */
+  answers(): Iterable<ServerResponse>;
 }
 
 /** None yet. `done` is called for each at its end. A chain through the calls themselves: a warm call costs one object and no closure. */
@@ -48,6 +50,9 @@ export function createInProgress(done: (res: ServerResponse, label: string, star
       for (let link = root.behind; link !== root; link = link.behind) {
         if (link.res?.headersSent === false) link.res.setHeader('connection', 'close');
       }
+    },
+    *answers() {
+      for (let link = root.behind; link !== root; link = link.behind) if (link.res !== null) yield link.res;
     },
   };
 }

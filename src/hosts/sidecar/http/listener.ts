@@ -6,6 +6,7 @@ import { headerOf } from './headers.ts';
 import { createInProgress } from './in-progress.ts';
 import { sendRefusal } from './replies.ts';
 import type { Refusal } from './replies.ts';
+import { awaitEndOfBody, watchStalledBodies } from './stalled-bodies.ts';
 
 /** What all calls go through before they are answered. */
 export interface ListenerOptions {
@@ -21,6 +22,10 @@ export interface ListenerOptions {
   readonly guard: (req: IncomingMessage, path: string) => Refusal | null;
   readonly metrics: Metrics;
   readonly maxConcurrent: number;
+  /** How long a body may pause. */
+  readonly pauseMs: number;
+  /** Ends a call whose body has paused for longer. */
+  readonly cutOff: (res: ServerResponse) => void;
   readonly clock: Clock;
   readonly fail: (call: Pick<Call, 'req' | 'res'>, error: unknown) => void;
 }
@@ -31,17 +36,19 @@ const ALWAYS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 /** The way in. */
 export interface Listener {
   readonly listen: RequestListener;
-  /** From now on every answer, also of what is in progress, ends its connection. */
+  /** From now on every answer, also of what is in progress, ends its connection; how long that may take is not watched here any more. */
   stop(): void;
 }
 
 /** Guard, limits and measurement in front of every route. */
 export function createListener(options: ListenerOptions): Listener {
-  const { rest, restFolder, foreign, guard, metrics, maxConcurrent, clock, fail } = options;
+  const { rest, restFolder, foreign, guard, metrics, maxConcurrent, pauseMs, cutOff, clock, fail } = options;
   const inProgress = createInProgress((res, label, startMs) => {
     metrics.inFlight--;
     metrics.observe(label, res.statusCode, clock.monotonicMs() - startMs);
+    awaitEndOfBody(res.req, pauseMs);
   });
+  const watchNoMore = watchStalledBodies({ answers: inProgress.answers, pauseMs, cut: cutOff });
   const unknown = foreign === undefined ? 'other' : 'gateway';
   let isStopping = false;
   const hot = new Map(options.hot.map((route) => [route.path, route]));
@@ -83,6 +90,7 @@ export function createListener(options: ListenerOptions): Listener {
     stop() {
       isStopping = true;
       inProgress.closeConnections();
+      watchNoMore();
     },
   };
 }

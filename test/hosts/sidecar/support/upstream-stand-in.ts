@@ -44,7 +44,7 @@ export async function startUpstream(answer: (req: SeenRequest, res: ServerRespon
 }
 
 /** Answers a bulk request as the engine would: an item for each action. */
-export function answerBulk({ body }: SeenRequest, res: ServerResponse): void {
+export function answerBulk({ body }: Pick<SeenRequest, 'body'>, res: ServerResponse): void {
   const items: object[] = [];
   const lines = body.split('\n');
   for (let n = 0; n < lines.length; n++) {
