@@ -47,6 +47,7 @@ describe.each(ENGINES)('elastic install on a real $kind', ({ kind, target, wrong
       const dry = await run('install', { isDryRun: true });
       expect(dry.code).toBe(0);
       expect(dry.lines.filter((line) => line.startsWith('would create'))).toHaveLength(assets.length);
+      expect(dry.lines.at(-1)).toBe('nothing was changed: this was a dry run');
       expect((await run('diff')).lines.at(-1)).toBe(`${assets.length} of ${assets.length} differ`);
     });
 

@@ -142,6 +142,14 @@ describe('shipped pipelines against the sidecar', () => {
     }
   });
 
+  it.each(['fields', 'event'] as const)('%s: an event with nothing to look up goes on as it is, and not to the spool', async (shape) => {
+    const pipeline = runOf(shape, url);
+    for (const event of [{ message: 'started' }, { tags: ['a'], threat: { tactic: 1 } }]) {
+      const out = await pipeline.run(withTime(event));
+      expect([leaving(out), pipeline.routesOf(out)]).toEqual([withTime(event), ['ismalicious-deliver']]);
+    }
+  });
+
   it('an event that was looked up before, or has nothing to look up, makes no call', async () => {
     const pipeline = runOf('fields', 'http://127.0.0.1:9');
     for (const event of [{ destination: { ip: '45.155.205.9' }, ismalicious: { verdict: 'clean' } }, { message: 'x' }])

@@ -208,6 +208,10 @@ export const SCHEMAS = {
     properties: {
       type: { enum: INDICATOR_TYPES },
       failed: { type: 'boolean', description: 'One value at least could not be looked up.' },
+      nothing_to_look_up: {
+        type: 'boolean',
+        description: 'No field that was sent holds a value: no failure, and nothing to add to the event.',
+      },
       enrichments: { type: 'array', items: { type: 'object' }, description: 'Ready for [threat][enrichments].' },
       fields: {
         type: 'object',

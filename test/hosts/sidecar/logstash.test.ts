@@ -12,7 +12,7 @@ const sayings = {
   '1.1.1.1': { verdict: 'unknown', status: 'timeout', message: 'no answer in time' },
 } as const;
 const wanted = createWantedFields(DEFAULT_FIELDS);
-const values = (body: string | Buffer) => readLogstashBody(Buffer.from(body), wanted).map(({ field, value }) => `${field}=${value}`);
+const values = (body: string | Buffer) => readLogstashBody(Buffer.from(body), wanted).values.map(({ field, value }) => `${field}=${value}`);
 
 describe('what the filter sends', () => {
   it.each<[string, string | Buffer, string[]]>([
@@ -117,6 +117,18 @@ describe('POST /v1/logstash', () => {
     ]);
     expect(json).not.toHaveProperty('malicious');
     expect(json.message).toMatch(/./);
+  });
+
+  it.each<[string, unknown, boolean]>([
+    ['a whole event without a value', { '@timestamp': '2026-11-21T10:00:00Z', message: 'started' }, true],
+    ['a hash of references that name nothing', { 'source.ip': '%{[source][ip]}', 'destination.ip': '' }, true],
+    ['an empty body', '', false],
+    ['a whole event that could not be written as JSON', '%{[@metadata][ismalicious_event]}', false],
+    ['a whole event that nests too deep to be read', `{"@timestamp":"x","a":${'['.repeat(300)}${']'.repeat(300)}}`, false],
+  ])('%s has nothing to look up, which is no failure: %j → %s', async (_, body, isFine) => {
+    const { call } = await startSidecar();
+    const { json } = await call('/v1/logstash', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect([json.verdict, json.failed, json.nothing_to_look_up]).toEqual(['unknown', !isFine, isFine ? true : undefined]);
   });
 
   it('holds its own deadline, and a wrong one given is no reason for no answer', async () => {

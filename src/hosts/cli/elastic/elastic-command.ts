@@ -28,6 +28,8 @@ export interface ElasticSurroundings {
 /** Exit codes of the command line: 0 done or equal, 1 something failed or differs, 2 the target does not fit the engine. */
 export type ExitCode = 0 | 1 | 2;
 
+const UNDONE = 'nothing was changed: this was a dry run';
+
 /** Runs `ismalicious elastic …`. Safe to run again at any time: what is there and equal is not touched. */
 export async function runElastic(command: ElasticCommand, surroundings: ElasticSurroundings): Promise<ExitCode> {
   const { engine, say } = surroundings;
@@ -68,7 +70,7 @@ async function install(command: ElasticCommand, { engine, assets, say }: Elastic
   }
   if (changed.some(({ kind }) => kind === 'component_template' || kind === 'index_template'))
     say('note     new mappings hold for new indices: roll over data streams that are already there (POST /NAME/_rollover)');
-  say(refused.length === 0 ? 'done' : `not done: ${refused.join(', ')}`);
+  say(refused.length === 0 ? (command.isDryRun ? UNDONE : 'done') : `not done: ${refused.join(', ')}`);
   return refused.length === 0 ? 0 : 1;
 }
 
@@ -115,7 +117,8 @@ async function uninstall(command: ElasticCommand, { engine, assets, say }: Elast
     say(`failed   ${reason}`);
     failed.push(asset.name);
   }
-  say(failed.length === 0 ? 'done; data streams, indices and @custom assets are still there' : `not done: ${failed.join(', ')}`);
+  if (command.isDryRun) say(UNDONE);
+  else say(failed.length === 0 ? 'done; data streams, indices and @custom assets are still there' : `not done: ${failed.join(', ')}`);
   return failed.length === 0 ? 0 : 1;
 }
 

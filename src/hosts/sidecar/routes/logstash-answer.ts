@@ -5,6 +5,8 @@ import { placeOf } from '../../../mapping/splunk-worst.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Enrichment, Status } from '../../../model/enrichment.ts';
 
+const NOTHING = 'nothing to look up: no field that was sent holds a value';
+
 /** An enrichment and the field its value stood in. */
 export interface FieldEnrichment {
   readonly field: string;
@@ -24,7 +26,7 @@ export interface AnswerRules {
  */
 export function toLogstashAnswer(found: readonly FieldEnrichment[], rules: AnswerRules): Record<string, unknown> {
   const worst = worstOf(found);
-  if (worst === undefined) return toLogstashFailure('invalid', 'nothing to look up: no field that was sent holds a value');
+  if (worst === undefined) return toLogstashFailure('invalid', NOTHING);
   const fields = [...new Set(found.map(({ field }) => field))];
   const perField = fields.map((field) => [field, flat(found.filter((one) => one.field === field))]);
   return {
@@ -48,6 +50,11 @@ export function toLogstashFailure(status: Status, message: string): Record<strin
     message,
     enrichments: [],
   };
+}
+
+/** The answer to an event that holds nothing to look up, which is no failure: the shipped pipeline leaves it as it is. */
+export function toNothingToLookUp(): Record<string, unknown> {
+  return { ...toLogstashFailure('invalid', NOTHING), failed: false, nothing_to_look_up: true };
 }
 
 function flat(found: readonly FieldEnrichment[]): Record<string, unknown> {

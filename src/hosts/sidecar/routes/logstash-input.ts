@@ -9,6 +9,13 @@ export interface FieldValue {
   readonly value: string;
 }
 
+/** What a body holds. */
+export interface LogstashInput {
+  readonly values: readonly FieldValue[];
+  /** Whether it was read to its end as an event or a hash: if it holds no value then, there was none to look up. */
+  readonly isRead: boolean;
+}
+
 /** A reference that Logstash could not resolve stays as it was written: `%{[source][ip]}`. */
 const UNRESOLVED = /^%\{.*\}$/s;
 const SCHEME = /^[a-z][a-z\d+.-]*:\/\//i;
@@ -19,14 +26,15 @@ const DEPTH = 8;
  * whole event the wanted fields are taken; of a hash every member is one, whatever its name, and of an object inside it (Logstash
  * writes those as text) the wanted fields. A body that is no JSON is a value itself.
  */
-export function readLogstashBody(body: Buffer, wanted: WantedFields): FieldValue[] {
+export function readLogstashBody(body: Buffer, wanted: WantedFields): LogstashInput {
   const text = decode(body).trim();
   const parsed = parseJson(text);
-  if (parsed === undefined) return valuesOf('value', text, wanted);
-  if (isObject(parsed) && ('@timestamp' in parsed || '@version' in parsed)) return wantedValues(text, wanted);
-  return isObject(parsed)
-    ? Object.entries(parsed).flatMap(([field, value]) => valuesOf(field, value, wanted))
-    : valuesOf('value', parsed, wanted);
+  if (!isObject(parsed)) return { values: valuesOf('value', parsed === undefined ? text : parsed, wanted), isRead: false };
+  if ('@timestamp' in parsed || '@version' in parsed) {
+    const values = wantedValues(text, wanted);
+    return { values: values ?? [], isRead: values !== null };
+  }
+  return { values: Object.entries(parsed).flatMap(([field, value]) => valuesOf(field, value, wanted)), isRead: true };
 }
 
 /** The filter says no charset: it sends ISO-8859-1 or UTF-8, whichever the text fits. */
@@ -40,7 +48,7 @@ function decode(body: Buffer): string {
 
 function valuesOf(field: string, value: unknown, wanted: WantedFields, depth = 0): FieldValue[] {
   if (Array.isArray(value)) return depth > DEPTH ? [] : value.flatMap((item) => valuesOf(field, item, wanted, depth + 1));
-  if (isObject(value)) return wantedValues(JSON.stringify(nest(field, value)), wanted);
+  if (isObject(value)) return wantedValues(JSON.stringify(nest(field, value)), wanted) ?? [];
   if (typeof value !== 'string') return [];
   const text = value.trim();
   if (text === '' || text === '-' || UNRESOLVED.test(text)) return [];
@@ -67,11 +75,12 @@ function nest(field: string, value: object): object {
   return field === 'value' ? value : { [field.replace(/^\[|\]$/g, '').replaceAll('][', '.')]: value };
 }
 
-function wantedValues(text: string, wanted: WantedFields): FieldValue[] {
+/** `null`: it nests too deep to be read. */
+function wantedValues(text: string, wanted: WantedFields): FieldValue[] | null {
   const bytes = Buffer.from(text);
   const map = createEventMap();
   clearEventMap(map);
-  if (scanEvent({ bytes, end: bytes.length, maxDepth: 200, map }, wanted.tree, 0, 0) < 0) return [];
+  if (scanEvent({ bytes, end: bytes.length, maxDepth: 200, map }, wanted.tree, 0, 0) < 0) return null;
   return Array.from({ length: map.valueCount }, (_, n) => ({
     field: wanted.names[fieldOf(map, n)] ?? '',
     value: textOfString(bytes, startOf(map, n), endOf(map, n)),

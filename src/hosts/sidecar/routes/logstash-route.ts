@@ -12,7 +12,7 @@ import { readBody } from '../http/read-body.ts';
 import { sendEarly, sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../settings.ts';
-import { toLogstashAnswer, toLogstashFailure } from './logstash-answer.ts';
+import { toLogstashAnswer, toLogstashFailure, toNothingToLookUp } from './logstash-answer.ts';
 import { readLogstashBody } from './logstash-input.ts';
 import type { FieldValue } from './logstash-input.ts';
 
@@ -47,7 +47,8 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
       const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
       readBody(call.req, { limit: settings.maxSmallBodyBytes }, (refusal, body) => {
         if (refusal !== null) return sendEarly(call, 200, toLogstashFailure('invalid', refusal.message));
-        const values = readLogstashBody(body, options.wanted);
+        const { values, isRead } = readLogstashBody(body, options.wanted);
+        if (values.length === 0 && isRead) return sendJson(call.res, 200, toNothingToLookUp());
         if (values.length > settings.maxIndicators)
           return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
         if (options.sightings !== undefined) options.sightings.offer(body, 'logstash');
