@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PYTHON_PEERS } from '../../scripts/ci-peers.ts';
 import { projectRoot } from './fixtures.ts';
 
 /** Python with medallion, stix2, pymisp and taxii2-client, in the project's cache folder. */
@@ -11,7 +12,7 @@ export const hasPeers = existsSync(peerPython);
 
 if (!hasPeers) {
   process.stderr.write(
-    'Python peers not found: their tests are skipped (python3 -m venv .cache/pipeline-peers && .cache/pipeline-peers/bin/pip install medallion==3.0.0 stix2==3.0.2 pymisp==2.5.34.4 taxii2-client==2.3.0)\n',
+    `Python peers not found: their tests are skipped (python3 -m venv .cache/pipeline-peers && .cache/pipeline-peers/bin/pip install ${PYTHON_PEERS.join(' ')})\n`,
   );
 }
 

@@ -1,0 +1,83 @@
+// What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles, and
+// the Python peers. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
+import { spawn } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+
+interface Peer {
+  readonly name: string;
+  /** Where it lies; taken away again when it did not come whole. */
+  readonly folder: string;
+  readonly commands: readonly (readonly string[])[];
+}
+
+const root = dirname(import.meta.dirname);
+const PYTHON_FOLDER = join(root, '.cache/pipeline-peers');
+const WORKSHOP_FOLDER = join(root, 'splunk-ui/node_modules');
+const MOST_MS = 240_000;
+
+/** The Python peers of the pipeline tests, as their skip line names them. */
+export const PYTHON_PEERS: readonly string[] = ['medallion==3.0.0', 'stix2==3.0.2', 'pymisp==2.5.34.4', 'taxii2-client==2.3.0'];
+
+const PEERS: readonly Peer[] = [
+  {
+    name: 'the browser workshop',
+    folder: WORKSHOP_FOLDER,
+    commands: [
+      [process.execPath, join(root, 'scripts/splunk-ui.ts')],
+      // A browser that lacks a library of the system starts no test.
+      [process.execPath, join(root, 'test/support/start-browser.ts')],
+    ],
+  },
+  {
+    name: 'the Python peers',
+    folder: PYTHON_FOLDER,
+    commands: [
+      ['python3', '-m', 'venv', PYTHON_FOLDER],
+      [join(PYTHON_FOLDER, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', ...PYTHON_PEERS],
+    ],
+  },
+];
+
+/** Installs what is not there yet, side by side; one line each. Never rejects: what did not come is taken away. */
+export async function installPeers(): Promise<readonly string[]> {
+  return await Promise.all(PEERS.map(install));
+}
+
+async function install({ name, folder, commands }: Peer): Promise<string> {
+  if (existsSync(folder)) return `${name}: there`;
+  const startedMs = performance.now();
+  for (const [command = '', ...args] of commands) {
+    const fault = await run(command, args, MOST_MS - (performance.now() - startedMs));
+    if (fault === null) continue;
+    rmSync(folder, { recursive: true, force: true });
+    return `${name}: not here (${fault}); their tests are skipped`;
+  }
+  return `${name}: installed in ${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
+}
+
+/** `null`: it ended well; else why not. */
+async function run(command: string, args: readonly string[], leftMs: number): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  // A group of its own: npm's children end with it.
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-2000)));
+  const timer = setTimeout(
+    () => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      resolve(`longer than ${MOST_MS / 1000} s`);
+    },
+    Math.max(0, leftMs),
+  );
+  child.on('error', (error) => resolve(error.message));
+  child.on('exit', (code) => resolve(code === 0 ? null : lastLine(said) || `status ${code}`));
+  const fault = await promise;
+  clearTimeout(timer);
+  return fault;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
+}

@@ -1,0 +1,5 @@
+// Starts the workshop's browser and ends it: whether this machine has the libraries it wants. Fails with what it says.
+import { openBrowser } from '../splunk-ui/workshop.ts';
+
+const browser = await openBrowser();
+await browser.close();
