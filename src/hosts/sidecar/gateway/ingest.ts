@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readBody } from '../http/read-body.ts';
 import { signalOf } from '../http/call.ts';
 import { sendJson, sendRefusal } from '../http/replies.ts';
@@ -23,12 +24,19 @@ export interface Ingesting {
   readonly maxBodyBytes: number;
   /** Where documents go that the engine refuses. */
   readonly refusedIndex: string;
+  /** Aborts when the caller goes away. */
+  readonly signal: AbortSignal;
 }
 
 /** A document on its way: as it came, and under which id. */
 interface Document {
   readonly id: string;
   readonly event: Buffer;
+}
+
+interface RefusedDocument {
+  readonly document: Document;
+  readonly said: DocumentAnswer;
 }
 
 interface Outcome {
@@ -39,6 +47,9 @@ interface Outcome {
   again: { readonly status: 429 | 503; readonly code: string; readonly message: string } | null;
 }
 
+/** How often in a row an engine that takes nothing is waited for; the waits double. */
+const BUSY_WAITS = 3;
+const BUSY_WAIT_MS = 50;
 /** What engines take for the name of an index; several at once, or a pattern, cannot be created in. */
 const INDEX_NAME = /^[^\p{Lu}\p{C}\s\\/*?"<>|,#:%_+-][^\p{Lu}\p{C}\s\\/*?"<>|,#:%]*$/u;
 const LINE_FEED = Buffer.from('\n');
@@ -49,7 +60,8 @@ const OF_THE_BODY = ['content-length', 'content-encoding', 'content-type', 'acce
  * 200 once every event is in the index, or, where the engine refuses it as it is, in the index for refused ones; else 429 or 503, upon
  * which Logstash sends the batch again: ids are made of the batch, so that what was taken before is not doubled.
  */
-export function ingest(call: Ingesting, index: string): void {
+export function ingest(asked: Omit<Ingesting, 'signal'>, index: string): void {
+  const call = { ...asked, signal: signalOf(asked) };
   const { req, res, work } = call;
   if (req.method !== 'POST') return sendRefusal(req, res, NOT_POST);
   if (!INDEX_NAME.test(index)) return sendRefusal(req, res, NO_INDEX);
@@ -81,22 +93,42 @@ function answer({ req, res }: Ingesting, { indexed, already, refused, again }: O
   return sendJson(res, 200, { events: indexed + already + refused, indexed, already, refused });
 }
 
+/** Delivers documents until the engine has said something final of each, or has been busy for too long. */
 async function deliver(call: Ingesting, index: string, documents: readonly Document[]): Promise<Outcome> {
   const outcome: Outcome = { indexed: 0, already: 0, refused: 0, again: null };
-  if (documents.length === 0) return outcome;
-  const said = await send(call, index, await enriched(call, index, documents));
-  if (!('items' in said) && said.status === 413) return await deliverHalves(call, index, documents);
-  if (!('items' in said) || said.items.length !== documents.length) return { ...outcome, again: whyAgain(said) };
-  const refused: { document: Document; said: DocumentAnswer }[] = [];
-  for (const [n, document] of documents.entries()) {
-    const item = said.items[n] as DocumentAnswer;
-    if (item.status < 300) outcome.indexed++;
-    else if (item.status === 409) outcome.already++;
-    else if (item.status === 429 || item.status >= 500) outcome.again = BUSY;
-    else refused.push({ document, said: item });
+  const refused: RefusedDocument[] = [];
+  const { clock } = call.work;
+  const dueMs = clock.monotonicMs() + call.timeoutMs;
+  let open = documents;
+  for (let waits = 0; open.length > 0;) {
+    const said = await send(call, index, await enriched(call, index, open));
+    if (!('items' in said) && said.status === 413 && open.length === documents.length) return await deliverHalves(call, index, open);
+    if (!('items' in said) || said.items.length !== open.length) return { ...outcome, again: whyAgain(said) };
+    const busy = takeAnswers(open, said.items, { outcome, refused });
+    waits = busy.length < open.length ? 0 : waits + 1;
+    open = busy;
+    if (open.length === 0) break;
+    // A batch that came again whole would find the engine busy at the same places again: what is left goes on from here, alone.
+    if (waits > BUSY_WAITS || clock.monotonicMs() >= dueMs) return { ...outcome, again: BUSY };
+    await delay(BUSY_WAIT_MS * 2 ** waits, undefined, { signal: call.signal });
   }
-  if (outcome.again !== null || refused.length === 0) return outcome;
-  return { ...outcome, ...(await keepRefused(call, index, refused)) };
+  return refused.length === 0 ? outcome : { ...outcome, ...(await keepRefused(call, index, refused)) };
+}
+
+/** Counts what is final, and gives what the engine was too busy for. */
+function takeAnswers(
+  documents: readonly Document[],
+  items: readonly DocumentAnswer[],
+  { outcome, refused }: { readonly outcome: Outcome; readonly refused: RefusedDocument[] },
+): Document[] {
+  return documents.filter((document, n) => {
+    const said = items[n] as DocumentAnswer;
+    if (said.status === 429 || said.status >= 500) return true;
+    if (said.status < 300) outcome.indexed++;
+    else if (said.status === 409) outcome.already++;
+    else refused.push({ document, said });
+    return false;
+  });
 }
 
 const BUSY = { status: 429, code: 'engine_busy', message: 'the engine cannot take all of it now: send the batch again' } as const;
@@ -136,7 +168,7 @@ async function deliverHalves(call: Ingesting, index: string, documents: readonly
 async function keepRefused(
   call: Ingesting,
   index: string,
-  refused: readonly { document: Document; said: DocumentAnswer }[],
+  refused: readonly RefusedDocument[],
 ): Promise<Pick<Outcome, 'refused' | 'again'>> {
   const timestamp = new Date(call.work.clock.epochMs()).toISOString();
   const body = refused.map(({ document, said }) => {
@@ -164,7 +196,7 @@ async function enriched(call: Ingesting, index: string, documents: readonly Docu
   );
   const dueMs = work.clock.monotonicMs() + call.timeoutMs;
   const parts: Buffer[] = [];
-  const body = { source: once(source), index, dueMs, signal: signalOf(call) };
+  const body = { source: once(source), index, dueMs, signal: call.signal };
   // A part goes back to the pool with the next one's coming: what is kept is a copy.
   for await (const part of enrichedParts(work, body)) {
     parts.push(Buffer.from(part));

@@ -69,6 +69,21 @@ describe('a batch', () => {
     expect(await call('/v1/ingest/a', { body: [...batch, { n: 4 }] })).toMatchObject({ json: { indexed: 4 } });
   });
 
+  it('gets through an engine that takes a little of it at a time: only what is left is sent on', async () => {
+    // As an engine whose queue is short: of the documents of a request the first two that it does not have yet, whatever came before.
+    let room = 2;
+    const { taken, answer } = engineThat(() => (room-- > 0 ? 201 : 429));
+    const upstream = await startUpstream((request, res) => {
+      room = 2;
+      answer(request, res);
+    });
+    const { call } = await startGateway(upstream.url, { enricher: enricher() });
+    const body = Array.from({ length: 9 }, (_, n) => ({ n, destination: { ip: BAD } }));
+    expect(await call('/v1/ingest/a', { body })).toMatchObject({ status: 200, json: { events: 9, indexed: 9, already: 0, refused: 0 } });
+    expect(upstream.seen.map((request) => request.body.trimEnd().split('\n').length / 2)).toEqual([9, 7, 5, 3, 1]);
+    expect([...taken.values()].map((text) => (JSON.parse(text) as { n: number }).n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
   it('keeps what the engine will never take, as it came, without what the engine repeats of headers', async () => {
     const { taken, answer } = engineThat(({ n }, url) => (n === 1 && url.startsWith('/a/') ? 400 : 201));
     const upstream = await startUpstream(answer);
