@@ -88,6 +88,26 @@ describe.each([
 
     const hasValues = (event: unknown) => DEFAULT_FIELDS.some((field) => valuesAt(event, field).length > 0);
 
+    it('waits for an engine that refuses each update with 429, and then writes every one, once', async () => {
+      const events = ecsEvents(60);
+      await index(events);
+      const lock = (isLocked: boolean | null) =>
+        leased.call('PUT', `/${INDEX}/_settings`, { 'index.blocks.read_only_allow_delete': isLocked });
+      await lock(true);
+      let waits = 0;
+      const wait = async () => {
+        if (++waits === 2) await lock(null);
+      };
+      const report = await run({ parallel: 1 }, { wait });
+      expect(report.end).toBe('done');
+      expect(report.tally).toMatchObject({ later: 0, conflicts: 0, refused: 0, gone: 0 });
+      expect(waits).toBe(2);
+      for (const [n, { _source, _version }] of (await documents()).entries()) {
+        expect(_source.ismalicious !== undefined, `e${n}`).toBe(hasValues(events[n]));
+        expect(_version).toBe(hasValues(events[n]) ? 2 : 1);
+      }
+    });
+
     it('enriches every document that has something to look up, each value paid once, and nothing the second time', async () => {
       const events = ecsEvents(300);
       await index(events);

@@ -31,7 +31,8 @@ describe.each(ENGINE_KINDS)('a real %s [needs java]', (kind) => {
       if (step.call.kind !== 'http') throw new Error('no HTTP call');
       const response = await fetch(step.call.url, { method: 'POST', headers: step.call.headers, body: step.call.body });
       const answer: OutputAnswer = { status: response.status, headers: {}, body: await response.json() };
-      const { delivered, duplicate, rejected } = output.read(answer, step, sent, context);
+      const { delivered, duplicate, rejected, retryable } = output.read(answer, step, sent, context);
+      if (retryable?.length) return retryable.map(({ reason }) => reason);
       await engine.call('POST', `/${index}/_refresh`);
       const { body } = await engine.call('GET', `/${index}/_count`);
       return [delivered?.length, duplicate?.length, rejected?.map(({ item }) => item.indicator.type), body.count];
@@ -42,6 +43,14 @@ describe.each(ENGINE_KINDS)('a real %s [needs java]', (kind) => {
       const target = { target: 'data_stream' };
       expect(await send('iocs-stream', items, target)).toEqual([2, 0, ['url'], 2]);
       expect(await send('iocs-stream', items, target)).toEqual([0, 2, ['url'], 2]);
+    });
+
+    it('an engine without room takes them later, all of them', async () => {
+      await engine.call('PUT', '/iocs-full', { ...MAPPINGS, settings: { 'index.blocks.read_only_allow_delete': true } });
+      const full = expect.stringMatching(/^Elasticsearch: cluster_block_exception index \[iocs-full\] blocked by: \[TOO_MANY_REQUESTS/);
+      expect(await send('iocs-full', items)).toEqual([full, full, full]);
+      await engine.call('PUT', '/iocs-full/_settings', { 'index.blocks.read_only_allow_delete': null });
+      expect(await send('iocs-full', items)).toEqual([2, 0, ['url'], 2]);
     });
 
     it('an index holds the newest verdict on each value, whatever comes again or late', async () => {

@@ -112,6 +112,35 @@ describe.each([
       expect(body._source).toMatchObject({ a: 1, destination: { ip: BAD }, ismalicious: { verdict: 'malicious', score: 87 } });
     });
 
+    it('hands on item by item what the engine has no room for; who sends those again ends up with each once', async () => {
+      const { call } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
+      const lock = (isLocked: boolean | null) =>
+        engine.call('PUT', '/room-none/_settings', { 'index.blocks.read_only_allow_delete': isLocked });
+      await engine.call('PUT', '/room-none', { settings: { number_of_replicas: 0 } });
+      await lock(true);
+      const all = events.slice(0, 90).map((event, n) => ({ id: `r${n}`, index: n % 3 === 1 ? 'room-none' : 'room', event }));
+      const send = async (documents: typeof all) => {
+        const lines = documents.flatMap(({ id, index, event }) => [
+          JSON.stringify({ create: { _index: index, _id: id } }),
+          JSON.stringify(event),
+        ]);
+        const headers = { 'content-type': 'application/x-ndjson' };
+        const { status, json } = await call('/_bulk?refresh=true', { method: 'POST', headers, body: `${lines.join('\n')}\n` });
+        expect(status).toBe(200);
+        return json.items.map((item: EngineAnswer) => [item.create._id, item.create.status, item.create.error?.type]) as unknown[];
+      };
+      expect(await send(all)).toEqual(
+        all.map(({ id, index }) => [id, index === 'room' ? 201 : 429, index === 'room' ? undefined : 'cluster_block_exception']),
+      );
+      const batch = all.map(({ event }) => event);
+      expect(await call('/v1/ingest/room-none', { body: batch })).toMatchObject({ status: 429, json: { error: { code: 'engine_busy' } } });
+      await lock(null);
+      const refused = all.filter(({ index }) => index === 'room-none');
+      expect(await send(refused)).toEqual(refused.map(({ id }) => [id, 201, undefined]));
+      expect((await engine.call('GET', '/room,room-none/_count')).body.count).toBe(all.length);
+      expect((await call('/v1/ingest/room-none', { body: batch })).json).toEqual({ events: 90, indexed: 90, already: 0, refused: 0 });
+    });
+
     it('takes batches as Logstash sends them; one that comes again doubles nothing, what is refused is kept', async () => {
       const { call } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
       const batch = [...events, { '@timestamp': '2026-11-21T10:00:00Z', destination: 'a text where the mapping has an object' }];
