@@ -103,6 +103,18 @@ export class Answers {
     return this.#answers[id] !== undefined;
   }
 
+  /** How many values an earlier search knew, how many this one saw, and how many are both. */
+  countRecalled(): { readonly recalled: number; readonly seen: number; readonly both: number } {
+    const recalled = this.#known?.untilS.length ?? 0;
+    let [seen, both] = [0, 0];
+    for (let id = FIRST_VALUE_ID; id < this.#values.count; id++) {
+      if (this.#seen[id] === 0) continue;
+      seen++;
+      if (id < recalled) both++;
+    }
+    return { recalled, seen, both };
+  }
+
   /** Whether an id was seen in this search. */
   wasSeen(id: number): boolean {
     return this.#seen[id] !== 0;

@@ -25,12 +25,18 @@ const MAX_BYTES = 16 << 20;
 /** Below this share of news what was kept before stays, unless the engine was opened for them alone. */
 const NEWS_SHARE = 1 / 32;
 
+/** Where at least so many values were recalled and less than this share of a search's own was among them, values come once and never again. */
+const MANY_VALUES = 16_384;
+const REPEATED_SHARE = 1 / 8;
+
 /**
- * Gathers what may be shown again: whole answers within their lifetime. `null`: there is little news, or too much to keep.
- * When everything is too much, what this search saw is kept.
+ * Gathers what may be shown again: whole answers within their lifetime. `null`: there is little news, too much to keep, or nothing that
+ * comes again. When everything is too much, what this search saw is kept.
  */
 export function gatherKnown(parts: KnowingParts, nowS: number): KnownValues | null {
   const { values, answers } = parts;
+  const { recalled, seen, both } = answers.countRecalled();
+  if (recalled > MANY_VALUES && both < seen * REPEATED_SHARE) return null;
   const ids: number[] = [];
   let news = 0;
   let isPaid = false;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
@@ -70,6 +70,18 @@ describe('a search after one of the same shape', () => {
     await search(details, { body: chunk(1, 40_000) });
     // One file: the cells of 40,000 values with details are more than is worth reading.
     expect([world.known().length, (await search(details)).opened]).toEqual([1, 1]);
+  });
+
+  it('leaves a large file alone once it helped little: such values come once', async () => {
+    const chunk = (net: number) =>
+      `${HEADER}${Array.from({ length: 20_000 }, (_, n) => `1,,10.${net}.${n >> 8}.${n & 255},,`).join('\n')}\n`;
+    const kept = () => statSync(join(world.folder, 'searches', world.known()[0]!)).mtimeMs;
+    await search(['dest_ip'], { body: chunk(1) });
+    const first = kept();
+    await search(['dest_ip'], { body: chunk(2) });
+    expect(kept()).toBe(first);
+    await search(['dest_ip'], { body: chunk(1) + chunk(2).slice(HEADER.length) });
+    expect(kept()).toBeGreaterThan(first);
   });
 
   it('whatever the rows and the order of searches', async () => {
