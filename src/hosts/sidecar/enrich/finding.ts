@@ -16,6 +16,8 @@ export interface Finding {
   /** Whether the worst answer's `auto_resolve` holds for the whole event: every value that was asked about agrees. */
   canResolve: boolean;
   hasFailure: boolean;
+  /** See `KnownValues.approach`. */
+  approached: number;
   /** Numbers of the values that are threats, in order, and what is known of each. */
   readonly threats: number[];
   readonly threatKnowns: Known[];
@@ -38,6 +40,7 @@ export function createFinding(): Finding {
     worstField: 0,
     canResolve: true,
     hasFailure: false,
+    approached: 0,
     threats: [],
     threatKnowns: [],
     counted: new Uint8Array(FEW),
@@ -52,6 +55,7 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
   let worst = NOBODY;
   let worstValue = -1;
   let flags = 0;
+  finding.approached = known.approach(map);
   for (let n = 0; n < map.valueCount; n++) {
     if (isRepeated(writing, n)) continue;
     const summary = known.find(map, n);

@@ -81,6 +81,13 @@ export function clearCache(cache: FrontCache): void {
   cache.longKeysEnd = 0;
 }
 
+/** Reads the first slot of every value of an event, for nothing but to have them near: together they come in the time of one. */
+export function fetchSlots(cache: FrontCache, map: EventMap): number {
+  let read = 0;
+  for (let n = 0; n < map.valueCount; n++) read |= cache.slots[slotOf(cache, hashAt(map, n)) * SLOT_INTS] as number;
+  return read;
+}
+
 /** Slot of the n-th value of an event whose text is `bytes`, or `NOT_FOUND`. It holds until the next `keep`. */
 export function findSlot(cache: FrontCache, bytes: Uint8Array, map: EventMap, n: number): number {
   const { slots } = cache;

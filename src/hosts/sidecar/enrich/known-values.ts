@@ -2,7 +2,7 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { isFailure, unaskedAnswer } from '../../../model/enrichment.ts';
 import type { Answer, Enrichment } from '../../../model/enrichment.ts';
-import { attach, clearCache, createFrontCache, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
+import { attach, clearCache, createFrontCache, fetchSlots, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
 import { summaryOf, toKnown } from './known.ts';
 import type { Known } from './known.ts';
 import { createEventMap, endOf, hashAt, startOf } from '../json/event-map.ts';
@@ -24,6 +24,8 @@ export interface KnownValuesOptions {
 export interface KnownValues {
   /** Starts a text. `answers`: those that were fetched for it, by value. */
   begin(text: Buffer, answers: ReadonlyMap<string, Known>): void;
+  /** Starts an event whose values will be looked up. The number says nothing: it is there so that nobody takes the reading for idle. */
+  approach(map: EventMap): number;
   /**
    * Looks the n-th value of an event up: its summary (see `summaryOf`), or `UNKNOWN` when nobody knows yet and the text has to be
    * fetched.
@@ -83,6 +85,7 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
       fetched = answers;
       hasFetched = answers.size > 0;
     },
+    approach: (event) => fetchSlots(cache, event),
     find(event, n) {
       map = event;
       value = n;

@@ -2,7 +2,7 @@ import type { Clock } from '../../../engine/clock.ts';
 import { VERDICT_WORDS } from '../../../model/verdict.ts';
 import { applyEdits, clearEdits, createEdits, sortEdits } from '../json/edits.ts';
 import { clearEventMap, createEventMap } from '../json/event-map.ts';
-import { skipSpace } from '../json/lex.ts';
+import { skipSpace, wordsIn } from '../json/lex.ts';
 import { scanEvent } from '../json/scan.ts';
 import type { Scan } from '../json/scan.ts';
 import type { WantedFields } from './fields.ts';
@@ -42,7 +42,7 @@ export function createWorkshop({ wanted, known, rules, maxDepth, clock }: Worksh
   const map = createEventMap();
   const related = createRelatedAdditions();
   return {
-    scan: { bytes: NO_BYTES, end: 0, maxDepth, map },
+    scan: { bytes: NO_BYTES, words: wordsIn(NO_BYTES), end: 0, maxDepth, map },
     lookup: { wanted, known, missing: new Set() },
     writing: { bytes: NO_BYTES, map, edits: createEdits(), rules, finding: createFinding(), related, clock, now: null, nowMs: 0 },
     events: 0,
@@ -53,6 +53,7 @@ export function createWorkshop({ wanted, known, rules, maxDepth, clock }: Worksh
 /** Takes up a text; `answers`: what was fetched for it. */
 export function beginText(shop: Workshop, text: Buffer, answers: ReadonlyMap<string, Known>): void {
   shop.scan.bytes = shop.writing.bytes = text;
+  shop.scan.words = wordsIn(text);
   shop.scan.end = text.length;
   shop.lookup.known.begin(text, answers);
   if (shop.lookup.missing.size > 0) shop.lookup.missing = new Set();

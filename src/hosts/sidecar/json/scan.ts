@@ -4,10 +4,13 @@ import { HASH_START, hashedByte, hashOf } from './hash.ts';
 import { createKeyTree, spelledAs } from './key-tree.ts';
 import type { KeyNode } from './key-tree.ts';
 import {
+  BACKSLASH,
   CLOSE_ARRAY,
   CLOSE_OBJECT,
   COLON,
   COMMA,
+  endOfEscape,
+  endOfPlain,
   endOfScalar,
   endOfString,
   OPEN_ARRAY,
@@ -21,9 +24,14 @@ import {
 /** The tree in which nothing is wanted: what it reads is only checked. */
 const NOTHING = createKeyTree();
 
+/** Strings of so many bytes are rare, and then mostly much longer. */
+const LONG = 32;
+
 /** A text being read, and where what is found in an event is noted. */
 export interface Scan {
   bytes: Buffer;
+  /** See `wordsIn`. */
+  words: Int32Array;
   /** First byte that is not part of the text. */
   end: number;
   /** Brackets that may be open at once: the reader recurses once for each. */
@@ -78,8 +86,9 @@ function scanObject(scan: Scan, node: KeyNode, from: number, depth: number): num
     if (pos < 0) return pos;
     if (bytes[pos] === QUOTE && child === NOTHING) {
       pos++;
-      while (pos < end && PLAIN[bytes[pos] as number] === 1) pos++;
-      if (pos >= end || bytes[pos] !== QUOTE) pos = endOfString(bytes, pos, end);
+      const near = pos + LONG < end ? pos + LONG : end;
+      while (pos < near && PLAIN[bytes[pos] as number] === 1) pos++;
+      if (pos >= end || bytes[pos] !== QUOTE) pos = endOfLong(scan, pos);
       if (pos < 0) return pos;
       pos++;
     } else {
@@ -93,6 +102,18 @@ function scanObject(scan: Scan, node: KeyNode, from: number, depth: number): num
     pos++;
     if (pos < end && (bytes[pos] as number) <= SPACE) pos = skipSpace(bytes, pos, end);
   }
+}
+
+/** The closing quote of a string that is long, or has escapes. */
+function endOfLong({ bytes, words, end }: Scan, from: number): number {
+  let pos = endOfPlain(bytes, words, from, end);
+  while (pos < end && bytes[pos] === BACKSLASH) {
+    pos = endOfEscape(bytes, pos, end);
+    if (pos < 0) return pos;
+    pos = endOfPlain(bytes, words, pos, end);
+  }
+  if (pos >= end) return ~end;
+  return bytes[pos] === QUOTE ? pos : ~pos;
 }
 
 /** From behind a key to the first byte of its value, which is inside the text. */

@@ -1,6 +1,7 @@
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import type { WantedFields } from '../enrich/fields.ts';
 import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../json/event-map.ts';
+import { wordsIn } from '../json/lex.ts';
 import { scanEvent, textOfString } from '../json/scan.ts';
 
 /** A value to look up, and the field it stood in. */
@@ -80,7 +81,7 @@ function wantedValues(text: string, wanted: WantedFields): FieldValue[] | null {
   const bytes = Buffer.from(text);
   const map = createEventMap();
   clearEventMap(map);
-  if (scanEvent({ bytes, end: bytes.length, maxDepth: 200, map }, wanted.tree, 0, 0) < 0) return null;
+  if (scanEvent({ bytes, words: wordsIn(bytes), end: bytes.length, maxDepth: 200, map }, wanted.tree, 0, 0) < 0) return null;
   return Array.from({ length: map.valueCount }, (_, n) => ({
     field: wanted.names[fieldOf(map, n)] ?? '',
     value: textOfString(bytes, startOf(map, n), endOf(map, n)),
