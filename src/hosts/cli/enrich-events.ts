@@ -10,6 +10,7 @@ import { UsageError } from './command.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { jsonArrayBlocks } from './json-array-blocks.ts';
+import { lineBlocks } from './line-blocks.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const BRACKETS = Buffer.from('[]');
@@ -17,24 +18,16 @@ const MAX_DEPTH = 128;
 const MAX_VALUE_BYTES = 2048;
 const FRONT_CACHE = 1 << 16;
 const FRONT_CACHE_MS = 60_000;
-const LF = 0x0a;
 
 /** An event a line in, the same lines out with the enrichment added; a line that is no JSON object passes through as it is. */
 export async function enrichNdjson(job: EnrichJob): Promise<void> {
   const started = startRun(job);
   let events = 0;
-  let rest = Buffer.alloc(0);
-  for await (const part of job.input) {
-    rest = rest.length === 0 ? Buffer.from(part) : Buffer.concat([rest, Buffer.from(part)]);
-    const end = rest.length < BLOCK_BYTES ? -1 : rest.lastIndexOf(LF);
-    if (end < 0) continue;
-    events += await enrichBlock(started, rest.subarray(0, end + 1), 'ndjson');
-    await job.done(end + 1);
-    rest = Buffer.from(rest.subarray(end + 1));
+  for await (const block of lineBlocks(job.input, BLOCK_BYTES)) {
+    events += await enrichBlock(started, block, 'ndjson');
+    await job.done(block.length);
     job.progress.show(`${events} events`);
   }
-  if (rest.length > 0) await enrichBlock(started, rest, 'ndjson');
-  await job.done(rest.length);
   job.progress.end();
 }
 
@@ -126,7 +119,16 @@ function startRun(job: EnrichJob): Run {
       rules,
       ...bounds,
       clock: systemClock,
-      allocate: (size) => Buffer.allocUnsafe(size),
+      allocate: createRoom(),
     }),
+  };
+}
+
+/** Room for one block's text at a time: it is written before the next one is made. */
+function createRoom(): (size: number) => Buffer {
+  let room = Buffer.alloc(0);
+  return (size) => {
+    if (size > room.length) room = Buffer.allocUnsafeSlow(Math.ceil(size * 1.25));
+    return room.subarray(0, size);
   };
 }

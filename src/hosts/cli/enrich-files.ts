@@ -54,7 +54,9 @@ function toStream(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): 
     hasOutput: false,
     resumedFrom: null,
     async write(bytes) {
-      if (!output.write(bytes)) await new Promise<void>((resolve) => output.once('drain', () => resolve()));
+      // The stream may hold on to what it is given, and the bytes are their owner's again.
+      if (!output.write(typeof bytes === 'string' ? bytes : Buffer.from(bytes)))
+        await new Promise<void>((resolve) => output.once('drain', () => resolve()));
     },
     done: () => Promise.resolve(),
     finish: () => Promise.resolve(),

@@ -14,7 +14,7 @@ export interface EnrichJob {
   readonly head: (() => NodeJS.ReadableStream) | null;
   /** Whether an earlier run has written something that stands. */
   readonly hasOutput: boolean;
-  /** Resolves when more may be written. */
+  /** Resolves when more may be written, and the bytes may be used for something else. */
   readonly write: (bytes: Buffer | string) => Promise<void>;
   /** Told of each text of events after it was written, to note who was seen with what; `undefined`: nobody wants that. */
   readonly note?: ((text: Buffer, form: SightingForm) => Promise<void>) | undefined;

@@ -6,6 +6,7 @@ import { openRunFiles } from './enrich-files.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { exitCodeOf } from './outcome-code.ts';
 import { progressLine, warn } from './words.ts';
+import { createYoungGenerationBound } from './young-generation.ts';
 
 const FORMATS = ['csv', 'ndjson', 'json', 'list', 'playbook'] as const;
 type Format = (typeof FORMATS)[number];
@@ -81,7 +82,8 @@ ${ENGINE_HELP}`,
       if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${positionals[0]}\n`);
       const notes = values.store ? await (await import('./note-sightings.ts')).openSightingNotes(config, fields) : null;
       try {
-        await enrichFormat({ ...files, engine, fields, asked, note: notes?.note, tally, progress: progressLine(io) });
+        const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress: progressLine(io) };
+        await enrichFormat({ ...job, done: withBoundMemory(files.done) });
         await files.finish();
       } catch (error) {
         await files.leave();
@@ -96,6 +98,14 @@ ${ENGINE_HELP}`,
     }
   },
 };
+
+function withBoundMemory(done: EnrichJob['done']): EnrichJob['done'] {
+  const boundYoungGeneration = createYoungGenerationBound();
+  return (inputBytes) => {
+    boundYoungGeneration();
+    return done(inputBytes);
+  };
+}
 
 function formatOf(given: string | undefined, path: string | undefined): Format {
   const known = FORMATS.find((format) => format === given);

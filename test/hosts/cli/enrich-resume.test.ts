@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonArrayBlocks } from '../../../src/hosts/cli/json-array-blocks.ts';
 import { lineBatches } from '../../../src/hosts/cli/line-batches.ts';
+import { lineBlocks } from '../../../src/hosts/cli/line-blocks.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { healthy, startStandIn } from '../../support/stand-in-api.ts';
@@ -154,6 +155,25 @@ describe('parts of an input', () => {
         expect(parsed).toEqual(texts.map((one) => JSON.parse(one) as unknown));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('blocks of lines are the same text, and each ends at a line end, wherever they are cut', async () => {
+    const shape = fc.tuple(
+      fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 30 })),
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 50 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(shape, async ([lines, blockBytes, piece]) => {
+        const text = lines.join('\n');
+        const blocks: string[] = [];
+        for await (const block of lineBlocks(cut(text, piece), blockBytes)) blocks.push(block.toString());
+        expect(blocks.join('')).toBe(text);
+        for (const block of blocks.slice(0, -1)) expect(block.endsWith('\n')).toBe(true);
+        for (const block of blocks.slice(0, -1))
+          expect(block.length).toBeLessThan(Math.max(blockBytes, ...lines.map((line) => line.length + 1)) + piece);
+      }),
     );
   });
 

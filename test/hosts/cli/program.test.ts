@@ -120,6 +120,22 @@ describe('check', () => {
 describe('enrich', () => {
   const CSV = '\uFEFFid,"the ip",note\r\n1,198.51.100.7,"a ""b"",\r\nc"\r\n2,,x\r\n3,10.0.0.1,"é中"\r\n';
 
+  it('gives events out whole, however many blocks they are and however late they are taken', async () => {
+    const pad = 'x'.repeat(2000);
+    const events = Array.from({ length: 1800 }, (_, n) => `{"n":1${n}.10,"pad":"${pad}","destination":{"ip":"198.51.100.${n % 250}"}}`);
+    for (const [name, text] of [
+      ['blocks.ndjson', `${events.join('\n')}\n`],
+      ['blocks.json', `[${events.join(',\n')}]\n`],
+    ] as const) {
+      const { code, stdout } = await run(['enrich', file(name, text)]);
+      expect(code).toBe(0);
+      const lines = stdout.split('\n');
+      expect(lines).toHaveLength(events.length + 1);
+      // What is added stands behind what was there.
+      for (const [n, event] of events.entries()) expect(lines[n]?.includes(event.slice(0, -1)), `${name}, line ${n}`).toBe(true);
+    }
+  });
+
   it('adds columns to CSV and leaves every other byte as it was', async () => {
     const { code, stdout } = await run(['enrich', file('a.csv', CSV), '--field', 'the ip']);
     const [header, ...rows] = parseCsv(stdout);
