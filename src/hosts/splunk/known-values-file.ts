@@ -27,7 +27,8 @@ export function writeKnownValues(path: string, about: unknown, known: KnownValue
   const prelude = Buffer.alloc(PRELUDE_BYTES);
   MAGIC.copy(prelude);
   prelude.writeUInt32LE(text.length, MAGIC.length);
-  const part = `${path}.${process.pid}`;
+  // Machines that share the folder may share process ids as well.
+  const part = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   const descriptor = openSync(part, 'w', 0o600);
   try {
     const buffers = [prelude, text, ...sections.map((section) => padded(section, 0))];
@@ -73,13 +74,13 @@ function sectionsOf({ table, rendered, places, untilS, verdicts, renderings }: K
 
 function knownIn(all: Buffer<ArrayBuffer>, { seed, count, sizes }: Header): KnownValues {
   let at = 0;
+  let section = 0;
   const next = () => {
     const from = at;
     const size = sizes[section++] ?? 0;
     at += paddedSize(size);
     return { from, size };
   };
-  let section = 0;
   const floats = () => {
     const { from, size } = next();
     return new Float64Array(all.buffer, from, size / Float64Array.BYTES_PER_ELEMENT);
