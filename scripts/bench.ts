@@ -3,17 +3,11 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-
-/** One measured figure. `peer` names what `ratio` compares with: our cost divided by its cost in the same run. */
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-}
+import type { Print } from './bench/figure.ts';
 
 /** What a file in scripts/bench/ exports. Files without it are parts of others. */
 interface Benchmark {
-  readonly run?: (print: (figure: Figure) => void) => Promise<void>;
+  readonly run?: (print: Print) => Promise<void>;
 }
 
 const ONE = '--one';

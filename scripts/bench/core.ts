@@ -4,15 +4,7 @@ import type { Indicator } from '../../src/model/indicator.ts';
 import { isPrivateIpv4Bytes } from '../../src/model/ip-bytes.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { buildPrefixTree } from '../../src/model/prefix-tree.ts';
-
-/** One measured figure. `peer` names what `ratio` compares with: our cost divided by its cost in the same run. */
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer?: string;
-  readonly ratio?: number;
-}
+import type { Print } from './figure.ts';
 
 /** Work on `count` values; the sum it gives keeps the work from being optimised away. */
 interface Case {
@@ -30,7 +22,7 @@ const LIST_NETWORKS = 500_000;
  * CPU time of what happens to every value of every event: classify, normalise, look into the memory cache; and a look-up in lists of
  * 2,000,000 names and 500,000 networks. Medians of seven interleaved rounds.
  */
-export async function run(print: (figure: Figure) => void): Promise<void> {
+export async function run(print: Print): Promise<void> {
   const mixes = { ipv4: asRead(ipv4Mix()), ipv6: asRead(ipv6Mix()), domain: asRead(domainMix()), url: asRead(urlMix()) };
   const ours = Object.entries(mixes).map(([name, values]) => ourCase(name, values));
   // The peers cannot read defanged values: they get plain ones.
@@ -64,7 +56,7 @@ export async function run(print: (figure: Figure) => void): Promise<void> {
   measureLists(print);
 }
 
-function measureLists(print: (figure: Figure) => void): void {
+function measureLists(print: Print): void {
   const random = randomFrom(7);
   const before = memory();
   const started = process.cpuUsage();

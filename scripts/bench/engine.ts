@@ -5,14 +5,7 @@ import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.
 import type { ProviderClient } from '../../src/engine/provider-client.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer?: string;
-  readonly ratio?: number;
-}
+import type { Print } from './figure.ts';
 
 const VERDICTS = 1_000_000;
 const BATCH = 10_000;
@@ -127,7 +120,7 @@ function cpuUsOf(work: () => number): number {
   return user + system;
 }
 
-function printPeek(engine: Engine, distinct: number, print: (figure: Figure) => void): void {
+function printPeek(engine: Engine, distinct: number, print: Print): void {
   // Made anew from bytes each time, as a host reads them.
   const values = Array.from({ length: PEEKS }, (_, n) => Buffer.from(addressOf((n * 7919) % distinct)));
   const work = () => values.reduce((sum, value) => sum + (engine.peek(value.toString('latin1'))?.answer.score ?? 0), 0);
@@ -136,7 +129,7 @@ function printPeek(engine: Engine, distinct: number, print: (figure: Figure) => 
 }
 
 /** Memory a cached verdict takes at a million, and CPU time of the whole warm path (`peek`: classify, normalise, look up, answer). */
-export async function run(print: (figure: Figure) => void): Promise<void> {
+export async function run(print: Print): Promise<void> {
   const engine = openEngine();
   await engine.enrichMany([addressOf(1)]);
   const before = heapBytes();

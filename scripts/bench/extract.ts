@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { extractFromText } from '../../src/engine/extract.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
-import type { Figure } from './core.ts';
+import type { Print } from './figure.ts';
 
 /** A find as any tool gives it. */
 type Find = readonly [type: string, value: string];
@@ -27,7 +27,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * Precision and recall on the labelled texts, and speed on three kinds of text. Peers are measured beside where they are installed:
  * `ISMALICIOUS_PEERS` names a folder with npm's `ioc-extractor`, `ISMALICIOUS_PEERS_PYTHON` a Python with `ioc-finder` and `iocextract`.
  */
-export async function run(print: (figure: Figure) => void): Promise<void> {
+export async function run(print: Print): Promise<void> {
   const cases = readFileSync(join(import.meta.dirname, '../../test/fixtures/extract/cases.jsonl'), 'utf8')
     .trim()
     .split('\n')
@@ -95,7 +95,7 @@ function askPython(python: string, name: string, texts: readonly string[]): Map<
 }
 
 /** Values are compared in our canonical spelling. Hosts of expected URLs and addresses count neither for nor against anybody. */
-function printQuality(print: (figure: Figure) => void, name: string, cases: readonly Case[], tool: Tool): void {
+function printQuality(print: Print, name: string, cases: readonly Case[], tool: Tool): void {
   let right = 0;
   let wrong = 0;
   let missed = 0;

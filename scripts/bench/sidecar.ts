@@ -4,15 +4,7 @@ import type { GatewayInputs } from './gateway-inputs.ts';
 import { postOf, sendLoad } from './gateway-load.ts';
 import { startApi, startGateway, startProgram, withServers } from './gateway-processes.ts';
 import type { Served } from './gateway-processes.ts';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer?: string;
-  readonly ratio?: number;
-}
-type Print = (figure: Figure) => void;
+import type { Print } from './figure.ts';
 
 /** One shape of load, for both servers. */
 interface Case {

@@ -4,14 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer?: string;
-  readonly ratio?: number;
-}
+import type { Print } from './figure.ts';
 
 interface Cost {
   readonly wallS: number;
@@ -32,7 +25,7 @@ const python = process.env.ISMALICIOUS_BENCH_PYTHON ?? 'python3';
  * rows, and 200,000 slim rows in chunks of 2,500; then the same as if no search had left anything to the next one. Rounds are interleaved,
  * medians are compared; start-up of the process is included.
  */
-export async function run(print: (figure: Figure) => void): Promise<void> {
+export async function run(print: Print): Promise<void> {
   const absence = whatIsMissing();
   if (absence !== null) {
     process.stderr.write(`splunk: skipped, ${absence}\n`);
@@ -81,7 +74,7 @@ function whatIsMissing(): string | null {
   return status === 0 ? null : `${python} has no splunklib: set ISMALICIOUS_BENCH_PYTHON to a Python after pip install splunk-sdk==2.1.1`;
 }
 
-function compareStream(print: (figure: Figure) => void, name: string, stream: string, env: NodeJS.ProcessEnv): void {
+function compareStream(print: Print, name: string, stream: string, env: NodeJS.ProcessEnv): void {
   const [ours, theirs] = interleave(ROUNDS, [process.execPath, program], [python, join(here, 'splunklib-peer.py')], { stream, env });
   const told = (what: string, unit: string, of: (cost: Cost) => number) =>
     print({
@@ -96,7 +89,7 @@ function compareStream(print: (figure: Figure) => void, name: string, stream: st
   told('peak RSS', 'MiB', ({ rssMib }) => rssMib);
 }
 
-function compareStart(print: (figure: Figure) => void, stream: string, env: NodeJS.ProcessEnv): void {
+function compareStart(print: Print, stream: string, env: NodeJS.ProcessEnv): void {
   const [ours, theirs] = interleave(START_ROUNDS, [process.execPath, program], [python, '-c', 'import splunklib.searchcommands'], {
     stream,
     env,

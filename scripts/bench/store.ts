@@ -7,22 +7,14 @@ import { openStoreCore } from '../../src/engine/store/store.ts';
 import { openStore } from '../../src/engine/store/store-client.ts';
 import type { Answer, Enrichment } from '../../src/model/enrichment.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
-
-/** One measured figure. */
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly peer?: number;
-  readonly ratio?: number;
-}
+import type { Print } from './figure.ts';
 
 const TOTAL = Number(process.env.BENCH_STORE_ROWS ?? 1_000_000);
 const BATCH = 5000;
 const LOOKUPS = 100_000;
 
 /** A million indicators in the store: insert rate from another thread, look-up time, size of the file, stalls of this thread. */
-export async function run(print: (figure: Figure) => void): Promise<void> {
+export async function run(print: Print): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'ismalicious-bench-store-'));
   const path = join(folder, 'store.db');
   try {
@@ -49,7 +41,7 @@ export async function run(print: (figure: Figure) => void): Promise<void> {
   }
 }
 
-function lookUps(path: string, print: (figure: Figure) => void): void {
+function lookUps(path: string, print: Print): void {
   const reader = openStoreCore(path, { readOnly: true });
   const times = new Float64Array(LOOKUPS);
   for (let n = 0; n < LOOKUPS; n++) {
@@ -65,7 +57,7 @@ function lookUps(path: string, print: (figure: Figure) => void): void {
   print({ name: 'store look-up, p99', value: Number((times[Math.floor(LOOKUPS * 0.99)] ?? 0).toFixed(1)), unit: 'µs' });
 }
 
-async function enrichAll(path: string, print: (figure: Figure) => void): Promise<void> {
+async function enrichAll(path: string, print: Print): Promise<void> {
   const store = await openStore(path);
   const ms = await timed(async () => {
     for (let at = 0; at < TOTAL; at += BATCH) {
