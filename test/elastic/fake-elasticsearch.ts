@@ -50,6 +50,7 @@ export async function startFakeElasticsearch(version = '9.2.0'): Promise<FakeEla
   function answerTo(method: string, path: string, body: EngineAnswer): { status: number; body: unknown } {
     if (path === '/')
       return { status: 200, body: { version: { number: version, build_flavor: 'default' }, tagline: 'You Know, for Search' } };
+    if (method === 'GET' && path.startsWith('/_all/_settings/')) return { status: 200, body: {} };
     if (method === 'PUT' && path.startsWith('/_enrich/policy/')) {
       for (const index of body.match.indices)
         if (!held.has(`/${index}`)) return { status: 404, body: { error: { reason: `no such index [${index}]` }, status: 404 } };

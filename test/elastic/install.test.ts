@@ -114,13 +114,22 @@ describe.each(ENGINES)('elastic install on a real $kind', ({ kind, target, wrong
       expect(text).toContain('not done: ismalicious-broken');
     });
 
-    it('removes what it put, twice without complaint, and keeps data and @custom assets', async () => {
+    it('removes what it put, twice without complaint, and keeps data, @custom assets, and what data cannot do without', async () => {
       await leased.call('PUT', '/logs-ti_ismalicious.indicator-default/_doc/1?refresh=true', {
         threat: { indicator: { name: 'a.example' } },
       });
       const dry = await run('uninstall', { isDryRun: true });
       expect(dry.text).toContain('would remove index template logs-ismalicious');
       expect((await run('diff')).code).toBe(0);
+      const index = '/logs-ti_ismalicious.indicator-default';
+      const first = await run('uninstall');
+      expect(first.code).toBe(1);
+      expect(first.text).toContain(
+        'keep     ingest pipeline logs-ti_ismalicious@default, which logs-ti_ismalicious.indicator-default cannot do',
+      );
+      expect(first.text).toContain('remove ingest pipeline logs-ismalicious@default');
+      expect((await leased.call('PUT', `${index}/_doc/1?refresh=true`, { threat: { indicator: { name: 'b.example' } } })).status).toBe(200);
+      await leased.call('PUT', `${index}/_settings`, { 'index.default_pipeline': '_none' });
       expect((await run('uninstall')).code).toBe(0);
       expect((await run('uninstall')).lines.filter((line) => line.startsWith('remove'))).toEqual([]);
       const left = (await leased.call('GET', '/_ingest/pipeline')).body;

@@ -2,6 +2,7 @@ import { EngineRefusal, putAsset, readDeployed, refreshPolicy, removeAsset } fro
 import type { Asset, Target } from './asset.ts';
 import type { EngineClient } from './engine-client.ts';
 import { identify, misfit } from './identify.ts';
+import { pipelinesInUse } from './pipelines-in-use.ts';
 import { type PlannedAsset, isOurs, planAssets } from './plan-assets.ts';
 
 /** `refresh` only rebuilds what the enrich processors read: for a timer, Elasticsearch has none of its own. */
@@ -69,7 +70,9 @@ async function install(command: ElasticCommand, { engine, assets, say }: Elastic
     }
   }
   if (changed.some(({ kind }) => kind === 'component_template' || kind === 'index_template'))
-    say('note     new mappings hold for new indices: roll over data streams that are already there (POST /NAME/_rollover)');
+    say(
+      'note     new mappings hold for new indices: roll over data streams that are already there (POST /NAME/_rollover); where there are none, write to a new index',
+    );
   say(refused.length === 0 ? (command.isDryRun ? UNDONE : 'done') : `not done: ${refused.join(', ')}`);
   return refused.length === 0 ? 0 : 1;
 }
@@ -102,14 +105,24 @@ async function diff(command: ElasticCommand, { engine, assets, say }: ElasticSur
   return differing.length === 0 ? 0 : 1;
 }
 
-/** Removes what is ours, last put first. Data, `@custom` assets and what somebody else put under our names stay. */
+/**
+ * Removes what is ours, last put first. Data, `@custom` assets and what somebody else put under our names stay; so do pipelines that an
+ * index still names: without them it would refuse every document.
+ */
 async function uninstall(command: ElasticCommand, { engine, assets, say }: ElasticSurroundings): Promise<ExitCode> {
   const failed: string[] = [];
+  const inUse = await pipelinesInUse(engine, assets);
   for (const asset of assets.toReversed()) {
     if (asset.owner === 'user' || (asset.owner === 'hook' && !command.withHooks)) continue;
     const deployed = await readDeployed(engine, asset);
     if (deployed === null) continue;
     const isKept = !isOurs(asset, deployed);
+    const users = asset.kind === 'ingest_pipeline' && !isKept ? inUse.get(asset.name) : undefined;
+    if (users !== undefined) {
+      say(`keep     ${nameOf(asset)}, which ${users[0]}${users.length > 1 ? ` and ${users.length - 1} more` : ''} cannot do without`);
+      failed.push(asset.name);
+      continue;
+    }
     say(`${isKept ? 'leave alone, not ours:' : command.isDryRun ? 'would remove' : 'remove'} ${nameOf(asset)}`);
     if (isKept || command.isDryRun) continue;
     const reason = await attempt(() => removeAsset(engine, asset));
