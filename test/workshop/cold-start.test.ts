@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isStale } from '../../scripts/freshness.ts';
 import { projectRoot } from '../support/fixtures.ts';
@@ -50,4 +51,16 @@ it('never reads the HTTP client for a search that the own lists answer', () => {
   const { files, stdout } = filesReadFor(getinfo + frame({ action: 'execute', finished: true }, rows));
   expect(stdout).toContain('198.51.100.7,,malicious,True,87');
   expect(files.map((file) => basename(file)).filter((file) => /^(undici|yaml|splunk-sdk)/.test(file))).toEqual([]);
+});
+
+it('does not even read the engine for a search whose values the one before it knew', async () => {
+  // A program that was built this very moment could be built again within the same tick: nothing is kept then.
+  await setTimeout(Math.max(0, statSync(program).ctimeMs + 2500 - Date.now()));
+  const rows = 'dest_ip,__mv_dest_ip\n10.0.0.1,\n10.0.0.2,\n-,\n';
+  const input = getinfo + frame({ action: 'execute', finished: true }, rows);
+  const first = filesReadFor(input);
+  const second = filesReadFor(input);
+  const hasEngine = ({ files }: typeof first) => files.some((file) => basename(file).startsWith('open-search-engine'));
+  expect([hasEngine(first), hasEngine(second)]).toEqual([true, false]);
+  expect(second.stdout).toBe(first.stdout);
 });
