@@ -1,7 +1,6 @@
 import { UsageError } from './command.ts';
-import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../sidecar/json/lex.ts';
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../sidecar/json/lex.ts';
 
-const BACKSLASH = 0x5c;
 /** Longest event. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 

@@ -11,7 +11,7 @@ const COUNTERS = {
   lookups: 'Values looked up for callers of /v1/lookup, /v1/logstash and /check.',
   ingest_refused: 'Events of /v1/ingest that the engine refused: they are in the index for refused ones.',
   gateway_documents: 'Documents of bulk requests that went through the gateway.',
-  gateway_unenriched: 'Documents of bulk requests that went through without an answer in time.',
+  gateway_unenriched: 'Documents of bulk requests that went through as they were, too long to be held (gateway.max_document_bytes).',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;
