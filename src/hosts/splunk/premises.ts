@@ -41,15 +41,14 @@ function stateOf(path: string): { readonly state: string; readonly changedMs: nu
   return { state: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, changedMs: Math.max(mtimeMs, ctimeMs) };
 }
 
-/** Tells whether variables changed, and cannot be read back: secrets are among them. */
+/** Of these only whether they are set: who has another key is told the same, and nothing of a secret goes to disk. */
+const SECRET = /(KEY|KEYS|SECRET|TOKEN|PASSWORD|PROXY)$/;
+
+/** Tells whether variables changed. */
 function digestOf(env: Environment, prefixes: readonly string[]): string {
   const names = Object.keys(env).filter((name) => name.includes('__') || prefixes.some((prefix) => name.startsWith(prefix)));
-  return fingerprintOf(
-    names
-      .sort()
-      .map((name) => `${name}=${env[name]}\n`)
-      .join(''),
-  );
+  const lines = names.sort().map((name) => `${name}=${SECRET.test(name) && env[name] !== '' ? '(set)' : env[name]}\n`);
+  return fingerprintOf(lines.join(''));
 }
 
 /** 64 bits of a text, as 16 hexadecimal digits: two rounds of FNV-1a that start apart. No guard against those who seek a collision. */

@@ -46,6 +46,7 @@ describe('what was known no longer counts', () => {
     ],
     ['when a setting changes', () => yaml('scoring: { p1: 99, p2: 98, watch: 97 }\n')],
     ['when the environment changes a setting', () => void vi.stubEnv('ISMALICIOUS_SCORING_P1', '99')],
+    ['when a key is taken away', () => void vi.stubEnv('ISMALICIOUS_X_API_KEY', '')],
     ['when the environment brings another provider', () => void vi.stubEnv('VIRUSTOTAL_ENABLED', 'false')],
     [
       'when an analyst overrules',
@@ -106,6 +107,12 @@ describe('what was known no longer counts', () => {
     expect(recalled.opened).toBe(1);
     expect(recalled.output.equals(asked.output)).toBe(true);
     expect((await search(['src_ip', 'dest_ip'])).output.equals(asked.output)).toBe(true);
+  });
+
+  it('but does when the key is another one', async () => {
+    await search(['dest_ip']);
+    vi.stubEnv('ISMALICIOUS_X_API_KEY', 'b3RoZXI6a2V5');
+    expect((await search(['dest_ip'])).opened).toBe(0);
   });
 
   it('when one answer expires', async () => {
