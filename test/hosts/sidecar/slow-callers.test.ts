@@ -60,6 +60,26 @@ describe('a body that keeps moving', () => {
     expect(await ended).toMatch(/^HTTP\/1.1 200 [^]*"n":1 +\}$/);
   });
 
+  it('is not held against the upstream, which hears nothing for as long as the next window is being gathered', async () => {
+    const upstream = await startUpstream();
+    const { port } = await startGateway(upstream.url, { settings, gateway: { upstreamTimeoutMs: 1000 } });
+    const { socket, ended } = await dial(port);
+    socket.write(`POST /_bulk HTTP/1.1\r\n${HEAD}transfer-encoding: chunked\r\nconnection: close\r\n\r\n${chunk(PIECE.repeat(20_000))}`);
+    drip(socket, (n) => (n < 50 ? chunk(PIECE) : n === 50 ? '0\r\n\r\n' : null), 30);
+    expect(await ended).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it('is told when the upstream takes nothing of it any more', async () => {
+    const upstream = createServer({ pauseOnConnect: true }, (socket) => void socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void upstream.close());
+    const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    const { port } = await startGateway(url, { settings, gateway: { upstreamTimeoutMs: 1000 } });
+    const { socket, received } = await dial(port);
+    socket.write(`POST /_bulk HTTP/1.1\r\n${HEAD}transfer-encoding: chunked\r\n\r\n${chunk(PIECE.repeat(400_000))}`);
+    await expect.poll(received, { timeout: 5000 }).toMatch(/^HTTP\/1.1 504 [^]*"code":"upstream_timeout"/);
+  });
+
   it('is not cut for the slowness of the upstream: neither while that takes the body, nor until it answers', async () => {
     const server = createHttpServer((req, res) => {
       const parts: Buffer[] = [];

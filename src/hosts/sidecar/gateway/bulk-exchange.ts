@@ -33,7 +33,6 @@ export function exchangeBulk(
   const framing = ['content-type', 'application/x-ndjson', 'content-length', String(length)];
   return new Promise((resolve) => {
     const out = upstream.request('POST', path, [...headers, ...framing]);
-    out.once('timeout', () => out.destroy());
     out.once('error', () => resolve({ status: 0 }));
     out.once('response', (answer) => {
       readAnswer(answer).then(resolve, () => resolve({ status: 0 }));

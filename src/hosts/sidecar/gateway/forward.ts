@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { sendRefusal } from '../http/replies.ts';
-import { headersToForward } from './upstream.ts';
+import { headersToForward, UpstreamTimeout } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
 
 /** One call and its way to the upstream. */
@@ -32,7 +32,6 @@ export function answerWith(out: ClientRequest, res: ServerResponse, req: Incomin
     res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headersToForward(answer));
     pipeline(answer, res, () => undefined);
   });
-  out.once('timeout', () => out.destroy(new UpstreamTimeout()));
   out.on('error', (error) => {
     if (res.headersSent) return void res.destroy();
     if (res.destroyed) return undefined;
@@ -48,10 +47,6 @@ export function answerWith(out: ClientRequest, res: ServerResponse, req: Incomin
   res.once('close', () => {
     if (!res.writableFinished) out.destroy();
   });
-}
-
-class UpstreamTimeout extends Error {
-  override readonly name = 'UpstreamTimeout';
 }
 
 function codeOf(error: Error): string {

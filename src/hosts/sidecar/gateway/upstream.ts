@@ -23,9 +23,14 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
 export interface Upstream {
   /** Whether it is this very machine: bodies go there without being compressed. */
   readonly isHere: boolean;
-  /** Starts a request there. `headers`: name, value, name, value. */
+  /** Starts a request there. `headers`: name, value, name, value. It ends with an `UpstreamTimeout` when nothing moves for too long. */
   request(method: string, path: string, headers: readonly string[]): ClientRequest;
   close(): void;
+}
+
+/** The upstream takes nothing, or says nothing, for longer than it is waited for. */
+export class UpstreamTimeout extends Error {
+  override readonly name = 'UpstreamTimeout';
 }
 
 /** What is known of the upstream. */
@@ -47,16 +52,17 @@ export function openUpstream({ url, caFile, maxConnections, timeoutMs }: Upstrea
   const hostname = base.hostname.replace(/^\[|\]$/g, '');
   return {
     isHere: isLoopback(hostname),
-    request: (method, path, headers) =>
-      client.request({
-        agent,
-        hostname,
-        port: base.port === '' ? (isTls ? 443 : 80) : base.port,
-        method,
-        path: `${prefix}${path}`,
-        headers: ['host', base.host, ...headers],
-        timeout: timeoutMs,
-      }),
+    request(method, path, headers) {
+      const port = base.port === '' ? (isTls ? 443 : 80) : base.port;
+      const target = { agent, hostname, port, method, path: `${prefix}${path}`, headers: ['host', base.host, ...headers] };
+      const out = client.request({ ...target, timeout: timeoutMs });
+      out.on('timeout', () => {
+        // Everything there was has gone out: it is the caller who is slow, and who is watched elsewhere.
+        if (!out.writableEnded && !out.writableNeedDrain) out.setTimeout(timeoutMs);
+        else out.destroy(new UpstreamTimeout());
+      });
+      return out;
+    },
     close: () => agent.destroy(),
   };
 }
