@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
 import { startGateway, startSidecar } from './support/start-sidecar.ts';
 import { answerBulk, startUpstream } from './support/upstream-stand-in.ts';
 
@@ -67,6 +68,17 @@ describe('a body that keeps moving', () => {
     socket.write(`POST /_bulk HTTP/1.1\r\n${HEAD}transfer-encoding: chunked\r\nconnection: close\r\n\r\n${chunk(PIECE.repeat(20_000))}`);
     drip(socket, (n) => (n < 50 ? chunk(PIECE) : n === 50 ? '0\r\n\r\n' : null), 30);
     expect(await ended).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it('leaves look-ups all the time that they have', async () => {
+    const upstream = await startUpstream();
+    const enricher = createFakeEnricher({ cold: true, delayMs: 5 });
+    const { port } = await startGateway(upstream.url, { settings, enricher, gateway: { timeoutMs: 150 } });
+    const { socket, ended } = await dial(port);
+    socket.write(`POST /_bulk HTTP/1.1\r\n${HEAD}transfer-encoding: chunked\r\nconnection: close\r\n\r\n`);
+    drip(socket, (n) => (n < 12 ? chunk(PIECE) : n === 12 ? '0\r\n\r\n' : null), 30);
+    expect(await ended).toMatch(/^HTTP\/1.1 200 /);
+    expect(upstream.seen[0]?.body).not.toContain('_ismalicious_failure');
   });
 
   it('is told when the upstream takes nothing of it any more', async () => {

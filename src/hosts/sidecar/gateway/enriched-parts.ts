@@ -29,14 +29,15 @@ export interface BulkBody {
   readonly source: AsyncIterable<Buffer>;
   /** The index that the path names. */
   readonly index: string | null;
-  /** Until when look-ups may be waited for, by the clock that only grows. */
-  readonly dueMs: number;
+  /** How long look-ups may be waited for in all; what the body takes to arrive, and to be sent on, does not count. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /** The body in parts, enriched, in order. Each part goes back to the pool once it is written. Throws what the source throws. */
 export async function* enrichedParts(work: BulkEnrichment, body: BulkBody): AsyncGenerator<Buffer> {
   const { pool, metrics } = work;
+  const patience = { leftMs: body.timeoutMs };
   let position = BULK_START;
   for await (const window of windowsOf(body.source, pool, work.maxDocumentBytes)) {
     if (window.kind === 'piece') {
@@ -45,7 +46,7 @@ export async function* enrichedParts(work: BulkEnrichment, body: BulkBody): Asyn
       yield window.bytes;
       continue;
     }
-    const result = await enrichWindow(work, body, window.bytes, position);
+    const result = await enrichWindow(work, { ...body, patience }, window.bytes, position);
     position = result.next;
     metrics.add('gateway_documents', result.documents);
     metrics.addVerdicts(result.worsts);
@@ -61,17 +62,24 @@ function behindLongLine(position: BulkPosition, ends: boolean): BulkPosition {
   return ends ? { next: 'action', wanted: null } : position;
 }
 
+interface PatientBody extends BulkBody {
+  /** Counted down by what is waited for. */
+  readonly patience: { leftMs: number };
+}
+
 type Enriched = Extract<BulkWindow, { kind: 'enriched' }>;
 
-async function enrichWindow(work: BulkEnrichment, body: BulkBody, bytes: Buffer, position: BulkPosition): Promise<Enriched> {
+async function enrichWindow(work: BulkEnrichment, body: PatientBody, bytes: Buffer, position: BulkPosition): Promise<Enriched> {
   const from = { position, index: body.index };
   const answers = new Map<string, Known>();
   for (;;) {
     const result = work.bulk.enrich(bytes, from, answers);
     if (result.kind === 'enriched') return result;
-    const timeoutMs = Math.max(1, Math.ceil(body.dueMs - work.clock.monotonicMs()));
+    const timeoutMs = Math.max(1, Math.ceil(body.patience.leftMs));
+    const startMs = work.clock.monotonicMs();
     for (const [text, enrichment] of await fetchAll(work, result.values, { timeoutMs, signal: body.signal }))
       answers.set(text, toKnown(enrichment));
+    body.patience.leftMs -= work.clock.monotonicMs() - startMs;
   }
 }
 

@@ -32,7 +32,7 @@ export function forwardBulk(call: BulkForwarding, index: string | null): void {
   if (encoding !== 'identity' && encoding !== 'gzip') return forward(call);
   const compresses = call.compress === 'always' || (call.compress === 'auto' && encoding === 'gzip' && !upstream.isHere);
   const source = encoding === 'gzip' ? inflated(req) : req.iterator({ destroyOnReturn: false });
-  const body = { source, index, dueMs: work.clock.monotonicMs() + call.timeoutMs, signal: signalOf({ res }) };
+  const body = { source, index, timeoutMs: call.timeoutMs, signal: signalOf({ res }) };
   sendParts(call, enrichedParts(work, body), compresses).catch((error: unknown) => refuse(call, error));
   return undefined;
 }

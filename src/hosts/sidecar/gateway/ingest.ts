@@ -101,7 +101,8 @@ async function deliver(call: Ingesting, index: string, documents: readonly Docum
   const dueMs = clock.monotonicMs() + call.timeoutMs;
   let open = documents;
   for (let waits = 0; open.length > 0;) {
-    const said = await send(call, index, await enriched(call, index, open));
+    const timeoutMs = Math.max(1, dueMs - clock.monotonicMs());
+    const said = await send(call, index, await enriched({ ...call, timeoutMs }, index, open));
     if (!('items' in said) && said.status === 413 && open.length === documents.length) return await deliverHalves(call, index, open);
     if (!('items' in said) || said.items.length !== open.length) return { ...outcome, again: whyAgain(said) };
     const busy = takeAnswers(open, said.items, { outcome, refused });
@@ -194,9 +195,8 @@ async function enriched(call: Ingesting, index: string, documents: readonly Docu
   const source = Buffer.concat(
     documents.flatMap(({ id, event }) => [Buffer.from(`${JSON.stringify({ create: { _id: id } })}\n`), event, LINE_FEED]),
   );
-  const dueMs = work.clock.monotonicMs() + call.timeoutMs;
   const parts: Buffer[] = [];
-  const body = { source: once(source), index, dueMs, signal: call.signal };
+  const body = { source: once(source), index, timeoutMs: call.timeoutMs, signal: call.signal };
   // A part goes back to the pool with the next one's coming: what is kept is a copy.
   for await (const part of enrichedParts(work, body)) {
     parts.push(Buffer.from(part));
