@@ -62,12 +62,13 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
       if (typeof timeoutMs !== 'number') return sendRefusal(req, res, timeoutMs);
       const asking = askingOf(req, call.query, profiles);
       if (isRefusal(asking)) return sendRefusal(req, res, asking);
-      const dueMs = clock.monotonicMs() + timeoutMs;
       return readBody(req, { limit: settings.maxBodyBytes, pool }, (refusal, text) => {
         if (pool.owns(text)) res.once('close', () => pool.give(text));
         if (refusal !== null) return sendRefusal(req, res, refusal);
         const form = formOf(headerOf(req, 'content-type'), text);
         if (form === null) return sendRefusal(req, res, UNKNOWN_FORM);
+        // What the body took to arrive is the caller's own time.
+        const dueMs = clock.monotonicMs() + timeoutMs;
         return enrich(asking === null ? options : { ...options, ...askedApart(asking) }, { call, text, form }, dueMs);
       });
     },
