@@ -104,13 +104,18 @@ async function deliver(call: Ingesting, index: string, documents: readonly Docum
     const timeoutMs = Math.max(1, dueMs - clock.monotonicMs());
     const said = await send(call, index, await enriched({ ...call, timeoutMs }, index, open));
     if (!('items' in said) && said.status === 413 && open.length === documents.length) return await deliverHalves(call, index, open);
-    if (!('items' in said) || said.items.length !== open.length) return { ...outcome, again: whyAgain(said) };
-    const busy = takeAnswers(open, said.items, { outcome, refused });
+    const isWholeBusy = !('items' in said) && said.status === 429;
+    if (!isWholeBusy && (!('items' in said) || said.items.length !== open.length)) return { ...outcome, again: whyAgain(said) };
+    const busy = 'items' in said ? takeAnswers(open, said.items, { outcome, refused }) : open;
     waits = busy.length < open.length ? 0 : waits + 1;
     open = busy;
     if (open.length === 0) break;
     // A batch that came again whole would find the engine busy at the same places again: what is left goes on from here, alone.
-    if (waits > BUSY_WAITS || clock.monotonicMs() >= dueMs) return { ...outcome, again: BUSY };
+    if (clock.monotonicMs() >= dueMs) return { ...outcome, again: BUSY };
+    // One that is more than the engine has room for at once would never get in.
+    if (waits > BUSY_WAITS && isWholeBusy && open.length === documents.length && open.length > 1)
+      return await deliverHalves(call, index, open);
+    if (waits > BUSY_WAITS) return { ...outcome, again: BUSY };
     await delay(BUSY_WAIT_MS * 2 ** waits, undefined, { signal: call.signal });
   }
   return refused.length === 0 ? outcome : { ...outcome, ...(await keepRefused(call, index, refused)) };
@@ -146,7 +151,7 @@ function whyAgain(said: BulkAnswer): Outcome['again'] {
   };
 }
 
-/** Too long for the engine: in two parts. A single event that is too long is one that it refuses. */
+/** Too long for the engine, or more than it has room for: in two parts. A single event that is too long is one that it refuses. */
 async function deliverHalves(call: Ingesting, index: string, documents: readonly Document[]): Promise<Outcome> {
   const [only] = documents;
   if (only !== undefined && documents.length === 1) {

@@ -126,6 +126,17 @@ describe('a batch', () => {
     expect(await call('/v1/ingest/a', { body: batch })).toMatchObject({ status: 503, json: { error: { code: 'upstream_unavailable' } } });
   });
 
+  it('that is more than the engine has room for at once goes in parts', async () => {
+    const { taken, answer } = engineThat(() => 201);
+    const upstream = await startUpstream((request, res) =>
+      request.body.split('\n').length > 5 ? res.writeHead(429).end('{}') : answer(request, res),
+    );
+    const { call } = await startGateway(upstream.url, { enricher: enricher() });
+    const body = [...batch, { n: 4 }];
+    expect(await call('/v1/ingest/a', { body })).toMatchObject({ status: 200, json: { events: 4, indexed: 4, refused: 0 } });
+    expect(taken.size).toBe(4);
+  });
+
   it('that is too long for the engine goes in parts; a single event that is, is kept as refused', async () => {
     const { taken, answer } = engineThat(() => 201);
     const upstream = await startUpstream((request, res) =>
