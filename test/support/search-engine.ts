@@ -21,6 +21,15 @@ export const ENGINE_KINDS = ['elasticsearch', 'opensearch'] as const;
 
 export type EngineKind = (typeof ENGINE_KINDS)[number];
 
+/** What an engine is for: to answer soon, or to be measured. */
+type EnginePurpose = 'tests' | 'throughput';
+
+const FLAGS: Readonly<Record<EnginePurpose, readonly string[]>> = {
+  // C1 only: half the CPU until it answers. 384 MB carries everything the tests hold.
+  tests: ['-Xms384m', '-Xmx384m', '-XX:TieredStopAtLevel=1'],
+  throughput: ['-Xms2g', '-Xmx2g'],
+};
+
 const NEEDED_JDK = { elasticsearch: 11, opensearch: 21 } as const;
 const CACHE = join(projectRoot, '.cache', 'search-engine');
 const SOURCES = join(projectRoot, 'test', 'support', 'search-engine');
@@ -87,14 +96,14 @@ function findJdk(needed: number): Jdk | null {
  * Waits until no other test file uses the engine, starts it if this run has not done so yet (one JVM a kind and run; it
  * ends with the run), and wipes it. Give the hook a limit of minutes: the first start may fetch jars.
  */
-export async function leaseEngine(kind: EngineKind): Promise<LeasedEngine> {
+export async function leaseEngine(kind: EngineKind, purpose: EnginePurpose = 'tests'): Promise<LeasedEngine> {
   const run = join(CACHE, 'runs', String(process.ppid));
   mkdirSync(run, { recursive: true });
   const lock = join(run, `${kind}.lock`);
   await takeLock(lock);
   const release = () => rmSync(lock, { force: true });
   try {
-    const url = await runningUrl(kind, run);
+    const url = await runningUrl(kind, run, purpose);
     const engine: LeasedEngine = {
       kind,
       url,
@@ -137,14 +146,14 @@ function isHeldByDead(lock: string): boolean {
   }
 }
 
-async function runningUrl(kind: EngineKind, run: string): Promise<string> {
+async function runningUrl(kind: EngineKind, run: string, purpose: EnginePurpose): Promise<string> {
   const state = join(run, `${kind}.json`);
   if (existsSync(state)) return (JSON.parse(readFileSync(state, 'utf8')) as { url: string }).url;
   dropOldRuns();
   for (let attempt = 1; ; attempt += 1) {
     const [httpPort, transportPort] = await freePorts();
     try {
-      const url = await start(kind, run, [httpPort, transportPort]);
+      const url = await start(kind, run, { ports: [httpPort, transportPort], purpose });
       writeFileSync(state, JSON.stringify({ url }));
       return url;
     } catch (fault) {
@@ -165,7 +174,11 @@ async function freePorts(): Promise<[number, number]> {
   return [ports[0]!, ports[1]!];
 }
 
-async function start(kind: EngineKind, run: string, [httpPort, transportPort]: [number, number]): Promise<string> {
+async function start(
+  kind: EngineKind,
+  run: string,
+  { ports, purpose }: { ports: readonly [number, number]; purpose: EnginePurpose },
+): Promise<string> {
   const jdk = findJdk(NEEDED_JDK[kind]);
   if (jdk === null) throw new Error(`no JDK ${NEEDED_JDK[kind]} or newer`);
   const classPath = `${compileMain(kind, jdk)}:${join(CACHE, kind, 'jars')}/*`;
@@ -174,16 +187,15 @@ async function start(kind: EngineKind, run: string, [httpPort, transportPort]: [
   mkdirSync(data, { recursive: true });
   const output = join(run, `${kind}.log`);
   const log = openSync(output, 'w');
-  // C1 only: half the CPU until it answers. 384 MB carries everything the tests hold.
-  const flags = ['-Xms384m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', ...newJdkFlags(jdk.major)];
-  const args = [...flags, '-cp', classPath, 'Main', String(httpPort), String(transportPort), data, String(process.ppid)];
+  const flags = ['-XX:+UseSerialGC', '-Xshare:auto', ...FLAGS[purpose], ...newJdkFlags(jdk.major)];
+  const args = [...flags, '-cp', classPath, 'Main', ...ports.map(String), data, String(process.ppid)];
   const child = spawn(jdk.java, args, { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   child.unref();
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline) {
     const words = readFileSync(output, 'utf8');
-    if (words.includes(`ready ${kind} `)) return `http://127.0.0.1:${httpPort}`;
+    if (words.includes(`ready ${kind} `)) return `http://127.0.0.1:${ports[0]}`;
     if (child.exitCode !== null) throw new Error(`${kind} ended at start:\n${words.slice(-2000)}`);
     await delay(100);
   }
