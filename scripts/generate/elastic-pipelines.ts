@@ -87,6 +87,10 @@ if (ctx.ismalicious != null && !(ctx.ismalicious instanceof Map)) {
   if (ctx.tags instanceof List && !ctx.tags.contains('_ismalicious_failure')) { ctx.tags.add('_ismalicious_failure'); }
 }`.trim();
 
+/** Most events have neither: a script that does nothing still costs a third of what the whole pipeline does (each one walks the document). */
+const NEEDS_GUARD =
+  "(ctx.threat instanceof Map && ctx.threat.containsKey('enrichments')) || (ctx.ismalicious != null && !(ctx.ismalicious instanceof Map))";
+
 const PLAYBOOK = `
 // The playbook's pipeline writes text, and literal %{...} when the API did not answer.
 def old = ctx.threat.enrichment;
@@ -114,7 +118,15 @@ if (old.isEmpty()) { ctx.threat.remove('enrichment'); }`.trim();
 
 function normalise(): Asset {
   return pipeline('ismalicious@normalise', 'puts threat.enrichments and ismalicious.* into the shape that the mapping takes', [
-    { script: { tag: 'guard', description: 'lists of objects where the mapping wants them', lang: 'painless', source: GUARD } },
+    {
+      script: {
+        tag: 'guard',
+        description: 'lists of objects where the mapping wants them',
+        if: NEEDS_GUARD,
+        lang: 'painless',
+        source: GUARD,
+      },
+    },
     {
       script: {
         tag: 'playbook',
