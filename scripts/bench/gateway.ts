@@ -143,7 +143,7 @@ async function compareEngine(print: Print, inputs: GatewayInputs, opened: (upstr
   };
   // What is indexed already is merged, and fills the heap, at the cost of those who come after.
   const forget = async () => void (await engine.call('DELETE', '/_data_stream/logs-ismalicious.*'));
-  const costs = await takeTurns(runners, { rounds: ROUNDS, requests: 20, connections: 2, afterTurn: forget });
+  const costs = await takeTurns(runners, { rounds: ROUNDS, requests: 60, connections: 2, afterTurn: forget });
   compare(print, 'into a real OpenSearch 3.8', 'docs/s', {
     peer: 'the same requests sent to it directly',
     ours: costs('gateway').perS,
