@@ -22,8 +22,10 @@ export interface KnowingParts {
 
 /** More bytes than that would take longer to read than to look up anew. */
 const MAX_BYTES = 16 << 20;
-/** Below this share of news what was kept before stays, unless the engine was opened for them alone. */
+/** With less news than this share of it all, what was kept before stays. */
 const NEWS_SHARE = 1 / 32;
+/** But for a search that saw this share of it all, and opened the engine for news that it did not pay for. */
+const SEEN_SHARE = 1 / 4;
 
 /** Where at least so many values were recalled and less than this share of a search's own was among them, values come once and never again. */
 const MANY_VALUES = 16_384;
@@ -46,7 +48,8 @@ export function gatherKnown(parts: KnowingParts, nowS: number): KnownValues | nu
     if (answers.isNew(id)) news++;
     isPaid ||= parts.suffixes.isPaid(id);
   }
-  if (news === 0 || (isPaid && news < ids.length * NEWS_SHARE)) return null;
+  const isWorthWriting = news >= ids.length * NEWS_SHARE || (!isPaid && seen >= ids.length * SEEN_SHARE);
+  if (news === 0 || !isWorthWriting) return null;
   return (
     gather(parts, ids) ??
     gather(

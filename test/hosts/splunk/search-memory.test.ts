@@ -84,6 +84,19 @@ describe('a search after one of the same shape', () => {
     expect(kept()).toBeGreaterThan(first);
   });
 
+  it('leaves a large file alone for one more value of a small search, and takes it in with a large one', async () => {
+    const many = `${HEADER}${Array.from({ length: 2000 }, (_, n) => `1,,10.1.${n >> 8}.${n & 255},,`).join('\n')}\n`;
+    const one = '2,,10.2.0.1,,\n';
+    const kept = () => statSync(join(world.folder, 'searches', world.known()[0]!)).size;
+    await search(['dest_ip'], { body: many });
+    const before = kept();
+    await search(['dest_ip'], { body: HEADER + one });
+    expect(kept()).toBe(before);
+    await search(['dest_ip'], { body: many + one });
+    expect(kept()).toBeGreaterThan(before);
+    expect((await search(['dest_ip'], { body: many + one })).opened).toBe(0);
+  });
+
   it('whatever the rows and the order of searches', async () => {
     const value = fc.constantFrom(
       '12.0.0.1',
