@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { StoreEpoch } from '../../engine/verdict-store.ts';
+import { sha256 } from '../../model/sha256.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,14 +52,7 @@ function digestOf(env: Environment, prefixes: readonly string[]): string {
   return fingerprintOf(lines.join(''));
 }
 
-/** 64 bits of a text, as 16 hexadecimal digits: two rounds of FNV-1a that start apart. No guard against those who seek a collision. */
+/** SHA-256 of a text, in hexadecimal. Node's own takes longer to load than these few lines take to digest. */
 export function fingerprintOf(text: string): string {
-  let one = 0x811c_9dc5;
-  let other = 0x1b87_3593;
-  for (let n = 0; n < text.length; n++) {
-    const unit = text.charCodeAt(n);
-    one = Math.imul(one ^ unit, 0x0100_0193);
-    other = Math.imul(other ^ unit ^ (one >>> 13), 0x85eb_ca6b);
-  }
-  return [one, other].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  return Buffer.from(sha256(text)).toString('hex');
 }
