@@ -234,6 +234,3 @@ export function openApiDocument(version: string): object {
     },
   };
 }
-
-/** Paths of the document. */
-export const API_PATHS: readonly string[] = Object.keys(PATHS);

@@ -10,12 +10,13 @@ import type { FeedbackStore } from '../../engine/feedback.ts';
 import { createTextEnricher } from './enrich/enrich-text.ts';
 import { createWantedFields } from './enrich/fields.ts';
 import { createKnownValues } from './enrich/known-values.ts';
-import { createGateway, INGEST_ROOT } from './gateway/gateway.ts';
+import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { GatewaySettings } from './gateway/settings.ts';
 import { createBufferPool } from './http/buffer-pool.ts';
 import type { BufferPool } from './http/buffer-pool.ts';
 import type { Call, HotRoute } from './http/call.ts';
+import { INGEST_FOLDER } from './http/access.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
@@ -23,7 +24,6 @@ import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
-import { API_PATHS } from './openapi.ts';
 import type { PipelinePart } from '../pipeline/sidecar-part.ts';
 import { createAskedApart } from './routes/asked-apart.ts';
 import { createCheckRoute } from './routes/check-route.ts';
@@ -33,7 +33,7 @@ import { addExtractRoute } from './routes/extract-route.ts';
 import { addFeedbackRoute } from './routes/feedback-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addStatusRoutes } from './routes/status-routes.ts';
-import { addTaxiiRoute, TAXII_ROOT } from './routes/taxii-route.ts';
+import { addTaxiiRoute } from './routes/taxii-route.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
 import type { SidecarSettings } from './settings.ts';
@@ -92,8 +92,6 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     listener = createListener({
       hot: hotRoutes(options, { pool, metrics, clock, fail }),
       rest,
-      restPaths: API_PATHS,
-      restFolder: `${TAXII_ROOT}/`,
       foreign: gateway?.answer,
       guard: createGuard(settings),
       metrics,
@@ -214,12 +212,10 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
   app.removeContentTypeParser('text/plain');
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const isIngest = path.startsWith(INGEST_ROOT);
-    const isKnown = API_PATHS.includes(path) || path.startsWith(`${TAXII_ROOT}/`) || isIngest;
-    if (isIngest && request.method === 'POST') return reply.code(NO_GATEWAY.status).send(refusalBody(NO_GATEWAY));
-    const refusal = isKnown
-      ? { status: 405, code: 'method_not_allowed', message: `${request.method} is not what this path takes: see /openapi.json` }
-      : { status: 404, code: 'not_found', message: 'no such path: see /openapi.json' };
+    const refusal =
+      path.startsWith(INGEST_FOLDER) && request.method === 'POST'
+        ? NO_GATEWAY
+        : { status: 404, code: 'not_found', message: 'no such path: see /openapi.json' };
     return reply.code(refusal.status).send(refusalBody(refusal));
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => {

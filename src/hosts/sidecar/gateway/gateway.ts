@@ -4,13 +4,18 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { createWantedFields } from '../enrich/fields.ts';
 import { createKnownValues } from '../enrich/known-values.ts';
 import { createWorkshop } from '../enrich/workshop.ts';
+import { INGEST_FOLDER } from '../http/access.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import { headerOf } from '../http/headers.ts';
+import { sendEarly } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import type { SidecarSettings } from '../settings.ts';
 import { createBulkEnricher } from './bulk-window.ts';
+import { createEngineGate } from './engine-calls.ts';
+import type { EngineRefusal } from './engine-calls.ts';
 import { forward } from './forward.ts';
+import type { Forwarding } from './forward.ts';
 import { forwardBulk } from './forward-bulk.ts';
 import { ingest } from './ingest.ts';
 import type { GatewaySettings } from './settings.ts';
@@ -19,9 +24,6 @@ import { createWantedByIndex } from './wanted-by-index.ts';
 
 /** Documents may nest deeper than what callers of `/v1/enrich` send: the engine has its own limit. */
 const MAX_DEPTH = 200;
-
-/** Everything below this path is the gateway's own. */
-export const INGEST_ROOT = '/v1/ingest/';
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -43,7 +45,7 @@ export interface Gateway {
   close(): void;
 }
 
-/** A gateway: bulk requests are enriched on their way, everything else goes through as it is. */
+/** A gateway: bulk requests are enriched on their way; everything else that may go on at all goes through as it is. */
 export function createGateway({ settings, sidecar, enricher, pool, clock, metrics, sightings, report }: GatewayOptions): Gateway {
   const upstream = openUpstream({
     url: settings.upstream,
@@ -51,6 +53,7 @@ export function createGateway({ settings, sidecar, enricher, pool, clock, metric
     maxConnections: settings.maxConnections,
     timeoutMs: settings.upstreamTimeoutMs,
   });
+  const gate = createEngineGate(settings.allow);
   const wanted = createWantedByIndex(settings.fields ?? sidecar.fields, settings.fieldsByIndex);
   const known = createKnownValues({
     enricher,
@@ -72,15 +75,23 @@ export function createGateway({ settings, sidecar, enricher, pool, clock, metric
   return {
     answer(req, res) {
       const call = { req, res, upstream, without: ownHeaders(req, sidecar.token) };
-      const path = bulkPath(req);
       const target = ingestTarget(req);
       const { timeoutMs, refusedIndex } = settings;
-      if (target !== null) ingest({ ...call, work, timeoutMs, maxBodyBytes: sidecar.maxBodyBytes, refusedIndex }, target);
-      else if (path === null) forward(call);
+      if (target !== null) return ingest({ ...call, work, timeoutMs, maxBodyBytes: sidecar.maxBodyBytes, refusedIndex }, target);
+      const refusal = gate(req);
+      if (refusal !== null) return refuseForEngine(call, refusal);
+      const path = bulkPath(req);
+      if (path === null) forward(call);
       else forwardBulk({ ...call, work, timeoutMs, compress: settings.compress }, path.index);
     },
     close: () => upstream.close(),
   };
+}
+
+/** In the words of the engine, which its clients understand. */
+function refuseForEngine(call: Pick<Forwarding, 'req' | 'res'>, { status, reason }: EngineRefusal): void {
+  const cause = { type: status === 403 ? 'security_exception' : 'illegal_argument_exception', reason };
+  sendEarly(call, status, { error: { root_cause: [cause], ...cause }, status });
 }
 
 /** `/_bulk`, `/{index}/_bulk` and, of old, `/{index}/{type}/_bulk`. */
@@ -94,7 +105,7 @@ function bulkPath({ method, url }: IncomingMessage): { readonly index: string | 
 /** The index that `/v1/ingest/{index}` names. */
 function ingestTarget({ url }: IncomingMessage): string | null {
   const path = (url ?? '').split('?', 1)[0] ?? '';
-  return path.startsWith(INGEST_ROOT) ? decoded(path.slice(INGEST_ROOT.length)) : null;
+  return path.startsWith(INGEST_FOLDER) ? decoded(path.slice(INGEST_FOLDER.length)) : null;
 }
 
 function decoded(segment: string): string {

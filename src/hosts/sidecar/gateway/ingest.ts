@@ -52,6 +52,8 @@ const BUSY_WAITS = 3;
 const BUSY_WAIT_MS = 50;
 /** What engines take for the name of an index; several at once, or a pattern, cannot be created in. */
 const INDEX_NAME = /^[^\p{Lu}\p{C}\s\\/*?"<>|,#:%_+-][^\p{Lu}\p{C}\s\\/*?"<>|,#:%]*$/u;
+/** Names that would make another path of it. */
+const DOTS = /^\.{1,2}$/;
 const LINE_FEED = Buffer.from('\n');
 const OF_THE_BODY = ['content-length', 'content-encoding', 'content-type', 'accept-encoding'];
 
@@ -64,7 +66,7 @@ export function ingest(asked: Omit<Ingesting, 'signal'>, index: string): void {
   const call = { ...asked, signal: signalOf(asked) };
   const { req, res, work } = call;
   if (req.method !== 'POST') return sendRefusal(req, res, NOT_POST);
-  if (!INDEX_NAME.test(index)) return sendRefusal(req, res, NO_INDEX);
+  if (!INDEX_NAME.test(index) || DOTS.test(index)) return sendRefusal(req, res, NO_INDEX);
   readBody(req, { limit: call.maxBodyBytes }, (refusal, body) => {
     if (refusal !== null) return sendRefusal(req, res, refusal);
     const events = splitEvents(body);

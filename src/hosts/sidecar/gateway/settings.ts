@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings } from '../../../config/setting.ts';
+import { isAllowEntry } from './engine-calls.ts';
 
 const setting = declareSettings('gateway');
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));
@@ -16,6 +17,11 @@ export const GatewaySettings = z.object({
     'plainHttp',
     z._default(z.boolean(), false),
     'Whether an upstream on another machine may be reached over plain HTTP, where its credentials and the events can be read on the way.',
+  ),
+  allow: setting(
+    'allow',
+    z._default(z.array(z.string().check(z.refine(isAllowEntry, { error: 'has to be `METHOD /path`, as in `DELETE /logs-old-*`' }))), []),
+    'Calls that change or administer the engine and go on to it all the same, as `METHOD /path`: `DELETE /logs-old-*`, `POST /*/_delete_by_query`. `*` stands for any method, a whole segment, or a part of one without commas. By default none but what shippers and searches need.',
   ),
   fields: setting(
     'fields',

@@ -4,7 +4,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isLoopback } from '../http/guard.ts';
 
-/** Headers that belong to one connection (RFC 9110 §7.6.1), and those that are made anew for the next one. */
+/** Headers that belong to one connection (RFC 9110 §7.6.1), and those that must not reach the next one or are made anew for it. */
 const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -17,6 +17,10 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   'upgrade',
   'expect',
   'host',
+  // Whoever stands before the engine may take them for the method, which was judged already.
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
 ]);
 
 /** The engine behind the gateway. */
@@ -46,7 +50,9 @@ export function openUpstream({ url, caFile, maxConnections, timeoutMs }: Upstrea
   const base = new URL(url);
   const isTls = base.protocol === 'https:';
   const kept = { keepAlive: true, maxSockets: maxConnections, maxFreeSockets: maxConnections };
-  const agent = isTls ? new https.Agent({ ...kept, ...(caFile !== undefined && { ca: readFileSync(caFile) }) }) : new http.Agent(kept);
+  const agent = isTls
+    ? new https.Agent({ ...kept, rejectUnauthorized: true, ...(caFile !== undefined && { ca: readFileSync(caFile) }) })
+    : new http.Agent(kept);
   const client = isTls ? https : http;
   const prefix = base.pathname.replace(/\/$/, '');
   const hostname = base.hostname.replace(/^\[|\]$/g, '');
@@ -79,8 +85,13 @@ export function headersToForward({ rawHeaders }: Pick<IncomingMessage, 'rawHeade
   return headers;
 }
 
-/** Names that the message's own `Connection` header declares to be of the connection. */
+/** Names that the message's own `Connection` headers declare to be of the connection: all of them. */
 function connectionHeaders(rawHeaders: readonly string[]): string[] {
-  const at = rawHeaders.findIndex((name, n) => n % 2 === 0 && name.toLowerCase() === 'connection');
-  return at < 0 ? [] : (rawHeaders[at + 1] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const names: string[] = [];
+  for (let n = 0; n + 1 < rawHeaders.length; n += 2) {
+    const name = rawHeaders[n] ?? '';
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    for (const declared of (rawHeaders[n + 1] ?? '').split(',')) names.push(declared.trim().toLowerCase());
+  }
+  return names;
 }

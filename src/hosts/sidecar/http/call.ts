@@ -12,7 +12,6 @@ export interface Call {
 /** Answers one kind of call. */
 export interface HotRoute {
   readonly path: string;
-  readonly method: 'GET' | 'POST';
   /** Answers, now or later. A promise that rejects is a fault of ours: the caller gets 500, the log the reason. */
   answer(call: Call): void | Promise<void>;
   /** How the route says that the sidecar is too busy; by default with the refusal's own status. */

@@ -1,14 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { TAXII_FOLDER } from './access.ts';
+import type { Who } from './access.ts';
 import { headerOf } from './headers.ts';
 import type { Refusal } from './replies.ts';
-
-/** Calls that tell nothing and spend nothing: open to probes and to whoever wants to read what the sidecar is. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz', '/openapi.json']);
-
-/** Below it, what TAXII clients send counts too. */
-const TAXII_PATH = '/taxii2/';
 
 /** Who may call. */
 export interface GuardOptions {
@@ -29,11 +25,15 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
+/** The check of a call, by the path it is for and who may make it: `null` lets it in. */
+export type Guard = (req: IncomingMessage, path: string, who: Who) => Refusal | null;
+
 /**
- * The check of every call: `null` lets it in. With a token the token decides. Without one only this machine can connect, and
- * what remains is a web page that makes the user's browser call: its `Host` (DNS rebinding) or `Origin` (cross-site) gives it away.
+ * The check of every call. With a token the token decides. Without one only this machine can connect, and what remains is a web page that
+ * makes the user's browser call: its `Host` (DNS rebinding), `Origin` or `Sec-Fetch-Site` (cross-site; a picture or a link has no
+ * `Origin`) gives it away.
  */
-export function createGuard({ token, allowedHosts }: GuardOptions): (req: IncomingMessage, path: string) => Refusal | null {
+export function createGuard({ token, allowedHosts }: GuardOptions): Guard {
   const secret = token === undefined ? null : Buffer.from(token);
   const names = new Set(allowedHosts.map((host) => host.toLowerCase()));
   const known = new Map<string, boolean>();
@@ -48,14 +48,19 @@ export function createGuard({ token, allowedHosts }: GuardOptions): (req: Incomi
     return isOwn;
   }
 
-  return (req, path) => {
-    if (secret !== null) return OPEN_PATHS.has(path) || holdsToken(req, path, secret) ? null : UNAUTHORIZED;
+  return (req, path, who) => {
+    if (secret !== null) return who === 'anyone' || holdsToken(req, path, secret) ? null : UNAUTHORIZED;
     const host = headerOf(req, 'host');
     const origin = headerOf(req, 'origin');
     if (host === undefined || !isOwnHost(host)) return FOREIGN_HOST;
-    if (origin === undefined) return null;
-    return origin === `http://${host}` || origin === `https://${host}` ? null : FOREIGN_ORIGIN;
+    if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) return FOREIGN_ORIGIN;
+    return who === 'anyone' || isOwnSite(headerOf(req, 'sec-fetch-site')) ? null : FOREIGN_ORIGIN;
   };
+}
+
+/** What browsers say of the page that made them call; programs say nothing, and what a user typed or opened is `none`. */
+function isOwnSite(site: string | undefined): boolean {
+  return site === undefined || site === 'same-origin' || site === 'none';
 }
 
 const UNAUTHORIZED: Refusal = {
@@ -88,7 +93,7 @@ function taxiiToken(authorization: string): string | undefined {
 
 function holdsToken(req: IncomingMessage, path: string, secret: Buffer): boolean {
   const authorization = headerOf(req, 'authorization') ?? '';
-  const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1] ?? (path.startsWith(TAXII_PATH) ? taxiiToken(authorization) : undefined);
+  const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1] ?? (path.startsWith(TAXII_FOLDER) ? taxiiToken(authorization) : undefined);
   const given = Buffer.from(bearer ?? headerOf(req, 'x-api-key') ?? '');
   // Compared in constant time against itself when the length differs, so that time tells nothing but that.
   return timingSafeEqual(given.length === secret.length ? given : secret, secret) && given.length === secret.length;

@@ -1,25 +1,24 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Metrics } from '../metrics.ts';
+import { ACCESS, accessRow, isForGateway, TAXII_FOLDER, whoMay } from './access.ts';
+import type { AccessRow } from './access.ts';
 import type { Call, HotRoute } from './call.ts';
-import { headerOf } from './headers.ts';
+import type { Guard } from './guard.ts';
 import { createInProgress } from './in-progress.ts';
 import { sendRefusal } from './replies.ts';
 import type { Refusal } from './replies.ts';
 import { awaitEndOfBody, watchStalledBodies } from './stalled-bodies.ts';
+import { settleTarget } from './target.ts';
 
 /** What all calls go through before they are answered. */
 export interface ListenerOptions {
   readonly hot: readonly HotRoute[];
   /** Answers everything that is not hot. */
   readonly rest: RequestListener;
-  /** Paths that `rest` knows: labels of the metrics. */
-  readonly restPaths: readonly string[];
-  /** Everything below this path is `rest`'s too. */
-  readonly restFolder: string;
   /** The gateway: answers what is not the sidecar's own; `undefined`: `rest` does. */
   readonly foreign?: RequestListener | undefined;
-  readonly guard: (req: IncomingMessage, path: string) => Refusal | null;
+  readonly guard: Guard;
   readonly metrics: Metrics;
   readonly maxConcurrent: number;
   /** How long a body may pause. */
@@ -42,7 +41,7 @@ export interface Listener {
 
 /** Guard, limits and measurement in front of every route. */
 export function createListener(options: ListenerOptions): Listener {
-  const { rest, restFolder, foreign, guard, metrics, maxConcurrent, pauseMs, cutOff, clock, fail } = options;
+  const { rest, foreign, guard, metrics, maxConcurrent, pauseMs, cutOff, clock, fail } = options;
   const inProgress = createInProgress((res, label, startMs) => {
     metrics.inFlight--;
     metrics.observe(label, res.statusCode, clock.monotonicMs() - startMs);
@@ -52,37 +51,35 @@ export function createListener(options: ListenerOptions): Listener {
   const unknown = foreign === undefined ? 'other' : 'gateway';
   let isStopping = false;
   const hot = new Map(options.hot.map((route) => [route.path, route]));
-  const labels = new Map([...hot.keys(), ...options.restPaths].map((path) => [path, path]));
 
-  function answer(req: IncomingMessage, res: ServerResponse, path: string, mark: number): void {
-    const refusal = guard(req, path);
+  function answer(req: IncomingMessage, res: ServerResponse, { path, row, mark }: Target): void {
+    const isForeign = foreign !== undefined && isForGateway(req, row);
+    const refusal = guard(req, path, isForeign ? 'token' : whoMay(row, req.method));
     if (refusal !== null) return sendRefusal(req, res, refusal);
     const route = hot.get(path);
     if (metrics.inFlight > maxConcurrent && !ALWAYS.has(path))
       return route?.refuse ? route.refuse({ req, res }, BUSY) : sendRefusal(req, res, BUSY);
-    if (route === undefined) return void (foreign !== undefined && !isOwn(req, path) ? foreign : rest)(req, res);
-    if (req.method !== route.method) return sendRefusal(req, res, wrongMethod(route));
+    if (isForeign) return foreign(req, res);
+    if (row !== undefined && !row.methods.includes(req.method ?? '')) return sendRefusal(req, res, wrongMethod(row, path));
+    if (route === undefined) return void rest(req, res);
     const call = { req, res, query: mark < 0 ? null : new URLSearchParams((req.url ?? '').slice(mark + 1)) };
     const later = route.answer(call);
     if (later !== undefined) later.catch((error: unknown) => fail(call, error));
     return undefined;
   }
 
-  /** The root is both: a page for browsers, and where clients of the engine ask what it is. */
-  function isOwn(req: IncomingMessage, path: string): boolean {
-    if (path.startsWith(restFolder)) return true;
-    return labels.has(path) && (path !== '/' || headerOf(req, 'accept')?.includes('text/html') === true);
-  }
-
   function listen(req: IncomingMessage, res: ServerResponse): void {
     const startMs = clock.monotonicMs();
+    const refusal = settleTarget(req);
     const url = req.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
+    const row = accessRow(path);
     metrics.inFlight++;
-    inProgress.add(res, labels.get(path) ?? (path.startsWith(restFolder) ? restFolder : unknown), startMs);
+    inProgress.add(res, labelOf(row) ?? unknown, startMs);
     if (isStopping) res.setHeader('connection', 'close');
-    answer(req, res, path, mark);
+    if (refusal !== null) sendRefusal(req, res, refusal);
+    else answer(req, res, { path, row, mark });
   }
 
   return {
@@ -102,6 +99,28 @@ const BUSY: Refusal = {
   headers: { 'retry-after': '1' },
 };
 
-function wrongMethod({ method, path }: HotRoute): Refusal {
-  return { status: 405, code: 'method_not_allowed', message: `${path} takes ${method}`, headers: { allow: method } };
+/** What a call is for; `mark`: where its query begins, below 0: it has none. */
+interface Target {
+  readonly path: string;
+  readonly row: AccessRow | undefined;
+  readonly mark: number;
+}
+
+/** Labels of the metrics, by row; below `/v1/ingest/` callers name paths. */
+const LABELS: ReadonlyMap<AccessRow, string> = new Map(
+  ACCESS.filter(({ by }) => by !== 'gateway').map((row) => [row, row.path === `${TAXII_FOLDER}*` ? TAXII_FOLDER : row.path]),
+);
+
+function labelOf(row: AccessRow | undefined): string | undefined {
+  return row === undefined ? undefined : LABELS.get(row);
+}
+
+function wrongMethod({ methods }: AccessRow, path: string): Refusal {
+  const allow = methods.join(', ');
+  return {
+    status: 405,
+    code: 'method_not_allowed',
+    message: `${path.slice(0, 100)} takes ${allow}: see /openapi.json`,
+    headers: { allow },
+  };
 }

@@ -35,7 +35,6 @@ export function createCheckRoute({ enricher, settings, metrics, profiles = [] }:
 
   return {
     path: '/check',
-    method: 'GET',
     answer(call) {
       const query = call.query?.get('query')?.trim() ?? '';
       if (query === '') return badQuery(call, 'query is required: GET /check?query=<value>');

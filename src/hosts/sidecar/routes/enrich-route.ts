@@ -55,7 +55,6 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
   const { settings, clock, pool, profiles, askedApart } = options;
   return {
     path: '/v1/enrich',
-    method: 'POST',
     answer(call) {
       const { req, res } = call;
       const timeoutMs = timeoutOf(req, call.query, settings.timeoutMs);

@@ -37,7 +37,6 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
   const { settings, clock, profiles } = options;
   return {
     path: '/v1/logstash',
-    method: 'POST',
     refuse: (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message)),
     answer(call) {
       // A wrong time limit is no reason to leave an event without an answer.

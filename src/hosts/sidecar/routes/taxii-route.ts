@@ -6,7 +6,7 @@ import type { SidecarSettings } from '../settings.ts';
 import { NO_STORE } from './no-store.ts';
 
 /** Where the TAXII server is; everything below it is its own. */
-export const TAXII_ROOT = '/taxii2';
+const TAXII_ROOT = '/taxii2';
 
 /** What the route works with. */
 export interface TaxiiRouteOptions {

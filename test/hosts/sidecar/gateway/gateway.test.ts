@@ -175,9 +175,9 @@ describe('everything else', () => {
     ['HEAD', '/', undefined],
     ['GET', '/_license?human=true&a=%20b', undefined],
     ['PUT', '/_index_template/x', '{"a":1.0}'],
-    ['DELETE', '/index', undefined],
+    ['DELETE', '/index/_doc/a%2Fb', undefined],
     ['POST', '/index/_search', '{"query":{"match_all":{}}}'],
-    ['POST', '/_bulk_by_scroll', '{"destination":{"ip":"45.9.148.114"}}'],
+    ['POST', '/index/_doc', '{"destination":{"ip":"45.9.148.114"}}'],
     ['GET', '/_bulk', undefined],
   ])('%s %s goes through as it is, there and back', async (method, path, body) => {
     const upstream = await startUpstream((_, res) => {
