@@ -4,17 +4,42 @@ import { MAX_ANSWER_BYTES } from './transport.ts';
 // Loaded for compressed answers only, which nobody asked for.
 const zlib = () => process.getBuiltinModule('node:zlib');
 
-const DECODERS: Readonly<Record<string, (bytes: Buffer, maxOutputLength: number) => Buffer>> = {
-  gzip: (bytes, maxOutputLength) => zlib().gunzipSync(bytes, { maxOutputLength }),
-  deflate: (bytes, maxOutputLength) => zlib().inflateSync(bytes, { maxOutputLength }),
-  br: (bytes, maxOutputLength) => zlib().brotliDecompressSync(bytes, { maxOutputLength }),
-};
+type Decoder = (bytes: Buffer, maxOutputLength: number) => Buffer;
+
+const gunzip: Decoder = (bytes, maxOutputLength) => zlib().gunzipSync(bytes, { maxOutputLength });
+const DECODERS: ReadonlyMap<string, Decoder> = new Map([
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  ['deflate', (bytes, maxOutputLength) => zlib().inflateSync(bytes, { maxOutputLength })],
+  ['br', (bytes, maxOutputLength) => zlib().brotliDecompressSync(bytes, { maxOutputLength })],
+]);
+
+/** All of an answer, of at most `maxBytes`; of a longer one no more is read. */
+export async function readBytes(
+  provider: string,
+  body: AsyncIterable<Uint8Array> & { destroy?(): unknown },
+  maxBytes: number,
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop ends the body.
+  for await (const part of body) {
+    size += part.byteLength;
+    if (size > maxBytes) {
+      body.destroy?.();
+      throw new LookupError('bad_response', provider, `answer larger than ${maxBytes} bytes`);
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts, size);
+}
 
 /** The parsed JSON of an answer, or its text when it is no JSON. We ask for plain bodies; a server that compresses all the same is read too. */
 export function decodeBody(provider: string, bytes: Buffer, encoding: string | undefined, maxBytes = MAX_ANSWER_BYTES): unknown {
-  const decode = encoding && encoding !== 'identity' ? DECODERS[encoding] : undefined;
-  if (encoding && encoding !== 'identity' && !decode)
-    throw new LookupError('bad_response', provider, `answer in unknown encoding ${encoding.slice(0, 20)}`);
+  const isCoded = encoding !== undefined && encoding !== '' && encoding !== 'identity';
+  const decode = isCoded ? DECODERS.get(encoding.toLowerCase()) : undefined;
+  if (isCoded && !decode)
+    throw new LookupError('bad_response', provider, `answer in unknown encoding ${JSON.stringify(encoding.slice(0, 20))}`);
   let text: string;
   try {
     text = (decode ? decode(bytes, maxBytes) : bytes).toString('utf8');

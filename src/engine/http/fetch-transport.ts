@@ -1,13 +1,17 @@
-import { LookupError } from '../../model/lookup-error.ts';
-import { decodeBody } from './body.ts';
+import { decodeBody, readBytes } from './body.ts';
+import { ignoreTlsSwitch } from './tls-switch.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES } from './transport.ts';
 import { withDeadline } from './undici-transport.ts';
+
+const NO_BODY = Buffer.alloc(0);
 
 /**
  * The second transport, over global fetch: for Node before 22.19, where undici 8 does not load. It knows no proxy and no CA
  * file (Node's own NODE_EXTRA_CA_CERTS works). It is also what msw intercepts in tests.
  */
 export function createFetchTransport(provider: string): HttpTransport {
+  // fetch takes no word of ours on certificates: what would switch their check off has to go.
+  ignoreTlsSwitch();
   return {
     send: (call, options) =>
       withDeadline(provider, options, async (signal) => {
@@ -18,10 +22,8 @@ export function createFetchTransport(provider: string): HttpTransport {
           headers: { accept: 'application/json', 'accept-encoding': 'identity', ...call.headers },
           ...(call.body === undefined ? {} : { body: call.body }),
         });
-        const bytes = Buffer.from(await response.arrayBuffer());
-        const maxBytes = options.maxBytes ?? MAX_ANSWER_BYTES;
-        if (bytes.length > maxBytes) throw new LookupError('bad_response', provider, `answer larger than ${maxBytes} bytes`);
-        // fetch has already decoded the body whatever content-encoding says.
+        // fetch decodes a body as it comes, whatever content-encoding says: what is counted is what it decodes to.
+        const bytes = response.body === null ? NO_BODY : await readBytes(provider, response.body, options.maxBytes ?? MAX_ANSWER_BYTES);
         return { status: response.status, headers: Object.fromEntries(response.headers), body: decodeBody(provider, bytes, undefined) };
       }),
     close: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { LookupError } from '../../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../../providers/provider.ts';
-import { decodeBody } from './body.ts';
+import { decodeBody, readBytes } from './body.ts';
 import { errorFromNetwork } from './network-error.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES, type SendOptions, type TransportSettings } from './transport.ts';
 
@@ -9,20 +9,6 @@ const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 type Undici = typeof import('undici');
-
-async function readBytes(provider: string, body: AsyncIterable<Uint8Array> & { destroy(): unknown }, maxBytes: number): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of body) {
-    size += part.byteLength;
-    if (size > maxBytes) {
-      body.destroy();
-      throw new LookupError('bad_response', provider, `answer larger than ${maxBytes} bytes`);
-    }
-    parts.push(part);
-  }
-  return Buffer.concat(parts, size);
-}
 
 function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
   const flat: Record<string, string | undefined> = {};
@@ -32,7 +18,11 @@ function headersOf(headers: Readonly<Record<string, string | string[] | undefine
 
 /** Bracketed by `no_proxy`-like settings upstream of here: a proxy given is a proxy used. TLS is verified in both legs. */
 async function createDispatcher(undici: Undici, settings: TransportSettings): Promise<Dispatcher> {
-  const tls = settings.ca === null ? {} : { ca: [...(await import('node:tls')).rootCertificates, settings.ca] };
+  const tls = {
+    // Said outright, for the environment could say otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+    rejectUnauthorized: true,
+    ...(settings.ca === null ? {} : { ca: [...(await import('node:tls')).rootCertificates, settings.ca] }),
+  };
   const common = { connections: settings.connections, keepAliveTimeout: KEEP_ALIVE_MS, pipelining: 1 };
   if (settings.proxy === null) return new undici.Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls } });
   const proxy = new URL(settings.proxy);

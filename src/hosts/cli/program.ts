@@ -1,4 +1,5 @@
 import { ConfigError } from '../../config/load.ts';
+import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { VERSION } from './version.ts';
 
@@ -36,6 +37,8 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     if (!load) throw new UsageError(`${name} is no command; known are ${Object.keys(COMMANDS).join(', ')}`);
     if (rest.includes('--help') || rest.includes('-h')) return await printHelp(name, io);
     const command = await load();
+    const warning = ignoreTlsSwitch();
+    if (warning !== null) io.stderr.write(`warning: ${warning}\n`);
     return await command.run(rest, io);
   } catch (error) {
     if (error instanceof UsageError) {

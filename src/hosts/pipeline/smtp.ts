@@ -6,6 +6,9 @@ import { LookupError } from '../../model/lookup-error.ts';
 import type { MailOutputCall, OutputAnswer } from '../../outputs/output.ts';
 import { toMimeMessage } from './mime-message.ts';
 
+/** All that a server says in one session; a reply line has at most 512 bytes (RFC 5321 §4.5.3.1.5). */
+const MAX_REPLY_BYTES = 256 * 1024;
+
 /** Bounds and surroundings of one message. */
 export interface MailOptions {
   readonly timeoutMs: number;
@@ -24,6 +27,8 @@ export async function sendMail(call: MailOutputCall, options: MailOptions): Prom
   const secure = {
     host: server.host,
     servername: net.isIP(server.host) ? '' : server.host,
+    // Said outright, for the environment could say otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+    rejectUnauthorized: true,
     ...(options.ca === null ? {} : { ca: [...tls.rootCertificates, options.ca] }),
   };
   let session: Session | null = null;
@@ -76,6 +81,11 @@ function openSession(socket: net.Socket, { timeoutMs, signal }: MailOptions): Se
   const abort = fail('cancelled');
   socket.setTimeout(timeoutMs, fail(`no reply within ${timeoutMs} ms`));
   signal.addEventListener('abort', abort, { once: true });
+  let received = 0;
+  socket.on('data', (part: Buffer) => {
+    received += part.length;
+    if (received > MAX_REPLY_BYTES) socket.destroy(new Error(`replies longer than ${MAX_REPLY_BYTES} bytes`));
+  });
   const lines = createInterface({ input: socket, crlfDelay: Infinity });
   let fault: Error | null = null;
   socket.on('error', (error) => {

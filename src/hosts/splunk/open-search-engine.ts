@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import type { FeedbackStore } from '../../engine/feedback.ts';
+import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
 import { answeringFiles, openEngine } from '../compose/open-engine.ts';
 import { appConfPaths } from './app-conf.ts';
@@ -30,13 +31,16 @@ export interface OpenedSearchEngine {
 
 /** Opens the engine as configured, for a search that asks `wanted` (`null`: everybody). Throws `UsageError` for a provider it cannot ask. */
 export async function openSearchEngine(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedSearchEngine> {
+  const tlsWarning = ignoreTlsSwitch();
   const { conf, fault, isForAll } = await readAppSettings({
     program: process.argv[1],
     env: process.env,
     session: sessionOf(search),
     nowS: Math.trunc(Date.now() / 1000),
   });
-  const { engine, config, feedback, warnings } = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const opened = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const { engine, config, feedback } = opened;
+  const warnings = tlsWarning === null ? opened.warnings : [tlsWarning, ...opened.warnings];
   const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];
   if (unknown.length > 0) {
     await engine.close();

@@ -1,10 +1,15 @@
 import type { Dispatcher } from 'undici';
 import type * as z from 'zod/mini';
+import { readBytes } from '../../engine/http/body.ts';
+import { isSafeEndpoint } from '../../model/endpoint.ts';
 import { APP_ID } from './app-conf.ts';
 import type { SplunkdSettings } from './splunk-settings.ts';
 import { type SplunkdTrust, splunkdTrust } from './splunkd-trust.ts';
 
 type Undici = typeof import('undici');
+
+/** Longest answer that is read: a page of the KV store, or of its secrets, is some megabytes at most. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** splunkd refused or could not be reached. `status` 0: no answer came. Never quotes the session key. */
 export class SplunkdError extends Error {
@@ -56,6 +61,11 @@ export interface SplunkdOptions {
  */
 export async function openSplunkd(session: SplunkdSession, options: SplunkdOptions): Promise<Splunkd> {
   const url = new URL(session.uri);
+  if (!isSafeEndpoint(session.uri))
+    throw new SplunkdError(
+      0,
+      'splunkd is reached by plain http on another machine: nothing is sent there, for the session key could be read',
+    );
   const dispatcher = await createDispatcher(splunkdTrust(url.hostname, options.settings, options.env), options.settings.timeoutMs);
   const { default: Service } = await import('splunk-sdk/lib/service.js');
   const service = new Service(await createHttp(dispatcher, options.settings.timeoutMs), {
@@ -98,7 +108,7 @@ async function createHttp(dispatcher: Dispatcher, timeoutMs: number) {
         body: body === undefined || body === '' ? null : body,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const text = await answer.body.text();
+      const text = (await readBytes('splunkd', answer.body, MAX_ANSWER_BYTES)).toString('utf8');
       const isJson = String(answer.headers['content-type'] ?? '').startsWith('application/json');
       const response = { headers: answer.headers, statusCode: answer.statusCode };
       return { response, status: answer.statusCode, data: isJson && text !== '' ? parseJson(text) : text, error: null };
@@ -111,7 +121,9 @@ async function createDispatcher(trust: SplunkdTrust, timeoutMs: number): Promise
   const { Agent, buildConnector } = await loadUndici();
   if (trust.kind === 'authority') {
     const { rootCertificates } = process.getBuiltinModule('node:tls');
-    return new Agent({ connect: { timeout: timeoutMs, ...(trust.ca === null ? {} : { ca: [...rootCertificates, trust.ca] }) } });
+    return new Agent({
+      connect: { timeout: timeoutMs, rejectUnauthorized: true, ...(trust.ca === null ? {} : { ca: [...rootCertificates, trust.ca] }) },
+    });
   }
   // The check of the chain is replaced by ours, before a byte of the call is sent; a session that is resumed would show no certificate.
   const connector = buildConnector({ timeout: timeoutMs, rejectUnauthorized: false, maxCachedSessions: 0 });

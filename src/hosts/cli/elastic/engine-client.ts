@@ -1,4 +1,5 @@
 import type { HttpTransport } from '../../../engine/http/transport.ts';
+import { isSafeEndpoint } from '../../../model/endpoint.ts';
 import { LookupError } from '../../../model/lookup-error.ts';
 
 /** What an engine answered. */
@@ -25,9 +26,11 @@ export type EngineAuth =
 
 const TIMEOUT_MS = 60_000;
 
-/** A client for the engine at `url`. Throws when the URL carries a credential: it would end in logs and process lists. */
+/** A client for the engine at `url`. Throws when the URL carries a credential, which would end in logs and process lists, or when one would be sent in the clear. */
 export function createEngineClient(url: string, auth: EngineAuth, transport: HttpTransport): EngineClient {
   const base = readBase(url);
+  if (auth.kind !== 'none' && !isSafeEndpoint(url))
+    throw new LookupError('invalid', 'search engine', 'no user or key goes over plain http to another machine: give https://host:port');
   const headers = authHeaders(auth);
   return {
     name: base.origin,

@@ -16,7 +16,8 @@ export const ENGINE_ACCESS_OPTIONS = {
 } as const satisfies ParseArgsOptionsConfig;
 
 /** Explains `ENGINE_ACCESS_OPTIONS` for `--help`. */
-export const ENGINE_ACCESS_HELP = `  --url URL           http(s)://host:port (ISMALICIOUS_ELASTIC_URL); no user or key in it
+export const ENGINE_ACCESS_HELP = `  --url URL           http(s)://host:port (ISMALICIOUS_ELASTIC_URL); no user or key in it;
+                      with a user or key https, or http to this machine
   --user NAME         password: ISMALICIOUS_ELASTIC_PASSWORD or --password-file FILE
   --api-key-file F    or ISMALICIOUS_ELASTIC_API_KEY: id:key, or its base64 form
   --api-key KEY       seen by other users of this machine: prefer the two above

@@ -1,3 +1,4 @@
+import { ignoreTlsSwitch } from '../../../engine/http/tls-switch.ts';
 import { localSplunkd, readAppConf } from '../app-conf.ts';
 import { StandardInput } from '../standard-streams.ts';
 import { endProcess } from '../end-process.ts';
@@ -8,6 +9,8 @@ import { CONF_FILE, refreshKeys } from '../credentials.ts';
 const MAX_KEY_BYTES = 8192;
 
 async function run(): Promise<number> {
+  const warning = ignoreTlsSwitch();
+  if (warning !== null) process.stderr.write(`WARN isMalicious: ${warning}\n`);
   const sessionKey = await readSessionKey();
   if (sessionKey === '') throw new Error('no session key on standard input: the input needs passAuth = splunk-system-user');
   const place = { program: process.argv[1], env: process.env };

@@ -1,3 +1,4 @@
+import { ignoreTlsSwitch } from '../../../engine/http/tls-switch.ts';
 import { endProcess } from '../end-process.ts';
 
 // The alert action: splunkd passes its payload as JSON on stdin, and files what comes on stderr in splunkd.log.
@@ -16,6 +17,8 @@ async function readStdin(): Promise<string> {
 }
 
 async function run(): Promise<number> {
+  const warning = ignoreTlsSwitch();
+  if (warning !== null) process.stderr.write(`WARN isMalicious triage: ${warning}\n`);
   const { readAlertPayload } = await import('../alert-payload.ts');
   const { runTriageAction } = await import('../alert-action.ts');
   const { lines, faults } = await runTriageAction(readAlertPayload(await readStdin()), { program: process.argv[1], env: process.env });
