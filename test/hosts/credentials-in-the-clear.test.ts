@@ -165,7 +165,7 @@ describe('plain http to another machine', () => {
 
   it('is no address that a provider, feed or output can be given', async () => {
     const tried: string[] = [];
-    for (const { id, settings } of [...(await loadProviders()), ...FEEDS, ...OUTPUTS] as {
+    for (const { id, settings } of [...(await loadProviders()), ...FEEDS, ...OUTPUTS] as unknown as {
       id: string;
       settings: { shape: Record<string, never> };
     }[])

@@ -78,7 +78,7 @@ describe.skipIf(!hasWorkshop)(`the shipped dashboards in a browser ${NEEDS}`, { 
     const page = await show('overview', 'light');
     await waitForText(page, '1,482');
     await waitForText(page, '198[.]51[.]100[.]7');
-    const tokens = { verdict: 'malicious, suspicious', 'tier|s': '"*"' };
+    const tokens = { 'verdict|s': '"malicious, suspicious"', 'tier|s': '"*"' };
     const asked = baseSearches(mock);
     expect(Object.keys(asked).toSorted()).toEqual(['ds_counts', 'ds_sources', 'ds_top']);
     for (const [id, searches] of Object.entries(asked))
@@ -93,7 +93,9 @@ describe.skipIf(!hasWorkshop)(`the shipped dashboards in a browser ${NEEDS}`, { 
     await page.getByRole('option', { name: 'Malicious', exact: true }).click();
     await page.waitForFunction('window.__tokens?.default?.verdict === "malicious"', undefined, { timeout: 20_000 });
     await expect.poll(() => Object.keys(baseSearches(mock)), { timeout: 20_000 }).toEqual(['ds_top']);
-    expect(baseSearches(mock)['ds_top']?.[0]?.search).toContain('im_verdict IN (malicious) im_tier="*"');
+    expect(baseSearches(mock)['ds_top']?.[0]?.search).toContain(
+      'where "malicious"=="*" OR like(", "."malicious".",", "%, ".im_verdict.",%")\n| search im_tier="*"',
+    );
     await page.close();
   });
 

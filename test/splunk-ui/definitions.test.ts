@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHECK_FIELDS } from '../../src/hosts/splunk/check-command.ts';
@@ -54,9 +54,9 @@ describe.each(DASHBOARDS)('the dashboard %s', (name) => {
     expect(Object.values(inputs).every(({ type }) => INPUTS.includes(type))).toBe(true);
   });
 
-  it('quotes what users type before it goes into a search', () => {
-    const free = Object.values(inputs).filter(({ type }) => type === 'input.text');
-    for (const { options } of free) for (const query of queries) expect(query).not.toContain(`$${String(options['token'])}$`);
+  it('puts no token into a search but quoted: a link can set every one of them', () => {
+    for (const query of queries)
+      for (const token of query.matchAll(/\$[^$\s]+\$/g)) expect([query, token[0]]).toEqual([query, expect.stringMatching(/^\$\w+\|s\$$/)]);
   });
 
   it('calls only macros, lookups and event types that the app has', () => {
@@ -99,6 +99,12 @@ describe.each(DASHBOARDS)('the dashboard %s', (name) => {
 });
 
 describe('the app around the pages', () => {
+  it('has no page with searches but those that are walked above', () => {
+    const views = readdirSync(join(APP_FOLDER, 'default/data/ui/views')).map((file) => file.replace('.xml', ''));
+    expect(views.toSorted()).toEqual([...DASHBOARDS, 'setup'].toSorted());
+    expect(viewXml('setup')).not.toMatch(/<(search|query)\b|\$\w/);
+  });
+
   it('has every view of its navigation, and the setup view of app.conf', () => {
     const own = [...DASHBOARDS, 'setup'];
     for (const view of own) expect(existsSync(join(APP_FOLDER, 'default/data/ui/views', `${view}.xml`))).toBe(true);
