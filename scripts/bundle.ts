@@ -27,6 +27,8 @@ export interface Bundle {
 
 /** The oldest Node the programs run on: what Splunk and Logstash hosts may have. */
 const TARGET = 'node22';
+/** Characters after which minified code goes on in a new line. */
+const LINE_LIMIT = 400;
 
 // CommonJS packages inside ES modules ask for these three.
 const COMMONJS_GLOBALS =
@@ -111,6 +113,8 @@ export async function bundleFolder(root: string, version: string, { folder, form
     platform: 'node',
     target: TARGET,
     minify: true,
+    // A fault that nobody catches has Node print its line: no screenful of it.
+    lineLimit: LINE_LIMIT,
     legalComments: 'external',
     metafile: true,
     write: false,
@@ -142,6 +146,7 @@ async function toCommonJs(code: string): Promise<string> {
     platform: 'node',
     target: TARGET,
     minify: true,
+    lineLimit: LINE_LIMIT,
     // `import()` becomes a lazy require(): the ES module loader is never started.
     supported: { 'dynamic-import': false },
     define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname', 'import.meta.url': '__fileUrl' },

@@ -30,6 +30,9 @@ export interface Override {
 /** Score of an override that names none. */
 export const OVERRIDE_SCORES: Readonly<Record<OverrideVerdict, number>> = { malicious: 95, suspicious: 55, clean: 0 };
 
+/** Highest score of a clean value: every preset files it under tier `log`. */
+export const MAX_CLEAN_SCORE = 39;
+
 /** What analysts decided about single indicators, in force now. Synchronous: it is asked on hot paths. */
 export interface FeedbackSource {
   /** The override as the word of provider `feedback`; `null`: none in force. */
@@ -60,7 +63,8 @@ export function verdictOfOverride({ verdict, score, author, reason, atS, untilS 
   return {
     provider: 'feedback',
     verdict,
-    score,
+    // One that was taken before contradictions were refused.
+    score: verdict === 'clean' ? Math.min(score, MAX_CLEAN_SCORE) : score,
     confidence: 100,
     categories: [],
     attributes: ['override'],

@@ -1,6 +1,13 @@
 import { parseIndicator } from '../model/parse-indicator.ts';
 import type { Enricher } from './enricher.ts';
-import { type FeedbackStore, type Override, OVERRIDE_SCORES, OVERRIDE_VERDICTS, type OverrideVerdict } from './feedback.ts';
+import {
+  type FeedbackStore,
+  MAX_CLEAN_SCORE,
+  type Override,
+  OVERRIDE_SCORES,
+  OVERRIDE_VERDICTS,
+  type OverrideVerdict,
+} from './feedback.ts';
 
 const MAX_AUTHOR_CHARS = 100;
 const MAX_REASON_CHARS = 500;
@@ -33,6 +40,8 @@ export async function giveFeedback(
   if (reason === '' || reason.length > MAX_REASON_CHARS) return `reason has to be 1 to ${MAX_REASON_CHARS} characters`;
   const score = given.score ?? OVERRIDE_SCORES[verdict];
   if (!Number.isInteger(score) || score < 0 || score > 100) return 'score has to be a whole number from 0 to 100';
+  if (verdict === 'clean' && score > MAX_CLEAN_SCORE)
+    return `score of a clean value has to be 0 to ${MAX_CLEAN_SCORE}: a higher one contradicts the verdict`;
   if (given.forS !== undefined && !(given.forS > 0)) return 'it has to count for some time';
   const { indicator } = parsed;
   const answer = (await enricher.enrichMany([indicator.value], { mode: 'cache' })).get(indicator.value)?.answer;

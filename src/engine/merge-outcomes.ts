@@ -5,7 +5,7 @@ import { mergeConfidence } from './merge-confidence.ts';
 import { mergeScores } from './merge-score.ts';
 import { mergeSingle, PENDING_MESSAGE, STALE_MESSAGE } from './merge-single.ts';
 import type { Outcome } from './outcome.ts';
-import { type MergedScore, type Scoring, type Subject, tierOf, weightOf } from './scoring.ts';
+import { cleanInKeeping, type MergedScore, type Scoring, type Subject, tierOf, weightOf } from './scoring.ts';
 
 /** The most telling first: what a user has to mend comes before what mends itself. */
 const FAILURE_ORDER: readonly LookupErrorCode[] = [
@@ -66,7 +66,7 @@ export function explainScore(answer: Answer, scoring: Scoring, subject: Subject)
 }
 
 /**
- * What an analyst decided; else the worst word of those that count, in keeping with the score: nothing is `clean` from tier p2 on, and `malicious` steps down to
+ * What an analyst decided; else the worst word of those that count, in keeping with the score: nothing is `clean` from tier p2 on (see `cleanInKeeping`), and `malicious` steps down to
  * `suspicious` when the score is below `watch` for a reason: somebody cleared the value, it is allow-listed, or it has aged.
  */
 function mergeVerdicts(results: readonly ProviderResult[], { score, isLowered }: MergedScore, scoring: Scoring): VerdictWord {
@@ -75,7 +75,7 @@ function mergeVerdicts(results: readonly ProviderResult[], { score, isLowered }:
   const counted = results.filter((result) => weightOf(scoring, result) > 0);
   const worst = VERDICT_WORDS.find((word) => counted.some((result) => result.verdict === word)) ?? 'unknown';
   if (score === null) return worst;
-  if (worst === 'clean') return score >= scoring.tiers.p2 ? 'suspicious' : 'clean';
+  if (worst === 'clean') return cleanInKeeping(score, scoring.tiers);
   const isContradicted = isLowered || counted.some((result) => result.verdict === 'clean');
   return worst === 'malicious' && score < scoring.tiers.watch && isContradicted ? 'suspicious' : worst;
 }

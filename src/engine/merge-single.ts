@@ -1,6 +1,6 @@
 import type { Answer } from '../model/enrichment.ts';
 import type { Outcome } from './outcome.ts';
-import { OWN_WORD, type Scoring, tierOf, weightOf } from './scoring.ts';
+import { cleanInKeeping, OWN_WORD, type Scoring, tierOf, weightOf } from './scoring.ts';
 
 /** What an answer says about itself when all is not well, and what it says about being resolved without a person. */
 export const PENDING_MESSAGE = 'the provider is still working on it: ask again in a minute';
@@ -20,7 +20,7 @@ export function mergeSingle(outcome: Outcome, scoring: Scoring): Answer | null {
   const score = verdict.score === null || weight === 0 ? null : Math.round(verdict.score);
   const tier = tierOf(score, scoring.tiers);
   const said = weight > 0 ? verdict.verdict : 'unknown';
-  const word = said === 'clean' && score !== null && score >= scoring.tiers.p2 ? 'suspicious' : said;
+  const word = said === 'clean' && score !== null ? cleanInKeeping(score, scoring.tiers) : said;
   const status = isPending ? 'pending' : isStale ? 'stale' : 'ok';
   const isSure = confidence !== null && confidence >= scoring.autoResolveConfidence;
   const { tlp: _tlp, note, isPending: _isPending, ...shown } = verdict;

@@ -1,5 +1,6 @@
 import type { ProviderResult, Tier } from '../model/enrichment.ts';
 import type { IndicatorType } from '../model/indicator.ts';
+import type { VerdictWord } from '../model/verdict.ts';
 
 /** How verdicts become one score and one decision: the settings of `scoring`, with the weights of the providers. */
 export interface Scoring {
@@ -52,6 +53,15 @@ export interface MergedScore {
 
 /** Providers whose score is never argued down: the customer's own lists and analysts. */
 export const OWN_WORD: ReadonlySet<string> = new Set(['local', 'feedback']);
+
+/**
+ * The word for a value that sources call clean and yet score so high: they contradict themselves (`malicious: false`, risk 95), and the
+ * worse half is believed, so that verdict, score and tier say the same.
+ */
+export function cleanInKeeping(score: number, { p1, p2 }: Scoring['tiers']): VerdictWord {
+  if (score >= p1) return 'malicious';
+  return score >= p2 ? 'suspicious' : 'clean';
+}
 
 /** The tier of a score. No score: somebody has to look. */
 export function tierOf(score: number | null, tiers: Scoring['tiers']): Tier {

@@ -285,6 +285,16 @@ describe('a run', () => {
     expect(calls.at(-1)?.call).toBe('DELETE /_pit');
   });
 
+  it('that is resumed tells the documents of all of it, never fewer than were read', async () => {
+    const { engine } = fakeEngine(IDS);
+    const state = createStateFile(join(folder, 'resumed.json'));
+    const stop = new AbortController();
+    const first = await backfill(OPTIONS, around(engine, { state, signal: stop.signal, onProgress: () => stop.abort() }));
+    expect(first).toMatchObject({ end: 'stopped', total: 5, tally: { scanned: 2 } });
+    const second = await backfill(OPTIONS, around(engine, { state }));
+    expect(second).toMatchObject({ end: 'done', total: 5, tally: { scanned: 5 } });
+  });
+
   it('takes another word between documents of one time where the engine does not know `_shard_doc`', async () => {
     const { engine, calls, verdicts } = fakeEngine(IDS, (call, n) =>
       call === 'POST /_search' && n === 1 ? { status: 400, body: { error: { reason: 'No mapping found for [_shard_doc]' } } } : null,

@@ -55,6 +55,17 @@ describe('an override', () => {
     await engine.close();
   });
 
+  it('that calls clean what it scores high is refused; one from before counts as clean through and through', async () => {
+    const { engine, feedback } = await openEngine({ env: { ISMALICIOUS_STATE_DIR: newStateFolder() } });
+    expect(await giveFeedback({ ...given, score: 40 }, feedback, engine, nowS())).toMatch(/^score of a clean value has to be 0 to 39/);
+    expect(await giveFeedback({ ...given, score: 39 }, feedback, engine, nowS())).toMatchObject({ score: 39 });
+    const stored = { value: VALUE, type: 'ipv4-addr' as const, verdict: 'clean' as const, score: 100, author: 'jane', reason: 'x' };
+    feedback.add({ ...stored, atS: nowS(), untilS: null, saidVerdict: null, saidScore: null });
+    const { answer } = (await engine.enrichMany([VALUE])).get(VALUE)!;
+    expect(answer).toMatchObject({ verdict: 'clean', score: 39, tier: 'log' });
+    await engine.close();
+  });
+
   it('never hides that a provider failed', async () => {
     await using four = await startFourProviders();
     four.replies.virustotal = (response) => void response.writeHead(503).end('{}');

@@ -75,6 +75,19 @@ it.each([
   expect(mergeOutcomes([answered('a', facts)], SCORING).autoResolve).toBe(autoResolve);
 });
 
+it.each([
+  [0, 'clean', 'log'],
+  [59, 'clean', 'watch'],
+  [60, 'suspicious', 'p2'],
+  [79, 'suspicious', 'p2'],
+  [80, 'malicious', 'p1'],
+  [95, 'malicious', 'p1'],
+] as const)('a source that says clean and scores %i reads %s, tier %s, alone and with others', (score, verdict, tier) => {
+  const said = answered('a', { verdict: 'clean', score, confidence: 100 });
+  expect(mergeOutcomes([said], SCORING)).toMatchObject({ score, verdict, tier });
+  expect(mergeOutcomes([said, answered('b', null)], SCORING)).toMatchObject({ score, verdict, tier });
+});
+
 describe('merging', () => {
   it('weighs over those that gave a score: a missing one is not a zero', () => {
     const answer = mergeOutcomes(

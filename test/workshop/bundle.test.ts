@@ -63,6 +63,14 @@ describe.each(['cjs', 'esm'] as const)('a program bundled as %s', (format) => {
     expect(readdirSync(join(folder, format, 'lib')).filter((file) => /^(undici|tldts|heavy)/.test(file))).toHaveLength(3);
   });
 
+  it('has short lines: a fault that nobody catches prints one', () => {
+    for (const file of bundles.get(format)!.sizesBytes.keys()) {
+      const text = readFileSync(join(folder, format, file), 'utf8');
+      const long = text.split('\n').filter((line) => line.length > 5000);
+      expect([file, long.length]).toEqual([file, 0]);
+    }
+  });
+
   it('comes out the same again, byte for byte', async () => {
     const again = join(folder, `again-${format}`);
     await bundleFolder(folder, '1.2.3', { folder: again, format, entries: { program: 'src/main.ts' } });

@@ -56,7 +56,8 @@ export const serve: Command = {
       await engine.close();
       return await runWorkers(settings.workers, io);
     }
-    const notReady = () => Promise.resolve(engine.store.stats().fault);
+    // A promise also of what throws: the file may be gone.
+    const degraded = async () => engine.store.stats().fault;
     const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
     const path = join(config.stateFolder, 'pipeline.sqlite');
     const pipeline = openPipelinePart(pipelineConfig, { path, use: settings.pipelineStore, fields: fieldsOf(settings, gateway), feedback });
@@ -71,7 +72,7 @@ export const serve: Command = {
         pipeline,
         version: VERSION,
         log,
-        notReady,
+        degraded,
         extraMetrics: () => renderEngineMetrics(engine.stats()) + renderSightingMetrics(pipeline.sightings?.counts() ?? null),
       });
       const listening = await sidecar.listen();

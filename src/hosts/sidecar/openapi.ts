@@ -195,8 +195,8 @@ const PATHS = {
       summary: 'Whether calls can be answered',
       security: [],
       responses: {
-        200: { description: 'They can.', ...health },
-        503: { description: 'Not now: stopping, or something it needs is missing.', ...health },
+        200: { description: 'They can; `degraded`: from memory alone, with the reason.', ...health },
+        503: { description: 'Not now: it is stopping.', ...health },
       },
     },
   },

@@ -20,6 +20,8 @@ import { INGEST_FOLDER } from './http/access.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
+import { brokenCoding, codingOf } from './http/codings.ts';
+import { unpackBody } from './http/unpack-hook.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
@@ -58,8 +60,8 @@ export interface SidecarOptions {
   readonly clock?: Clock;
   /** Takes one line about each fault of our own. Never holds a secret or an event. */
   readonly log?: (line: string) => void;
-  /** Why calls cannot be answered although the process runs; `null`: they can. */
-  readonly notReady?: () => Promise<string | null>;
+  /** What does not work although calls are answered (from memory); `null`: all does. */
+  readonly degraded?: () => Promise<string | null>;
   /** Overrides of analysts; without it `/v1/feedback` is not served. */
   readonly feedback?: FeedbackStore;
   /** The pipeline's store and rules; without it `/v1/watchlist` and `/taxii2` say what is missing. It is left to its owner. */
@@ -79,7 +81,7 @@ export interface Sidecar {
 
 /** Builds a sidecar around an engine. Rejects with a `SidecarConfigError` when it would be open to others without a token. */
 export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { settings, log = () => undefined, clock = systemClock, notReady = () => Promise.resolve(null) } = options;
+  const { settings, log = () => undefined, clock = systemClock, degraded = () => Promise.resolve(null) } = options;
   refuseOpenDoor(settings);
   const metrics = createMetrics(options.extraMetrics);
   const fail = reportFault(log);
@@ -116,13 +118,15 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   addStatusRoutes(app, {
     metrics,
     version: options.version ?? '0.0.0',
-    notReady: async () => (isStopping ? 'stopping' : await notReady()),
+    notReady: () => (isStopping ? 'stopping' : null),
+    degraded,
   });
   await app.ready();
 
   return {
     async listen() {
-      await app.listen({ host: settings.host, port: settings.port });
+      // In brackets as in URLs: the socket knows it without.
+      await app.listen({ host: settings.host.replace(/^\[|\]$/g, ''), port: settings.port });
       const { address, port } = app.server.address() as AddressInfo;
       return { host: address, port };
     },
@@ -210,6 +214,7 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
     clientErrorHandler: answerBrokenRequest,
   });
   app.removeContentTypeParser('text/plain');
+  app.addHook('preParsing', unpackBody);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const refusal =
@@ -219,6 +224,9 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
     return reply.code(refusal.status).send(refusalBody(refusal));
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => {
+    // zlib's own: `Z_DATA_ERROR`, `Z_BUF_ERROR`.
+    if (typeof error.code === 'string' && error.code.startsWith('Z_'))
+      return reply.code(400).send(refusalBody(brokenCoding(codingOf(request.raw))));
     const status = error.statusCode ?? 500;
     if (status >= 500) return void fail({ req: request.raw, res: reply.hijack().raw }, error);
     return reply

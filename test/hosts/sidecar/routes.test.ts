@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { STATUSES } from '../../../src/model/enrichment.ts';
 import type { Status } from '../../../src/model/enrichment.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
+import { createSidecar } from '../../../src/hosts/sidecar/server.ts';
+import { SidecarSettings } from '../../../src/hosts/sidecar/settings.ts';
 import { startSidecar } from './support/start-sidecar.ts';
 
 const BAD = '45.9.148.114';
@@ -284,10 +286,36 @@ describe('what the sidecar tells about itself', () => {
     expect((await call('/no/such/path')).json.error.code).toBe('not_found');
   });
 
-  it('is not ready when something it needs is missing', async () => {
-    const { call } = await startSidecar({}, { notReady: async () => 'the cache cannot be written' });
+  it('is ready, and says what does not work, as long as calls are answered', async () => {
+    const { call } = await startSidecar({}, { degraded: async () => 'the cache cannot be written' });
     const { status, json } = await call('/readyz');
-    expect([status, json.reason]).toEqual([503, 'the cache cannot be written']);
+    expect([status, json]).toEqual([200, { status: 'degraded', reason: 'the cache cannot be written' }]);
+    const { call: other } = await startSidecar(
+      {},
+      {
+        degraded: async () => {
+          throw new Error('ENOENT: no such file');
+        },
+      },
+    );
+    const told = await other('/readyz');
+    expect([told.status, told.json]).toEqual([200, { status: 'degraded', reason: 'ENOENT: no such file' }]);
+  });
+
+  it.each(['-1', '0', '1.5', 'x', '600001'])('/check?timeout_ms=%s is refused in the shape of /check', async (timeoutMs) => {
+    const { call } = await startSidecar();
+    const { status, json } = await call(`/check?query=8.8.8.8&timeout_ms=${timeoutMs}`);
+    expect([status, json.error, json.message]).toEqual([400, 'Invalid query', expect.stringContaining('timeout_ms') as string]);
+  });
+
+  it('listens on an IPv6 address in brackets too', async () => {
+    const sidecar = await createSidecar({ enricher: createFakeEnricher(), settings: SidecarSettings.parse({ host: '[::1]', port: 0 }) });
+    try {
+      const { host } = await sidecar.listen();
+      expect(host).toBe('::1');
+    } finally {
+      await sidecar.close();
+    }
   });
 
   it('counts calls, events and verdicts, by labels that callers cannot make', async () => {

@@ -40,6 +40,7 @@ export interface BackfillSurroundings {
 /** What came of it. `budget`: it stopped since the budget was spent; what is left matches again. */
 export interface BackfillReport {
   readonly end: 'done' | 'budget' | 'stopped';
+  /** Documents of the whole run: never less than `tally.scanned`. */
   readonly total: number;
   readonly tally: Tally;
   readonly refusals: BackfillState['refusals'];
@@ -58,7 +59,8 @@ export async function backfill(options: BackfillOptions, given: BackfillSurround
   const query = { ...options.query, until: state.until };
   // Documents of the last second may not be searchable yet; without the right to refresh they are found by another run.
   await engine.call('POST', `/${encodeURIComponent(query.index)}/_refresh?ignore_unavailable=true`);
-  const total = await countDocuments(engine, query, state.reachedMs);
+  // Of the whole run, what earlier parts of it have read included.
+  const total = state.tally.scanned + (await countDocuments(engine, query, state.reachedMs));
   const progress = createProgress({
     state,
     keeper,
@@ -70,7 +72,8 @@ export async function backfill(options: BackfillOptions, given: BackfillSurround
   const end = signal?.aborted ? 'stopped' : progress.isSpent() ? 'budget' : 'done';
   if (end === 'done') state.finishedAt = new Date(now()).toISOString();
   keeper.save(state);
-  return { end, total, tally: state.tally, refusals: state.refusals };
+  // Documents that came back after a snapshot ran out are read twice.
+  return { end, total: Math.max(total, state.tally.scanned), tally: state.tally, refusals: state.refusals };
 }
 
 interface Run {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createGunzip } from 'node:zlib';
 import { signalOf } from '../http/call.ts';
-import { headerOf } from '../http/headers.ts';
+import { codingOf } from '../http/codings.ts';
 import { sendRefusal } from '../http/replies.ts';
 import { enrichedParts } from './enriched-parts.ts';
 import type { BulkEnrichment } from './enriched-parts.ts';
@@ -27,7 +27,7 @@ export interface BulkForwarding extends Forwarding {
  */
 export function forwardBulk(call: BulkForwarding, index: string | null): void {
   const { req, res, upstream, work } = call;
-  const encoding = headerOf(req, 'content-encoding')?.toLowerCase() ?? 'identity';
+  const encoding = codingOf(req);
   // What cannot be read is the upstream's business.
   if (encoding !== 'identity' && encoding !== 'gzip') return forward(call);
   const compresses = call.compress === 'always' || (call.compress === 'auto' && encoding === 'gzip' && !upstream.isHere);

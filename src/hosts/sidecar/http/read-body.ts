@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { gunzip } from 'node:zlib';
 import { headerOf } from './headers.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { brokenCoding, codingOf, UNPACK, unknownCoding } from './codings.ts';
 import type { Refusal } from './replies.ts';
 
 const NO_BODY = Buffer.alloc(0);
@@ -17,18 +17,11 @@ export interface BodyLimits {
   readonly pool?: BufferPool;
 }
 
-/** Reads a request's body of up to `limit` bytes, inflating gzip. By callback: the warm path has no promise in it. */
+/** Reads a request's body of up to `limit` bytes, unpacking gzip and deflate. By callback: the warm path has no promise in it. */
 export function readBody(req: IncomingMessage, { limit, pool }: BodyLimits, take: BodyTaker): void {
-  const encoding = headerOf(req, 'content-encoding') ?? 'identity';
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    take(
-      {
-        status: 415,
-        code: 'unsupported_encoding',
-        message: `content-encoding ${JSON.stringify(encoding.slice(0, 40))} is not known: send the body plain or as gzip`,
-      },
-      NO_BODY,
-    );
+  const coding = codingOf(req);
+  if (coding === null) {
+    take(unknownCoding(req), NO_BODY);
     return;
   }
   const announced = Number(headerOf(req, 'content-length') ?? Number.NaN);
@@ -36,13 +29,13 @@ export function readBody(req: IncomingMessage, { limit, pool }: BodyLimits, take
     take(tooLarge(limit), NO_BODY);
     return;
   }
-  if (pool !== undefined && announced >= LONG_BYTES && encoding === 'identity') {
+  if (pool !== undefined && announced >= LONG_BYTES && coding === 'identity') {
     fill(req, pool.take(announced), take);
     return;
   }
   collect(req, limit, (refusal, body) => {
-    if (refusal !== null || encoding === 'identity') take(refusal, body);
-    else inflate(body, limit, take);
+    if (refusal !== null || coding === 'identity') take(refusal, body);
+    else unpack({ body, coding, limit }, take);
   });
 }
 
@@ -76,11 +69,11 @@ function collect(req: IncomingMessage, limit: number, take: BodyTaker): void {
   });
 }
 
-function inflate(body: Buffer, limit: number, take: BodyTaker): void {
-  gunzip(body, { maxOutputLength: limit }, (error, plain) => {
+function unpack({ body, coding, limit }: { body: Buffer; coding: 'gzip' | 'deflate'; limit: number }, take: BodyTaker): void {
+  UNPACK[coding](body, { maxOutputLength: limit }, (error, plain) => {
     if (error === null) take(null, plain);
     else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') take(tooLarge(limit), NO_BODY);
-    else take({ status: 400, code: 'invalid_gzip', message: 'the body is no gzip: send it plain, or compress it whole' }, NO_BODY);
+    else take(brokenCoding(coding), NO_BODY);
   });
 }
 

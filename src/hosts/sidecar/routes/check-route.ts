@@ -5,7 +5,7 @@ import type { Asking } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
-import { sendJson, sendRefusal } from '../http/replies.ts';
+import { sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../settings.ts';
 import { toCheckAnswer } from './check-answer.ts';
@@ -40,7 +40,7 @@ export function createCheckRoute({ enricher, settings, metrics, profiles = [] }:
       if (query === '') return badQuery(call, 'query is required: GET /check?query=<value>');
       if (Buffer.byteLength(query) > settings.maxValueBytes) return badQuery(call, `query is longer than ${settings.maxValueBytes} bytes`);
       const timeoutMs = timeoutOf(call.req, call.query, settings.timeoutMs);
-      if (typeof timeoutMs !== 'number') return sendRefusal(call.req, call.res, timeoutMs);
+      if (typeof timeoutMs !== 'number') return badQuery(call, timeoutMs.message);
       const asking = askingOf(call.req, call.query, profiles);
       if (isRefusal(asking)) return badQuery(call, asking.message);
       // What memory knows was asked with the keys and for the eyes of the house.

@@ -101,7 +101,7 @@ describe.each(ENGINE_KINDS)('a gateway in front of a real %s', (kind) => {
       close();
       expect(past).toEqual([]);
       expect(await state()).toEqual(before);
-    }, 120_000);
+    }, 400_000);
 
     it('harm is refused to who has the token, too, however it is spelled, unless gateway.allow names it', async () => {
       const before = await state();
@@ -122,7 +122,7 @@ describe.each(ENGINE_KINDS)('a gateway in front of a real %s', (kind) => {
       await engine.call('PUT', '/old-1');
       const { call: named } = await startGateway(engine.url, { gateway: { allow: ['DELETE /old-*'] } });
       expect((await named('/old-1', { method: 'DELETE' })).json).toEqual({ acknowledged: true });
-    }, 120_000);
+    }, 400_000);
 
     it('what Beats, Logstash and Agent set up and send goes through', async () => {
       const { call } = await startGateway(engine.url, { settings: { token: TOKEN } });
@@ -143,6 +143,6 @@ describe.each(ENGINE_KINDS)('a gateway in front of a real %s', (kind) => {
       expect(await send('GET', '/shipper/_doc/a%2Fb')).toBe(200);
       expect(await send('POST', '/shipper/_search', '{"query":{"match_all":{}}}')).toBe(200);
       expect(await send('DELETE', '/shipper/_doc/a%2Fb')).toBe(200);
-    }, 60_000);
+    }, 200_000);
   });
 });

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import { createGunzip, createInflate, gunzip, inflate } from 'node:zlib';
+import { headerOf } from './headers.ts';
+import type { Refusal } from './replies.ts';
+
+/** How a body is packed. */
+export type Coding = 'identity' | 'gzip' | 'deflate';
+
+// Names are the same in any case, and `x-gzip` is `gzip` (RFC 9110 §8.4.1).
+const CODINGS: ReadonlyMap<string, Coding> = new Map([
+  ['', 'identity'],
+  ['identity', 'identity'],
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+]);
+
+/** How a call's body is packed; `null`: in a way that is not known, or in several. */
+export function codingOf(req: IncomingMessage): Coding | null {
+  const named = headerOf(req, 'content-encoding');
+  return named === undefined ? 'identity' : (CODINGS.get(named.trim().toLowerCase()) ?? null);
+}
+
+/** Unpacks a whole body, in another thread. */
+export const UNPACK = { gzip: gunzip, deflate: inflate } as const;
+
+/** Unpacks a body as it comes. */
+export const UNPACKERS = { gzip: () => createGunzip(), deflate: () => createInflate() } as const;
+
+/** What a body is refused with that is packed in a way that is not known. */
+export function unknownCoding(req: IncomingMessage): Refusal {
+  const named = JSON.stringify((headerOf(req, 'content-encoding') ?? '').slice(0, 40));
+  return {
+    status: 415,
+    code: 'unsupported_encoding',
+    message: `content-encoding ${named} is not known: send the body plain, as gzip or as deflate`,
+  };
+}
+
+/** What a body is refused with that is not packed as it says. */
+export function brokenCoding(coding: Coding | null): Refusal {
+  const name = coding === 'deflate' ? 'deflate' : 'gzip';
+  return { status: 400, code: `invalid_${name}`, message: `the body is no ${name}: send it plain, or compress it whole` };
+}
