@@ -57,14 +57,19 @@ interface Rule {
   readonly segments: readonly RegExp[];
 }
 
-const BY_DEFAULT: readonly Rule[] = WRITES.flatMap(([methods, paths]) =>
-  paths.map((path) => ({ methods: new Set(methods.split(' ')), segments: partsOf(path).map(slotPattern) })),
+/** `WRITES` by method and number of segments, so that few are tried. */
+const DEFAULT_RULES = Map.groupBy(
+  WRITES.flatMap(([methods, paths]) => methods.split(' ').flatMap((method) => paths.map((path) => defaultRule(method, path)))),
+  ({ key }) => key,
 );
+/** Nearly all calls, and nothing in them to be decoded. */
+const PLAIN_BULK = /^\/(?:[a-z0-9][a-z0-9._-]*\/)?_bulk(?:\?|$)/;
 
 /** A gate that also lets through what `allow` names: `METHOD /path`, with `*` for any method and for any part of a segment. */
 export function createEngineGate(allow: readonly string[]): EngineGate {
   const allowed = allow.map(readAllowed);
   return ({ method = '', url = '/' }) => {
+    if (method === 'POST' && PLAIN_BULK.test(url)) return null;
     const [path = '/'] = url.split('?', 1);
     const read = readEnginePath(path);
     if ('fault' in read) return { status: 400, reason: `the gateway cannot be sure which path this is, for ${read.fault}` };
@@ -72,7 +77,7 @@ export function createEngineGate(allow: readonly string[]): EngineGate {
     const isRead = READS.has(method);
     if (isRead && !isClosed(segments, isAmbiguous)) return null;
     if (isAmbiguous && !endsInId(segments)) return { status: 400, reason: UNSURE };
-    if (!isRead && BY_DEFAULT.some((rule) => fits(rule, method, segments))) return null;
+    if (!isRead && goesByItself(method, segments)) return null;
     if (!isAmbiguous && allowed.some((rule) => fits(rule, method, segments))) return null;
     const entry = `${method} /${segments.join('/')}`.slice(0, 200);
     return {
@@ -98,6 +103,11 @@ function partsOf(path: string): string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
+function defaultRule(method: string, path: string): { readonly key: string; readonly segments: readonly RegExp[] } {
+  const parts = partsOf(path);
+  return { key: `${method} ${parts.length}`, segments: parts.map(slotPattern) };
+}
+
 function slotPattern(part: string): RegExp {
   return new RegExp(`^${SLOTS[part] ?? part}$`);
 }
@@ -114,7 +124,14 @@ function starPattern(part: string): RegExp {
 }
 
 function fits({ methods, segments: patterns }: Rule, method: string, segments: readonly string[]): boolean {
-  if (patterns.length !== segments.length || methods?.has(method) === false) return false;
+  return patterns.length === segments.length && methods?.has(method) !== false && match(patterns, segments);
+}
+
+function goesByItself(method: string, segments: readonly string[]): boolean {
+  return DEFAULT_RULES.get(`${method} ${segments.length}`)?.some((rule) => match(rule.segments, segments)) === true;
+}
+
+function match(patterns: readonly RegExp[], segments: readonly string[]): boolean {
   return patterns.every((pattern, n) => pattern.test(segments[n] ?? ''));
 }
 

@@ -50,7 +50,10 @@ const FOLDERS = ACCESS.filter(({ path }) => path.endsWith('/*')).map((row) => ({
 
 /** The row of a path; `undefined`: it is none of the sidecar's. */
 export function accessRow(path: string): AccessRow | undefined {
-  return EXACT.get(path) ?? FOLDERS.find(({ folder }) => path.startsWith(folder))?.row;
+  const row = EXACT.get(path);
+  if (row !== undefined) return row;
+  for (const below of FOLDERS) if (path.startsWith(below.folder)) return below.row;
+  return undefined;
 }
 
 /** Whether the gateway answers, where there is one. Its root is both: a page for browsers, and where clients of the engine ask what it is. */
