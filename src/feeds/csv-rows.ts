@@ -1,39 +1,90 @@
-/** Rows of a CSV text (RFC 4180), any line end. Lines that are empty or begin with `#` are left out; an open quote ends with the text. */
-export function readCsvRows(text: string, delimiter: string): string[][] {
-  const rows: string[][] = [];
-  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  while (at < text.length) {
-    if (text[at] === '\n' || text[at] === '\r') at += 1;
-    else if (text[at] === '#') at = endOfLine(text, at);
-    else {
-      const row: string[] = [];
-      at = readRow(text, at, { delimiter, row });
-      rows.push(row);
-    }
-  }
-  return rows;
+/** A cell over more lines than this is a quote that was opened by mistake. */
+const MAX_CELL_LINES = 50;
+
+/** Rows of a list, and what of it is none. */
+export interface CsvRows {
+  readonly rows: string[][];
+  /** Lines with a quote that is opened and not closed: each costs itself only. */
+  readonly broken: readonly string[];
+  /** Lines that begin with `#`, without it. */
+  readonly comments: readonly string[];
 }
 
-function readRow(text: string, start: number, { delimiter, row }: { delimiter: string; row: string[] }): number {
+/** How a list is written. */
+export interface CsvForm {
+  readonly delimiter: string;
+  /** Whether a cell may hold line breaks, by its place in the row: an indicator never does. */
+  readonly mayBreak: (cell: number) => boolean;
+}
+
+/**
+ * Rows of a CSV text (RFC 4180), any line end; a quoted cell may have blanks before it. Empty lines are left out. A quote that is never
+ * closed, or behind whose end the row does not go on, breaks its line and no other: the text may be a whole feed.
+ */
+export function readCsvRows(text: string, form: CsvForm): CsvRows {
+  const found = { rows: [] as string[][], broken: [] as string[], comments: [] as string[] };
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  while (at < text.length) {
+    if (text[at] === '\n' || text[at] === '\r') {
+      at += 1;
+      continue;
+    }
+    if (text[at] === '#') {
+      const end = endOfLine(text, at);
+      if (found.comments.length < MAX_CELL_LINES) found.comments.push(text.slice(at + 1, end));
+      at = end;
+      continue;
+    }
+    const row: string[] = [];
+    const rowEnd = readRow(text, at, { ...form, row });
+    if (rowEnd === null) found.broken.push(text.slice(at, endOfLine(text, at)));
+    else found.rows.push(row);
+    at = rowEnd ?? endOfLine(text, at);
+  }
+  return found;
+}
+
+/** Where the row ends; `null`: it is broken. */
+function readRow(text: string, start: number, { delimiter, mayBreak, row }: CsvForm & { row: string[] }): number | null {
   let at = start;
   for (;;) {
-    const isQuoted = text[at] === '"';
-    const end = isQuoted ? closingQuote(text, at) : endOfCell(text, at, delimiter);
-    row.push(isQuoted ? text.slice(at + 1, end).replaceAll('""', '"') : text.slice(at, end));
-    at = isQuoted ? endOfCell(text, end + 1, delimiter) : end;
+    const open = skipBlanks(text, at, delimiter);
+    if (text[open] === '"') {
+      const close = closingQuote(text, open, mayBreak(row.length));
+      if (close === null) return null;
+      row.push(text.slice(open + 1, close).replaceAll('""', '"'));
+      at = skipBlanks(text, close + 1, delimiter);
+      if (at < text.length && text[at] !== delimiter && text[at] !== '\n' && text[at] !== '\r') return null;
+    } else {
+      const end = endOfCell(text, at, delimiter);
+      row.push(text.slice(at, end));
+      at = end;
+    }
     if (text[at] !== delimiter) return at;
     at += 1;
   }
 }
 
-function closingQuote(text: string, open: number): number {
-  let at = open + 1;
-  for (;;) {
-    at = text.indexOf('"', at);
-    if (at < 0) return text.length;
-    if (text[at + 1] !== '"') return at;
-    at += 2;
+/** Where a quoted cell ends; `null`: nowhere, or too far away to be meant. */
+function closingQuote(text: string, open: number, mayBreak: boolean): number | null {
+  let lines = 0;
+  for (let at = open + 1; at < text.length; at++) {
+    const char = text[at];
+    if (char === '\n' || char === '\r') {
+      lines += 1;
+      if (!mayBreak || lines > MAX_CELL_LINES) return null;
+    } else if (char === '"') {
+      if (text[at + 1] !== '"') return at;
+      at += 1;
+    }
   }
+  return null;
+}
+
+function skipBlanks(text: string, start: number, delimiter: string): number {
+  let at = start;
+  while ((text[at] === ' ' || text[at] === '\t') && text[at] !== delimiter) at += 1;
+  return at;
 }
 
 function endOfCell(text: string, start: number, delimiter: string): number {
@@ -43,6 +94,7 @@ function endOfCell(text: string, start: number, delimiter: string): number {
 }
 
 function endOfLine(text: string, start: number): number {
-  const end = text.indexOf('\n', start);
-  return end < 0 ? text.length : end + 1;
+  let at = start;
+  while (at < text.length && text[at] !== '\n' && text[at] !== '\r') at += 1;
+  return at;
 }

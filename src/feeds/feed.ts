@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import type { SettingsSchema } from '../config/setting.ts';
 import type { Indicator } from '../model/indicator.ts';
+import type { LookupError } from '../model/lookup-error.ts';
 import type { Tlp } from '../model/tlp.ts';
 import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
 
@@ -49,9 +50,18 @@ export interface FeedPage<State = unknown> {
   readonly rejected: readonly RejectedItem[];
   /** Entries that are no indicator and do not claim to be one (text, YARA rules, entries older than the cursor). */
   readonly ignored: number;
+  /** What of the feed could not be read, one line each, for people: a run with faults is no whole run. */
+  readonly faults: readonly string[];
   readonly next: FeedStep<State> | null;
   /** Where the next run may resume once everything up to here is stored; `null`: not yet known, keep the old one. */
   readonly cursor: string | null;
+}
+
+/** Why a step gave no page. */
+export interface StepFailure {
+  readonly error: LookupError;
+  /** The HTTP status it came with; `null`: no answer, or one in a shape we do not know. */
+  readonly status: number | null;
 }
 
 /** What a feed knows of the run it is part of. */
@@ -75,6 +85,8 @@ export interface Feed<Schema extends SettingsSchema = SettingsSchema, State = un
   read(answer: HttpAnswer, step: FeedStep<State>, context: FeedContext<S>): FeedPage<State>;
   /** Whether `read` wants to see an answer whose status says failure. */
   reads?(answer: HttpAnswer, step: FeedStep<State>): boolean;
+  /** The page that stands for a step that could not be fetched or read, so that the feed goes on behind it. `null` or left out: it ends there. */
+  skip?(failure: StepFailure, step: FeedStep<State>, context: FeedContext<S>): FeedPage<State> | null;
 }
 
 /** Keeps a feed's settings and state types while it goes into the registry. */

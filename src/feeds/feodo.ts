@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/iso-time.ts';
+import { looseText } from './decoration.ts';
 import { defineFeed } from './feed.ts';
 import { collectPage } from './page.ts';
 
@@ -11,10 +12,10 @@ const Settings = z.object({
 
 const Row = z.object({
   ip_address: z.string(),
-  status: z.nullish(z.string()),
-  malware: z.nullish(z.string()),
-  first_seen: z.nullish(z.string()),
-  last_online: z.nullish(z.string()),
+  status: looseText,
+  malware: looseText,
+  first_seen: looseText,
+  last_online: looseText,
 });
 
 /** Feodo Tracker: botnet command-and-control servers. Sent whole; unchanged lists cost one 304. */

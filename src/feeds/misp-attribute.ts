@@ -1,48 +1,52 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/iso-time.ts';
+import { looseFlag, looseTagNames, looseText } from './decoration.ts';
 import { type PageCollector, tlpOfTags } from './page.ts';
 
 /** Attribute types of MISP (RFC draft misp-core-format) that carry an indicator we know, and which parts of `a|b` they are. */
-const PARTS: Readonly<Record<string, readonly number[]>> = {
-  'ip-src': [0],
-  'ip-dst': [0],
-  'ip-src|port': [0],
-  'ip-dst|port': [0],
-  domain: [0],
-  hostname: [0],
-  'hostname|port': [0],
-  'domain|ip': [0, 1],
-  url: [0],
-  md5: [0],
-  sha1: [0],
-  sha256: [0],
-  sha512: [0],
-  'filename|md5': [1],
-  'filename|sha1': [1],
-  'filename|sha256': [1],
-  'filename|sha512': [1],
-  'malware-sample': [1],
-  'email-src': [0],
-  'email-dst': [0],
-};
+const PARTS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['ip-src', [0]],
+  ['ip-dst', [0]],
+  ['ip-src|port', [0]],
+  ['ip-dst|port', [0]],
+  ['domain', [0]],
+  ['hostname', [0]],
+  ['hostname|port', [0]],
+  ['domain|ip', [0, 1]],
+  ['url', [0]],
+  ['uri', [0]],
+  ['md5', [0]],
+  ['sha1', [0]],
+  ['sha256', [0]],
+  ['sha512', [0]],
+  ['filename|md5', [1]],
+  ['filename|sha1', [1]],
+  ['filename|sha256', [1]],
+  ['filename|sha512', [1]],
+  ['malware-sample', [1]],
+  ['email', [0]],
+  ['email-src', [0]],
+  ['email-dst', [0]],
+  ['email-reply-to', [0]],
+  ['whois-registrant-email', [0]],
+]);
 
 /** The MISP attribute types that are read. */
-export const MISP_TYPES = Object.keys(PARTS);
+export const MISP_TYPES = [...PARTS.keys()];
 
-const Tag = z.object({ name: z.string() });
-
-/** Only the fields we use. */
-export const MispAttribute = z.object({
+/** Only the fields we use. Without type and value it is no attribute; the rest is decoration. */
+const MispAttribute = z.object({
   type: z.string(),
   value: z.string(),
-  to_ids: z.optional(z.boolean()),
-  deleted: z.optional(z.boolean()),
-  timestamp: z.optional(z.string()),
-  first_seen: z.nullish(z.string()),
-  last_seen: z.nullish(z.string()),
-  Tag: z.optional(z.array(Tag)),
-  Event: z.optional(z.object({ id: z.optional(z.string()), Tag: z.optional(z.array(Tag)) })),
+  to_ids: looseFlag,
+  deleted: looseFlag,
+  timestamp: looseText,
+  first_seen: looseText,
+  last_seen: looseText,
+  Tag: looseTagNames,
+  Event: z.optional(z.unknown()),
 });
+const EventAround = z.object({ Tag: looseTagNames });
 
 /** What the event around an attribute adds to it. */
 export interface MispEventFacts {
@@ -57,9 +61,9 @@ export function addAttribute(page: PageCollector, raw: unknown, event: MispEvent
   const parsed = MispAttribute.safeParse(raw);
   if (!parsed.success) return page.reject('no MISP attribute: type or value is missing', raw);
   const attribute = parsed.data;
-  const parts = PARTS[attribute.type];
-  if (!parts || attribute.deleted || (event.toIds && attribute.to_ids === false)) return page.ignore();
-  const tags = [...(attribute.Tag ?? []), ...(attribute.Event?.Tag ?? [])].map((tag) => tag.name).concat(event.tags);
+  const parts = PARTS.get(attribute.type);
+  if (!parts || attribute.deleted === true || (event.toIds && attribute.to_ids === false)) return page.ignore();
+  const tags = [...attribute.Tag, ...(EventAround.safeParse(attribute.Event).data?.Tag ?? []), ...event.tags];
   const facts = {
     tags,
     tlp: tlpOfTags(tags),

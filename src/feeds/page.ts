@@ -1,4 +1,5 @@
 import type { Indicator } from '../model/indicator.ts';
+import { inertText } from '../model/inert-text.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { strictestTlp, type Tlp } from '../model/tlp.ts';
 import type { FeedItem, FeedPage, FeedStep, RejectedItem } from './feed.ts';
@@ -16,6 +17,8 @@ export interface PageCollector {
   add(raw: unknown, facts: ItemFacts): void;
   reject(reason: string, raw: unknown): void;
   ignore(count?: number): void;
+  /** Tells that a part of the feed could not be read: the run is no whole run. */
+  fault(text: string): void;
   /** The page; `cursor`: where the next run may resume once it is stored. */
   page<State>(next: FeedStep<State> | null, cursor: string | null): FeedPage<State>;
 }
@@ -24,6 +27,7 @@ export interface PageCollector {
 export function collectPage(source: string): PageCollector {
   const items: FeedItem[] = [];
   const rejected: RejectedItem[] = [];
+  const faults: string[] = [];
   let ignored = 0;
   const reject = (reason: string, raw: unknown) => void rejected.push({ reason, raw: rawText(raw) });
   return {
@@ -36,7 +40,8 @@ export function collectPage(source: string): PageCollector {
     ignore(count = 1) {
       ignored += count;
     },
-    page: (next, cursor) => ({ items, rejected, ignored, next, cursor }),
+    fault: (text) => void faults.push(text),
+    page: (next, cursor) => ({ items, rejected, ignored, faults, next, cursor }),
   };
 }
 
@@ -65,13 +70,23 @@ function itemOf(source: string, indicator: Indicator, facts: ItemFacts): FeedIte
 }
 
 function cleanTags(tags: readonly string[]): string[] {
-  const words = tags.map((tag) => tag.trim().slice(0, MAX_TAG_CHARS)).filter((tag) => tag !== '');
+  // The store keeps tags as lines; and no tag may draw on a terminal.
+  const words = tags.map((tag) => inertText(tag).trim().slice(0, MAX_TAG_CHARS)).filter((tag) => tag !== '');
   return [...new Set(words)].slice(0, MAX_TAGS);
 }
 
-function rawText(raw: unknown): string {
-  const text = typeof raw === 'string' ? raw : (JSON.stringify(raw) ?? String(raw));
-  return text.slice(0, MAX_RAW_CHARS);
+/** An item as it came, as text of a bounded length. */
+export function rawText(raw: unknown): string {
+  return (typeof raw === 'string' ? raw : jsonOf(raw)).slice(0, MAX_RAW_CHARS);
+}
+
+function jsonOf(raw: unknown): string {
+  try {
+    return JSON.stringify(raw) ?? String(raw);
+  } catch {
+    // What JSON.parse took apart without recursion may be nested too deeply to be written: one bad item is no reason to lose its page.
+    return 'nested too deeply to be shown';
+  }
 }
 
 /** The strictest TLP label among tags such as `tlp:amber`; `null` when none is one. Words without the prefix may mean anything. */

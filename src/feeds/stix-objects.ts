@@ -1,69 +1,75 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/iso-time.ts';
 import { TLP_LABELS, type Tlp } from '../model/tlp.ts';
+import { looseConfidence, looseFlag, looseText, looseWords } from './decoration.ts';
 import { type ItemFacts, type PageCollector } from './page.ts';
 import { readPattern } from '../model/stix-pattern.ts';
 
 /** Marking definitions that every STIX 2.1 tool knows: TLP 1 (STIX 2.1 §7.2.1.4) and TLP 2.0 (OASIS extension). */
-const TLP_MARKINGS: Readonly<Record<string, Tlp>> = {
-  'marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9': 'CLEAR',
-  'marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da': 'GREEN',
-  'marking-definition--f88d31f6-486f-44da-b317-01333bde0b82': 'AMBER',
-  'marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed': 'RED',
-  'marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487': 'CLEAR',
-  'marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb': 'GREEN',
-  'marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421': 'AMBER',
-  'marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003': 'AMBER+STRICT',
-  'marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1': 'RED',
-};
+const TLP_MARKINGS: ReadonlyMap<string, Tlp> = new Map(
+  Object.entries({
+    'marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9': 'CLEAR',
+    'marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da': 'GREEN',
+    'marking-definition--f88d31f6-486f-44da-b317-01333bde0b82': 'AMBER',
+    'marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed': 'RED',
+    'marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487': 'CLEAR',
+    'marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb': 'GREEN',
+    'marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421': 'AMBER',
+    'marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003': 'AMBER+STRICT',
+    'marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1': 'RED',
+  } as const),
+);
 
+/** Only the fields we use. A type makes it an object; the rest is decoration, or judged where it names the indicator. */
 const StixObject = z.object({
   type: z.string(),
-  id: z.optional(z.string()),
-  created: z.nullish(z.string()),
-  modified: z.nullish(z.string()),
-  revoked: z.nullish(z.boolean()),
-  confidence: z.nullish(z.number()),
-  labels: z.nullish(z.array(z.string())),
-  indicator_types: z.nullish(z.array(z.string())),
-  object_marking_refs: z.nullish(z.array(z.string())),
-  pattern: z.nullish(z.string()),
-  pattern_type: z.nullish(z.string()),
-  valid_from: z.nullish(z.string()),
-  valid_until: z.nullish(z.string()),
-  value: z.nullish(z.string()),
-  hashes: z.nullish(z.record(z.string(), z.string())),
+  created: looseText,
+  modified: looseText,
+  revoked: looseFlag,
+  confidence: looseConfidence,
+  labels: looseWords,
+  indicator_types: looseWords,
+  object_marking_refs: looseWords,
+  pattern: z.optional(z.unknown()),
+  pattern_type: looseText,
+  valid_from: looseText,
+  valid_until: looseText,
+  value: z.optional(z.unknown()),
+  hashes: z.optional(z.unknown()),
 });
+const Hashes = z.record(z.string(), z.unknown());
 
-const OBSERVABLES = new Set(['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'email-addr']);
-const HASHES = new Set(['MD5', 'SHA-1', 'SHA-256', 'SHA-512']);
+/** `hostname` is OpenCTI's own type for names of machines. */
+const OBSERVABLES = new Set(['ipv4-addr', 'ipv6-addr', 'domain-name', 'hostname', 'url', 'email-addr']);
+/** Names of hashes, as the specification has them and as tools write them (`sha256`). */
+const HASH_NAME = /^(MD5|SHA-?1|SHA-?256|SHA-?512)$/i;
 
 /** Adds the indicators of one STIX 2.1 object: an indicator with a pattern, or an observable (STIX 2.1 §6). */
 export function addStixObject(page: PageCollector, raw: unknown): void {
   const parsed = StixObject.safeParse(raw);
-  if (!parsed.success) return page.reject('no STIX object: a field has the wrong type', raw);
+  if (!parsed.success) return page.reject('no STIX object: its type is missing', raw);
   const object = parsed.data;
   if (object.type === 'indicator') return addIndicator(page, object, raw);
   if (OBSERVABLES.has(object.type)) return page.add(object.value, factsOf(object));
-  const hashes = object.type === 'file' ? Object.entries(object.hashes ?? {}).filter(([name]) => HASHES.has(name)) : [];
+  const hashes =
+    object.type === 'file' ? Object.entries(Hashes.safeParse(object.hashes).data ?? {}).filter(([name]) => HASH_NAME.test(name)) : [];
   if (hashes.length === 0) return page.ignore();
   for (const [, hash] of hashes) page.add(hash, factsOf(object));
 }
 
 function addIndicator(page: PageCollector, object: z.output<typeof StixObject>, raw: unknown): void {
-  if (object.pattern_type !== undefined && object.pattern_type !== 'stix') return page.ignore();
-  if (!object.pattern) return page.reject('STIX indicator without a pattern', raw);
+  if (object.pattern_type !== null && object.pattern_type.toLowerCase() !== 'stix') return page.ignore();
+  if (typeof object.pattern !== 'string' || object.pattern === '') return page.reject('STIX indicator without a pattern', raw);
   const found = readPattern(object.pattern);
   if ('reason' in found) return page.reject(found.reason, object.pattern);
   for (const value of found.values) page.add(value, factsOf(object));
 }
 
 function factsOf(object: z.output<typeof StixObject>): ItemFacts {
-  const { confidence } = object;
   return {
-    tags: [...(object.labels ?? []), ...(object.indicator_types ?? [])],
-    tlp: tlpOfMarkings(object.object_marking_refs ?? []),
-    confidence: typeof confidence === 'number' && confidence >= 0 && confidence <= 100 ? Math.trunc(confidence) : null,
+    tags: [...object.labels, ...object.indicator_types],
+    tlp: tlpOfMarkings(object.object_marking_refs),
+    confidence: object.confidence,
     firstSeen: isoTime(object.valid_from) ?? isoTime(object.created),
     lastSeen: isoTime(object.modified),
     validUntil: isoTime(object.valid_until),
@@ -72,7 +78,7 @@ function factsOf(object: z.output<typeof StixObject>): ItemFacts {
 }
 
 function tlpOfMarkings(refs: readonly string[]): Tlp | null {
-  const labels = refs.flatMap((ref) => TLP_MARKINGS[ref] ?? []);
+  const labels = refs.flatMap((ref) => TLP_MARKINGS.get(ref) ?? []);
   const worst = Math.max(-1, ...labels.map((label) => TLP_LABELS.indexOf(label)));
   return TLP_LABELS[worst] ?? null;
 }

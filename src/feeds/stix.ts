@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
+import { listOrNone } from './decoration.ts';
 import { defineFeed } from './feed.ts';
 import { listStep } from './list-source.ts';
 import { collectPage } from './page.ts';
@@ -14,7 +15,7 @@ const Settings = z.object({
   }),
 });
 
-const Bundle = z.object({ type: z.literal('bundle'), objects: z.optional(z.array(z.unknown())) });
+const Bundle = z.object({ type: z.literal('bundle'), objects: listOrNone });
 
 /** A STIX 2.1 bundle, from a URL or a file. */
 export const stix = defineFeed<typeof Settings, null>({
@@ -26,7 +27,7 @@ export const stix = defineFeed<typeof Settings, null>({
   read(answer, _step, { cursor }) {
     const page = collectPage('stix');
     if (answer.status === 304) return page.page(null, cursor);
-    for (const object of Bundle.parse(answer.body).objects ?? []) addStixObject(page, object);
+    for (const object of Bundle.parse(answer.body).objects) addStixObject(page, object);
     return page.page(null, answer.headers.etag ?? null);
   },
 });

@@ -3,8 +3,10 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { toBase64 } from '../model/base64.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
+import { listOrNone, looseFlag, looseText, looseWords } from './decoration.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
-import { collectPage } from './page.ts';
+import { collectPage, type PageCollector } from './page.ts';
+import { hasSeen, markOfPage, type SeenPages, withPage } from './progress.ts';
 import { addStixObject } from './stix-objects.ts';
 
 const MEDIA_TYPE = 'application/taxii+json;version=2.1';
@@ -30,11 +32,10 @@ const Settings = z.object({
 type TaxiiSettings = z.output<typeof Settings>;
 type Context = { settings: TaxiiSettings; cursor: string | null };
 
-const Discovery = z.object({ default: z.optional(z.string()), api_roots: z.optional(z.array(z.string())) });
-const Collections = z.object({
-  collections: z.optional(z.array(z.object({ id: z.string(), title: z.optional(z.string()), can_read: z.optional(z.boolean()) }))),
-});
-const Envelope = z.object({ more: z.optional(z.boolean()), next: z.optional(z.string()), objects: z.optional(z.array(z.unknown())) });
+const Discovery = z.object({ default: looseText, api_roots: looseWords });
+const Collections = z.object({ collections: listOrNone });
+const Collection = z.object({ id: z.string().check(z.minLength(1)), title: looseText, can_read: looseFlag });
+const Envelope = z.object({ more: looseFlag, next: looseText, objects: listOrNone });
 /** Collection URL → `X-TAXII-Date-Added-Last` of the last stored page. */
 const Cursors = z.record(z.string(), z.string());
 
@@ -49,7 +50,10 @@ type State =
       readonly added: Readonly<Record<string, string>>;
       /** Page id, with the `added_after` of the query it belongs to: a page id goes only with the very filters it was made for. */
       readonly next: { readonly id: string; readonly since: string | null } | null;
+      /** Pages of this collection. */
+      readonly seen: SeenPages;
     };
+type Objects = State & { at: 'objects' };
 
 /** TAXII 2.1 collections: isMalicious' own and any other. Resumes by the date an object was added. */
 export const taxii = defineFeed<typeof Settings, State>({
@@ -58,41 +62,81 @@ export const taxii = defineFeed<typeof Settings, State>({
   docs: 'https://docs.oasis-open.org/cti/taxii/v2.1/taxii-v2.1.html',
   settings: Settings,
   first: ({ settings }) => ({ call: callOf(settings, `${settings.baseUrl}/`), state: { at: 'discovery' } }),
-  // Page ids live for seconds on some servers: 400 on one means "start again after what you have" (medallion 3.0).
-  reads: (answer, step) => answer.status === 400 && step.state.at === 'objects' && step.state.next !== null,
+  // Page ids live for seconds on some servers: 400 on one means "start again after what you have" (medallion 3.0); 400 on a date, that it is none.
+  reads: (answer, { state }) => answer.status === 400 && state.at === 'objects' && (state.next !== null || sinceOf(state) !== null),
   read(answer, step, context) {
     const { state } = step;
     if (state.at === 'objects') return readObjects(answer, state, context);
     const page = collectPage('taxii');
-    if (state.at === 'collections') return page.page(objectsStep(readableCollections(answer.body, state.root, context), context), null);
+    if (state.at === 'collections')
+      return page.page(objectsStep(readableCollections(page, answer.body, { root: state.root, context }), context), null);
     const { default: preferred, api_roots: roots } = Discovery.parse(answer.body);
     // An API root answers with its own description, which has no roots in it.
-    const root = sameHost(preferred ?? roots?.[0] ?? `${context.settings.baseUrl}/`, context.settings);
+    const root = sameHost(preferred ?? roots[0] ?? `${context.settings.baseUrl}/`, context.settings);
     return page.page({ call: callOf(context.settings, `${root}collections/`), state: { at: 'collections', root } }, null);
+  },
+  // One collection that is forbidden or broken is no reason not to read the others. Its own date stays where it is.
+  skip({ error }, { state }, context) {
+    if (state.at !== 'objects') return null;
+    const page = collectPage('taxii');
+    const [collection = ''] = state.collections;
+    page.reject('collection could not be read', collection);
+    page.fault(`collection ${nameOf(collection)} could not be read: ${error.message}`);
+    return page.page(objectsStep(nextCollection(state), context), null);
   },
 });
 
-function readObjects(answer: HttpAnswer, state: State & { at: 'objects' }, context: Context) {
+function readObjects(answer: HttpAnswer, state: Objects, context: Context) {
   const page = collectPage('taxii');
   const [collection = ''] = state.collections;
-  if (answer.status === 400) return page.page(objectsStep({ ...state, next: null }, context), null);
-  const { more, next, objects = [] } = Envelope.parse(answer.body);
+  if (answer.status === 400) return page.page(objectsStep(withoutRefused(state, collection), context), null);
+  const { more, next, objects } = Envelope.parse(answer.body);
+  const mark = objects.length > 0 ? markOfPage(objects) : `empty ${next}`;
+  if (more === true && hasSeen(state.seen, mark)) {
+    page.fault(`collection ${nameOf(collection)} gives a page that came before: it is cut there`);
+    page.ignore(objects.length);
+    return page.page(objectsStep(nextCollection(state), context), JSON.stringify(state.added));
+  }
   for (const object of objects) addStixObject(page, object);
   const last = answer.headers['x-taxii-date-added-last'];
   const added = last ? { ...state.added, [collection]: last } : state.added;
-  const since = state.next ? state.next.since : (state.added[collection] ?? null);
-  const goesOn = more === true && (next !== undefined || last !== undefined);
-  const rest = {
-    at: state.at,
-    added,
-    next: goesOn && next !== undefined ? { id: next, since } : null,
-    collections: goesOn ? state.collections : state.collections.slice(1),
-  };
+  const since = sinceOf(state);
+  const goesOn = more === true && (next !== null || Boolean(last));
+  if (more === true && !goesOn) page.fault(`collection ${nameOf(collection)} has more, but says neither page nor date: it is cut there`);
+  const rest = goesOn
+    ? { ...state, added, next: next === null ? null : { id: next, since }, seen: withPage(state.seen, mark) }
+    : nextCollection({ ...state, added });
   return page.page(objectsStep(rest, context), JSON.stringify(added));
 }
 
-function readableCollections(body: unknown, root: string, { settings, cursor }: Context): State & { at: 'objects' } {
-  const all = Collections.parse(body).collections ?? [];
+/** The `added_after` of the next call. */
+function sinceOf({ next, added, collections: [collection = ''] }: Objects): string | null {
+  return next ? next.since : (added[collection] ?? null);
+}
+
+/** What the server refuses is dropped: the page id, else the date; a collection is then read from its beginning. */
+function withoutRefused(state: Objects, collection: string): Objects {
+  if (state.next !== null) return { ...state, next: null };
+  return { ...state, added: Object.fromEntries(Object.entries(state.added).filter(([url]) => url !== collection)) };
+}
+
+function nextCollection(state: Objects): Objects {
+  return { ...state, collections: state.collections.slice(1), next: null, seen: [] };
+}
+
+/** The id of a collection, out of its URL. */
+function nameOf(collection: string): string {
+  return decodeURIComponent(collection.split('/').at(-3) ?? collection);
+}
+
+function readableCollections(page: PageCollector, body: unknown, { root, context }: { root: string; context: Context }): Objects {
+  const { settings, cursor } = context;
+  const all = Collections.parse(body).collections.flatMap((raw) => {
+    const collection = Collection.safeParse(raw);
+    if (collection.success) return collection.data;
+    page.reject('no TAXII collection: its id is missing', raw);
+    return [];
+  });
   const wanted = all.filter(
     ({ id, title, can_read: canRead }) => canRead !== false && (settings.collection === '' || [id, title].includes(settings.collection)),
   );
@@ -107,16 +151,27 @@ function readableCollections(body: unknown, root: string, { settings, cursor }: 
   return {
     at: 'objects',
     collections: wanted.map(({ id }) => `${root}collections/${encodeURIComponent(id)}/objects/`),
-    added: cursor === null ? {} : Cursors.parse(JSON.parse(cursor)),
+    added: addedOf(cursor),
     next: null,
+    seen: [],
   };
 }
 
-function objectsStep(state: State & { at: 'objects' }, { settings }: Context): FeedStep<State> | null {
+function addedOf(cursor: string | null): Readonly<Record<string, string>> {
+  if (cursor === null) return {};
+  try {
+    return Cursors.parse(JSON.parse(cursor));
+  } catch {
+    // A cursor that cannot be read is none: everything is read once more, and stored only once.
+    return {};
+  }
+}
+
+function objectsStep(state: Objects, { settings }: Context): FeedStep<State> | null {
   const [collection] = state.collections;
   if (collection === undefined) return null;
   const url = new URL(collection);
-  const since = state.next ? state.next.since : (state.added[collection] ?? null);
+  const since = sinceOf(state);
   if (since !== null) url.searchParams.set('added_after', since);
   url.searchParams.set('limit', String(settings.pageSize));
   if (state.next !== null) url.searchParams.set('next', state.next.id);
@@ -130,8 +185,8 @@ function callOf(settings: TaxiiSettings, url: string): HttpCall {
 }
 
 function sameHost(root: string, settings: TaxiiSettings): string {
-  const url = new URL(root, `${settings.baseUrl}/`);
-  if (url.origin !== new URL(settings.baseUrl).origin)
+  const url = URL.parse(root, `${settings.baseUrl}/`);
+  if (url?.origin !== new URL(settings.baseUrl).origin)
     throw new LookupError(
       'bad_response',
       'taxii',

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/iso-time.ts';
-import { hasList, higherId, isNewer } from './abuse-ch.ts';
+import { hasList, idCursor, idOfRow } from './abuse-ch.ts';
+import { listOrNone, looseConfidence, looseText, looseWords } from './decoration.ts';
 import { defineFeed } from './feed.ts';
 import { collectPage } from './page.ts';
 
@@ -14,15 +15,14 @@ const Settings = z.object({
 
 const Answer = z.object({ query_status: z.string(), data: z.optional(z.unknown()) });
 const Row = z.object({
-  id: z.coerce.string().check(z.regex(/^\d+$/)),
   ioc: z.string(),
-  ioc_type: z.string(),
-  threat_type: z.nullish(z.string()),
-  malware_printable: z.nullish(z.string()),
-  confidence_level: z.nullish(z.number().check(z.gte(0), z.lte(100))),
-  first_seen: z.nullish(z.string()),
-  last_seen: z.nullish(z.string()),
-  tags: z.nullish(z.array(z.string())),
+  ioc_type: looseText,
+  threat_type: looseText,
+  malware_printable: looseText,
+  confidence_level: looseConfidence,
+  first_seen: looseText,
+  last_seen: looseText,
+  tags: looseWords,
 });
 
 /** ThreatFox: indicators shared in the last days. */
@@ -43,30 +43,31 @@ export const threatfox = defineFeed<typeof Settings, null>({
   read(answer, _step, { cursor }) {
     const { query_status: status, data } = Answer.parse(answer.body);
     const page = collectPage('threatfox');
-    let highest = cursor;
     // Without results `data` is a sentence, not an empty list.
-    for (const raw of hasList('threatfox', status) ? z.array(z.unknown()).parse(data) : []) {
+    const rows = hasList('threatfox', status) ? listOrNone.parse(data) : [];
+    const ids = idCursor(rows.map(idOfRow), cursor);
+    for (const raw of rows) {
       const parsed = Row.safeParse(raw);
       if (!parsed.success) {
-        page.reject('no ThreatFox entry: id, ioc or ioc_type is missing', raw);
+        page.reject('no ThreatFox entry: ioc is missing', raw);
         continue;
       }
       const row = parsed.data;
-      highest = higherId(highest, row.id);
-      if (!isNewer(row.id, cursor)) {
+      const id = idOfRow(raw);
+      if (!ids.isNews(id)) {
         page.ignore();
         continue;
       }
       const first = isoTime(row.first_seen);
       page.add(row.ioc_type === 'ip:port' ? row.ioc.replace(/:\d+$/, '') : row.ioc, {
-        tags: [row.threat_type, row.malware_printable, ...(row.tags ?? [])].filter((tag) => typeof tag === 'string'),
+        tags: [row.threat_type, row.malware_printable, ...row.tags].filter((tag) => typeof tag === 'string'),
         tlp: 'CLEAR',
-        confidence: row.confidence_level ?? null,
+        confidence: row.confidence_level,
         firstSeen: first,
         lastSeen: isoTime(row.last_seen) ?? first,
-        reference: `https://threatfox.abuse.ch/ioc/${row.id}/`,
+        reference: id === null ? null : `https://threatfox.abuse.ch/ioc/${id}/`,
       });
     }
-    return page.page(null, highest);
+    return page.page(null, ids.end);
   },
 });

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/iso-time.ts';
-import { hasList, higherId, isNewer } from './abuse-ch.ts';
+import { hasList, idCursor, idOfRow } from './abuse-ch.ts';
+import { listOrNone, looseLink, looseText, looseWords } from './decoration.ts';
 import { defineFeed } from './feed.ts';
 import { collectPage } from './page.ts';
 
@@ -12,15 +13,14 @@ const Settings = z.object({
   onlineOnly: setting('onlineOnly', z._default(z.boolean(), false), 'Take only URLs that still serve malware.'),
 });
 
-const Answer = z.object({ query_status: z.string(), urls: z.optional(z.array(z.unknown())) });
+const Answer = z.object({ query_status: z.string(), urls: listOrNone });
 const Row = z.object({
-  id: z.coerce.string().check(z.regex(/^\d+$/)),
   url: z.string(),
-  url_status: z.nullish(z.string()),
-  date_added: z.nullish(z.string()),
-  threat: z.nullish(z.string()),
-  tags: z.nullish(z.array(z.string())),
-  urlhaus_reference: z.nullish(z.string()),
+  url_status: looseText,
+  date_added: looseText,
+  threat: looseText,
+  tags: looseWords,
+  urlhaus_reference: looseLink,
 });
 
 /** URLhaus recent additions: URLs that serve malware. */
@@ -34,30 +34,30 @@ export const urlhaus = defineFeed<typeof Settings, null>({
     state: null,
   }),
   read(answer, _step, { settings, cursor }) {
-    const { query_status: status, urls = [] } = Answer.parse(answer.body);
+    const { query_status: status, urls } = Answer.parse(answer.body);
     const page = collectPage('urlhaus');
-    let highest = cursor;
-    for (const raw of hasList('urlhaus', status) ? urls : []) {
+    const rows = hasList('urlhaus', status) ? urls : [];
+    const ids = idCursor(rows.map(idOfRow), cursor);
+    for (const raw of rows) {
       const parsed = Row.safeParse(raw);
       if (!parsed.success) {
-        page.reject('no URLhaus entry: id or url is missing', raw);
+        page.reject('no URLhaus entry: url is missing', raw);
         continue;
       }
       const row = parsed.data;
-      highest = higherId(highest, row.id);
-      if (!isNewer(row.id, cursor) || (settings.onlineOnly && row.url_status !== 'online')) {
+      if (!ids.isNews(idOfRow(raw)) || (settings.onlineOnly && row.url_status !== 'online')) {
         page.ignore();
         continue;
       }
       const added = isoTime(row.date_added);
       page.add(row.url, {
-        tags: [...(row.threat ? [row.threat] : []), ...(row.tags ?? [])],
+        tags: [...(row.threat ? [row.threat] : []), ...row.tags],
         tlp: 'CLEAR',
         firstSeen: added,
         lastSeen: added,
-        reference: row.urlhaus_reference ?? null,
+        reference: row.urlhaus_reference,
       });
     }
-    return page.page(null, highest);
+    return page.page(null, ids.end);
   },
 });

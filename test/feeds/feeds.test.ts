@@ -227,9 +227,8 @@ describe('MISP', () => {
 
 describe('OTX', () => {
   it('never sends the key to another host', () => {
-    expect(() => walk(feed('otx'), { apiKey: KEY }, null, () => answer({ results: [], next: 'https://evil-host.net/steal' }))).toThrow(
-      expect.objectContaining({ code: 'bad_response' }),
-    );
+    const got = walk(feed('otx'), { apiKey: KEY }, null, () => answer({ results: [], next: 'https://evil-host.net/steal' }));
+    expect([got.calls.length, got.faults, got.cursor]).toEqual([1, [expect.stringContaining('on another host')], null]);
   });
   it('says so when a pulse came cut', () => {
     const pulse = { id: 'p1', modified: '2026-11-20T10:00:00', indicators: [], more_indicators: true };

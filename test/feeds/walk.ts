@@ -1,4 +1,6 @@
-import type { Feed, FeedItem, FeedStep, FileCall, RejectedItem } from '../../src/feeds/feed.ts';
+import { errorFromStatus } from '../../src/engine/http/status.ts';
+import type { Feed, FeedContext, FeedItem, FeedPage, FeedStep, FileCall, RejectedItem } from '../../src/feeds/feed.ts';
+import { asLookupError } from '../../src/model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../../src/providers/provider.ts';
 
 /** Everything a feed gave, with the calls it made. */
@@ -6,6 +8,7 @@ export interface Walk {
   readonly items: FeedItem[];
   readonly rejected: RejectedItem[];
   readonly ignored: number;
+  readonly faults: string[];
   readonly cursor: string | null;
   readonly calls: (HttpCall | FileCall)[];
 }
@@ -29,19 +32,33 @@ export function walk(
   reply: (call: HttpCall, n: number) => HttpAnswer,
 ): Walk {
   const settings = feed.settings.parse(raw);
-  const context = { settings, cursor, startedAtS: 1_795_000_000 };
-  const found: { -readonly [K in keyof Walk]: Walk[K] } = { items: [], rejected: [], ignored: 0, cursor: null, calls: [] };
+  const context: FeedContext<never> = { settings: settings as never, cursor, startedAtS: 1_795_000_000 };
+  const found: { -readonly [K in keyof Walk]: Walk[K] } = { items: [], rejected: [], ignored: 0, faults: [], cursor: null, calls: [] };
   let step: FeedStep | null = feed.first(context);
   while (step) {
     found.calls.push(step.call);
     const got = reply(http(step.call), found.calls.length);
-    if (got.status >= 400 && !feed.reads?.(got, step)) throw new Error(`HTTP ${got.status}`);
-    const page = feed.read(got, step, context);
+    const page = pageOf(feed, got, { step, context });
     found.items.push(...page.items);
     found.rejected.push(...page.rejected);
     found.ignored += page.ignored;
+    found.faults.push(...page.faults);
     found.cursor = page.cursor ?? found.cursor;
     step = page.next;
   }
   return found;
+}
+
+/** As the host does it: what cannot be fetched or read is skipped where the feed can. */
+function pageOf(feed: Feed, got: HttpAnswer, { step, context }: { step: FeedStep; context: FeedContext<never> }): FeedPage {
+  try {
+    const error = feed.reads?.(got, step) ? null : errorFromStatus(feed.id, got, 0);
+    if (error && got.status !== 304) throw error;
+    return feed.read(got, step, context);
+  } catch (cause) {
+    const error = asLookupError(feed.id, cause);
+    const page = feed.skip?.({ error, status: got.status }, step, context);
+    if (!page) throw cause;
+    return page;
+  }
 }

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { errorFromStatus } from '../../engine/http/status.ts';
 import type { Store } from '../../engine/store/store-client.ts';
-import type { Feed, FeedContext, FeedPage, FeedStep, FileCall } from '../../feeds/feed.ts';
-import { LookupError } from '../../model/lookup-error.ts';
+import type { Feed, FeedContext, FeedPage, FeedStep, FileCall, StepFailure } from '../../feeds/feed.ts';
+import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
 import type { HttpAnswer } from '../../providers/provider.ts';
 import { nowS, type PipelineClock } from './pipeline-clock.ts';
 import type { PipelineTransport } from './transport.ts';
@@ -12,6 +12,10 @@ import type { PipelineTransport } from './transport.ts';
 const MAX_PAGE_BYTES = 256 * 1024 * 1024;
 /** A feed that never ends is cut here, and says so. */
 const MAX_PAGES = 10_000;
+/** Parts of a feed that may fail one after the other as if the server were down; then it is. */
+const MAX_OUTAGES = 3;
+/** Faults that are told one by one; the rest is counted. */
+const MAX_FAULTS = 10;
 const MAX_TRIES = 4;
 const FIRST_BACKOFF_MS = 2000;
 const MAX_BACKOFF_MS = 60_000;
@@ -36,6 +40,8 @@ export interface FeedReport {
   readonly updated: number;
   /** Why it was not read to its end; what came before is kept. `null`: it was. */
   readonly failure: string | null;
+  /** Parts that could not be read while the rest was. */
+  readonly faults: readonly string[];
 }
 
 /** What reading needs besides the feed. `isDry`: nothing is stored, new and known are only counted. */
@@ -51,6 +57,7 @@ export async function readFeed(active: ActiveFeed, reading: FeedReading): Promis
   const { feed } = active;
   const { store, clock, signal } = reading;
   const report = { items: 0, accepted: 0, quarantined: 0, ignored: 0, pages: 0, new: 0, updated: 0, failure: null as string | null };
+  const faults: string[] = [];
   try {
     const context: FeedContext<never> = {
       settings: active.settings as never,
@@ -58,11 +65,14 @@ export async function readFeed(active: ActiveFeed, reading: FeedReading): Promis
       startedAtS: nowS(clock),
     };
     let step: FeedStep | null = feed.first(context);
-    while (step) {
-      if (report.pages >= MAX_PAGES) throw new LookupError('bad_response', feed.id, `more than ${MAX_PAGES} pages: read up to there`);
+    let outages = 0;
+    for (let steps = 0; step; steps++) {
+      if (steps >= MAX_PAGES) throw new LookupError('bad_response', feed.id, `more than ${MAX_PAGES} pages: read up to there`);
       signal.throwIfAborted();
-      const answer = await fetchStep(active, step, reading);
-      const page: FeedPage = readPage(active, { answer, step, context });
+      const got = await readStep(active, step, { reading, context });
+      const isSkipped = 'error' in got;
+      outages = isSkipped && isOutage(got.error.code) ? outages + 1 : 0;
+      const page: FeedPage = isSkipped ? skipped(active, { failure: got, step, context, outages }) : got;
       const counts = await storePage(feed.id, page, reading);
       report.items += page.items.length + page.rejected.length;
       report.accepted += page.items.length;
@@ -70,26 +80,50 @@ export async function readFeed(active: ActiveFeed, reading: FeedReading): Promis
       report.ignored += page.ignored;
       report.new += counts.new;
       report.updated += counts.updated;
-      report.pages += 1;
+      report.pages += isSkipped ? 0 : 1;
+      faults.push(...page.faults);
       step = page.next;
     }
   } catch (error) {
     if (signal.aborted) throw error;
     report.failure = error instanceof Error ? error.message : String(error);
   }
-  return report;
+  const more = faults.length - MAX_FAULTS;
+  return { ...report, faults: more > 0 ? [...faults.slice(0, MAX_FAULTS), `${more} more parts could not be read`] : faults };
 }
 
-function readPage(
-  { feed }: ActiveFeed,
-  { answer, step, context }: { answer: HttpAnswer; step: FeedStep; context: FeedContext<never> },
-): FeedPage {
+async function readStep(
+  active: ActiveFeed,
+  step: FeedStep,
+  { reading, context }: { reading: FeedReading; context: FeedContext<never> },
+): Promise<FeedPage | StepFailure> {
+  const { feed } = active;
+  const answer = await fetchStep(active, step, reading);
+  if ('error' in answer) return answer;
   try {
     return feed.read(answer, step, context);
   } catch (cause) {
-    if (cause instanceof LookupError) throw cause;
-    throw new LookupError('bad_response', feed.id, 'answers in a shape we do not know: check its address', { cause });
+    if (cause instanceof LookupError) return { error: cause, status: null };
+    return {
+      error: new LookupError('bad_response', feed.id, 'answers in a shape we do not know: check its address', { cause }),
+      status: null,
+    };
   }
+}
+
+/** The page that stands for a part that failed; throws when the feed ends there. A key that is refused once is not shown to the rest. */
+function skipped(
+  { feed }: ActiveFeed,
+  { failure, step, context, outages }: { failure: StepFailure; step: FeedStep; context: FeedContext<never>; outages: number },
+): FeedPage {
+  const mayGoOn = failure.status !== 401 && outages < MAX_OUTAGES;
+  const page = mayGoOn ? feed.skip?.(failure, step, context) : null;
+  if (!page) throw failure.error;
+  return page;
+}
+
+function isOutage(code: LookupErrorCode): boolean {
+  return code === 'timeout' || code === 'unavailable' || code === 'rate_limited';
 }
 
 async function storePage(feed: string, page: FeedPage, { store, clock, isDry }: FeedReading): Promise<{ new: number; updated: number }> {
@@ -105,20 +139,23 @@ async function storePage(feed: string, page: FeedPage, { store, clock, isDry }: 
   return counts;
 }
 
-async function fetchStep(active: ActiveFeed, step: FeedStep, { clock, signal }: FeedReading): Promise<HttpAnswer> {
+async function fetchStep(active: ActiveFeed, step: FeedStep, { clock, signal }: FeedReading): Promise<HttpAnswer | StepFailure> {
   const { feed, transport, timeoutMs } = active;
   const { call } = step;
   if ('file' in call) return readListFile(feed.id, call);
   for (let tries = 1; ; tries++) {
+    let status: number | null = null;
     try {
       const answer = await transport.send(call, { timeoutMs, maxBytes: MAX_PAGE_BYTES, signal });
+      status = answer.status;
       if (answer.status === 304 || feed.reads?.(answer, step)) return answer;
       const failure = errorFromStatus(feed.id, answer, clock.nowMs());
       if (!failure) return answer;
       throw failure;
     } catch (error) {
       const waitMs = error instanceof LookupError ? backoffOf(error, tries) : null;
-      if (waitMs === null || signal.aborted) throw error;
+      if (signal.aborted || !(error instanceof LookupError)) throw error;
+      if (waitMs === null) return { error, status };
       await clock.wait(waitMs, signal);
     }
   }
@@ -126,8 +163,7 @@ async function fetchStep(active: ActiveFeed, step: FeedStep, { clock, signal }: 
 
 /** How long to wait before the next try; `null`: there is none. */
 function backoffOf({ code, retryAfterMs }: LookupError, tries: number): number | null {
-  const isPassing = code === 'timeout' || code === 'unavailable' || code === 'rate_limited';
-  if (!isPassing || tries >= MAX_TRIES) return null;
+  if (!isOutage(code) || tries >= MAX_TRIES) return null;
   const waitMs = retryAfterMs ?? FIRST_BACKOFF_MS * 2 ** (tries - 1);
   return waitMs <= MAX_BACKOFF_MS ? waitMs : null;
 }

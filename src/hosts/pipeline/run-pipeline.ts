@@ -121,7 +121,9 @@ async function run(pipeline: Pipeline, { signal, isDry, only }: RunOptions): Pro
     watches: { checked: watches.checked, changed: watches.changed, failed: watches.failed },
     outputs,
     failures: [
-      ...Object.entries(feeds).flatMap(([id, { failure }]) => (failure === null ? [] : [`feed ${id}: ${failure}`])),
+      ...Object.entries(feeds).flatMap(([id, { failure, faults }]) =>
+        [...(failure === null ? [] : [failure]), ...faults].map((text) => `feed ${id}: ${text}`),
+      ),
       ...enrichment.faults,
       ...watches.faults,
       ...Object.entries(outputs).flatMap(([id, output]) => outputFaults(id, output)),

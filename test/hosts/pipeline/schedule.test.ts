@@ -130,7 +130,17 @@ it('the report page shows failures, and nothing in it runs', () => {
     finishedAt: '2026-11-21T10:01:00.000Z',
     isDryRun: false,
     feeds: {
-      misp: { items: 3, accepted: 2, quarantined: 1, ignored: 0, pages: 1, new: 2, updated: 0, failure: '<script>alert(1)</script>' },
+      misp: {
+        items: 3,
+        accepted: 2,
+        quarantined: 1,
+        ignored: 0,
+        pages: 1,
+        new: 2,
+        updated: 0,
+        failure: '<script>alert(1)</script>',
+        faults: [],
+      },
     },
     store: { new: 2, updated: 0 },
     enrichment: { due: 2, enriched: 1, skipped: 0, failed: 1, left: 0, byStatus: { ok: 1, timeout: 1 }, live: 1 },
