@@ -73,7 +73,7 @@ export function tierOf(score: number | null, tiers: Scoring['tiers']): Tier {
 
 /** Weight of a provider's word. */
 export function weightOf(scoring: Scoring, { provider }: Pick<ProviderResult, 'provider'>): number {
-  return scoring.weights[provider] ?? 1;
+  return Object.hasOwn(scoring.weights, provider) ? (scoring.weights[provider] ?? 1) : 1;
 }
 
 /** Splits a whole score into whole parts by their weighted scores, so that the parts add up exactly (largest remainder). */

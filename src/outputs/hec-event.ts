@@ -1,8 +1,9 @@
 import type { OutputItem } from './output.ts';
 import { isoS, mispTypeOf } from './wording.ts';
+import { wordTable } from '../model/word-table.ts';
 
 /** Feed ids as the seed pipeline prints them. */
-const SOURCE_NAMES: Readonly<Record<string, string>> = {
+const SOURCE_NAMES = wordTable<string>({
   misp: 'MISP',
   misp_feed: 'MISP feed',
   otx: 'OTX',
@@ -13,7 +14,7 @@ const SOURCE_NAMES: Readonly<Record<string, string>> = {
   taxii: 'TAXII',
   stix: 'STIX',
   csv: 'CSV',
-};
+});
 
 /** One event for Splunk: the fields of the seed pipeline (`ioc_value`, `ioc_type`, `score`, `source`, `tags`, …), then ours. A field that nobody filled is left out. */
 export function toHecEvent(item: OutputItem, { index, host }: { index?: string | undefined; host: string }) {
@@ -29,7 +30,7 @@ export function toHecEvent(item: OutputItem, { index, host }: { index?: string |
       ioc_value: indicator.value,
       ioc_type: mispTypeOf(indicator.type),
       ...(answer.score === null ? {} : { score: answer.score }),
-      source: item.sources.map((source) => SOURCE_NAMES[source] ?? source).join(', '),
+      source: item.sources.map((source) => SOURCE_NAMES.get(source) ?? source).join(', '),
       tags: item.tags,
       ...providerFields(item),
       first_seen: isoS(item.firstSeenS),

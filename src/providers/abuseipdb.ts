@@ -5,6 +5,7 @@ import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './reading.ts';
+import { wordTable } from '../model/word-table.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -135,12 +136,12 @@ export const abuseipdb = defineProvider({
 
 function attributesOf(usageType: string | null | undefined): string[] {
   if (!usageType) return [];
-  const known: Readonly<Record<string, string>> = {
+  const known = wordTable<string>({
     'Content Delivery Network': 'cdn',
     'Data Center/Web Hosting/Transit': 'hosting',
     'Search Engine Spider': 'crawler',
     'Fixed Line ISP': 'isp',
     'Mobile ISP': 'mobile',
-  };
-  return [known[usageType] ?? usageType.replaceAll('/', ' ')];
+  });
+  return [known.get(usageType) ?? usageType.replaceAll('/', ' ')];
 }

@@ -90,11 +90,11 @@ function wordsOf(issue: z.core.$ZodIssue): string {
 }
 
 function placesOf({ type, value }: Indicator, { typeNames }: CustomConfig, apiKey: string | undefined): Readonly<Record<string, string>> {
-  return { value, type: typeNames[type] ?? type, api_key: apiKey ?? '' };
+  return { value, type: (Object.hasOwn(typeNames, type) ? typeNames[type] : undefined) ?? type, api_key: apiKey ?? '' };
 }
 
 function filled(template: string, places: Readonly<Record<string, string>>, escape: (text: string) => string): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => escape(places[name] ?? ''));
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => escape(Object.hasOwn(places, name) ? (places[name] ?? '') : ''));
 }
 
 /** Text as it stands between the quotes of a JSON string. */

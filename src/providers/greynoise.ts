@@ -3,7 +3,7 @@ import { isoTime } from '../model/iso-time.ts';
 import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { assertAbout, verdictOf } from './reading.ts';
+import { assertAbout, isAbout, verdictOf } from './reading.ts';
 
 const WEEK_MS = 604_800_000;
 
@@ -52,9 +52,10 @@ export const greynoise = defineProvider({
     };
   },
 
-  judge({ status, body }) {
+  judge({ status, body }, indicator) {
     // A miss is a 404 with a whole answer in it; any other 404 is a wrong base URL.
-    if (status === 404 && Miss.safeParse(body).success) return 'not-listed';
+    const miss = status === 404 ? Miss.safeParse(body) : null;
+    if (miss?.success) return indicator === null || isAbout(indicator, miss.data.ip) ? 'not-listed' : 'answer';
     const limit = errorText(body, 'rate-limit');
     return status === 429 && /\/(day|week|month)/.test(limit)
       ? refusal('quota_exhausted', 'greynoise', `quota used up (${limit.slice(0, 40)})`)

@@ -3,7 +3,7 @@ import type { Indicator } from '../model/indicator.ts';
 import { isoTime } from '../model/iso-time.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
-import { verdictOf } from './reading.ts';
+import { assertAboutIfTold, verdictOf } from './reading.ts';
 
 const ID = 'ismalicious';
 /** Documents have carried 50 KB of listings: those beyond are not read. */
@@ -15,6 +15,8 @@ function documentSchema() {
   const texts = z.nullish(z.array(z.string()));
   const Listing = z.object({ name: text, category: text, categories: texts, threatClass: text });
   return z.object({
+    /** The value as it was asked; older answers leave it out. */
+    query: z.optional(z.unknown()),
     malicious: z.nullish(z.boolean()),
     isMalicious: z.nullish(z.boolean()),
     riskScore: z.nullish(z.unknown()),
@@ -68,6 +70,7 @@ export function readCheck(body: unknown, indicator: Indicator): Verdict {
   const keys = Object.keys(body as object);
   if (keys.length > 0 && !keys.some((key) => TELLING.includes(key)))
     throw new LookupError('bad_response', ID, 'answer has none of the fields of /check');
+  assertAboutIfTold(ID, indicator, document.query);
   return toVerdict(document, indicator);
 }
 

@@ -3,6 +3,7 @@ import { toBase64 } from '../model/base64.ts';
 import { isLoopbackUrl } from '../model/endpoint.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { LookupError } from '../model/lookup-error.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { readCheck, readRow } from './ismalicious-answer.ts';
 import { settingsOf } from './provider-settings.ts';
@@ -141,17 +142,23 @@ export const ismalicious = defineProvider({
       body: JSON.stringify({ entities: indicators.map(({ value }) => value), enrichment: 'standard', format: 'json' }),
     }),
     read(body, indicators) {
-      // Rows echo the trimmed lower-case value; one that is missing is asked alone.
+      // Rows echo the trimmed lower-case value, in their order or not; one that is missing is asked alone.
       const asked = new Map(indicators.map((indicator): [string, Indicator] => [indicator.value.toLowerCase(), indicator]));
       const verdicts = new Map();
       for (const row of BulkAnswer.parse(body).results) {
-        const indicator = asked.get(row.entity.trim().toLowerCase());
+        const indicator = asked.get(row.entity.trim().toLowerCase()) ?? asked.get(canonical(row.entity));
         if (indicator) verdicts.set(indicator.value, readRow(row, indicator));
       }
       return verdicts;
     },
   },
 });
+
+/** A row's value in our spelling. */
+function canonical(entity: string): string {
+  const parsed = parseIndicator(entity);
+  return 'indicator' in parsed ? parsed.indicator.value.toLowerCase() : '';
+}
 
 const BulkCap = z.object({ limits: z.object({ maxEntitiesPerRequest: z.int().check(z.gte(0)) }) });
 const BulkAnswer = z.object({ results: z.array(z.looseObject({ entity: z.string() })) });

@@ -9,6 +9,7 @@ import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf, wordOfScore } from './reading.ts';
 import { threatCategories } from './threat-words.ts';
+import { wordTable } from '../model/word-table.ts';
 
 /** Attributes in one answer. A fuller answer may have dropped some, so nothing is called "not listed" from it. */
 const MAX_ATTRIBUTES = 2000;
@@ -21,13 +22,13 @@ const DISPUTED_MAX_SCORE = 39;
 const DEFAULT_TLP = 'AMBER';
 
 /** MISP taxonomy `misp`, predicate `confidence-level`. */
-const CONFIDENCE_LEVELS: Readonly<Record<string, number>> = {
+const CONFIDENCE_LEVELS = wordTable<number>({
   'completely-confident': 100,
   'usually-confident': 75,
   'fairly-confident': 50,
   'rarely-confident': 25,
   unconfident: 0,
-};
+});
 
 const declare = settingsOf('misp');
 
@@ -163,7 +164,7 @@ function verdictOn(indicator: Indicator, all: readonly MispAttribute[], { baseUr
 
 function confidenceOf(tags: readonly string[]): number | null {
   const levels = tags
-    .map((tag) => CONFIDENCE_LEVELS[/^misp:confidence-level="(.+)"$/.exec(tag)?.[1] ?? ''])
+    .map((tag) => CONFIDENCE_LEVELS.get(/^misp:confidence-level="(.+)"$/.exec(tag)?.[1] ?? ''))
     .filter((level) => level !== undefined);
   return levels.length > 0 ? Math.max(...levels) : null;
 }

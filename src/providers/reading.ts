@@ -1,5 +1,6 @@
 import type { Indicator } from '../model/indicator.ts';
 import { LookupError } from '../model/lookup-error.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
 
 /** Longer lists are cut: an event is no place for a vendor's whole database. */
@@ -51,10 +52,41 @@ export function words(texts: readonly (string | null | undefined)[]): string[] {
 
 /** Refuses an answer about another value than the one asked for: a broken proxy or a lying server, never a verdict. */
 export function assertAbout(provider: string, indicator: Indicator, echoed: readonly (string | null | undefined)[]): void {
-  // IPv6 and URLs have many spellings; vendors echo their own.
-  if (indicator.type === 'ipv6-addr' || indicator.type === 'url') return;
-  if (echoed.some((value) => value?.trim().toLowerCase() === indicator.value.toLowerCase())) return;
+  if (echoed.some((value) => typeof value === 'string' && isAbout(indicator, value))) return;
   throw new LookupError('bad_response', provider, 'answered about another value than the one asked for');
+}
+
+/** The same where the vendor may leave the echo out: what is not there refuses nothing. */
+export function assertAboutIfTold(provider: string, indicator: Indicator, echoed: unknown): void {
+  if (typeof echoed === 'string' && echoed.trim() !== '') assertAbout(provider, indicator, [echoed]);
+}
+
+/** Whether what a vendor echoes is this value, in whatever spelling: case, defanged, a trailing dot, any form of an IPv6 address. */
+export function isAbout(indicator: Indicator, echoed: string): boolean {
+  const text = echoed.trim();
+  if (text.toLowerCase() === indicator.value.toLowerCase()) return true;
+  if (indicator.type.startsWith('file:')) return false;
+  const parsed = parseIndicator(text);
+  const other = 'indicator' in parsed ? parsed.indicator : null;
+  if (other === null) return false;
+  if (other.value.toLowerCase() === indicator.value.toLowerCase()) return true;
+  if (indicator.type !== 'url') return false;
+  // Vendors rewrite URLs (escapes, scheme, a last slash), and some judge the host alone and echo it.
+  const host = URL.parse(indicator.value)?.hostname.replace(/^\[(.*)\]$/, '$1');
+  return other.type === 'url' ? bareUrl(other.value) === bareUrl(indicator.value) : other.value.toLowerCase() === host;
+}
+
+/** A URL without what vendors change: scheme, `www.`, fragment, escapes, case and slashes at the end. */
+function bareUrl(text: string): string {
+  const bare = text
+    .replace(/#.*$/s, '')
+    .replace(/^[a-z][a-z\d+.-]*:\/\/(www\.)?/i, '')
+    .replace(/\/+(?=\?|$)/, '');
+  return unescaped(bare).toLowerCase();
+}
+
+function unescaped(text: string): string {
+  return text.replace(/%[\da-f]{2}/gi, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)));
 }
 
 function percent(value: number | null | undefined): number | null {

@@ -7,6 +7,7 @@ import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf } from './reading.ts';
 import { lookupExpressions } from './safebrowsing-url.ts';
+import { wordTable } from '../model/word-table.ts';
 
 /** A URL has up to 30 prefixes of 25 bytes each in the query: more would make a URL that servers refuse. */
 const MAX_BULK = 10;
@@ -14,12 +15,12 @@ const PREFIX_BYTES = 4;
 const LISTED_CONFIDENCE = 95;
 
 /** Score and category by threat type; types that we do not know are ignored, as the reference demands. */
-const THREATS: Readonly<Record<string, readonly [score: number, category: string]>> = {
+const THREATS = wordTable<readonly [score: number, category: string]>({
   MALWARE: [95, 'malware'],
   SOCIAL_ENGINEERING: [95, 'phishing'],
   UNWANTED_SOFTWARE: [75, 'unwanted-software'],
   POTENTIALLY_HARMFUL_APPLICATION: [75, 'harmful-application'],
-};
+});
 
 /** A listing that browsers enforce in frames only. */
 const FRAME_ONLY_MAX_SCORE = 55;
@@ -112,7 +113,7 @@ function ask(indicators: readonly Indicator[], { apiKey, baseUrl, version }: Saf
   const body = {
     client: { clientId: 'ismalicious-siem-pack', clientVersion: '1.0' },
     threatInfo: {
-      threatTypes: Object.keys(THREATS),
+      threatTypes: [...THREATS.keys()],
       platformTypes: ['ANY_PLATFORM'],
       threatEntryTypes: ['URL'],
       threatEntries: indicators.map(({ value }) => ({ url: value })),
@@ -147,7 +148,7 @@ function readV5(body: unknown, indicator: Indicator): Verdict | null {
 function verdictOn(listings: readonly Listing[], indicator: Indicator): Verdict | null {
   const scored = listings
     .filter(({ attributes }) => !attributes?.includes('CANARY'))
-    .map(({ threatType, attributes }) => ({ threat: THREATS[threatType], isFrameOnly: attributes?.includes('FRAME_ONLY') === true }))
+    .map(({ threatType, attributes }) => ({ threat: THREATS.get(threatType), isFrameOnly: attributes?.includes('FRAME_ONLY') === true }))
     .flatMap(({ threat, isFrameOnly }) =>
       threat ? [{ score: isFrameOnly ? Math.min(threat[0], FRAME_ONLY_MAX_SCORE) : threat[0], category: threat[1] }] : [],
     );

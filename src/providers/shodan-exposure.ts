@@ -1,13 +1,14 @@
 import type { Verdict } from '../model/verdict.ts';
 import { verdictOf } from './reading.ts';
+import { wordTable } from '../model/word-table.ts';
 
 /** Tags by which Shodan says that it found malice itself, and our word for it. All others describe exposure. */
-const ACCUSING_TAGS: Readonly<Record<string, string>> = {
+const ACCUSING_TAGS = wordTable<string>({
   c2: 'c2',
   malware: 'malware',
   compromised: 'compromised',
   doublepulsar: 'backdoor',
-};
+});
 
 /** Shodan's crawler spoke to the implant: strong, but one source. At the edge of our malicious band, so that others can confirm or clear. */
 const ACCUSED_SCORE = 60;
@@ -26,14 +27,14 @@ export interface Exposure {
 
 /** Exposure as a verdict: attributes (`port-22`, `cve-2021-44228`, `vpn`), no score, unknown, unless a tag accuses. */
 export function exposureVerdict(provider: string, { tags, ports = [], vulns = [], lastSeen, reference }: Exposure): Verdict {
-  const categories = tags.map((tag) => ACCUSING_TAGS[tag.toLowerCase()]).filter((word) => word !== undefined);
+  const categories = tags.map((tag) => ACCUSING_TAGS.get(tag.toLowerCase())).filter((word) => word !== undefined);
   const isAccused = categories.length > 0;
   return verdictOf(provider, {
     verdict: isAccused ? 'suspicious' : 'unknown',
     score: isAccused ? ACCUSED_SCORE : null,
     categories,
     attributes: [
-      ...tags.filter((tag) => ACCUSING_TAGS[tag.toLowerCase()] === undefined).slice(0, MAX_OF_EACH),
+      ...tags.filter((tag) => ACCUSING_TAGS.get(tag.toLowerCase()) === undefined).slice(0, MAX_OF_EACH),
       ...vulns.slice(0, MAX_OF_EACH),
       ...ports.slice(0, MAX_OF_EACH).map((port) => `port-${port}`),
     ],

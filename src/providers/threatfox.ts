@@ -5,14 +5,15 @@ import { judgeAbuseCh } from './abuse-ch.ts';
 import { apiUrl } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './reading.ts';
+import { isAbout, verdictOf, wordOfScore } from './reading.ts';
 import { threatCategories } from './threat-words.ts';
+import { wordTable } from '../model/word-table.ts';
 
 /** An entry says "malicious"; how sure its reporter was moves it from doubtful (40) to near certain (90). */
 const LISTED_SCORE = 40;
 const SCORE_PER_CONFIDENCE = 0.5;
 
-const THREATS: Readonly<Record<string, string>> = { botnet_cc: 'c2', payload_delivery: 'malware', payload: 'malware' };
+const THREATS = wordTable<string>({ botnet_cc: 'c2', payload_delivery: 'malware', payload: 'malware' });
 
 const declare = settingsOf('threatfox');
 
@@ -77,7 +78,7 @@ export const threatfox = defineProvider({
       score,
       confidence: best.confidence_level,
       categories: [
-        ...entries.map((entry) => THREATS[entry.threat_type] ?? entry.threat_type),
+        ...entries.map((entry) => THREATS.get(entry.threat_type) ?? entry.threat_type),
         ...threatCategories(tags),
         ...entries.map((entry) => entry.malware_printable ?? ''),
       ],
@@ -94,7 +95,7 @@ function names(ioc: string, { type, value }: Indicator): boolean {
   const text = ioc.trim().toLowerCase();
   const wanted = value.toLowerCase();
   if (type === 'ipv4-addr') return text.replace(/:\d+$/, '') === wanted;
-  if (type === 'ipv6-addr') return text === wanted || text.replace(/^\[(.*)\](:\d+)?$/, '$1') === wanted;
+  if (type === 'ipv6-addr') return isAbout({ type, value }, text.replace(/^\[(.*)\](:\d+)?$/, '$1'));
   if (type === 'url') return text.replace(/\/$/, '') === wanted.replace(/\/$/, '');
   return text === wanted;
 }

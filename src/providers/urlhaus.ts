@@ -102,6 +102,7 @@ function questionOf({ type }: Indicator): readonly [path: 'url' | 'host' | 'payl
 
 function readUrl(body: unknown, indicator: Indicator): Verdict {
   const answer = UrlAnswer.parse(body);
+  assertAbout('urlhaus', indicator, [answer.url]);
   const added = isoTime(answer.date_added);
   return verdictOf('urlhaus', {
     verdict: 'malicious',

@@ -6,7 +6,7 @@ import { scoreOfCount } from './curve.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf } from './reading.ts';
+import { ALLOW_LISTED_MAX_SCORE, assertAbout, assertAboutIfTold, verdictOf } from './reading.ts';
 import { threatCategories } from './threat-words.ts';
 
 const MINUTE_MS = 60_000;
@@ -59,6 +59,7 @@ const Answer = z.object({
         }),
       ),
       trusted_verdict: z.nullish(z.object({ verdict: z.nullish(z.string()) })),
+      url: z.nullish(z.string()),
       md5: z.nullish(z.string()),
       sha1: z.nullish(z.string()),
       sha256: z.nullish(z.string()),
@@ -118,7 +119,9 @@ export const virustotal = defineProvider({
     const { attributes } = data;
     const [, type, page] = COLLECTIONS[indicator.type] ?? FILES;
     if (data.type !== type) throw refusal('bad_response', 'virustotal', `answered about a ${data.type} instead of a ${type}`);
-    assertAbout('virustotal', indicator, [data.id, attributes.md5, attributes.sha1, attributes.sha256]);
+    // A URL's id is a digest of the vendor's own spelling of it.
+    if (type === 'url') assertAboutIfTold('virustotal', indicator, attributes.url);
+    else assertAbout('virustotal', indicator, [data.id, attributes.md5, attributes.sha1, attributes.sha256]);
     // Timeouts, failures and unsupported types are left out: those engines did not answer.
     const { malicious, suspicious, undetected, harmless } = attributes.last_analysis_stats;
     const answered = malicious + suspicious + undetected + harmless;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { INDICATOR_TYPES, type IndicatorType } from '../model/indicator.ts';
+import { wordTable } from '../model/word-table.ts';
 
 const MAX_REGEX_CHARS = 300;
 
@@ -13,7 +14,7 @@ const File = z.object({
 });
 
 /** Our types by the attribute types of MISP. */
-const TYPES: Readonly<Record<string, readonly IndicatorType[]>> = {
+const TYPES = wordTable<readonly IndicatorType[]>({
   'ip-src': ['ipv4-addr', 'ipv6-addr'],
   'ip-dst': ['ipv4-addr', 'ipv6-addr'],
   domain: ['domain-name'],
@@ -28,7 +29,7 @@ const TYPES: Readonly<Record<string, readonly IndicatorType[]>> = {
   'email-src': ['email-addr'],
   'email-dst': ['email-addr'],
   email: ['email-addr'],
-};
+});
 
 /** A list of values that are well known, and most often not what an alert is about. */
 export interface WarningList {
@@ -57,7 +58,7 @@ export function parseWarningList(text: string): WarningList | null {
     name,
     attribute: `warning-list:${slugOf(name)}`,
     isFalsePositive: /^false[ _-]positive$/i.test(category ?? ''),
-    types: new Set(attributes ? attributes.flatMap((one) => TYPES[one] ?? []) : INDICATOR_TYPES),
+    types: new Set(attributes ? attributes.flatMap((one) => TYPES.get(one) ?? []) : INDICATOR_TYPES),
     patterns: type === 'substring' || type === 'regex' ? [] : list.map((entry) => patternOf(type, entry)),
     substrings: type === 'substring' ? list : [],
     expressions,

@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpCall } from '../../providers/provider.ts';
 import { decodeBody, readBytes } from './body.ts';
 import { errorFromNetwork } from './network-error.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES, type SendOptions, type TransportSettings } from './transport.ts';
+import { emptyRecord } from '../../model/word-table.ts';
 
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -11,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 type Undici = typeof import('undici');
 
 function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
-  const flat: Record<string, string | undefined> = {};
+  const flat = emptyRecord<string | undefined>();
   for (const [name, value] of Object.entries(headers)) flat[name] = Array.isArray(value) ? value.join(', ') : value;
   return flat;
 }

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { wordTable } from '../../model/word-table.ts';
 
 /** Exit codes of the contract. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, malicious: 10 } as const;
@@ -62,13 +63,13 @@ export function parseOptions<T extends ParseArgsOptionsConfig>(args: readonly st
   }
 }
 
-const AGE_UNITS_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+const AGE_UNITS_S = wordTable<number>({ s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 });
 
 /** `30m`, `24h`, `7d` or seconds, in seconds. */
 export function parseAge(text: string, option: string): number {
   const match = /^(\d+)([smhdw]?)$/.exec(text.trim());
   if (!match) throw new UsageError(`${option} has to be a number with s, m, h, d or w, like 24h`);
-  return Number(match[1]) * (AGE_UNITS_S[match[2] || 's'] ?? 1);
+  return Number(match[1]) * (AGE_UNITS_S.get(match[2] || 's') ?? 1);
 }
 
 /** A number of seconds as milliseconds. */

@@ -2,9 +2,10 @@ import { ConfigError } from '../../config/load.ts';
 import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { VERSION } from './version.ts';
+import { wordTable } from '../../model/word-table.ts';
 
 /** Commands by name, loaded when they are called. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+const COMMANDS = wordTable<() => Promise<Command>>({
   check: async () => (await import('./check.ts')).check,
   enrich: async () => (await import('./enrich.ts')).enrich,
   extract: async () => (await import('./extract.ts')).extract,
@@ -22,7 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   report: async () => (await import('./report.ts')).report,
   config: async () => (await import('./config.ts')).config,
   doctor: async () => (await import('./doctor.ts')).doctor,
-};
+});
 
 /** Runs the program; resolves to its exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
@@ -33,8 +34,8 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
       io.stdout.write(`${VERSION}\n`);
       return EXIT.ok;
     }
-    const load = COMMANDS[name];
-    if (!load) throw new UsageError(`${name} is no command; known are ${Object.keys(COMMANDS).join(', ')}`);
+    const load = COMMANDS.get(name);
+    if (!load) throw new UsageError(`${name} is no command; known are ${[...COMMANDS.keys()].join(', ')}`);
     if (rest.includes('--help') || rest.includes('-h')) return await printHelp(name, io);
     const command = await load();
     const warning = ignoreTlsSwitch();
@@ -42,7 +43,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     return await command.run(rest, io);
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`ismalicious: ${error.message}\nSee: ismalicious help ${name in COMMANDS ? name : ''}\n`);
+      io.stderr.write(`ismalicious: ${error.message}\nSee: ismalicious help ${COMMANDS.has(name) ? name : ''}\n`);
       return EXIT.usage;
     }
     if (error instanceof ConfigError) {
@@ -55,14 +56,14 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
 }
 
 async function printHelp(name: string | undefined, io: Io): Promise<number> {
-  if (name !== undefined && !(name in COMMANDS))
-    throw new UsageError(`${name} is no command; known are ${Object.keys(COMMANDS).join(', ')}`);
+  if (name !== undefined && !COMMANDS.has(name))
+    throw new UsageError(`${name} is no command; known are ${[...COMMANDS.keys()].join(', ')}`);
   if (name !== undefined) {
-    const command = await COMMANDS[name]?.();
+    const command = await COMMANDS.get(name)?.();
     io.stdout.write(`ismalicious ${command?.usage}\n\n${command?.summary}\n\n${command?.help}\n`);
     return EXIT.ok;
   }
-  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
   const lines = commands.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);
   io.stdout.write(
     `ismalicious COMMAND [OPTION …]: threat enrichment for Splunk, Logstash and Elastic\n\n${lines.join('\n')}\n\nismalicious help COMMAND tells its options.\n`,

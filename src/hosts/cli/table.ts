@@ -1,10 +1,11 @@
 import type { Answer, Enrichment } from '../../model/enrichment.ts';
+import { wordTable } from '../../model/word-table.ts';
 
-const COLORS: Readonly<Record<string, string>> = { malicious: '31;1', suspicious: '33', clean: '32', unknown: '2' };
+const COLORS = wordTable<string>({ malicious: '31;1', suspicious: '33', clean: '32', unknown: '2' });
 
 /** Colours a verdict for a terminal. */
 export function paint(text: string, verdict: string, hasColor: boolean): string {
-  const code = COLORS[verdict];
+  const code = COLORS.get(verdict);
   return hasColor && code ? `\u001B[${code}m${text}\u001B[0m` : text;
 }
 

@@ -39,6 +39,7 @@ import { addTaxiiRoute } from './routes/taxii-route.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
 import type { SidecarSettings } from './settings.ts';
+import { wordTable } from '../../model/word-table.ts';
 
 /** Long buffers kept for the next batch. */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -211,6 +212,9 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
     serverFactory: serve,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     return503OnClosing: false,
+    // A key `__proto__` in somebody's event is a key like any other: nothing here looks a key of theirs up in an object that inherits.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     clientErrorHandler: answerBrokenRequest,
   });
   app.removeContentTypeParser('text/plain');
@@ -254,10 +258,10 @@ function limited({ listen }: Listener, { requestTimeoutMs, keepAliveMs, maxConne
   return server;
 }
 
-const BROKEN: Readonly<Record<string, readonly [line: string, code: string, message: string]>> = {
+const BROKEN = wordTable<readonly [line: string, code: string, message: string]>({
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time, or its body stood still'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large', 'the headers are too long'],
-};
+});
 
 /** How long who was told so has to hang up. */
 const HANG_UP_MS = 1000;
@@ -265,7 +269,7 @@ const HANG_UP_MS = 1000;
 /** What is no HTTP, or too slow, is told so in the words of the API and cut off. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [line, code, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'bad_request', 'this is no HTTP request'];
+  const [line, code, message] = BROKEN.get(error.code ?? '') ?? ['400 Bad Request', 'bad_request', 'this is no HTTP request'];
   const body = JSON.stringify(refusalBody({ code, message }));
   socket.end(
     `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

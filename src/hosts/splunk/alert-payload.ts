@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
 import { parseCsv } from '../../model/csv.ts';
 import type { SplunkdSession } from './splunkd.ts';
+import { emptyRecord } from '../../model/word-table.ts';
 
 /** What splunkd hands an alert action on stdin, as far as it is used. */
 export interface AlertPayload {
@@ -104,7 +105,7 @@ export function readAlertResults({ resultsFile, result }: AlertPayload): Readonl
 }
 
 function toResult(header: readonly string[], row: readonly string[]): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
+  const result = emptyRecord<unknown>();
   for (const [n, field] of header.entries()) {
     const cell = row[n] ?? '';
     if (cell === '') continue;

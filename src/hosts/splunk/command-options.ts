@@ -1,6 +1,7 @@
 import { VERDICT_WORDS } from '../../model/verdict.ts';
 import type { VerdictWord } from '../../model/verdict.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, UsageError } from './option-words.ts';
+import { wordTable } from '../../model/word-table.ts';
 
 /** What the words after `| ismalicious` ask for. */
 export interface CommandOptions {
@@ -27,7 +28,7 @@ const EXAMPLE = '| ismalicious dest_ip';
 const DEFAULT_TIMEOUT_MS = 60_000;
 const MAX_TIMEOUT_S = 3600;
 
-const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+const UNIT_S = wordTable<number>({ s: 1, m: 60, h: 3600, d: 86_400 });
 
 type Draft = { -readonly [Name in keyof CommandOptions]: CommandOptions[Name] };
 
@@ -57,7 +58,7 @@ const RULES: OptionRules<Draft> = {
   },
   max_age(text, draft) {
     const [, count, unit = 's'] = /^(\d{1,9})([smhd]?)$/i.exec(text) ?? [];
-    draft.maxAgeS = Number(count) * (UNIT_S[unit.toLowerCase() || 's'] ?? Number.NaN);
+    draft.maxAgeS = Number(count) * (UNIT_S.get(unit.toLowerCase() || 's') ?? Number.NaN);
     return count === undefined ? 'a whole number with s, m, h or d, for example max_age=24h' : undefined;
   },
   details(text, draft) {

@@ -1,6 +1,7 @@
 import type { ExtractedType } from '../../model/extract/extracted.ts';
 import { INDICATOR_TYPES } from '../../model/indicator.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, type TypedWords, UsageError } from './option-words.ts';
+import { wordTable } from '../../model/word-table.ts';
 
 /** What the words after `| ismaliciousextract` ask for. */
 export interface ExtractWishes {
@@ -28,7 +29,7 @@ const ALL_TYPES: readonly ExtractedType[] = [...INDICATOR_TYPES, 'cve'];
 const HASHES = ALL_TYPES.filter((type) => type.startsWith('file:'));
 
 /** What people call the types. */
-const SHORT: Readonly<Record<string, readonly ExtractedType[]>> = {
+const SHORT = wordTable<readonly ExtractedType[]>({
   ip: ['ipv4-addr', 'ipv6-addr'],
   ipv4: ['ipv4-addr'],
   ipv6: ['ipv6-addr'],
@@ -37,19 +38,19 @@ const SHORT: Readonly<Record<string, readonly ExtractedType[]>> = {
   hash: HASHES,
   file: HASHES,
   ...Object.fromEntries(HASHES.map((type) => [type.slice('file:'.length), [type]])),
-};
+});
 
 type Draft = { -readonly [Name in keyof ExtractWishes]: ExtractWishes[Name] };
 
 const RULES: OptionRules<Draft> = {
   types(text, draft) {
     const words = toList(text);
-    const known = words.flatMap((word) => (Object.hasOwn(SHORT, word) ? (SHORT[word] ?? []) : ALL_TYPES.filter((type) => type === word)));
+    const known = words.flatMap((word) => SHORT.get(word) ?? ALL_TYPES.filter((type) => type === word));
     draft.types = new Set(known);
-    const areKnown = words.every((word) => Object.hasOwn(SHORT, word) || ALL_TYPES.some((type) => type === word));
+    const areKnown = words.every((word) => SHORT.has(word) || ALL_TYPES.some((type) => type === word));
     return words.length > 0 && areKnown
       ? undefined
-      : `${Object.keys(SHORT).join(', ')}, ${ALL_TYPES.join(', ')}, for example types=ip,domain`;
+      : `${[...SHORT.keys()].join(', ')}, ${ALL_TYPES.join(', ')}, for example types=ip,domain`;
   },
   prefix(text, draft) {
     draft.prefix = text;

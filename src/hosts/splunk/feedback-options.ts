@@ -1,6 +1,7 @@
 import { OVERRIDE_VERDICTS, type OverrideVerdict } from '../../engine/feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { type OptionRules, readOptionWords, toBoolean, type TypedWords, UsageError } from './option-words.ts';
+import { wordTable } from '../../model/word-table.ts';
 
 /** What the words after `| ismaliciousfeedback` ask for. */
 export interface FeedbackWishes {
@@ -23,7 +24,7 @@ export type Expiry = { readonly kind: 'after' | 'at'; readonly seconds: number }
 const EXAMPLE = '| ismaliciousfeedback value=198.51.100.7';
 const MAX_VALUES = 100;
 const MAX_REASON_CHARS = 500;
-const UNIT_S: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
+const UNIT_S = wordTable<number>({ m: 60, h: 3600, d: 86_400, w: 604_800 });
 
 type Draft = { -readonly [Name in keyof FeedbackWishes]: FeedbackWishes[Name] };
 
@@ -69,7 +70,7 @@ const RULES: OptionRules<Draft> = {
 function readExpiry(text: string): Expiry | null {
   const [, count, unit = ''] = /^(\d{1,5})([mhdw])$/i.exec(text) ?? [];
   if (count !== undefined) {
-    const seconds = Number(count) * (UNIT_S[unit.toLowerCase()] ?? Number.NaN);
+    const seconds = Number(count) * (UNIT_S.get(unit.toLowerCase()) ?? Number.NaN);
     return seconds > 0 ? { kind: 'after', seconds } : null;
   }
   const endMs = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T23:59:59Z`) : Number.NaN;

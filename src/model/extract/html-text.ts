@@ -1,5 +1,7 @@
+import { wordTable } from '../word-table.ts';
+
 /** Named references that matter inside of indicators and around them. */
-const NAMED: Readonly<Record<string, string>> = {
+const NAMED = wordTable<string>({
   amp: '&',
   lt: '<',
   gt: '>',
@@ -12,7 +14,7 @@ const NAMED: Readonly<Record<string, string>> = {
   sol: '/',
   shy: '',
   zwnj: '',
-};
+});
 
 /** Longest style sheet that is blanked, in characters: what is longer stays. */
 const MAX_BLOCK = 262_144;
@@ -63,7 +65,7 @@ function blanks(text: string): string {
 
 function decodeReferences(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,7}));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
+    if (name !== undefined) return NAMED.get(name.toLowerCase()) ?? whole;
     const code = hex === undefined ? Number(decimal) : parseInt(hex, 16);
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
   });

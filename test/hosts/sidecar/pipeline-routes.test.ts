@@ -131,6 +131,12 @@ describe('/v1/watchlist', () => {
 });
 
 describe('/v1/triage', () => {
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('a key %s in one alert is a key like any other', async (key) => {
+    const { call } = await startSidecar({}, { enricher });
+    const odd = JSON.parse(`{"id":"1","dest_ip":"${BAD}","${key}":{"prototype":{"x":1}},"host":{"${key}":"x"}}`) as object;
+    const { status, json } = await call('/v1/triage', { body: [odd, { id: '2', dest_ip: BAD }] });
+    expect([status, json.decisions.map(({ tier }: { tier: string }) => tier)]).toEqual([200, ['p1', 'p1']]);
+  });
   const alerts = [
     { id: '1', dest_ip: BAD, action: 'allowed', host: { name: 'pc-7' } },
     { id: '2', dest_ip: MEDIUM, src_ip: '10.1.2.3' },
