@@ -1,6 +1,6 @@
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
-import { parseIndicator } from '../model/parse-indicator.ts';
+import { parseForLookup } from '../model/longest-value.ts';
 import { createAnswerPool } from './answer-pool.ts';
 import { type Clock, epochS } from './clock.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
@@ -47,6 +47,8 @@ export interface EngineOptions {
   readonly stopsEarly: boolean;
   /** Counts for the weekly report; `undefined`: nobody keeps them. */
   readonly figures?: Figures | undefined;
+  /** Longest value that is looked up, in bytes; left out: `MAX_VALUE_BYTES`. */
+  readonly maxValueBytes?: number | undefined;
   /** Released with the engine: transports, logs. */
   readonly onClose: () => Promise<void>;
 }
@@ -200,7 +202,7 @@ export class Engine implements Enricher {
 
   /** What memory and our own lists know; an indicator when the disk or a provider has to be asked. */
   #recall(value: string, view: View, maxAgeS: number): Enrichment | Indicator {
-    const parsed = parseIndicator(value);
+    const parsed = parseForLookup(value, this.#options.maxValueBytes);
     if (parsed.kind === 'invalid') return unasked(value, null, this.#pool.unasked('invalid', parsed.reason));
     const { indicator } = parsed;
     const known = view.memory.get(indicator.value);

@@ -8,6 +8,7 @@ import {
   OVERRIDE_VERDICTS,
   type OverrideVerdict,
 } from './feedback.ts';
+import { inertText } from '../model/inert-text.ts';
 
 const MAX_AUTHOR_CHARS = 100;
 const MAX_REASON_CHARS = 500;
@@ -34,8 +35,8 @@ export async function giveFeedback(
   if (parsed.kind === 'invalid') return `the value ${parsed.reason}`;
   const verdict = OVERRIDE_VERDICTS.find((word): word is OverrideVerdict => word === given.verdict);
   if (!verdict) return `verdict has to be one of ${OVERRIDE_VERDICTS.join(', ')}`;
-  const author = given.author.trim();
-  const reason = given.reason.trim().replace(/\s+/g, ' ');
+  const author = inertText(given.author).trim();
+  const reason = inertText(given.reason).trim().replace(/\s+/g, ' ');
   if (author === '' || author.length > MAX_AUTHOR_CHARS) return `author has to be 1 to ${MAX_AUTHOR_CHARS} characters`;
   if (reason === '' || reason.length > MAX_REASON_CHARS) return `reason has to be 1 to ${MAX_REASON_CHARS} characters`;
   const score = given.score ?? OVERRIDE_SCORES[verdict];

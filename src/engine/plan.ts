@@ -1,4 +1,4 @@
-import { parseIndicator } from '../model/parse-indicator.ts';
+import { parseForLookup } from '../model/longest-value.ts';
 import { epochS } from './clock.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Plan } from './enricher.ts';
@@ -18,7 +18,7 @@ export async function planLookups(options: EngineOptions, view: View, values: It
   let count = 0;
   for (const value of values) {
     count++;
-    const parsed = parseIndicator(value);
+    const parsed = parseForLookup(value, options.maxValueBytes);
     if (parsed.kind === 'invalid') invalid.add(value);
     else if (parsed.kind === 'private' || isRefused(options, view, parsed.indicator)) refused.add(parsed.indicator.value);
     else publicOnes.set(parsed.indicator.value, parsed.indicator);

@@ -1,3 +1,5 @@
+import { inertText } from './inert-text.ts';
+
 /** Why a provider gave no answer. The words are those users see as `status`; hosts branch on them, never on message text. */
 export const LOOKUP_ERROR_CODES = [
   'invalid',
@@ -22,7 +24,7 @@ export class LookupError extends Error {
 
   /** `message`: one line for people, without the key: what happened and what to do. The original error goes into `cause`. */
   constructor(code: LookupErrorCode, provider: string, message: string, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
-    super(`${provider}: ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
+    super(inertText(`${provider}: ${message}`), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.provider = provider;
     this.retryAfterMs = options.retryAfterMs ?? null;

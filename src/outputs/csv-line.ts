@@ -1,3 +1,5 @@
+import { guardFormula } from '../model/formula-guard.ts';
+
 /**
  * One CSV line (RFC 4180). A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, "CSV Injection"):
  * feeds name files and URLs as they please.
@@ -7,7 +9,6 @@ export function csvLine(cells: readonly string[]): string {
 }
 
 function csvCell(text: string): string {
-  const isNumber = /^-?\d+(\.\d+)?$/.test(text);
-  const safe = !isNumber && /^[\s"]*[=+\-@\t\r|%]/.test(text) ? `'${text}` : text;
+  const safe = guardFormula(text);
   return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

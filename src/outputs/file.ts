@@ -6,6 +6,7 @@ import { toEventJson } from './event-json.ts';
 import { defineOutput, type OutputItem } from './output.ts';
 import { stixOf } from './stix-facts.ts';
 import { isoS } from './wording.ts';
+import { inertText } from '../model/inert-text.ts';
 
 const setting = declareSettings('outputs.file');
 const Settings = z.object({
@@ -80,5 +81,5 @@ function cellsOf(item: OutputItem): string[] {
     ...seen,
     answer.reference ?? '',
     item.note ?? '',
-  ];
+  ].map(inertText);
 }

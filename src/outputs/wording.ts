@@ -1,6 +1,7 @@
 import { defang } from '../model/defang.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import type { OutputItem } from './output.ts';
+import { inertText } from '../model/inert-text.ts';
 
 /** How far a line for people may go. */
 const MAX_SUMMARY_CHARS = 250;
@@ -11,14 +12,14 @@ export function summaryOf(item: OutputItem): string {
   const turned = item.before && item.event === 'verdict_changed' ? ` (was ${item.before.verdict}, ${scoreText(item.before.score)})` : '';
   const tail = ` ${answer.verdict}, ${scoreText(answer.score)}${turned}`;
   const head = `${answer.tier.toUpperCase()} ${defang(item.indicator)}`;
-  return head.slice(0, MAX_SUMMARY_CHARS - tail.length) + tail;
+  return inertText(head.slice(0, MAX_SUMMARY_CHARS - tail.length) + tail);
 }
 
 /** The facts an analyst asks for first, one a line. Unknown says "unknown"; nothing is made up. */
 export function factsOf(item: OutputItem): [name: string, text: string][] {
   const { answer, checkedAtS } = item.enrichment;
   const providers = answer.providers.map(({ provider, status, score }) => `${provider}: ${status === 'ok' ? scoreText(score) : status}`);
-  return [
+  const facts: [name: string, text: string][] = [
     ['Indicator', `${defang(item.indicator)} (${item.indicator.type})`],
     ['Verdict', `${answer.verdict}, ${scoreText(answer.score)}, confidence ${answer.confidence ?? 'unknown'}, tier ${answer.tier}`],
     ['Categories', answer.categories.join(', ') || 'none named'],
@@ -30,6 +31,8 @@ export function factsOf(item: OutputItem): [name: string, text: string][] {
     ...(item.note === null ? [] : [['Note', item.note] as [string, string]]),
     ...(answer.reference === null ? [] : [['Reference', answer.reference] as [string, string]]),
   ];
+  // Feeds, providers and analysts write these: they go to chats, tickets and mails.
+  return facts.map(([name, text]) => [name, inertText(text)]);
 }
 
 /** Whether the item is held for a threat: malicious or suspicious. */

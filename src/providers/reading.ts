@@ -2,6 +2,7 @@ import type { Indicator } from '../model/indicator.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
+import { inertText } from '../model/inert-text.ts';
 
 /** Longer lists are cut: an event is no place for a vendor's whole database. */
 const MAX_WORDS = 32;
@@ -18,10 +19,10 @@ export function verdictOf(provider: string, facts: Partial<Verdict>): Verdict {
     firstSeen: null,
     lastSeen: null,
     tlp: 'CLEAR',
-    reference: null,
     isPending: false,
     ...facts,
     provider,
+    reference: facts.reference ? inertText(facts.reference) : null,
     score: percent(facts.score),
     confidence: percent(facts.confidence),
     categories: words(facts.categories ?? []),
@@ -41,7 +42,7 @@ export function wordOfScore(
 /** Lower case, trimmed, each once, blanks inside as one hyphen; empty ones and what is beyond the bound are dropped. */
 export function words(texts: readonly (string | null | undefined)[]): string[] {
   const clean = texts.map((text) =>
-    (text ?? '')
+    inertText(text ?? '')
       .trim()
       .toLowerCase()
       .replace(/[\s_]+/g, '-')

@@ -7,6 +7,7 @@ import { exitCodeOf, type RunTally, tallyUp } from './outcome-code.ts';
 import { explain, formatTable } from './table.ts';
 import { readLines } from './text-input.ts';
 import { warn } from './words.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** `ismalicious check VALUE…` */
 export const check: Command = {
@@ -45,7 +46,7 @@ ${ENGINE_HELP}`,
       else io.stdout.write(`${formatTable(enrichments, io.hasColor)}\n`);
       if (values.explain && !values.json)
         for (const enrichment of enrichments)
-          io.stdout.write(`\n${enrichment.input}\n${explain(enrichment, reasonsOf(enrichment) ?? [])}\n`);
+          io.stdout.write(`\n${inertText(enrichment.input)}\n${explain(enrichment, reasonsOf(enrichment) ?? [])}\n`);
       return exitCodeOf(tally, values['exit-code'] === true);
     } finally {
       await engine.close();

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { openEngine } from '../compose/open-engine.ts';
 import { type Command, EXIT, parseOptions } from './command.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** A value that is well known and harmless: what providers say of it does not matter, only that they answer. */
 const PROBE = '1.1.1.1';
@@ -53,7 +54,9 @@ export const doctor: Command = {
         );
       for (const finding of findings)
         io.stdout.write(
-          values.json ? `${JSON.stringify(finding)}\n` : `${finding.ok ? 'ok  ' : 'FAIL'}  ${finding.what.padEnd(20)} ${finding.detail}\n`,
+          values.json
+            ? `${JSON.stringify(finding)}\n`
+            : `${finding.ok ? 'ok  ' : 'FAIL'}  ${finding.what.padEnd(20)} ${inertText(finding.detail)}\n`,
         );
       return findings.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
     } finally {

@@ -6,6 +6,7 @@ import { countingEnricher } from './counting-enricher.ts';
 import { UsageError } from './command.ts';
 import { createCsvBlocks, readCsvHeader } from './csv-blocks.ts';
 import type { EnrichJob } from './enrich-job.ts';
+import { guardFormula } from '../../model/formula-guard.ts';
 
 /** Rows of about this many bytes are enriched together. */
 const BLOCK_BYTES = 4 << 20;
@@ -25,6 +26,8 @@ export async function enrichCsv(job: EnrichJob): Promise<void> {
     details: false,
     only: null,
     budget: null,
+    // Cells of the file stay as they are; ours hold words of others, and the file may be opened in a spreadsheet.
+    guard: guardFormula,
   } as const;
   const enricher = countingEnricher(job);
   const chunks = new ChunkEnricher(options, notes, startS);

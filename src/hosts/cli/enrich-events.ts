@@ -11,11 +11,11 @@ import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { jsonArrayBlocks } from './json-array-blocks.ts';
 import { lineBlocks } from './line-blocks.ts';
+import { MAX_VALUE_BYTES } from '../../model/longest-value.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const BRACKETS = Buffer.from('[]');
 const MAX_DEPTH = 128;
-const MAX_VALUE_BYTES = 2048;
 const FRONT_CACHE = 1 << 16;
 const FRONT_CACHE_MS = 60_000;
 

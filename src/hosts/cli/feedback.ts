@@ -6,6 +6,7 @@ import { openEngine, type OpenedEngine } from '../compose/open-engine.ts';
 import { type Command, EXIT, type Io, parseAge, parseCount, parseOptions, UsageError } from './command.ts';
 import { defang } from './table.ts';
 import { warn } from './words.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 const OPTIONS = {
   config: { type: 'string' },
@@ -86,7 +87,7 @@ function remove(targets: readonly string[], values: Values, { feedback: store }:
     const parsed = parseIndicator(target);
     const value = parsed.kind === 'invalid' ? target : parsed.indicator.value;
     if (store.remove(value, authorOf(values, io), epochS(systemClock))) continue;
-    io.stderr.write(`${target}: there is no override in force\n`);
+    io.stderr.write(`${inertText(target)}: there is no override in force\n`);
     missing++;
   }
   return missing === 0 ? EXIT.ok : EXIT.failed;
@@ -102,6 +103,8 @@ function print(override: Override, values: Values, io: Io): void {
   else {
     const until =
       endedAtS !== null ? `ended ${day(endedAtS)} by ${endedBy}` : untilS === null ? 'until taken back' : `until ${day(untilS)}`;
-    io.stdout.write(`${verdict.padEnd(11)}${String(score).padEnd(4)}${defang(value)}  ${author}, ${day(atS)}, ${until}: ${reason}\n`);
+    io.stdout.write(
+      `${verdict.padEnd(11)}${String(score).padEnd(4)}${inertText(`${defang(value)}  ${author}, ${day(atS)}, ${until}: ${reason}`)}\n`,
+    );
   }
 }

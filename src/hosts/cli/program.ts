@@ -3,6 +3,7 @@ import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { VERSION } from './version.ts';
 import { wordTable } from '../../model/word-table.ts';
+import { inertLines } from '../../model/inert-text.ts';
 
 /** Commands by name, loaded when they are called. */
 const COMMANDS = wordTable<() => Promise<Command>>({
@@ -43,14 +44,14 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     return await command.run(rest, io);
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`ismalicious: ${error.message}\nSee: ismalicious help ${COMMANDS.has(name) ? name : ''}\n`);
+      io.stderr.write(`ismalicious: ${inertLines(error.message)}\nSee: ismalicious help ${COMMANDS.has(name) ? name : ''}\n`);
       return EXIT.usage;
     }
     if (error instanceof ConfigError) {
-      io.stderr.write(`ismalicious: ${error.message}\n`);
+      io.stderr.write(`ismalicious: ${inertLines(error.message)}\n`);
       return EXIT.usage;
     }
-    io.stderr.write(`ismalicious: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr.write(`ismalicious: ${inertLines(error instanceof Error ? error.message : String(error))}\n`);
     return EXIT.failed;
   }
 }

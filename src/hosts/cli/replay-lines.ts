@@ -5,9 +5,9 @@ import { enrichLater } from '../sidecar/enrich/enrich-later.ts';
 import { createTextEnricher } from '../sidecar/enrich/enrich-text.ts';
 import { DEFAULT_FIELDS, createWantedFields } from '../sidecar/enrich/fields.ts';
 import { createKnownValues } from '../sidecar/enrich/known-values.ts';
+import { MAX_VALUE_BYTES } from '../../model/longest-value.ts';
 
 const MAX_DEPTH = 128;
-const MAX_VALUE_BYTES = 2048;
 const FRONT_CACHE = 1 << 14;
 const FRONT_CACHE_MS = 60_000;
 

@@ -14,6 +14,7 @@ import { SidecarSettings } from '../sidecar/settings.ts';
 import { type Command, EXIT, type Io, parseCount, parseOptions, UsageError } from './command.ts';
 import { VERSION } from './version.ts';
 import { warn } from './words.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** `ismalicious serve` */
 export const serve: Command = {
@@ -61,7 +62,7 @@ export const serve: Command = {
     const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
     const path = join(config.stateFolder, 'pipeline.sqlite');
     const pipeline = openPipelinePart(pipelineConfig, { path, use: settings.pipelineStore, fields: fieldsOf(settings, gateway), feedback });
-    const log = (line: string) => void io.stderr.write(`${new Date().toISOString()} ${line}\n`);
+    const log = (line: string) => void io.stderr.write(`${new Date().toISOString()} ${inertText(line)}\n`);
     try {
       const sidecar = await createSidecar({
         enricher,

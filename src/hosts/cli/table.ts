@@ -1,5 +1,6 @@
 import type { Answer, Enrichment } from '../../model/enrichment.ts';
 import { wordTable } from '../../model/word-table.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 const COLORS = wordTable<string>({ malicious: '31;1', suspicious: '33', clean: '32', unknown: '2' });
 
@@ -33,7 +34,7 @@ export function formatTable(enrichments: readonly Enrichment[], hasColor: boolea
     answer.status,
     defang(printable(indicator?.value ?? input)),
     source,
-    whyOf(answer),
+    inertText(whyOf(answer)),
   ]);
   const widths = header.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n]?.length ?? 0)));
   const line = (row: readonly string[]) => row.map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] ?? 0))).join('  ');
@@ -42,7 +43,7 @@ export function formatTable(enrichments: readonly Enrichment[], hasColor: boolea
 
 /** Control characters would move the cursor of whoever looks at the table. */
 function printable(text: string): string {
-  const shown = text.replace(/\p{Cc}/gu, '\uFFFD');
+  const shown = inertText(text.replace(/\p{Cc}/gu, '\uFFFD'));
   return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
 }
 
@@ -50,8 +51,8 @@ function printable(text: string): string {
 export function explain({ answer }: Enrichment, reasons: readonly string[] = []): string {
   const lines = answer.providers.map(
     ({ provider, status, score, contribution, message }) =>
-      `  ${provider.padEnd(14)} ${status === 'ok' ? `score ${score ?? '-'}` : (message ?? status)}${score === null ? '' : ` → ${contribution} points`}`,
+      `  ${provider.padEnd(14)} ${status === 'ok' ? `score ${score ?? '-'}` : inertText(message ?? status)}${score === null ? '' : ` → ${contribution} points`}`,
   );
-  const why = reasons.map((reason) => `  ${'why'.padEnd(14)} ${reason}`);
+  const why = reasons.map((reason) => `  ${'why'.padEnd(14)} ${inertText(reason)}`);
   return [...lines, `  ${'sum'.padEnd(14)} ${answer.score ?? 'no score'}`, ...why].join('\n');
 }

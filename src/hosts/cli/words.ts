@@ -1,8 +1,9 @@
 import type { Io } from './command.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** What a user should know although the run goes on. */
 export function warn(io: Io, warnings: readonly string[]): void {
-  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) io.stderr.write(`warning: ${inertText(warning)}\n`);
 }
 
 /** A line on stderr that is drawn over; nothing at all when stderr is no terminal. */
@@ -12,7 +13,7 @@ export function progressLine(io: Io): { show(text: string): void; end(): void } 
   return {
     show(text) {
       isShown = true;
-      io.stderr.write(`\r\u001B[2K${text}`);
+      io.stderr.write(`\r\u001B[2K${inertText(text)}`);
     },
     end() {
       if (isShown) io.stderr.write('\r\u001B[2K');

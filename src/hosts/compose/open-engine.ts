@@ -85,6 +85,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     clock,
     memoryEntries,
     createMemory: await memoryMaker(memoryEntries),
+    maxValueBytes: boundOf(config),
     staleS: core.cache.staleS,
     stopsEarly: core.engine.stopEarly,
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
@@ -108,6 +109,12 @@ export function answeringFiles(config: LoadedConfig): string[] {
     feedbackPath(config),
     ...(pipelineStore ? [store, `${store}-wal`] : []),
   ];
+}
+
+/** A sidecar may be set to look up longer values. */
+function boundOf({ blocks }: LoadedConfig): number | undefined {
+  const bound = blocks['sidecar']?.values['maxValueBytes'];
+  return typeof bound === 'number' ? bound : undefined;
 }
 
 function feedbackPath({ stateFolder }: LoadedConfig): string {

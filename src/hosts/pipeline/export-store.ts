@@ -5,6 +5,7 @@ import { STIX_IDENTITY, toStixIndicator, type StixIndicator } from '../../mappin
 import type { Answer } from '../../model/enrichment.ts';
 import { csvLine } from '../../outputs/csv-line.ts';
 import { mispTypeOf } from '../../outputs/wording.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** Forms in which the store can be exported; `seed` is the table of the seed pipeline, keyed by SHA-256 of the value. */
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'stix', 'seed'] as const;
@@ -103,8 +104,8 @@ function rowOf(stored: StoredIndicator) {
 }
 
 function cellOf(value: unknown): string {
-  if (Array.isArray(value)) return value.join(';');
-  return value === null || value === undefined ? '' : String(value);
+  if (Array.isArray(value)) return inertText(value.join(';'));
+  return value === null || value === undefined ? '' : inertText(String(value));
 }
 
 function iso(seconds: number): string {

@@ -1,5 +1,6 @@
 import type { OutboxCounts } from '../../engine/store/outbox.ts';
 import type { FeedReport } from './read-feed.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** What one output was told in one run, and how its journal stands. */
 export interface OutputReport extends OutboxCounts {
@@ -85,7 +86,7 @@ export function toReportText(report: RunReport): string {
     ),
     ...report.failures.map((failure) => `failed: ${failure}`),
   ];
-  return `${report.isDryRun ? 'dry run, nothing was kept or sent\n' : ''}${lines.join('\n')}\n`;
+  return `${report.isDryRun ? 'dry run, nothing was kept or sent\n' : ''}${lines.map(inertText).join('\n')}\n`;
 }
 
 function mapValues<From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To): Record<string, To> {

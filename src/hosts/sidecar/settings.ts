@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { declareSettings } from '../../config/setting.ts';
 import { TLP_LABELS } from '../../model/tlp.ts';
 import { DEFAULT_FIELDS } from './enrich/fields.ts';
+import { MAX_VALUE_BYTES } from '../../model/longest-value.ts';
 
 const setting = declareSettings('sidecar');
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));
@@ -68,7 +69,7 @@ export const SidecarSettings = z.object({
   maxIndicators: setting('maxIndicators', z._default(wholeFrom(1), 1000), 'Most indicators in one look-up call; with more it is refused.'),
   maxValueBytes: setting(
     'maxValueBytes',
-    z._default(wholeFrom(64, 65_536), 2048),
+    z._default(wholeFrom(64, 65_536), MAX_VALUE_BYTES),
     'Longest value that is looked up, in bytes; a longer one gets status invalid.',
   ),
   maxDepth: setting(

@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly only: readonly VerdictWord[] | null;
   /** Paid look-ups this search may make; `null`: the setting. */
   readonly budget: number | null;
+  /** How a text of ours becomes a cell; left out: as it is. */
+  readonly guard?: (text: string) => string;
 }
 
 const EXAMPLE = '| ismalicious dest_ip';

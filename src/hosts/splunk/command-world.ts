@@ -3,6 +3,7 @@ import type { ByteSink, ByteSource } from './byte-streams.ts';
 import { CsvError } from './csv-cells.ts';
 import { FrameError, encodeFrameHead } from './frames.ts';
 import { UsageError } from './option-words.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** The world of a search command's program. */
 export interface CommandWorld {
@@ -25,7 +26,7 @@ export function textsOf(value: unknown): string[] {
 
 /** The last reply: what went wrong, for the search UI and for search.log. `introduction`: what getinfo has not been told yet. */
 export function tellFault(world: CommandWorld, error: unknown, introduction: object): void {
-  const text = faultText(error);
+  const text = inertText(faultText(error));
   try {
     world.output.write(encodeFrameHead({ ...introduction, inspector: { messages: [['ERROR', text]] }, finished: true }, 0));
   } catch (fault) {

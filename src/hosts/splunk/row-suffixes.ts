@@ -19,6 +19,8 @@ export interface SuffixShape {
   readonly fields: readonly string[];
   readonly details: boolean;
   readonly only: readonly VerdictWord[] | null;
+  /** How a text becomes a cell; left out: as it is. A file for spreadsheets guards its formulas. */
+  readonly guard?: (text: string) => string;
 }
 
 const FIRST_IDS = 1 << 15;
@@ -46,6 +48,7 @@ const SHOWN_BEFORE = 3;
 export class RowSuffixes {
   readonly #answers: Answers;
   readonly #shape: SuffixShape;
+  readonly #encode: (text: string) => string;
   readonly #fieldCells: readonly string[];
   readonly #unasked: readonly (readonly Enrichment[])[];
   readonly partsPerRow: number;
@@ -74,7 +77,9 @@ export class RowSuffixes {
     this.#main = fields.map(() => new Int32Array(FIRST_IDS));
     this.#detail = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
     this.#explain = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
-    this.#fieldCells = fields.map(encodeCell);
+    const { guard } = shape;
+    this.#encode = guard === undefined ? encodeCell : (text) => encodeCell(guard(text));
+    this.#fieldCells = fields.map(this.#encode);
     this.#unasked = fields.map((field) => Array.from({ length: FIRST_VALUE_ID }, (_, id) => unaskedEnrichment(id, field)));
   }
   /** Renders for a layout from here on; false when what was rendered before does not fit it. */
@@ -213,18 +218,18 @@ export class RowSuffixes {
     const type = indicator === null ? '' : indicator.type;
     let frame = frames.find((one) => one.source === source && one.type === type && one.field === field);
     if (frame === undefined) frames.push((frame = this.#frameOf(answer, { source, type, field })));
-    return this.rendered.addBetween(frame.before, encodeCell(toIndicatorCell(enrichment)), frame.after);
+    return this.rendered.addBetween(frame.before, this.#encode(toIndicatorCell(enrichment)), frame.after);
   }
 
   #frameOf(answer: Answer, { source, type, field }: Pick<CellFrame, 'source' | 'type' | 'field'>): CellFrame {
     const { before, after } = toAnswerCells(answer);
-    const head = `${this.#lead}${before.map(encodeCell).join(',')},${source},${type},`;
-    const tail = `,${this.#fieldCells[field]},${after.map(encodeCell).join(',')}${this.#shape.details ? '' : this.#tail}`;
+    const head = `${this.#lead}${before.map(this.#encode).join(',')},${source},${type},`;
+    const tail = `,${this.#fieldCells[field]},${after.map(this.#encode).join(',')}${this.#shape.details ? '' : this.#tail}`;
     return { source, type, field, before: this.rendered.add(head), after: this.rendered.add(tail) };
   }
 
   #renderCells(cells: readonly string[], tail: string): number {
-    return this.rendered.add(`,${cells.map(encodeCell).join(',')}${tail}`);
+    return this.rendered.add(`,${cells.map(this.#encode).join(',')}${tail}`);
   }
 
   /** Room for the id and those after it. */

@@ -2,6 +2,7 @@ import { CodeTiers } from './code-tiers.ts';
 import { endProcess } from './end-process.ts';
 import { converse } from './search-conversation.ts';
 import { StandardInput, StandardOutput } from './standard-streams.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 const tiers = new CodeTiers();
 
@@ -13,5 +14,5 @@ void converse({
   open: async (search, providers) => (await import('./open-search-engine.ts')).openSearchEngine(providers, search),
   remember: async (startedMs) => new (await import('./search-memory.ts')).SearchMemory({ env: process.env, startedMs }),
   prepare: (bytes) => tiers.prepare(bytes),
-  complain: (line) => void process.stderr.write(`${line}\n`),
+  complain: (line) => void process.stderr.write(`${inertText(line)}\n`),
 }).then(endProcess);

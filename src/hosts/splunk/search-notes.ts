@@ -1,6 +1,7 @@
 import type { Plan } from '../../engine/enricher.ts';
 import { isFailure } from '../../model/enrichment.ts';
 import type { Answer, Status } from '../../model/enrichment.ts';
+import { inertText } from '../../model/inert-text.ts';
 
 /** One message for the search's job inspector and, from `WARN` on, its banner. */
 export type InspectorMessage = readonly [level: 'INFO' | 'WARN' | 'ERROR', text: string];
@@ -18,7 +19,8 @@ export class SearchNotes {
   readonly #failures = new Map<Status, { values: Set<string>; message: string }>();
 
   /** Says a thing once a search. */
-  say(level: InspectorMessage[0], text: string): void {
+  say(level: InspectorMessage[0], said: string): void {
+    const text = inertText(said);
     if (this.#known.has(text)) return;
     this.#known.add(text);
     this.#messages.push([level, text]);

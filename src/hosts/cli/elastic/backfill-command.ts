@@ -11,6 +11,7 @@ import { DEFAULT_FIELDS } from '../../sidecar/enrich/fields.ts';
 import { type Command, EXIT, type Io, UsageError, parseAge, parseCount, parseOptions } from '../command.ts';
 import { progressLine, warn } from '../words.ts';
 import { ENGINE_ACCESS_HELP, ENGINE_ACCESS_OPTIONS, openEngineAccess } from './engine-options.ts';
+import { inertText } from '../../../model/inert-text.ts';
 
 const DEFAULT_BUDGET = 1000;
 
@@ -182,7 +183,7 @@ function sayReport(io: Io, { end, total, tally, refusals }: BackfillReport, { as
         .map(([name, count]) => `${name.padEnd(16)}${count}`)
         .join('\n')}\n`,
     );
-    for (const { index, id, reason } of refusals) io.stderr.write(`refused: ${index}/${id}: ${reason}\n`);
+    for (const { index, id, reason } of refusals) io.stderr.write(`refused: ${inertText(`${index}/${id}: ${reason}`)}\n`);
   }
   if (end === 'budget') io.stderr.write('the budget is spent: run it again with a higher --budget to go on\n');
   if (end === 'stopped') io.stderr.write(`stopped: run it again to go on (${path})\n`);

@@ -5,6 +5,7 @@ import { toReportPage } from '../report-page.ts';
 import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../run-report.ts';
 import { type Pipeline, runPipeline } from '../run-pipeline.ts';
 import { runOnSchedule, scheduleOf } from '../schedule.ts';
+import { inertText } from '../../../model/inert-text.ts';
 
 /** `ismalicious pipeline run|schedule` */
 export const pipelineCommand: Command = {
@@ -42,7 +43,7 @@ export const pipelineCommand: Command = {
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     const show = (report: RunReport) => showReport(report, io, { isJson: values.json === true, path: values.report });
     try {
-      for (const warning of opened.engine.warnings) io.stderr.write(`ismalicious: ${warning}\n`);
+      for (const warning of opened.engine.warnings) io.stderr.write(`ismalicious: ${inertText(warning)}\n`);
       if (what === 'schedule') return await schedule(opened, { io, signal: stop.signal, show });
       const report = await runPipeline(withProgress(opened.pipeline, io), {
         signal: stop.signal,
@@ -70,7 +71,7 @@ async function schedule(
     pipeline,
     {
       ...scheduleOf(pipeline.config.pipeline, pipeline.config.watchlist),
-      onRun: (outcome) => (outcome instanceof Error ? io.stderr.write(`ismalicious: ${outcome.message}\n`) : show(outcome)),
+      onRun: (outcome) => (outcome instanceof Error ? io.stderr.write(`ismalicious: ${inertText(outcome.message)}\n`) : show(outcome)),
     },
     signal,
   );

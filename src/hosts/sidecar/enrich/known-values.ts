@@ -8,6 +8,7 @@ import type { Known } from './known.ts';
 import { createEventMap, endOf, hashAt, startOf } from '../json/event-map.ts';
 import type { EventMap } from '../json/event-map.ts';
 import { textOfString } from '../json/scan.ts';
+import { tooLongReason } from '../../../model/longest-value.ts';
 
 /** How long, and for how many values, the answers of memory are kept beside their renderings. */
 export interface KnownValuesOptions {
@@ -144,6 +145,6 @@ function lifetimeOf({ expiresAtS }: Enrichment, epochMs: number): number {
 
 /** The answer about a value that is too long to be looked up; it repeats the beginning only. */
 export function tooLongEnrichment(input: string, maxValueBytes: number): Enrichment {
-  const answer = unaskedAnswer('invalid', `longer than ${maxValueBytes} bytes: not looked up (sidecar.max_value_bytes)`);
+  const answer = unaskedAnswer('invalid', tooLongReason(maxValueBytes));
   return { input: input.slice(0, SHOWN), indicator: null, answer, source: 'none', checkedAtS: null, expiresAtS: null };
 }

@@ -1,10 +1,11 @@
 import { endProcess } from '../end-process.ts';
 import { answerExtract } from '../extract-command.ts';
 import { StandardInput, StandardOutput } from '../standard-streams.ts';
+import { inertText } from '../../../model/inert-text.ts';
 
 // `| ismaliciousextract`.
 void answerExtract(
-  { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${line}\n`) },
+  { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async () => {
     const { extractFromFile, extractFromText } = await import('../../../engine/extract.ts');
     return (text, withHosts) => {

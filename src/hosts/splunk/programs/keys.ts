@@ -3,6 +3,7 @@ import { localSplunkd, readAppConf } from '../app-conf.ts';
 import { StandardInput } from '../standard-streams.ts';
 import { endProcess } from '../end-process.ts';
 import { CONF_FILE, refreshKeys } from '../credentials.ts';
+import { inertText } from '../../../model/inert-text.ts';
 
 // The app's scripted input: splunkd passes it a session key of its own on stdin (`passAuth`), so that searches of users who may not read
 // secrets find them sealed. Says nothing when all is well.
@@ -30,7 +31,7 @@ async function readSessionKey(): Promise<string> {
 
 void run()
   .catch((error: unknown) => {
-    process.stderr.write(`isMalicious: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    process.stderr.write(`isMalicious: ${inertText(error instanceof Error ? error.message : 'unknown fault')}\n`);
     return 1;
   })
   .then(endProcess);

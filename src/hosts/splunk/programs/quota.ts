@@ -1,10 +1,11 @@
 import { endProcess } from '../end-process.ts';
 import { answerQuota } from '../quota-command.ts';
 import { StandardInput, StandardOutput } from '../standard-streams.ts';
+import { inertText } from '../../../model/inert-text.ts';
 
 // `| ismaliciousquota`.
 void answerQuota(
-  { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${line}\n`) },
+  { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {
     const { engine, warnings } = await (await import('../open-search-engine.ts')).openSearchEngine(null, search);
     return { stats: engine.stats(), store: engine.store, warnings, close: () => engine.close() };

@@ -1,5 +1,6 @@
 import { ignoreTlsSwitch } from '../../../engine/http/tls-switch.ts';
 import { endProcess } from '../end-process.ts';
+import { inertText } from '../../../model/inert-text.ts';
 
 // The alert action: splunkd passes its payload as JSON on stdin, and files what comes on stderr in splunkd.log.
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -22,14 +23,14 @@ async function run(): Promise<number> {
   const { readAlertPayload } = await import('../alert-payload.ts');
   const { runTriageAction } = await import('../alert-action.ts');
   const { lines, faults } = await runTriageAction(readAlertPayload(await readStdin()), { program: process.argv[1], env: process.env });
-  for (const line of lines) process.stderr.write(`INFO isMalicious triage: ${line}\n`);
-  for (const fault of faults) process.stderr.write(`ERROR isMalicious triage: ${fault}\n`);
+  for (const line of lines) process.stderr.write(`INFO isMalicious triage: ${inertText(line)}\n`);
+  for (const fault of faults) process.stderr.write(`ERROR isMalicious triage: ${inertText(fault)}\n`);
   return faults.length === 0 ? 0 : FAILED;
 }
 
 void run()
   .catch((error: unknown) => {
-    process.stderr.write(`ERROR isMalicious triage: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    process.stderr.write(`ERROR isMalicious triage: ${inertText(error instanceof Error ? error.message : 'unknown fault')}\n`);
     return FAILED;
   })
   .then(endProcess);
