@@ -60,8 +60,13 @@ export interface QuarantinedDelivery {
 export interface Outbox {
   /** Journals deliveries in one transaction; an output with `maxPending` of them waiting takes no more for now. */
   route(routings: readonly Routing[], nowS: number, maxPending: number): RouteCounts;
-  /** The oldest deliveries that may go now: at most one per subject, and none while an older one on its subject waits. */
+  /**
+   * What may go now. First of all a batch that went out before without an answer, or whose sender died, cut as it was: it goes under the
+   * same keys. Else the oldest deliveries, at most one per subject, and none while an older one on its subject waits.
+   */
   next(output: string, limit: number, nowMs: number): readonly PendingDelivery[];
+  /** Notes which deliveries go out together, before they do. */
+  begin(ids: readonly number[]): void;
   /** When the next delivery of an output may go, milliseconds since 1970; `null`: none is waiting. */
   nextAtMs(output: string): number | null;
   settle(settlements: readonly Settlement[], nowS: number): void;
@@ -82,17 +87,28 @@ const QUARANTINED = 2;
 /** Prepares the statements on an open store. */
 export function outboxTable(db: DatabaseSync): Outbox {
   const wait = db.prepare(`
-    SELECT min(next_at_ms) AS at FROM outbox o WHERE output = ? AND state = 0
+    SELECT min(coalesce((SELECT max(next_at_ms) FROM outbox m WHERE m.output = o.output AND m.state = 0 AND m.batch = o.batch), next_at_ms)) AS at
+    FROM outbox o WHERE output = ? AND state = 0
       AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)`);
   const due = db.prepare(`
-    SELECT * FROM outbox o WHERE output = ? AND state = 0 AND next_at_ms <= ?
+    SELECT * FROM outbox o WHERE output = ? AND state = 0 AND batch IS NULL AND next_at_ms <= ?
       AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)
     ORDER BY id LIMIT ?`);
+  const inFlight = db.prepare(`
+    SELECT * FROM outbox WHERE output = ? AND state = 0 AND batch = (
+      SELECT batch FROM outbox WHERE output = ? AND state = 0 AND batch IS NOT NULL
+      GROUP BY batch HAVING max(next_at_ms) <= ? ORDER BY batch LIMIT 1)
+    ORDER BY id`);
+  const mark = db.prepare('UPDATE outbox SET batch = ? WHERE id = ? AND state = 0');
   const outputs = db.prepare('SELECT DISTINCT output FROM outbox UNION SELECT output FROM outbox_pruned ORDER BY 1');
   const quarantined = db.prepare('SELECT * FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?');
   return {
     route: router(db),
-    next: (output, limit, nowMs) => due.all(output, nowMs, limit).map(pendingOf),
+    next(output, limit, nowMs) {
+      const begun = inFlight.all(output, output, nowMs);
+      return (begun.length > 0 ? begun : due.all(output, nowMs, limit)).map(pendingOf);
+    },
+    begin: (ids) => inTransaction(db, () => ids.forEach((id) => mark.run(ids.length > 1 ? (ids[0] ?? null) : null, id))),
     nextAtMs(output) {
       const at = wait.get(output)?.at ?? null;
       return at === null ? null : Number(at);
@@ -103,7 +119,7 @@ export function outboxTable(db: DatabaseSync): Outbox {
     quarantined: (output, limit) => quarantined.all(output, limit).map(quarantinedOf),
     replay(output, limit) {
       const back = db.prepare(
-        'UPDATE outbox SET state = 0, attempts = 0, next_at_ms = 0, settled = NULL WHERE id IN (SELECT id FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?)',
+        'UPDATE outbox SET state = 0, attempts = 0, next_at_ms = 0, settled = NULL, batch = NULL WHERE id IN (SELECT id FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?)',
       );
       return Number(back.run(output, limit).changes);
     },

@@ -106,4 +106,9 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO listing VALUES (1, 0);
   CREATE INDEX indicator_overruled ON indicator (id) WHERE state >= 2;
   `,
+  // Deliveries that were sent together: `batch` is the row of the first one, until the fate of each is known.
+  `
+  ALTER TABLE outbox ADD COLUMN batch INTEGER;
+  CREATE INDEX outbox_batch ON outbox (output, batch) WHERE state = 0 AND batch IS NOT NULL;
+  `,
 ];

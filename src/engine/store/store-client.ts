@@ -28,6 +28,7 @@ const METHODS = {
   forgetOldFeedback: true,
   route: true,
   next: true,
+  begin: true,
   nextAtMs: true,
   settle: true,
   counts: true,

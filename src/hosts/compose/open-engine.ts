@@ -57,11 +57,8 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     sample: (core.local.sample ?? wanted.length === 0) ? (await import('../../providers/sample-feed.ts')).SAMPLE_FEED : null,
     watches: options.stays === true,
   });
-  const feedback = await openFeedbackStore({
-    path: feedbackPath(config),
-    watches: options.stays === true,
-    nowS: () => epochS(systemClock),
-  });
+  const feedbackOptions = { path: feedbackPath(config), watches: options.stays === true, nowS: () => epochS(systemClock) };
+  const feedback = await openFeedbackStore(feedbackOptions);
   const local = core.local.pipelineStore && options.usesPipelineStore !== false ? await withPipelineStore(lists, config, options) : lists;
   for (const { faults } of local.stats().lists) warnings.push(...faults);
   const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : core.cache.memoryEntries;

@@ -82,6 +82,7 @@ class DeliveryLine {
   /** Sends all of `open`, step by step; settles each as soon as its fate is known. */
   async #exchange(open: Map<OutputItem, PendingDelivery>): Promise<void> {
     const { output, settings } = this.#active;
+    await this.#delivering.store.begin([...open.values()].map(({ id }) => id));
     let context = await this.#context(open);
     let step = context && output.start([...open.keys()], context);
     let hasFreshToken = false;

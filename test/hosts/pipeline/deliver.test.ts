@@ -173,3 +173,57 @@ describe('files', () => {
     expect([others, bundle.objects.length, `${bundle.id}.json`]).toEqual([[], 11, name]);
   });
 });
+
+describe('a batch that goes out again', () => {
+  const keyOf = (call: SeenCall) => [call.headers['idempotency-key'], eventsOf(call).join()];
+
+  it('because the sender died is cut as it was, whatever else waits by then: the same keys', async () => {
+    await send('webhook', ten.slice(0, 4), () => ({ status: 403 }), { batchSize: 3 });
+    const cut = (await store.next('webhook', 100, 0)).map(({ key }) => key);
+    expect(cut).toEqual(ten.slice(0, 3).map(({ key }) => key));
+    // The one before it, in whose place a batch cut anew would begin, is there again by now.
+    const { calls, counts } = await send('webhook', ten, () => ({ status: 202 }), { batchSize: 5 });
+    expect(eventsOf(calls[0] as SeenCall)).toEqual(cut);
+    expect([counts.delivered, counts.pending, calls.length]).toEqual([10, 0, 3]);
+  });
+
+  it('because no answer came is cut as it was, though each message has a time of its own to wait', async () => {
+    await store.route(
+      ten.map((item) => ({
+        routed: null,
+        deliveries: [{ output: 'webhook', key: item.key, subject: item.indicator.value, payload: JSON.stringify(item) }],
+      })),
+      1,
+      100,
+    );
+    const [first, second] = [await store.next('webhook', 4, 0), (await store.next('webhook', 8, 0)).slice(4)];
+    await store.begin(first.map(({ id }) => id));
+    await store.settle(
+      first.map(({ id }, at) => ({ id, to: 'retry' as const, atMs: 1000 + at * 100, reason: 'reset' })),
+      1,
+    );
+    await store.begin(second.map(({ id }) => id));
+    const keys = async (atMs: number) => (await store.next('webhook', 10, atMs)).map(({ key }) => key);
+    expect(await keys(0)).toEqual(second.map(({ key }) => key));
+    await store.settle(
+      second.map(({ id }) => ({ id, to: 'delivered' as const })),
+      1,
+    );
+    expect(await keys(1000)).toEqual(ten.slice(8).map(({ key }) => key));
+    expect(await keys(1300)).toEqual(first.map(({ key }) => key));
+    await store.settle(
+      (await store.next('webhook', 10, 1000)).map(({ id }) => ({ id, to: 'delivered' as const })),
+      1,
+    );
+    expect(await store.nextAtMs('webhook')).toBe(1300);
+  });
+
+  it('in calls of which some are lost has the same key whenever it has the same events', async () => {
+    const { calls, counts } = await send('webhook', ten, (_, at) => (at % 2 === 1 ? 'reset' : { status: 202 }), { batchSize: 3 });
+    expect(counts.delivered).toBe(10);
+    const byEvent = new Map<string, Set<string>>();
+    for (const call of calls)
+      for (const event of eventsOf(call)) byEvent.set(event, (byEvent.get(event) ?? new Set()).add(keyOf(call).join()));
+    expect([...byEvent.values()].map((keys) => keys.size)).toEqual(Array(10).fill(1));
+  });
+});
