@@ -142,6 +142,11 @@ export const PrivacySettings = z.object({
     'PRIVACY_AUDIT_LOG',
     'Whether egress.ndjson in the state folder records what was sent to whom.',
   ),
+  audit: setting(
+    z._default(z.enum(['normal', 'required']), 'normal'),
+    'PRIVACY_AUDIT',
+    'required: nothing is sent to any provider while egress.ndjson cannot be written. normal: it is sent, and the gap is reported.',
+  ),
 });
 
 /** Own lists: what is known without asking anybody. */

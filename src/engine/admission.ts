@@ -21,7 +21,7 @@ export interface Admission {
 }
 
 export function createAdmission(
-  { provider, clock }: ClientOptions,
+  { provider, clock, refuseToSend }: ClientOptions,
   { pacer, breaker, refusals }: { readonly pacer: Pacer; readonly breaker: Breaker; readonly refusals: Refusals },
 ): Admission {
   const error = (code: LookupErrorCode, message: string, retryAfterMs: number | null = null) =>
@@ -40,6 +40,8 @@ export function createAdmission(
   return {
     delay,
     refuse({ deadlineMs }, inFlight) {
+      const barred = refuseToSend?.() ?? null;
+      if (barred !== null) return error('unavailable', barred);
       const nowMs = clock.monotonicMs();
       const standing = refusals.standing(nowMs);
       if (standing) return standing;

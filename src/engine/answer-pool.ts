@@ -14,8 +14,8 @@ const DAY_S = 86_400;
  */
 export interface AnswerPool {
   merge(outcomes: readonly Outcome[], subject: Subject): Answer;
-  /** From cached fresh text, without parsing it when the very text was seen before. */
-  fromText(row: { readonly provider: string; readonly text: string }, subject: Subject, parse: () => Outcome): Answer;
+  /** From cached fresh text, without parsing it when the very text was seen before. `null`: `parse` cannot read it. */
+  fromText(row: { readonly provider: string; readonly text: string }, subject: Subject, parse: () => Outcome | null): Answer | null;
   /** `suffix`: the rest of the message, where it is always the same. */
   unasked(status: Status, message: string, suffix?: string): Answer;
 }
@@ -52,8 +52,13 @@ export function createAnswerPool(scoring: Scoring, memoryEntries = MAX_ANSWERS):
   return {
     merge: (outcomes, subject) =>
       intern(pool, `${keyOfSubject(subject)}\n${outcomes.map(keyOf).join('\n')}`, () => mergeOutcomes(outcomes, scoring, subject)),
-    fromText: ({ provider, text }, subject, parse) =>
-      intern(poolOf(isPlain ? provider : `${provider} ${keyOfSubject(subject)}`), text, () => mergeOutcomes([parse()], scoring, subject)),
+    fromText({ provider, text }, subject, parse) {
+      const answers = poolOf(isPlain ? provider : `${provider} ${keyOfSubject(subject)}`);
+      const known = answers.get(text);
+      if (known) return known;
+      const outcome = parse();
+      return outcome === null ? null : intern(answers, text, () => mergeOutcomes([outcome], scoring, subject));
+    },
     unasked: (status, message, suffix = '') => intern(poolOf(status + suffix), message, () => unaskedAnswer(status, message + suffix)),
   };
 }

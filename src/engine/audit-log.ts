@@ -1,49 +1,132 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Indicator } from '../model/indicator.ts';
+import { makePrivateFile, makePrivateFolder } from './private-files.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const KEPT_FILES = 5;
-const FLUSH_MS = 200;
+/** How soon a file that cannot be written is tried again, and how often it is looked whether it is still the same. */
+const RETRY_MS = 1000;
+/** Lines that wait for a file that cannot be written; what comes after them is lost, and counted. */
+const MAX_WAITING = 1000;
+
+/** How the log fares. */
+export interface AuditHealth {
+  /** Why what leaves is not recorded; `null`: it is. */
+  readonly fault: string | null;
+  /** Calls that left and are in no file. */
+  readonly lost: number;
+}
 
 /** What left the house: one JSON line a call (time, provider, indicators), in a file that is only appended to and rotated by size. */
 export interface AuditLog {
-  record(provider: string, indicators: readonly Indicator[], epochMs: number): void;
+  /** Writes the line before the call is made. False: it is in no file, and the log is required, so nothing may leave. */
+  record(provider: string, indicators: readonly Indicator[], epochMs: number): boolean;
+  /** Why nothing may leave at the moment; `null`: nothing against it. */
+  refusal(): string | null;
+  health(): AuditHealth;
   close(): void;
 }
 
-export const noAuditLog: AuditLog = { record: () => {}, close: () => {} };
+/** Where nothing is recorded, as configured. */
+export const noAuditLog: AuditLog = {
+  record: () => true,
+  refusal: () => null,
+  health: () => ({ fault: null, lost: 0 }),
+  close: () => {},
+};
 
-/** Opens the log at `path`. Faults of the disk are told once through `onFault` and never stop a look-up. */
-export function openAuditLog(path: string, onFault: (message: string) => void): AuditLog {
-  let lines: string[] = [];
-  let timer: NodeJS.Timeout | null = null;
-  let isBroken = false;
-  function flush(): void {
-    if (timer) clearTimeout(timer);
-    timer = null;
-    if (lines.length === 0 || isBroken) return;
+interface AuditOptions {
+  readonly path: string;
+  /** Whether nothing may leave that cannot be recorded. */
+  readonly isRequired: boolean;
+  /** Told once when the file cannot be written, and once more each time after it could be again. */
+  readonly onFault: (message: string) => void;
+  /** Milliseconds that only grow. */
+  readonly nowMs: () => number;
+}
+
+/** Opens the log; its file is made with the first line. */
+export function openAuditLog({ path, isRequired, onFault, nowMs }: AuditOptions): AuditLog {
+  let file: OpenedFile | null = null;
+  let lookAtMs = 0;
+  let retryAtMs = 0;
+  let fault: string | null = null;
+  let waiting: string[] = [];
+  let lost = 0;
+
+  /** The file to write to: another one after it was moved, deleted or has grown too long. Throws what the disk says. */
+  function current(): OpenedFile {
+    const now = nowMs();
+    if (file !== null && now < lookAtMs && file.bytes < MAX_BYTES) return file;
+    if (file !== null) closeSync(file.descriptor);
+    file = null;
+    lookAtMs = now + RETRY_MS;
+    return (file = openFile(path));
+  }
+  function write(text: string): boolean {
+    if (fault !== null && nowMs() < retryAtMs) return false;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      rotate(path);
-      appendFileSync(path, lines.join(''), { mode: 0o600 });
+      // After a fault: what a full disk took of a line ends here, and whether the file can be written again shows.
+      append(current(), (fault === null ? '' : '\n') + waiting.join('') + text);
+      waiting = [];
+      fault = null;
+      return true;
     } catch (error) {
-      isBroken = true;
-      onFault(
-        `the audit log ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'}): what leaves is not recorded`,
-      );
+      const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      const consequence = isRequired ? 'nothing is sent to any provider (privacy.audit: required)' : 'what leaves is not recorded';
+      const isNew = fault === null;
+      fault = `the audit log ${path} cannot be written (${reason}): ${consequence}`;
+      retryAtMs = nowMs() + RETRY_MS;
+      if (isNew) onFault(fault);
+      return false;
     }
-    lines = [];
   }
   return {
     record(provider, indicators, epochMs) {
-      lines.push(
-        `${JSON.stringify({ time: new Date(epochMs).toISOString(), provider, indicators: indicators.map(({ value }) => value) })}\n`,
-      );
-      timer ??= setTimeout(flush, FLUSH_MS);
+      const values = indicators.map(({ value }) => value);
+      const line = `${JSON.stringify({ time: new Date(epochMs).toISOString(), provider, indicators: values })}\n`;
+      if (write(line)) return true;
+      if (isRequired) return false;
+      if (waiting.length < MAX_WAITING) waiting.push(line);
+      else lost++;
+      return true;
     },
-    close: flush,
+    refusal() {
+      if (!isRequired || write('')) return null;
+      return fault;
+    },
+    health: () => ({ fault, lost: lost + waiting.length }),
+    close() {
+      if (waiting.length > 0) {
+        retryAtMs = 0;
+        write('');
+      }
+      if (file !== null) closeSync(file.descriptor);
+      file = null;
+    },
   };
+}
+
+interface OpenedFile {
+  readonly descriptor: number;
+  bytes: number;
+}
+
+function openFile(path: string): OpenedFile {
+  makePrivateFolder(dirname(path));
+  rotate(path);
+  makePrivateFile(path);
+  const descriptor = openSync(path, 'a', 0o600);
+  return { descriptor, bytes: fstatSync(descriptor).size };
+}
+
+function append(file: OpenedFile, text: string): void {
+  if (text === '') return;
+  const bytes = Buffer.from(text);
+  const written = writeSync(file.descriptor, bytes);
+  file.bytes += written;
+  if (written < bytes.length) throw Object.assign(new Error('the disk took a part only'), { code: 'ENOSPC' });
 }
 
 function rotate(path: string): void {

@@ -11,7 +11,8 @@ export function knownBulkCap(options: ClientOptions): number | null {
   const { provider, limits, store, clock } = options;
   if (!limits.useBulk || !provider.bulk) return 0;
   const note = store.note(nameOf(options));
-  return note && epochS(clock) - note.atS < KEPT_S ? Number(note.text) : null;
+  const cap = note && epochS(clock) - note.atS < KEPT_S ? Number(note.text) : Number.NaN;
+  return Number.isInteger(cap) && cap >= 0 ? cap : null;
 }
 
 /** Asks the provider, and keeps what it told, for the next process too. */

@@ -22,7 +22,7 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly onNotices: (notices: readonly QuotaNotice[]) => void;
-  /** Told of every call that carries indicators, before it is made. */
+  /** Told of every call that carries indicators, before it is made; throws a `LookupError` when it must not be. */
   readonly onLeave: (indicators: readonly Indicator[]) => void;
   /** Waits for the turn of a second call for one look-up, and counts it; rejects when there is no room for it soon. */
   readonly beforeFurtherCall: (signal: AbortSignal) => Promise<void>;

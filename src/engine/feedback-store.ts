@@ -1,137 +1,169 @@
-import { chmodSync, existsSync, mkdirSync, unwatchFile, watchFile } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { IndicatorType } from '../model/indicator.ts';
-import type { Verdict, VerdictWord } from '../model/verdict.ts';
-import { type FeedbackStore, isInForce, type Override, type OverrideVerdict, verdictOfOverride } from './feedback.ts';
+import type { Indicator } from '../model/indicator.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { faultOfOverride } from './feedback-rows.ts';
+import { type FeedbackHealth, type FeedbackStore, isInForce, MAX_AUTHOR_CHARS, type Override, verdictOfOverride } from './feedback.ts';
 import { loadSqlite } from './load-sqlite.ts';
+import {
+  badRowsFault,
+  endOverride,
+  errorOf,
+  insertOverride,
+  openOverrides,
+  readAll,
+  type ReadOverrides,
+  unreadable,
+} from './override-file.ts';
+import { storeFaultKind } from './sqlite-faults.ts';
 
-const BUSY_MS = 5000;
-/** How often programs that stay look for decisions of other processes, in milliseconds. */
+/** How often programs that stay look for decisions of other processes, and for a file that could not be read, in milliseconds. */
 const WATCH_MS = 2000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-// Not in WAL mode: the file itself has to change when something is decided, so that others see it.
-const SCHEMA = `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = DELETE;
-CREATE TABLE IF NOT EXISTS override (
-  id INTEGER PRIMARY KEY, value TEXT NOT NULL, type TEXT NOT NULL, verdict TEXT NOT NULL, score INTEGER NOT NULL, author TEXT NOT NULL,
-  reason TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER, said_verdict TEXT, said_score INTEGER, ended_at INTEGER, ended_by TEXT) STRICT;
-CREATE INDEX IF NOT EXISTS override_value ON override (value, ended_at);`;
+/** How often the start of a program tries a file that is locked, and how long it waits in between. */
+const OPEN_TRIES = 15;
+const OPEN_PAUSE_MS = 20;
 
 interface OpenOptions {
   readonly path: string;
   /** Whether decisions of other processes are looked for. */
   readonly watches: boolean;
   readonly nowS: () => number;
+  /** Told what is wrong with the file, and what to do. */
+  readonly onFault?: (message: string) => void;
 }
 
-/** Opens the file of overrides. It is made when the first one is given; while there is none nothing is opened. */
-export async function openFeedbackStore({ path, watches, nowS }: OpenOptions): Promise<FeedbackStore> {
-  const sqlite = await loadSqlite();
-  const listeners: (() => void)[] = [];
-  let db: DatabaseSync | null = null;
-  let inForce = new Map<string, { override: Override; verdict: Verdict }>();
-  let timer: NodeJS.Timeout | undefined;
+/**
+ * The overrides in their file, which is made when the first one is given; while there is none nothing is opened. A file that cannot be read
+ * ends nothing: overrides that could be read stay in force, the fault is told, and it is tried again.
+ */
+class SqliteFeedbackStore implements FeedbackStore {
+  readonly #sqlite: typeof import('node:sqlite');
+  readonly #options: OpenOptions;
+  readonly #listeners: (() => void)[] = [];
+  #db: DatabaseSync | null = null;
+  #inForce = new Map<string, { override: Override; verdict: Verdict }>();
+  #health: FeedbackHealth = { fault: null, badRows: 0 };
+  #timer: NodeJS.Timeout | undefined;
 
-  const open = (): DatabaseSync => (db ??= openFile(sqlite, path));
-  function load(): void {
-    const all = existsSync(path) ? readAll(open()) : [];
-    inForce = new Map(
-      all.filter((one) => isInForce(one, nowS())).map((override) => [override.value, { override, verdict: verdictOfOverride(override) }]),
-    );
-    wakeAtNextEnd();
-  }
-  function reload(): void {
-    load();
-    for (const listener of listeners) listener();
-  }
-  function wakeAtNextEnd(): void {
-    clearTimeout(timer);
-    const ends = Array.from(inForce.values(), ({ override }) => override.untilS ?? Infinity);
-    const nextS = ends.reduce((soonest, end) => Math.min(soonest, end), Infinity);
-    if (Number.isFinite(nextS)) timer = setTimeout(reload, Math.min(LONGEST_TIMER_MS, (nextS - nowS()) * 1000 + 1)).unref();
-  }
-  load();
-  if (watches) watchFile(path, { interval: WATCH_MS, persistent: false }, reload);
-
-  return {
-    lookup({ value }, atS) {
-      if (inForce.size === 0) return null;
-      const found = inForce.get(value);
-      return found && isInForce(found.override, atS) ? found.verdict : null;
-    },
-    onChange: (listener) => void listeners.push(listener),
-    add(given) {
-      insertOverride(open(), given);
-      reload();
-    },
-    remove(value, by, atS) {
-      const hadOne = existsSync(path) && endOverride(open(), value, by, atS);
-      if (hadOne) reload();
-      return hadOne;
-    },
-    list({ sinceS = 0, inForceAtS } = {}) {
-      if (!existsSync(path)) return [];
-      return readAll(open())
-        .filter((one) => one.atS >= sinceS && (inForceAtS === undefined || isInForce(one, inForceAtS)))
-        .toReversed();
-    },
-    close() {
-      clearTimeout(timer);
-      if (watches) unwatchFile(path, reload);
-      db?.close();
-      db = null;
-    },
+  readonly #reload = (): void => {
+    const error = this.#load();
+    if (error !== null) this.#note(unreadable(this.#options.path, error), this.#health.badRows);
+    this.#wakeAtNextEnd(error !== null);
+    if (error === null) for (const listener of this.#listeners) listener();
   };
-}
 
-function openFile(sqlite: typeof import('node:sqlite'), path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const db = new sqlite.DatabaseSync(path);
-  db.exec(SCHEMA);
-  chmodSync(path, 0o600);
-  return db;
-}
+  constructor(sqlite: typeof import('node:sqlite'), options: OpenOptions) {
+    this.#sqlite = sqlite;
+    this.#options = options;
+  }
 
-/** An earlier override on the same value ends with it. */
-function insertOverride(db: DatabaseSync, given: Omit<Override, 'endedAtS' | 'endedBy'>): void {
-  const { value, type, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore } = given;
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    endOverride(db, value, author, atS);
-    db.prepare(
-      'INSERT INTO override (value, type, verdict, score, author, reason, at, until, said_verdict, said_score) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    ).run(value, type, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore);
-    db.exec('COMMIT');
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
+  async start(): Promise<void> {
+    for (let n = 0; n < OPEN_TRIES && storeFaultKind(this.#load()) === 'busy'; n++)
+      await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS));
+    this.#reload();
+    const { path, watches } = this.#options;
+    if (watches) watchFile(path, { interval: WATCH_MS, persistent: false }, this.#reload);
+  }
+
+  lookup({ value }: Indicator, atS: number): Verdict | null {
+    if (this.#inForce.size === 0) return null;
+    const found = this.#inForce.get(value);
+    return found && isInForce(found.override, atS) ? found.verdict : null;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  health(): FeedbackHealth {
+    return this.#health;
+  }
+
+  add(given: Omit<Override, 'endedAtS' | 'endedBy'>): void {
+    const fault = faultOfOverride(given);
+    if (fault !== null) throw new RangeError(fault);
+    this.#use((db) => insertOverride(db, given));
+    this.#reload();
+  }
+
+  remove(value: string, by: string, nowS: number): boolean {
+    const hadOne = existsSync(this.#options.path) && this.#use((db) => endOverride(db, value, by.slice(0, MAX_AUTHOR_CHARS), nowS));
+    if (hadOne) this.#reload();
+    return hadOne;
+  }
+
+  list({ sinceS = 0, inForceAtS }: { readonly sinceS?: number; readonly inForceAtS?: number } = {}): readonly Override[] {
+    const { overrides } = this.#use(() => this.#read());
+    return overrides.filter((one) => one.atS >= sinceS && (inForceAtS === undefined || isInForce(one, inForceAtS))).toReversed();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    if (this.#options.watches) unwatchFile(this.#options.path, this.#reload);
+    this.#leave();
+  }
+
+  #open(): DatabaseSync {
+    return (this.#db ??= openOverrides(this.#sqlite, this.#options.path));
+  }
+
+  #leave(): void {
+    this.#db?.close();
+    this.#db = null;
+  }
+
+  #use<T>(work: (db: DatabaseSync) => T): T {
+    try {
+      return work(this.#open());
+    } catch (error) {
+      throw errorOf(this.#options.path, error);
+    }
+  }
+
+  #read(): ReadOverrides {
+    const { path } = this.#options;
+    const found = existsSync(path) ? readAll(this.#open()) : { overrides: [], badRows: 0 };
+    if (found.error !== undefined && storeFaultKind(found.error) !== 'damaged') throw found.error;
+    this.#note(found.error === undefined ? badRowsFault(path, found.badRows) : unreadable(path, found.error), found.badRows);
+    return found;
+  }
+
+  #note(fault: string | null, badRows: number): void {
+    const isNew = fault !== null && fault !== this.#health.fault;
+    this.#health = { fault, badRows };
+    if (isNew) this.#options.onFault?.(fault);
+  }
+
+  /** What was in force stays so when the file cannot be read now; gives that fault. */
+  #load(): unknown {
+    const nowS = this.#options.nowS();
+    try {
+      const { overrides } = this.#read();
+      const current = overrides.filter((one) => isInForce(one, nowS));
+      this.#inForce = new Map(current.map((override) => [override.value, { override, verdict: verdictOfOverride(override) }]));
+      return null;
+    } catch (error) {
+      if (storeFaultKind(error) === null) throw error;
+      this.#leave();
+      return error;
+    }
+  }
+
+  #wakeAtNextEnd(hasFailed: boolean): void {
+    clearTimeout(this.#timer);
+    const { nowS, watches } = this.#options;
+    const ends = Array.from(this.#inForce.values(), ({ override }) => override.untilS ?? Infinity);
+    const nextS = ends.reduce((soonest, end) => Math.min(soonest, end), Infinity);
+    const endMs = Math.max(0, nextS - nowS()) * 1000 + 1;
+    const waitMs = Math.min(hasFailed && watches ? WATCH_MS : Infinity, endMs);
+    if (Number.isFinite(waitMs)) this.#timer = setTimeout(this.#reload, Math.min(LONGEST_TIMER_MS, waitMs)).unref();
   }
 }
 
-function endOverride(db: DatabaseSync, value: string, by: string, atS: number): boolean {
-  const ending = db.prepare(
-    'UPDATE override SET ended_at = ?, ended_by = ? WHERE value = ? AND ended_at IS NULL AND (until IS NULL OR until > ?)',
-  );
-  return Number(ending.run(atS, by, value, atS).changes) > 0;
-}
-
-function readAll(db: DatabaseSync): Override[] {
-  return db
-    .prepare('SELECT * FROM override ORDER BY id')
-    .all()
-    .map((row) => ({
-      value: String(row['value']),
-      type: String(row['type']) as IndicatorType,
-      verdict: String(row['verdict']) as OverrideVerdict,
-      score: Number(row['score']),
-      author: String(row['author']),
-      reason: String(row['reason']),
-      atS: Number(row['at']),
-      untilS: row['until'] === null ? null : Number(row['until']),
-      saidVerdict: row['said_verdict'] === null ? null : (String(row['said_verdict']) as VerdictWord),
-      saidScore: row['said_score'] === null ? null : Number(row['said_score']),
-      endedAtS: row['ended_at'] === null ? null : Number(row['ended_at']),
-      endedBy: row['ended_by'] === null ? null : String(row['ended_by']),
-    }));
+/** Opens the file of overrides; a file that cannot be read is told, and tried again. */
+export async function openFeedbackStore(options: OpenOptions): Promise<FeedbackStore> {
+  const store = new SqliteFeedbackStore(await loadSqlite(), options);
+  await store.start();
+  return store;
 }

@@ -6,6 +6,22 @@ export const OVERRIDE_VERDICTS = ['malicious', 'suspicious', 'clean'] as const s
 
 export type OverrideVerdict = (typeof OVERRIDE_VERDICTS)[number];
 
+/** Longest texts of an override, in characters. */
+export const MAX_AUTHOR_CHARS = 100;
+export const MAX_REASON_CHARS = 500;
+export const MAX_VALUE_CHARS = 65_536;
+/** How long one may count, in days; longer is `until it is taken back`. */
+export const MAX_OVERRIDE_DAYS = 3650;
+export const MAX_OVERRIDE_S = MAX_OVERRIDE_DAYS * 86_400;
+
+/** How the file of overrides fares. */
+export interface FeedbackHealth {
+  /** What is wrong and what to do, for people; `null`: nothing. */
+  readonly fault: string | null;
+  /** Overrides that cannot be read and do not count. */
+  readonly badRows: number;
+}
+
 /** An analyst's decision on one value; it counts instead of what providers say, until it ends. */
 export interface Override {
   readonly value: string;
@@ -39,17 +55,29 @@ export interface FeedbackSource {
   lookup(indicator: Indicator, nowS: number): Verdict | null;
   /** Called when overrides were added, taken back or ran out: answers made before may be wrong. */
   onChange(listener: () => void): void;
+  health(): FeedbackHealth;
   close(): void;
 }
 
 /** The overrides of a house, in one file for all its processes. Nothing is ever deleted: who decided what, when and why stays on record. */
 export interface FeedbackStore extends FeedbackSource {
-  /** Takes an override; an earlier one on the same value ends with it. */
+  /** Takes an override; an earlier one on the same value ends with it. Throws a `FeedbackStoreError` and stores nothing where it cannot. */
   add(override: Omit<Override, 'endedAtS' | 'endedBy'>): void;
-  /** Ends the override on a value; false: there is none in force. */
+  /** Ends the override on a value; false: there is none in force. Throws a `FeedbackStoreError` where the file cannot be used. */
   remove(value: string, by: string, nowS: number): boolean;
   /** Newest first; `since`: given at that time or later; `inForceAtS`: only those in force then. */
   list(filter?: { readonly sinceS?: number; readonly inForceAtS?: number }): readonly Override[];
+}
+
+/** The file of overrides cannot be used for this; the message names it and says what to do. `isBusy`: the same works soon. */
+export class FeedbackStoreError extends Error {
+  override readonly name = 'FeedbackStoreError';
+  readonly isBusy: boolean;
+
+  constructor(message: string, options: { readonly isBusy: boolean; readonly cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.isBusy = options.isBusy;
+  }
 }
 
 /** Whether an override counts at a time. */

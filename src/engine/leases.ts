@@ -33,9 +33,9 @@ export function createLeases({ provider, limits, store, clock }: ClientOptions, 
     const answers = store.getMany(provider.id, [...watched.keys()]);
     for (const [value, row] of answers) {
       const job = watched.get(value);
-      if (!job || row.expiresAtS <= nowS()) continue;
-      watched.delete(value);
       const verdict = verdictFromText(provider.id, row.answer);
+      if (!job || row.expiresAtS <= nowS() || verdict === undefined) continue;
+      watched.delete(value);
       const { checkedAtS, expiresAtS } = row;
       events.onAnswer(job, {
         kind: 'answered',

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { windowWaitMs } from './call-windows.ts';
 import type { StoredVerdict, VerdictStore } from './verdict-store.ts';
 
@@ -8,8 +7,8 @@ const MAX_DAYS = 100;
 
 /** The store where no disk can be had: same promises within one process, nothing outlives it. `fault` says why, for `doctor`. */
 export function createMemoryVerdictStore(fault: string | null): VerdictStore {
-  const rows = new LRUCache<string, StoredVerdict>({ max: MAX_ROWS });
-  const notes = new LRUCache<string, { text: string; atS: number }>({ max: MAX_NOTES });
+  const rows = new Map<string, StoredVerdict>();
+  const notes = new Map<string, { text: string; atS: number }>();
   const booked = new Map<string, number[]>();
   const spending = new Map<string, number>();
   const key = (provider: string, value: string) => `${provider}\n${value}`;
@@ -28,7 +27,7 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
         if (row) take(value, row.answer, row.checkedAtS, row.expiresAtS);
       }
     },
-    put: (provider, value, verdict) => void rows.set(key(provider, value), verdict),
+    put: (provider, value, verdict) => keep(rows, key(provider, value), verdict, MAX_ROWS),
     lease: (_provider, values) => new Set(values),
     release: () => {},
     book(provider, windows, calls, nowMs) {
@@ -47,18 +46,28 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
       return true;
     },
     note: (name) => notes.get(name) ?? null,
-    setNote: (name, text, atS) => void notes.set(name, { text, atS }),
+    setNote: (name, text, atS) => keep(notes, name, { text, atS }, MAX_NOTES),
     ...createFigureSums(),
     epoch: () => null,
     purge(beforeS) {
       let count = 0;
       for (const [name, row] of rows.entries()) if (row.expiresAtS < beforeS && rows.delete(name)) count++;
-      return count;
+      return Promise.resolve(count);
     },
     flush: () => {},
     stats: () => ({ kind: 'memory', path: null, rows: rows.size, sizeBytes: 0, fault }),
+    health: () => ({ fault, faults: fault === null ? 0 : 1, setAside: 0 }),
     close: () => {},
   };
+}
+
+/** The one that was put longest ago goes first. */
+function keep<T>(all: Map<string, T>, name: string, one: T, max: number): void {
+  all.delete(name);
+  all.set(name, one);
+  if (all.size <= max) return;
+  const [oldest] = all.keys();
+  if (oldest !== undefined) all.delete(oldest);
 }
 
 function createFigureSums(): Pick<VerdictStore, 'addFigures' | 'figures'> {

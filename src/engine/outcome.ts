@@ -1,5 +1,6 @@
 import type { LookupError } from '../model/lookup-error.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { parseCachedText } from './cached-text.ts';
 
 /** What became of asking one provider about one indicator. */
 export type Outcome =
@@ -58,7 +59,9 @@ export function verdictToText(verdict: Verdict | null): string {
   return JSON.stringify(said);
 }
 
-export function verdictFromText(provider: string, text: string): Verdict | null {
+/** The verdict of a cached text; `undefined`: it cannot be read, so it is as if it were not there. */
+export function verdictFromText(provider: string, text: string): Verdict | null | undefined {
   if (text === 'n') return null;
-  return { ...SILENT, provider, ...(JSON.parse(text) as Pick<Verdict, 'verdict'>) };
+  const said = parseCachedText(text);
+  return said === undefined ? undefined : { ...SILENT, ...said, provider };
 }

@@ -28,6 +28,8 @@ export interface ClientOptions {
   readonly store: VerdictStore;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Why nothing may leave at the moment, whoever asks; `null`: nothing against it. */
+  readonly refuseToSend?: () => string | null;
 }
 
 /** What one caller asks of a look-up. */

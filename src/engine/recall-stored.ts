@@ -59,7 +59,9 @@ function recallSingle(
   const values = mine.map((at) => (indicators[at] as Indicator).value);
   const old = new Map<number, StoredVerdict>();
   options.store.readMany(provider, values, (value, answer, checkedAtS, expiresAtS) => {
-    const at = places.get(value) as number;
+    const at = places.get(value);
+    // A damaged file may give what nobody asked for.
+    if (at === undefined) return;
     const indicator = indicators[at] as Indicator;
     const row = { answer, checkedAtS, expiresAtS };
     if (!isFresh(round, row) || outcomesAtHome(round, indicator).length > 0) {
@@ -69,6 +71,8 @@ function recallSingle(
     const merged = pool.fromText({ provider, text: answer }, { type: indicator.type, nowS }, () =>
       fromStore(round, client, indicator, row),
     );
+    // It cannot be read: somebody is asked.
+    if (merged === null) return;
     entries[at] = remember(round, indicator, { answer: merged, source: 'cache', checkedAtS, expiresAtS });
   });
   for (const at of mine) {

@@ -3,6 +3,7 @@ import { LookupError as LookupFault } from '../model/lookup-error.ts';
 import { dayOf, monthOf } from './clock.ts';
 import type { Job } from './job.ts';
 import type { ClientOptions } from './provider-client.ts';
+import { StoreBusyError } from './verdict-store.ts';
 
 /** Waits longer than this are not waits but failures. */
 export const LONGEST_WAIT_MS = 300_000;
@@ -78,7 +79,12 @@ export function createRefusals({ provider, account, limits, store, clock }: Clie
           retryAfterMs: waitMs,
         });
       const credits = provider.cost * batch.length;
-      return credits === 0 ? null : spend(credits);
+      try {
+        return credits === 0 ? null : spend(credits);
+      } catch (error) {
+        if (!(error instanceof StoreBusyError)) throw error;
+        return new LookupFault('rate_limited', provider.id, error.message, { retryAfterMs: error.retryAfterMs });
+      }
     },
   };
 }

@@ -49,16 +49,17 @@ export function isFresh({ nowS, wanted }: Round, row: StoredVerdict): boolean {
   return row.expiresAtS > nowS && row.checkedAtS >= nowS - (wanted.maxAgeS ?? Infinity);
 }
 
-/** A provider's row as an outcome about `indicator`; it may have been asked about something wider. */
+/** A provider's row as an outcome about `indicator`; it may have been asked about something wider. `null`: the row cannot be read. */
 export function fromStore(
   { nowS, view }: Round,
   client: ProviderClient,
   indicator: Indicator,
   row: StoredVerdict,
-): Outcome & { kind: 'answered' } {
+): (Outcome & { kind: 'answered' }) | null {
   const provider = client.provider.id;
   const { checkedAtS, expiresAtS } = row;
   const said = verdictFromText(provider, row.answer);
+  if (said === undefined) return null;
   const sent = view.sentTo(client, indicator);
   const verdict = sent === indicator ? said : readNarrower(said, provider, sent);
   return { kind: 'answered', provider, verdict, source: 'cache', checkedAtS, expiresAtS, isStale: expiresAtS <= nowS };

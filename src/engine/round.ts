@@ -94,14 +94,17 @@ async function ask(round: Round, client: ProviderClient, { indicator, rows }: Op
   const row = rows[n];
   const sent = view.sentTo(client, indicator);
   if (row && row.expiresAtS <= nowS && row.expiresAtS > nowS - options.revalidateS) {
-    void client.lookup(sent, { deadlineMs: Infinity, budget });
-    return fromStore(round, client, indicator, row);
+    const known = fromStore(round, client, indicator, row);
+    if (known !== null) {
+      void client.lookup(sent, { deadlineMs: Infinity, budget });
+      return known;
+    }
   }
   const outcome = wanted.mode === 'cache' ? notAsked(client) : await client.lookup(sent, { deadlineMs, budget });
   if (outcome.kind === 'answered')
     return sent === indicator ? outcome : { ...outcome, verdict: readNarrower(outcome.verdict, outcome.provider, sent) };
-  const isUsable = row !== undefined && row.expiresAtS > nowS - options.staleS;
-  return isUsable ? { ...fromStore(round, client, indicator, row), isStale: true } : outcome;
+  const stale = row !== undefined && row.expiresAtS > nowS - options.staleS ? fromStore(round, client, indicator, row) : null;
+  return stale === null ? outcome : { ...stale, isStale: true };
 }
 
 function notAsked(client: ProviderClient): Outcome {

@@ -1,18 +1,26 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './call-windows.ts';
+import { makePrivateFile, makePrivateFolder } from './private-files.ts';
+import { purgeVerdicts } from './purge-verdicts.ts';
+import { isSound, prepareLists, type VerdictRow } from './select-verdicts.ts';
+import { restoreInto, type Salvage, salvageFrom } from './set-aside.ts';
+import { inTransaction } from './sqlite-faults.ts';
 import { EPOCH_QUERY } from './store-epoch.ts';
-import type { StoredVerdict, StoreEpoch, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
+import type { StoredVerdict, StoreEpoch, StoreHealth, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
 
 const SCHEMA_VERSION = 3;
 /** Days of figures that are kept. */
 const FIGURE_DAYS = 400;
-const BUSY_MS = 5000;
+/** An event loop waits no longer for another process; who needs it asks again. */
+const BUSY_MS = 50;
 /** Writes are gathered this long, off the answer path; a crash loses no more. */
 const FLUSH_MS = 20;
 const FLUSH_ROWS = 500;
+/** Writes that wait while the disk takes none; the oldest go. */
+const MAX_WAITING = 100_000;
 /** Values bound to one statement. */
 const CHUNK = 500;
 
@@ -31,49 +39,19 @@ CREATE TRIGGER IF NOT EXISTS verdict_deleted AFTER DELETE ON verdicts WHEN old.e
 BEGIN UPDATE notes SET at = at + 1 WHERE name = 'epoch'; END;
 PRAGMA user_version = ${SCHEMA_VERSION};`;
 
-/** value, answer, checked_at, expires_at: rows as arrays cost half of what objects do. */
-type VerdictRow = readonly [string, string, number, number];
-
 function openDatabase(sqlite: typeof import('node:sqlite'), path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateFolder(dirname(path));
+  makePrivateFile(path);
   const db = new sqlite.DatabaseSync(path);
-  db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;`);
-  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version !== SCHEMA_VERSION) db.exec(SCHEMA);
-  chmodSync(path, 0o600);
-  return db;
-}
-
-function inTransaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
   try {
-    const result = work();
-    db.exec('COMMIT');
-    return result;
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;`);
+    const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+    if (version !== SCHEMA_VERSION) inTransaction(db, () => db.exec(SCHEMA));
+    return db;
   } catch (error) {
-    db.exec('ROLLBACK');
+    db.close();
     throw error;
   }
-}
-
-/** Statements that bind a list are prepared per power-of-two length, so that their number stays small; the rest is filled with NULL. */
-function prepareLists(db: DatabaseSync): (provider: string, values: string[]) => { statement: StatementSync; bound: (string | null)[] } {
-  const bySize = new Map<number, StatementSync>();
-  return (provider, values) => {
-    let size = 1;
-    while (size < values.length) size *= 2;
-    let statement = bySize.get(size);
-    if (!statement) {
-      const marks = Array.from({ length: size }, () => '?').join(',');
-      statement = db.prepare(`SELECT value, answer, checked_at, expires_at FROM verdicts WHERE value IN (${marks}) AND provider = ?`);
-      statement.setReturnArrays(true);
-      bySize.set(size, statement);
-    }
-    const bound: (string | null)[] = values;
-    while (bound.length < size) bound.push(null);
-    bound.push(provider);
-    return { statement, bound };
-  };
 }
 
 type Prepared = ReturnType<typeof prepareStatements>;
@@ -94,8 +72,11 @@ function prepareStatements(db: DatabaseSync) {
   };
 }
 
-/** The verdict cache on disk: one SQLite file (WAL) for all processes of a host, opened and never loaded whole. */
-class SqliteVerdictStore implements VerdictStore {
+/** Told of a background write that failed, and with `null` that it works again; gives the milliseconds until it is tried again. */
+type OnWriteFault = (error: unknown) => number;
+
+/** The verdict cache on disk: one SQLite file (WAL) for all processes of a host, opened and never loaded whole. Every method may throw. */
+export class SqliteVerdictStore implements VerdictStore {
   readonly #db: DatabaseSync;
   readonly #path: string;
   #owner: string | null = null;
@@ -103,16 +84,20 @@ class SqliteVerdictStore implements VerdictStore {
   readonly #dirty = new Map<string, { provider: string; value: string; verdict: StoredVerdict }>();
   #released: { provider: string; value: string }[] = [];
   #timer: NodeJS.Timeout | null = null;
+  /** After a write that failed, until it is tried again. */
+  #isResting = false;
+  readonly #onWriteFault: OnWriteFault;
 
   #flushSoon = (): void => {
-    if (this.#dirty.size >= FLUSH_ROWS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    if (this.#dirty.size >= FLUSH_ROWS && !this.#isResting) this.#flushOrRest();
+    else this.#timer ??= setTimeout(() => this.#flushOrRest(), FLUSH_MS);
   };
 
-  constructor(db: DatabaseSync, path: string) {
+  constructor(db: DatabaseSync, path: string, onWriteFault: OnWriteFault) {
     this.#db = db;
     this.#path = path;
     this.#prepared = prepareStatements(db);
+    this.#onWriteFault = onWriteFault;
   }
 
   getMany(provider: string, values: readonly string[]): Map<string, StoredVerdict> {
@@ -125,7 +110,7 @@ class SqliteVerdictStore implements VerdictStore {
     for (let at = 0; at < values.length; at += CHUNK) {
       const { statement, bound } = this.#prepared.selectList(provider, values.slice(at, at + CHUNK));
       const rows = statement.all(...bound) as unknown as VerdictRow[];
-      for (const row of rows) take(row[0], row[1], row[2], row[3]);
+      for (const row of rows) if (isSound(row)) take(row[0], row[1], row[2], row[3]);
     }
     if (this.#dirty.size === 0) return;
     for (const value of values) {
@@ -136,6 +121,10 @@ class SqliteVerdictStore implements VerdictStore {
 
   put(provider: string, value: string, verdict: StoredVerdict): void {
     this.#dirty.set(`${provider}\n${value}`, { provider, value, verdict });
+    if (this.#dirty.size > MAX_WAITING) {
+      const [oldest] = this.#dirty.keys();
+      if (oldest !== undefined) this.#dirty.delete(oldest);
+    }
     this.#flushSoon();
   }
 
@@ -147,7 +136,8 @@ class SqliteVerdictStore implements VerdictStore {
   }
 
   release(provider: string, values: readonly string[]): void {
-    for (const value of values) this.#released.push({ provider, value });
+    // Beyond it they run out by themselves.
+    if (this.#released.length < MAX_WAITING) for (const value of values) this.#released.push({ provider, value });
     this.#flushSoon();
   }
 
@@ -210,9 +200,7 @@ class SqliteVerdictStore implements VerdictStore {
     return row === undefined ? null : { path: this.#path, epoch: String(row['epoch']) };
   }
 
-  purge(beforeS: number): number {
-    return Number(this.#db.prepare('DELETE FROM verdicts WHERE expires_at < ?').run(beforeS).changes);
-  }
+  purge = (beforeS: number): Promise<number> => purgeVerdicts(this.#db, beforeS);
 
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
@@ -229,6 +217,32 @@ class SqliteVerdictStore implements VerdictStore {
     this.#released = [];
   }
 
+  /** What waits to be written, for another file that takes this one's place. */
+  handOver(to: VerdictStore): void {
+    for (const { provider, value, verdict } of this.#dirty.values()) to.put(provider, value, verdict);
+    this.#dirty.clear();
+    this.#released = [];
+  }
+
+  salvage = (): Salvage => salvageFrom(this.#db);
+
+  restore = (salvage: Salvage): void => restoreInto(this.#db, salvage);
+
+  #flushOrRest(): void {
+    const wasResting = this.#isResting;
+    this.#timer = null;
+    this.#isResting = false;
+    try {
+      this.flush();
+      if (wasResting) this.#onWriteFault(null);
+    } catch (error) {
+      const restMs = this.#onWriteFault(error);
+      if (this.#dirty.size === 0 && this.#released.length === 0) return;
+      this.#isResting = true;
+      this.#timer ??= setTimeout(() => this.#flushOrRest(), restMs);
+    }
+  }
+
   /** What this process is called among those that hold leases. */
   #ownName(): string {
     // Loaded at the first lease: a search that finds everything in the cache takes none.
@@ -240,15 +254,41 @@ class SqliteVerdictStore implements VerdictStore {
     return { kind: 'sqlite', path: this.#path, rows, sizeBytes: statSync(this.#path).size, fault: null };
   }
 
+  health = (): StoreHealth => ({ fault: null, faults: 0, setAside: 0 });
+
   close(): void {
-    this.flush();
-    this.#db.close();
     // A call that was cut short may still report: it has nothing to write any more.
     this.#flushSoon = () => {};
+    try {
+      this.flush();
+    } finally {
+      if (this.#timer) clearTimeout(this.#timer);
+      this.#db.close();
+    }
   }
 }
 
-/** Opens the shared verdict cache. Throws when the file cannot be opened: the caller falls back to memory and says so. */
+/** Opens a file of the cache, as often as needed, without waiting; throws what SQLite says. */
+export type OpenVerdictFile = (onWriteFault: OnWriteFault) => SqliteVerdictStore;
+
+/** What opens the file at `path`. */
+export async function verdictFileOpener(path: string): Promise<OpenVerdictFile> {
+  const sqlite = await loadSqlite();
+  return (onWriteFault) => {
+    const db = openDatabase(sqlite, path);
+    try {
+      return new SqliteVerdictStore(db, path, onWriteFault);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  };
+}
+
+/** Opens the shared verdict cache, bare: every fault of the file is thrown. Hosts open a `DurableVerdictStore`. */
 export async function openSqliteVerdictStore(path: string): Promise<VerdictStore> {
-  return new SqliteVerdictStore(openDatabase(await loadSqlite(), path), path);
+  return (await verdictFileOpener(path))((error) => {
+    if (error === null) return 0;
+    throw error;
+  });
 }

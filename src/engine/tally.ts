@@ -64,6 +64,22 @@ export function createTally({ provider, account, limits, store, clock }: ClientO
 /** What another process was told; counters that have started again since are forgotten. */
 function readNotices(text: string | undefined, nowS: number): Map<string, QuotaNotice> {
   if (text === undefined) return new Map();
-  const notices = JSON.parse(text) as readonly QuotaNotice[];
+  const notices = parseNotices(text);
   return new Map(notices.filter(({ resetsAtS }) => resetsAtS === null || resetsAtS > nowS).map((notice) => [notice.window, notice]));
+}
+
+/** A note in a damaged file is none: the provider says it again with its next answer. */
+function parseNotices(text: string): readonly QuotaNotice[] {
+  try {
+    const said: unknown = JSON.parse(text);
+    return Array.isArray(said) ? said.filter(isNotice) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isNotice(said: unknown): said is QuotaNotice {
+  const isCountOrNull = (value: unknown) => value === null || (typeof value === 'number' && Number.isFinite(value));
+  const { window, limit, remaining, resetsAtS } = (said ?? {}) as Record<string, unknown>;
+  return typeof window === 'string' && [limit, remaining, resetsAtS].every(isCountOrNull);
 }

@@ -18,10 +18,31 @@ export interface StoreStats {
   readonly fault: string | null;
 }
 
+/** How the file fares. */
+export interface StoreHealth {
+  /** What is wrong now, for people; `null`: nothing. */
+  readonly fault: string | null;
+  /** How often something went wrong. */
+  readonly faults: number;
+  /** How many damaged files were set aside. */
+  readonly setAside: number;
+}
+
 /** A cache on disk, and what counts its changes: another epoch when an answer was replaced or deleted within its lifetime. */
 export interface StoreEpoch {
   readonly path: string;
   readonly epoch: string;
+}
+
+/** Another process writes at this moment: the same call works soon. */
+export class StoreBusyError extends Error {
+  override readonly name = 'StoreBusyError';
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super('the shared verdict cache is being written to by another process');
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 /** Verdicts by provider and canonical value, shared by all processes that open the same file. Synchronous: it is asked on hot paths. */
@@ -38,7 +59,7 @@ export interface VerdictStore {
   book(provider: string, windows: readonly { requests: number; perMs: number }[], calls: number, nowMs: number): number;
   /** Credits paid on a day (UTC), by all processes. */
   spent(provider: string, day: string): number;
-  /** Pays `credits` if the day's total stays within `limit` (`null`: no limit); tells whether it did. */
+  /** Pays `credits` if the day's total stays within `limit` (`null`: no limit); tells whether it did. Throws a `StoreBusyError` when it has to be asked again soon. */
   spend(provider: string, day: string, credits: number, limit: number | null): boolean;
   /** Small facts about a provider that outlive a process: bulk cap, quota notices, blocks. */
   note(key: string): { text: string; atS: number } | null;
@@ -49,9 +70,11 @@ export interface VerdictStore {
   figures(from: string, to: string): Map<string, number>;
   /** `null`: nothing outlives the process. */
   epoch(): StoreEpoch | null;
-  /** Deletes answers that went stale before `beforeS`; counts them. */
-  purge(beforeS: number): number;
+  /** Deletes answers that went stale before `beforeS`, in slices that hold up nobody; counts them. */
+  purge(beforeS: number): Promise<number>;
   flush(): void;
   stats(): StoreStats;
+  /** The same without counting rows: asked often. */
+  health(): StoreHealth;
   close(): void;
 }

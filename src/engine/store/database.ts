@@ -1,11 +1,14 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makePrivateFile, makePrivateFolder } from '../private-files.ts';
+import { inTransaction } from '../sqlite-faults.ts';
 import { MIGRATIONS } from './schema.ts';
 
 // "ISM1" in ASCII: a file of another program is refused, not migrated.
 const APPLICATION_ID = 0x49534d31;
 const BUSY_TIMEOUT_MS = 10_000;
+/** Readers sit on event loops; in WAL mode they wait only for who locks out everybody. */
+const READER_BUSY_TIMEOUT_MS = 50;
 
 // 64 MiB of journal before it is folded into the file (SQLite's 4 MiB halve the insert rate at a million rows), 64 MiB of page cache.
 const SPEED =
@@ -21,17 +24,14 @@ export class StoreError extends Error {
  * The folder and file are for the owner only: it names what the house looks for.
  */
 export function openDatabase(path: string, options: { readOnly?: boolean } = {}): DatabaseSync {
-  if (path !== ':memory:' && !options.readOnly) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const isNew = path === ':memory:' || !existsSync(path);
   const db = openFile(path, options.readOnly === true);
   try {
-    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    db.exec(`PRAGMA busy_timeout = ${options.readOnly ? READER_BUSY_TIMEOUT_MS : BUSY_TIMEOUT_MS}`);
     if (options.readOnly) {
       if (requireVersion(db, path) < MIGRATIONS.length) openDatabase(path).close();
       db.exec('PRAGMA mmap_size = 268435456');
       return db;
     }
-    if (isNew && path !== ':memory:') chmodSync(path, 0o600);
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; ${SPEED}`);
     migrate(db, path);
     return db;
@@ -53,21 +53,12 @@ export function checkIntegrity(db: DatabaseSync): string[] {
   return [...rows.filter((row) => row !== 'ok'), ...strays.map((row) => `${String(row.table)} row ${String(row.rowid)} points nowhere`)];
 }
 
-/** Runs `work` in one transaction: all of it is kept, or nothing. */
-export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    db.exec('COMMIT');
-    return result;
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
 function openFile(path: string, readOnly: boolean): DatabaseSync {
   try {
+    if (path !== ':memory:' && !readOnly) {
+      makePrivateFolder(dirname(path));
+      makePrivateFile(path);
+    }
     return new DatabaseSync(path, { readOnly });
   } catch (cause) {
     throw new StoreError(`${path} cannot be opened: check that the folder exists and belongs to this user`, { cause });

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { inTransaction } from './database.ts';
+import { inTransaction } from '../sqlite-faults.ts';
 
 const MAX_QUARANTINED_ITEMS = 100_000;
 const MAX_RUNS = 200;

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { HalfLives } from './decay.ts';
+import { storeFaultKind, storeFaultText } from '../sqlite-faults.ts';
 import { openStoreCore, type StoreCore } from './store.ts';
 
 /** What the worker is started with. */
@@ -18,6 +19,16 @@ export interface StoreCall {
 /** `error`: the message of what was thrown. */
 export type StoreReply = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string };
 
+/** A fault of the file names it and says what to do. */
+function explain(path: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const kind = storeFaultKind(error);
+  if (kind === null) return message;
+  const remedy =
+    kind === 'damaged' ? 'restore it from a backup or move it away' : 'end the process that holds it, or make room on the disk';
+  return `${path} cannot be used (${storeFaultText(error)}): ${remedy}`;
+}
+
 const port = parentPort;
 if (port) {
   const { path, halfLives } = workerData as StoreWorkerData;
@@ -27,7 +38,7 @@ if (port) {
       const result: unknown = Reflect.apply(store[method], store, args);
       port.postMessage({ id, result } satisfies StoreReply);
     } catch (error) {
-      port.postMessage({ id, error: error instanceof Error ? error.message : String(error) } satisfies StoreReply);
+      port.postMessage({ id, error: explain(path, error) } satisfies StoreReply);
     }
     if (method === 'close') port.close();
   });

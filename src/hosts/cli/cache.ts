@@ -22,7 +22,7 @@ export const cache: Command = {
     const ageS = parseAge(values['older-than'] ?? '7d', '--older-than');
     const { engine } = await openEngine({ env: io.env, configPath: values.config });
     try {
-      const purged = what === 'purge' ? engine.store.purge(Math.floor(Date.now() / 1000) - ageS) : null;
+      const purged = what === 'purge' ? await engine.store.purge(Math.floor(Date.now() / 1000) - ageS) : null;
       const stats = engine.store.stats();
       const facts = { ...stats, ...(purged === null ? {} : { purged }) };
       io.stdout.write(

@@ -64,24 +64,32 @@ export function parseOptions<T extends ParseArgsOptionsConfig>(args: readonly st
 }
 
 const AGE_UNITS_S = wordTable<number>({ s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 });
+const DAY_S = 86_400;
+
+/** A hundred years: every date that far from now can be written. */
+const MAX_AGE_DAYS = 36_500;
 
 /** `30m`, `24h`, `7d` or seconds, in seconds. */
 export function parseAge(text: string, option: string): number {
   const match = /^(\d+)([smhdw]?)$/.exec(text.trim());
   if (!match) throw new UsageError(`${option} has to be a number with s, m, h, d or w, like 24h`);
-  return Number(match[1]) * (AGE_UNITS_S.get(match[2] || 's') ?? 1);
+  const ageS = Number(match[1]) * (AGE_UNITS_S.get(match[2] || 's') ?? 1);
+  if (ageS > MAX_AGE_DAYS * DAY_S) throw new UsageError(`${option} has to be at most ${MAX_AGE_DAYS}d`);
+  return ageS;
 }
 
 /** A number of seconds as milliseconds. */
 export function parseSeconds(text: string, option: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new UsageError(`${option} has to be a number of seconds`);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0 || value > MAX_AGE_DAYS * DAY_S)
+    throw new UsageError(`${option} has to be a number of seconds`);
   return Math.round(value * 1000);
 }
 
-/** A whole number, at least `least`. */
+/** A whole number, at least `least`; larger ones than can be told apart are refused. */
 export function parseCount(text: string, option: string, least = 0): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least) throw new UsageError(`${option} has to be a whole number, at least ${least}`);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
+    throw new UsageError(`${option} has to be a whole number, at least ${least}`);
   return value;
 }

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { makePrivateFolder } from '../../engine/private-files.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { type Command, EXIT, parseOptions } from './command.ts';
 import { inertText } from '../../model/inert-text.ts';
@@ -23,7 +24,7 @@ export const doctor: Command = {
   --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
   async run(args, io) {
     const { values } = parseOptions(args, { config: { type: 'string' }, offline: { type: 'boolean' }, json: { type: 'boolean' } });
-    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, warnings, health } = await openEngine({ env: io.env, configPath: values.config });
     try {
       const findings: Finding[] = [
         { what: 'Node', ok: Number(process.versions.node.split('.')[0]) >= 22, detail: process.version },
@@ -37,6 +38,8 @@ export const doctor: Command = {
         ok: stats.store.fault === null,
         detail: stats.store.fault ?? `${stats.store.kind}, ${stats.store.rows} answers, ${stats.store.path ?? 'memory'}`,
       });
+      const overrides = health().overrides.fault;
+      findings.push({ what: 'overrides', ok: overrides === null, detail: overrides ?? 'can be read' });
       for (const list of stats.local.lists)
         findings.push({ what: `list ${list.name}`, ok: list.faults.length === 0, detail: `${list.entries} entries` });
       if (config.wanted.length === 0)
@@ -67,7 +70,7 @@ export const doctor: Command = {
 
 function stateFinding(folder: string): Finding {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     accessSync(folder, constants.W_OK);
     return { what: 'state folder', ok: true, detail: folder };
   } catch (error) {

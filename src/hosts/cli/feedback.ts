@@ -1,6 +1,6 @@
 import { epochS, systemClock } from '../../engine/clock.ts';
-import { type Override } from '../../engine/feedback.ts';
-import { giveFeedback } from '../../engine/give-feedback.ts';
+import { MAX_AUTHOR_CHARS, type Override } from '../../engine/feedback.ts';
+import { faultOfFeedback, giveFeedback, whenFeedbackIsFree } from '../../engine/give-feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { openEngine, type OpenedEngine } from '../compose/open-engine.ts';
 import { type Command, EXIT, type Io, parseAge, parseCount, parseOptions, UsageError } from './command.ts';
@@ -45,7 +45,7 @@ export const feedback: Command = {
     warn(io, opened.warnings);
     try {
       if (what === 'add') return await add(targets, values, opened, io);
-      return what === 'list' ? list(values, opened, io) : remove(targets, values, opened, io);
+      return await (what === 'list' ? list(values, opened, io) : remove(targets, values, opened, io));
     } finally {
       await opened.engine.close();
     }
@@ -60,33 +60,43 @@ function authorOf(values: Values, io: Io): string {
 
 async function add(targets: readonly string[], values: Values, { engine, feedback: store }: OpenedEngine, io: Io): Promise<number> {
   if (values.verdict === undefined || values.reason === undefined) throw new UsageError('feedback add wants --verdict and --reason');
-  for (const value of targets) {
-    const given = {
-      value,
-      verdict: values.verdict,
-      author: authorOf(values, io),
-      reason: values.reason,
-      score: values.score === undefined ? undefined : parseCount(values.score, '--score'),
-      forS: values.for === undefined ? undefined : parseAge(values.for, '--for'),
-    };
+  const { verdict, reason } = values;
+  const all = targets.map((value) => ({
+    value,
+    verdict,
+    author: authorOf(values, io),
+    reason,
+    score: values.score === undefined ? undefined : parseCount(values.score, '--score'),
+    forS: values.for === undefined ? undefined : parseAge(values.for, '--for'),
+  }));
+  // Before anything is stored: one that is wrong must not leave the others half done.
+  for (const given of all) {
+    const fault = faultOfFeedback(given);
+    if (fault !== null) throw new UsageError(`${given.value}: ${fault}`);
+  }
+  for (const given of all) {
     const taken = await giveFeedback(given, store, engine, epochS(systemClock));
-    if (typeof taken === 'string') throw new UsageError(`${value}: ${taken}`);
+    if (typeof taken === 'string') throw new UsageError(`${given.value}: ${taken}`);
     print(taken, values, io);
   }
   return EXIT.ok;
 }
 
-function list(values: Values, { feedback: store }: OpenedEngine, io: Io): number {
-  for (const override of store.list(values.all === true ? {} : { inForceAtS: epochS(systemClock) })) print(override, values, io);
-  return EXIT.ok;
+async function list(values: Values, { feedback: store }: OpenedEngine, io: Io): Promise<number> {
+  const filter = values.all === true ? {} : { inForceAtS: epochS(systemClock) };
+  for (const override of await whenFeedbackIsFree(() => store.list(filter))) print(override, values, io);
+  return store.health().fault === null ? EXIT.ok : EXIT.failed;
 }
 
-function remove(targets: readonly string[], values: Values, { feedback: store }: OpenedEngine, io: Io): number {
+async function remove(targets: readonly string[], values: Values, { feedback: store }: OpenedEngine, io: Io): Promise<number> {
   let missing = 0;
+  const author = authorOf(values, io);
+  if (author.trim() === '' || author.length > MAX_AUTHOR_CHARS)
+    throw new UsageError(`--author has to be 1 to ${MAX_AUTHOR_CHARS} characters`);
   for (const target of targets) {
     const parsed = parseIndicator(target);
     const value = parsed.kind === 'invalid' ? target : parsed.indicator.value;
-    if (store.remove(value, authorOf(values, io), epochS(systemClock))) continue;
+    if (await whenFeedbackIsFree(() => store.remove(value, author, epochS(systemClock)))) continue;
     io.stderr.write(`${inertText(target)}: there is no override in force\n`);
     missing++;
   }

@@ -7,7 +7,8 @@ import { createProfiledEnricher } from '../compose/profiled-enricher.ts';
 import { loadBoth } from '../pipeline/load-both.ts';
 import { loadPipelineConfig, type PipelineConfig } from '../pipeline/open-pipeline.ts';
 import { openPipelinePart } from '../pipeline/sidecar-part.ts';
-import { renderEngineMetrics, renderSightingMetrics } from '../sidecar/engine-metrics.ts';
+import { faultsOf, renderHealth } from '../sidecar/health-metrics.ts';
+import { renderEngineMetrics } from '../sidecar/engine-metrics.ts';
 import { GatewaySettings } from '../sidecar/gateway/settings.ts';
 import { createSidecar, SidecarConfigError } from '../sidecar/server.ts';
 import { SidecarSettings } from '../sidecar/settings.ts';
@@ -32,15 +33,17 @@ export const serve: Command = {
       port: { type: 'string' },
       workers: { type: 'string' },
     });
+    const log = (line: string) => void io.stderr.write(`${new Date().toISOString()} ${inertText(line)}\n`);
     const options = {
       env: io.env,
       configPath: values.config,
       stays: true,
+      onFault: log,
       blocks: { sidecar: SidecarSettings, gateway: GatewaySettings },
     };
     const pipelineConfig = await loadPipelineBeside(options);
     const opened = await openEngine(options);
-    const { engine, config, feedback, warnings } = opened;
+    const { engine, config, feedback, warnings, health } = opened;
     // A profile that is wrong is told now, not to its first caller.
     for (const profile of config.profiles) await loadEngineConfig({ ...options, profile });
     // Without profiles nobody pays for the choice.
@@ -57,12 +60,9 @@ export const serve: Command = {
       await engine.close();
       return await runWorkers(settings.workers, io);
     }
-    // A promise also of what throws: the file may be gone.
-    const degraded = async () => engine.store.stats().fault;
     const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
     const path = join(config.stateFolder, 'pipeline.sqlite');
     const pipeline = openPipelinePart(pipelineConfig, { path, use: settings.pipelineStore, fields: fieldsOf(settings, gateway), feedback });
-    const log = (line: string) => void io.stderr.write(`${new Date().toISOString()} ${inertText(line)}\n`);
     try {
       const sidecar = await createSidecar({
         enricher,
@@ -73,8 +73,8 @@ export const serve: Command = {
         pipeline,
         version: VERSION,
         log,
-        degraded,
-        extraMetrics: () => renderEngineMetrics(engine.stats()) + renderSightingMetrics(pipeline.sightings?.counts() ?? null),
+        degraded: () => faultsOf(health(), pipeline),
+        extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline),
       });
       const listening = await sidecar.listen();
       if (cluster.isPrimary) announce(listening, config, io);

@@ -29,6 +29,8 @@ export interface OpenOptions extends SourceOptions {
   readonly stays?: boolean;
   /** Whether what the pipeline stored counts as own knowledge. Not for the pipeline's look-ups: it would confirm itself for ever. */
   readonly usesPipelineStore?: boolean;
+  /** Told what goes wrong after the engine is open although it goes on, one sentence each; by default a line on stderr. */
+  readonly onFault?: (message: string) => void;
   /** Blocks of the calling host, checked with the core's. */
   readonly blocks?: Blocks;
 }
@@ -61,7 +63,7 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   const schemas = { ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks };
   const loaded = loadConfig(schemas, known.sources, foreign);
   const core = Object.fromEntries(Object.keys(CORE_BLOCKS).map((name) => [name, loaded[name]?.values])) as unknown as Core;
-  const faults = [...tierFaults(core.scoring), ...ownFaults(core.privacy)];
+  const faults = [...tierFaults(core.scoring), ...ownFaults(core.privacy), ...auditFaults(core.privacy)];
   const wanted = wantedProviders(known, loaded);
   for (const { provider, own } of wanted) {
     const reason = provider.missing?.(own as never) ?? null;
@@ -83,6 +85,11 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
     profile,
     stateFolder: stateFolder(options.env, options.isSplunk === true),
   };
+}
+
+function auditFaults({ audit, auditLog }: Core['privacy']): ConfigFault[] {
+  if (audit === 'normal' || auditLog) return [];
+  return [{ key: 'privacy.audit', place: 'configuration', message: 'required contradicts privacy.audit_log: false; set one of them' }];
 }
 
 function ownFaults({ ownDomains, ownNetworks }: Core['privacy']): ConfigFault[] {

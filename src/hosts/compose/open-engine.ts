@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
-import { epochS, shortClock, systemClock } from '../../engine/clock.ts';
+import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
+import { type Clock, epochS, shortClock, systemClock } from '../../engine/clock.ts';
+import { openDurableVerdictStore } from '../../engine/durable-verdict-store.ts';
 import { Engine } from '../../engine/engine.ts';
-import type { FeedbackStore } from '../../engine/feedback.ts';
+import type { FeedbackHealth, FeedbackStore } from '../../engine/feedback.ts';
 import { openFeedbackStore } from '../../engine/feedback-store.ts';
 import { createFigures } from '../../engine/figures.ts';
 import type { LocalSource } from '../../engine/local-source.ts';
-import { createPrivacyGuard } from '../../engine/privacy-guard.ts';
-import { openSqliteVerdictStore } from '../../engine/sqlite-verdict-store.ts';
-import type { VerdictStore } from '../../engine/verdict-store.ts';
+import { createPrivacyGuard, type PrivacyGuard } from '../../engine/privacy-guard.ts';
+import { createMemoryVerdictStore } from '../../engine/memory-verdict-store.ts';
+import type { StoreHealth, VerdictStore } from '../../engine/verdict-store.ts';
 import { type Memory, NO_MEMORY } from '../../engine/view.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { buildPrefixTree } from '../../model/prefix-tree.ts';
@@ -32,21 +33,29 @@ export interface OpenedEngine {
   readonly config: LoadedConfig;
   /** Analysts' overrides, for those who take and show them. */
   readonly feedback: FeedbackStore;
+  /** Grows when something goes wrong later. */
   readonly warnings: readonly string[];
+  /** The parts whose faults stop no look-up, as they are now. */
+  readonly health: () => EngineHealth;
+}
+
+/** How the files fare that an engine works with but can do without. */
+export interface EngineHealth {
+  readonly cache: StoreHealth;
+  readonly overrides: FeedbackHealth;
+  readonly audit: AuditHealth;
 }
 
 /** Opens the engine as configured. Throws a `ConfigError`; a disk that cannot be used is a warning, not an end. */
 export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const config = await loadEngineConfig(options);
   const { core, wanted } = config;
-  const warnings: string[] = [];
-  const store = await openStore(config, warnings);
-  const audit = core.privacy.auditLog
-    ? openAuditLog(join(config.stateFolder, 'egress.ndjson'), (fault) => warnings.push(fault))
-    : noAuditLog;
+  const clock = options.isSplunk ? shortClock : systemClock;
+  const { warnings, tell, opened } = createTeller(options);
+  const store = await openStore(config, clock, tell);
+  const audit = openAudit(config, clock, tell);
   const lifetimes = { listedS: core.cache.listedTtlS, unknownS: core.cache.unknownTtlS, pendingS: core.cache.pendingTtlS };
   const onCall = (provider: string, latencyMs: number) => figures.called(provider, latencyMs);
-  const clock = options.isSplunk ? shortClock : systemClock;
   const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock, lifetimes, audit, onCall }));
   const figures = createFigures(store, clock, () => stacks.map(({ client }) => client.stats()));
   const lists = openLocalLists({
@@ -57,26 +66,24 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     sample: (core.local.sample ?? wanted.length === 0) ? (await import('../../providers/sample-feed.ts')).SAMPLE_FEED : null,
     watches: options.stays === true,
   });
-  const feedbackOptions = { path: feedbackPath(config), watches: options.stays === true, nowS: () => epochS(systemClock) };
-  const feedback = await openFeedbackStore(feedbackOptions);
-  const local = core.local.pipelineStore && options.usesPipelineStore !== false ? await withPipelineStore(lists, config, options) : lists;
-  for (const { faults } of local.stats().lists) warnings.push(...faults);
+  const feedback = await openFeedbackStore({
+    path: feedbackPath(config),
+    watches: options.stays === true,
+    nowS: () => epochS(systemClock),
+    onFault: tell,
+  });
+  const local =
+    core.local.pipelineStore && options.usesPipelineStore !== false
+      ? await withPipelineStore(lists, config, { ...options, onFault: tell })
+      : lists;
+  warnings.push(...local.stats().lists.flatMap(({ faults }) => faults));
   const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : core.cache.memoryEntries;
   const engine = new Engine({
     providers: stacks,
     local,
     feedback,
     figures,
-    guard: createPrivacyGuard(
-      {
-        isOwn: matcherOfOwn(core.privacy),
-        allowsUnknownSuffixes: core.privacy.allowUnknownSuffixes,
-        sendsEmailAddresses: core.privacy.sendEmailAddresses,
-        tlp: core.privacy.tlp,
-        pap: core.privacy.pap,
-      },
-      local,
-    ),
+    guard: guardOf(core.privacy, local),
     store,
     scoring: scoringOf(core.scoring, wanted),
     clock,
@@ -92,7 +99,35 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
       await Promise.all(stacks.map(({ transport }) => transport.close()));
     },
   });
-  return { engine, config, feedback, warnings };
+  opened();
+  return { engine, config, feedback, warnings, health: () => healthOf(store, feedback, audit) };
+}
+
+function healthOf(store: VerdictStore, feedback: FeedbackStore, audit: AuditLog): EngineHealth {
+  return { cache: store.health(), overrides: feedback.health(), audit: audit.health() };
+}
+
+/** Faults go among the warnings; those that come after the engine is open are told at once, too. */
+function createTeller({ isSplunk, onFault }: OpenOptions) {
+  const warnings: string[] = [];
+  // Splunk's own commands show their warnings themselves: a line on stderr would read as an error of the search.
+  const tellLater = onFault ?? (isSplunk ? () => undefined : (message: string) => void process.stderr.write(`warning: ${message}\n`));
+  let isOpen = false;
+  return {
+    warnings,
+    tell(message: string): void {
+      warnings.push(message);
+      if (isOpen) tellLater(message);
+    },
+    opened: () => void (isOpen = true),
+  };
+}
+
+function openAudit({ core, stateFolder: folder }: LoadedConfig, clock: Clock, onFault: (message: string) => void): AuditLog {
+  const { auditLog, audit } = core.privacy;
+  if (!auditLog) return noAuditLog;
+  const path = join(folder, 'egress.ndjson');
+  return openAuditLog({ path, isRequired: audit === 'required', onFault, nowMs: () => clock.monotonicMs() });
 }
 
 /** Every file whose content answers, or that changes what is answered, besides the settings and the cache; those that are not there too. */
@@ -132,19 +167,27 @@ async function withPipelineStore(lists: LocalSource, config: LoadedConfig, optio
     halfLives: storedHalfLives(await readSources(options)),
     nowS: () => epochS(systemClock),
     watches: options.stays === true,
+    ...(options.onFault ? { onFault: options.onFault } : {}),
   });
 }
 
-async function openStore({ core, stateFolder: folder }: LoadedConfig, warnings: string[]): Promise<VerdictStore> {
-  if (core.cache.path === 'memory') return openMemoryStore(null);
+async function openStore(
+  { core, stateFolder: folder }: LoadedConfig,
+  clock: Clock,
+  onFault: (message: string) => void,
+): Promise<VerdictStore> {
+  if (core.cache.path === 'memory') return createMemoryVerdictStore(null);
   const path = core.cache.path ?? join(folder, 'verdicts.sqlite');
-  try {
-    return await openSqliteVerdictStore(path);
-  } catch (error) {
-    const fault = `the verdict cache ${path} cannot be used (${(error as Error).message}): answers are kept in memory only`;
-    warnings.push(fault);
-    return openMemoryStore(fault);
-  }
+  return openDurableVerdictStore({ path, onFault, nowMs: () => clock.monotonicMs() });
+}
+
+function guardOf(privacy: Core['privacy'], local: LocalSource): PrivacyGuard {
+  const { allowUnknownSuffixes, sendEmailAddresses, tlp, pap } = privacy;
+  const isOwn = matcherOfOwn(privacy);
+  return createPrivacyGuard(
+    { isOwn, allowsUnknownSuffixes: allowUnknownSuffixes, sendsEmailAddresses: sendEmailAddresses, tlp, pap },
+    local,
+  );
 }
 
 function matcherOfOwn({ ownDomains, ownNetworks }: Core['privacy']): (indicator: Indicator) => string | null {
@@ -152,11 +195,6 @@ function matcherOfOwn({ ownDomains, ownNetworks }: Core['privacy']): (indicator:
   if (patterns.length === 0) return () => null;
   const { tree } = buildPrefixTree(patterns.map((pattern) => ({ pattern, value: pattern })));
   return (indicator) => tree.match(indicator) ?? null;
-}
-
-// Loaded by those who need it: a search starts often, and has the disk.
-async function openMemoryStore(fault: string | null): Promise<VerdictStore> {
-  return (await import('../../engine/memory-verdict-store.ts')).createMemoryVerdictStore(fault);
 }
 
 async function memoryMaker(entries: number): Promise<(entries: number) => Memory> {

@@ -11,6 +11,7 @@ import type { Lifetimes } from '../../engine/outcome.ts';
 import { ProviderQueue } from '../../engine/provider-queue.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
 import type { EngineProvider } from '../../engine/view.ts';
+import { LookupError } from '../../model/lookup-error.ts';
 import type { Provider, Quota } from '../../providers/provider.ts';
 import { proxyFromEnv } from './proxy.ts';
 import type { WantedProvider } from './wanted-providers.ts';
@@ -47,7 +48,10 @@ export function stackProvider(
     clock: context.clock,
     onNotices: (notices) => client.notice(notices),
     beforeFurtherCall: (signal) => client.furtherCall(signal),
-    onLeave: (indicators) => context.audit.record(provider.id, indicators, context.clock.epochMs()),
+    onLeave(indicators) {
+      if (context.audit.record(provider.id, indicators, context.clock.epochMs())) return;
+      throw new LookupError('unavailable', provider.id, context.audit.refusal() ?? 'the audit log cannot be written');
+    },
   });
   const client: ProviderQueue = new ProviderQueue({
     provider,
@@ -65,6 +69,7 @@ export function stackProvider(
     store: context.store,
     clock: context.clock,
     random: Math.random,
+    refuseToSend: () => context.audit.refusal(),
   });
   const discretion = { url: common.sendUrl, email: common.sendEmail };
   return { client, maxTlp: common.maxTlp ?? provider.maxTlp, discretion, transport };

@@ -1,4 +1,4 @@
-import { type FeedbackStore, OVERRIDE_SCORES, OVERRIDE_VERDICTS } from '../../engine/feedback.ts';
+import { type FeedbackStore, MAX_AUTHOR_CHARS, MAX_REASON_CHARS, OVERRIDE_SCORES, OVERRIDE_VERDICTS } from '../../engine/feedback.ts';
 import type { Store } from '../../engine/store/store-client.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 
@@ -10,22 +10,24 @@ export async function moveFeedback(store: Store, feedback: FeedbackStore): Promi
   const old = await store.oldFeedback();
   if (old.length === 0) return 0;
   const decided = new Set(feedback.list().map(({ value }) => value));
+  const nowS = Math.floor(Date.now() / 1000);
   let moved = 0;
   for (const { value, verdict: word, note, by, atS } of old) {
     const parsed = parseIndicator(value);
     const verdict = OVERRIDE_VERDICTS.find((known) => known === word);
     // `unknown` took an earlier word back: nothing is left to be said.
     if (!verdict || parsed.kind === 'invalid' || decided.has(value)) continue;
-    const reason = note.trim() === '' ? 'told to the pipeline' : note.trim();
+    const reason = note.trim() === '' ? 'told to the pipeline' : note.trim().slice(0, MAX_REASON_CHARS);
     const { type } = parsed.indicator;
     feedback.add({
       value,
       type,
       verdict,
       score: OVERRIDE_SCORES[verdict],
-      author: by,
+      author: by.trim() === '' ? 'pipeline' : by.trim().slice(0, MAX_AUTHOR_CHARS),
       reason,
-      atS,
+      // A time that cannot be is no reason to lose the word.
+      atS: Number.isSafeInteger(atS) && atS > 0 && atS <= nowS ? atS : nowS,
       untilS: null,
       saidVerdict: null,
       saidScore: null,

@@ -24,6 +24,8 @@ export interface StoreSourceOptions {
   readonly nowS: () => number;
   /** For programs that stay: a file that is there only later is found, and what feeds list later. */
   readonly watches: boolean;
+  /** Told when the file can no longer be read. */
+  readonly onFault?: (message: string) => void;
 }
 
 /** The store as it is open now; `fault`: why it cannot be. */
@@ -42,22 +44,36 @@ const NOT_THERE: OpenedStore = { core: null, fault: null, changes: 0 };
 export function withStore(lists: LocalSource, options: StoreSourceOptions): LocalSource {
   const listeners: (() => void)[] = [];
   let opened = open(options);
+  /** A file that can no longer be read is left until the next check, and told as a fault of the list. */
+  function guarded<T>(read: (core: Listings) => T, otherwise: T): T {
+    const { core } = opened;
+    if (core === null) return otherwise;
+    try {
+      return read(core);
+    } catch (error) {
+      opened = { core: null, fault: error instanceof Error ? error.message : String(error), changes: 0 };
+      options.onFault?.(faultText(options.path, opened.fault));
+      core.close();
+      return otherwise;
+    }
+  }
   const check = () => {
     const before = opened;
-    opened = opened.core === null ? open(options) : refreshed(opened.core);
+    opened = opened.core === null ? open(options) : (guarded<OpenedStore | null>(refreshed, null) ?? opened);
     if (opened.core === before.core && opened.changes === before.changes) return;
     for (const listener of listeners) listener();
   };
   let counted = { of: NOT_THERE, entries: 0 };
   const countOf = () => {
     if (counted.of.core !== opened.core || counted.of.changes !== opened.changes)
-      counted = { of: opened, entries: opened.core?.count() ?? 0 };
+      counted = { of: opened, entries: guarded((core) => core.count(), 0) };
     return counted.entries;
   };
   const timer = options.watches ? setInterval(check, CHANGE_CHECK_MS) : null;
   timer?.unref();
   return {
-    lookup: (indicator) => lists.lookup(indicator) ?? (opened.core === null ? null : listedVerdict(opened.core, indicator, options)),
+    lookup: (indicator) =>
+      lists.lookup(indicator) ?? (opened.core === null ? null : guarded((core) => listedVerdict(core, indicator, options), null)),
     allowance: (indicator) => lists.allowance(indicator),
     onChange(listener) {
       listeners.push(listener);
@@ -65,7 +81,7 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
     },
     stats() {
       const { core, fault } = opened;
-      const own = core === null && fault === null ? [] : [statsOf(fault, countOf)];
+      const own = core === null && fault === null ? [] : [statsOf(options.path, fault, countOf)];
       return { lists: [...lists.stats().lists, ...own] };
     },
     close() {
@@ -96,14 +112,18 @@ function refreshed(core: Listings): OpenedStore {
   return { core, fault: null, changes: core.changes() };
 }
 
-function statsOf(fault: string | null, countOf: () => number) {
+function faultText(path: string, fault: string | null): string {
+  return `the pipeline store ${path} cannot be read (${fault}): what feeds listed is not counted; run \`ismalicious store check\`, or restore the file`;
+}
+
+function statsOf(path: string, fault: string | null, countOf: () => number) {
   return {
     name: 'pipeline store',
     // Counted for those who show it, once: a million rows are not walked at every start, nor at every look at the metrics.
     get entries() {
       return countOf();
     },
-    faults: fault === null ? [] : [`the pipeline store: ${fault}`],
+    faults: fault === null ? [] : [faultText(path, fault)],
   };
 }
 

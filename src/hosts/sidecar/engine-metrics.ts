@@ -101,7 +101,8 @@ function ownSeries({ store, memoryEntries, local }: EngineStats): Series[] {
   ];
 }
 
-function render({ name, type, help, samples }: Series): string {
+/** One series in Prometheus' text format. */
+export function render({ name, type, help, samples }: Series): string {
   const lines = samples.map(([labels, value]) => `ismalicious_${name}${labels} ${value}`);
   return [`# HELP ismalicious_${name} ${help}`, `# TYPE ismalicious_${name} ${type}`, ...lines, ''].join('\n');
 }

@@ -22,6 +22,7 @@ import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
 import { brokenCoding, codingOf } from './http/codings.ts';
 import { unpackBody } from './http/unpack-hook.ts';
+import { refusalOf } from './http/fault-refusal.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
@@ -61,8 +62,10 @@ export interface SidecarOptions {
   readonly clock?: Clock;
   /** Takes one line about each fault of our own. Never holds a secret or an event. */
   readonly log?: (line: string) => void;
-  /** What does not work although calls are answered (from memory); `null`: all does. */
-  readonly degraded?: () => Promise<string | null>;
+  /** Why calls cannot be answered although the process runs; `null`: they can. */
+  readonly notReady?: () => Promise<string | null>;
+  /** What does not work as it should although calls are answered. */
+  readonly degraded?: () => readonly string[];
   /** Overrides of analysts; without it `/v1/feedback` is not served. */
   readonly feedback?: FeedbackStore;
   /** The pipeline's store and rules; without it `/v1/watchlist` and `/taxii2` say what is missing. It is left to its owner. */
@@ -82,7 +85,7 @@ export interface Sidecar {
 
 /** Builds a sidecar around an engine. Rejects with a `SidecarConfigError` when it would be open to others without a token. */
 export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { settings, log = () => undefined, clock = systemClock, degraded = () => Promise.resolve(null) } = options;
+  const { settings, log = () => undefined, clock = systemClock, notReady = () => Promise.resolve(null) } = options;
   refuseOpenDoor(settings);
   const metrics = createMetrics(options.extraMetrics);
   const fail = reportFault(log);
@@ -119,8 +122,8 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   addStatusRoutes(app, {
     metrics,
     version: options.version ?? '0.0.0',
-    notReady: () => (isStopping ? 'stopping' : null),
-    degraded,
+    notReady: async () => (isStopping ? 'stopping' : await notReady()),
+    degraded: options.degraded ?? (() => []),
   });
   await app.ready();
 
@@ -294,6 +297,6 @@ function reportFault(log: (line: string) => void): Parts['fail'] {
       `${req.method ?? ''} ${(req.url ?? '').split('?', 1)[0]}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault'}`,
     );
     if (res.headersSent) res.destroy();
-    else sendRefusal(req, res, { status: 500, code: 'internal', message: 'a fault of the sidecar: its log says more' });
+    else sendRefusal(req, res, refusalOf(error));
   };
 }

@@ -28,6 +28,7 @@ async function readAll(input: ByteSource): Promise<{ bytes: Buffer; end: number 
 async function run(): Promise<number> {
   const notes = new SearchNotes();
   let close = () => Promise.resolve();
+  let told: readonly string[] = [];
   try {
     const { bytes, end } = await readAll(new StandardInput());
     await fillLookupTable(bytes, end, {
@@ -39,10 +40,11 @@ async function run(): Promise<number> {
         const { openSearchEngine } = await import('./open-search-engine.ts');
         const { engine, warnings } = await openSearchEngine(null);
         close = () => engine.close();
-        for (const warning of warnings) notes.say('WARN', `isMalicious: ${warning}`);
+        told = warnings;
         return engine;
       },
     });
+    for (const warning of told) notes.say('WARN', `isMalicious: ${warning}`);
     notes.sumUp();
     // A lookup has no other place to say why cells stayed empty than search.log.
     for (const [, text] of notes.take().inspector?.messages ?? []) process.stderr.write(`${text}\n`);

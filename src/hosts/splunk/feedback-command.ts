@@ -1,6 +1,6 @@
 import type { Enricher } from '../../engine/enricher.ts';
 import { type FeedbackStore, isInForce, type Override } from '../../engine/feedback.ts';
-import { giveFeedback } from '../../engine/give-feedback.ts';
+import { giveFeedback, whenFeedbackIsFree } from '../../engine/give-feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import type { CommandWorld } from './command-world.ts';
 import { type Expiry, type FeedbackWishes, readFeedbackOptions } from './feedback-options.ts';
@@ -80,12 +80,15 @@ async function carryOut(wishes: FeedbackWishes, author: string, desk: Desk): Pro
   const { feedback, nowS } = desk;
   switch (wishes.action) {
     case 'list': {
-      const shown = feedback.list(wishes.all ? {} : { inForceAtS: nowS });
+      const shown = await whenFeedbackIsFree(() => feedback.list(wishes.all ? {} : { inForceAtS: nowS }));
       const wanted = new Set(wishes.values.map(canonical));
       return shown.filter(({ value }) => wanted.size === 0 || wanted.has(value)).map((override) => rowOf(override, nowS));
     }
-    case 'remove':
-      return wishes.values.map((value) => remove(canonical(value), author, desk));
+    case 'remove': {
+      const rows: Row[] = [];
+      for (const value of wishes.values) rows.push(await whenFeedbackIsFree(() => remove(canonical(value), author, desk)));
+      return rows;
+    }
     default:
       return add(wishes, author, desk);
   }

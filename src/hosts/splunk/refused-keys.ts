@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
+import { makePrivateFolder } from '../../engine/private-files.ts';
 import { stateFolder } from '../compose/state-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,7 +19,7 @@ function pathOf(env: Environment): string {
 /** Remembers that splunkd did not give the keys, and why; the message holds no secret. A disk that refuses only means asking again. */
 export function noteRefusedKeys(message: string, { env, nowS }: { readonly env: Environment; readonly nowS: number }): void {
   try {
-    mkdirSync(dirname(pathOf(env)), { recursive: true, mode: 0o700 });
+    makePrivateFolder(dirname(pathOf(env)));
     writeFileSync(pathOf(env), JSON.stringify({ message, atS: nowS }), { mode: 0o600 });
   } catch {
     rmSync(pathOf(env), { force: true });

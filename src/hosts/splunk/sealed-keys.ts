@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
+import { makePrivateFolder } from '../../engine/private-files.ts';
 import { stateFolder } from '../compose/state-folder.ts';
 
 /** Secrets of the app by their names in the credential store, and when splunkd was asked for them. */
@@ -36,7 +37,7 @@ export function sealKeys(keys: SealedKeys, env: Readonly<Record<string, string |
   const sealed = { v: 1, salt: toText(salt), iv: toText(iv), tag: toText(cipher.getAuthTag()), text: toText(text) };
   const path = pathOf(env);
   const part = `${path}.${process.pid}`;
-  mkdirSync(dirname(path), { recursive: true });
+  makePrivateFolder(dirname(path));
   writeFileSync(part, JSON.stringify(sealed), { mode: 0o600 });
   chmodSync(part, 0o600);
   renameSync(part, path);

@@ -85,6 +85,8 @@ class Conversation {
   #providers: readonly string[] | null = null;
   #chunks: ChunkEnricher | null = null;
   #enricher: Promise<Enricher> | null = null;
+  /** Grows when something goes wrong later. */
+  #warnings: readonly string[] = [];
   readonly #startedMs: number;
   #memory: SearchMemory | null = null;
   #recalled: Premises | null = null;
@@ -166,6 +168,7 @@ class Conversation {
     const reply = await chunks.enrich(frame, context);
     if (finished) {
       await chunks.sumUp(context);
+      this.#tellWarnings();
       this.#notes.sumUp();
     }
     const metadata = { finished, ...this.#notes.take() };
@@ -207,9 +210,15 @@ class Conversation {
     }
   }
 
+  #tellWarnings(): void {
+    // What was told is not told again.
+    for (const warning of this.#warnings) this.#notes.say('WARN', `isMalicious: ${warning}`);
+  }
+
   #open(): Promise<Enricher> {
     return (this.#enricher ??= this.#world.open(this.#search, this.#providers).then(({ engine, warnings, premises }) => {
-      for (const warning of warnings) this.#notes.say('WARN', `isMalicious: ${warning}`);
+      this.#warnings = warnings;
+      this.#tellWarnings();
       // Who does not ask the engine would not hear its warnings.
       if (warnings.length === 0 && this.#memory !== null) this.#premises = premises?.() ?? null;
       return engine;

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makePrivateFolder } from '../../engine/private-files.ts';
 import { readEpoch } from '../../engine/store-epoch.ts';
 import { stateFolder } from '../compose/state-folder.ts';
 import { readKnownValues, writeKnownValues } from './known-values-file.ts';
@@ -69,7 +70,7 @@ export class SearchMemory {
   /** Keeps what this search knows. Throws what the disk says. */
   keep(shape: string, known: KnownValues, premises: Premises): void {
     if (lastChangeMs(premises) > this.#place.startedMs - RACY_MS) return;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(this.#folder);
     const about: About = { shape, day: this.#day(), premises };
     writeKnownValues(this.#pathOf(shape), about, known);
     this.#prune();

@@ -287,19 +287,19 @@ describe('what the sidecar tells about itself', () => {
   });
 
   it('is ready, and says what does not work, as long as calls are answered', async () => {
-    const { call } = await startSidecar({}, { degraded: async () => 'the cache cannot be written' });
+    const { call } = await startSidecar({}, { degraded: () => ['the cache cannot be written'] });
     const { status, json } = await call('/readyz');
-    expect([status, json]).toEqual([200, { status: 'degraded', reason: 'the cache cannot be written' }]);
+    expect([status, json]).toEqual([200, { status: 'ready', degraded: ['the cache cannot be written'] }]);
     const { call: other } = await startSidecar(
       {},
       {
-        degraded: async () => {
+        degraded: () => {
           throw new Error('ENOENT: no such file');
         },
       },
     );
     const told = await other('/readyz');
-    expect([told.status, told.json]).toEqual([200, { status: 'degraded', reason: 'ENOENT: no such file' }]);
+    expect([told.status, told.json]).toEqual([200, { status: 'ready', degraded: ['ENOENT: no such file'] }]);
   });
 
   it.each(['-1', '0', '1.5', 'x', '600001'])('/check?timeout_ms=%s is refused in the shape of /check', async (timeoutMs) => {

@@ -60,14 +60,14 @@ describe('what was known no longer counts', () => {
         store.add({
           value: '12.0.0.1',
           type: 'ipv4-addr',
-          verdict: 'false_positive',
+          verdict: 'clean',
           score: 0,
           author: 'ana',
           reason: 'ours',
           atS,
           untilS: null,
           ...said,
-        } as never);
+        });
         store.close();
       },
     ],

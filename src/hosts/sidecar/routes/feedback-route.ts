@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Clock, epochS } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { FeedbackStore, Override } from '../../../engine/feedback.ts';
-import { giveFeedback } from '../../../engine/give-feedback.ts';
+import { giveFeedback, whenFeedbackIsFree } from '../../../engine/give-feedback.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { refusalBody } from '../http/replies.ts';
 import { FEEDBACK_BODY, FEEDBACK_END_BODY } from './feedback-schemas.ts';
@@ -29,19 +29,22 @@ export function addFeedbackRoute(app: FastifyInstance, { feedback, enricher, clo
   const invalid = (message: string) => refusalBody({ code: 'invalid', message });
   app.post<{ Body: GivenBody }>('/v1/feedback', { schema: { body: FEEDBACK_BODY }, bodyLimit: maxBodyBytes }, async (request, reply) => {
     const { indicator: value, for_s: forS, score, ...said } = request.body;
-    const taken = await giveFeedback({ value, forS, score, ...said }, feedback, enricher, epochS(clock));
+    const given = { value, forS, score, ...said };
+    const taken = await giveFeedback(given, feedback, enricher, epochS(clock));
     return typeof taken === 'string' ? reply.code(400).send(invalid(taken)) : reply.code(201).send(toJson(taken));
   });
-  app.get<{ Querystring: { all?: string } }>('/v1/feedback', (request) => ({
-    overrides: feedback.list(request.query.all === 'true' ? {} : { inForceAtS: epochS(clock) }).map(toJson),
-  }));
+  app.get<{ Querystring: { all?: string } }>('/v1/feedback', (request) => {
+    const filter = request.query.all === 'true' ? {} : { inForceAtS: epochS(clock) };
+    return whenFeedbackIsFree(() => ({ overrides: feedback.list(filter).map(toJson) }));
+  });
   app.delete<{ Body: { indicator: string; author: string } }>(
     '/v1/feedback',
     { schema: { body: FEEDBACK_END_BODY }, bodyLimit: maxBodyBytes },
-    (request, reply) => {
+    async (request, reply) => {
       const parsed = parseIndicator(request.body.indicator);
       if (parsed.kind === 'invalid') return reply.code(400).send(invalid(parsed.reason));
-      const isEnded = feedback.remove(parsed.indicator.value, request.body.author, epochS(clock));
+      const { value } = parsed.indicator;
+      const isEnded = await whenFeedbackIsFree(() => feedback.remove(value, request.body.author, epochS(clock)));
       return isEnded
         ? reply.code(204).send()
         : reply.code(404).send(refusalBody({ code: 'not_found', message: 'there is no override in force on this value' }));

@@ -1,6 +1,6 @@
-import { OVERRIDE_VERDICTS } from '../../../engine/feedback.ts';
+import { MAX_AUTHOR_CHARS, MAX_OVERRIDE_S, MAX_REASON_CHARS, MAX_VALUE_CHARS, OVERRIDE_VERDICTS } from '../../../engine/feedback.ts';
 
-const text = { type: 'string', minLength: 1 } as const;
+const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength }) as const;
 
 /** The body of `POST /v1/feedback`. */
 export const FEEDBACK_BODY = {
@@ -8,12 +8,12 @@ export const FEEDBACK_BODY = {
   required: ['indicator', 'verdict', 'author', 'reason'],
   additionalProperties: false,
   properties: {
-    indicator: text,
+    indicator: text(MAX_VALUE_CHARS),
     verdict: { type: 'string', enum: OVERRIDE_VERDICTS },
-    author: text,
-    reason: text,
+    author: text(MAX_AUTHOR_CHARS),
+    reason: text(MAX_REASON_CHARS),
     score: { type: 'integer', minimum: 0, maximum: 100 },
-    for_s: { type: 'integer', minimum: 1 },
+    for_s: { type: 'integer', minimum: 1, maximum: MAX_OVERRIDE_S },
   },
 } as const;
 
@@ -22,5 +22,5 @@ export const FEEDBACK_END_BODY = {
   type: 'object',
   required: ['indicator', 'author'],
   additionalProperties: false,
-  properties: { indicator: text, author: text },
+  properties: { indicator: text(MAX_VALUE_CHARS), author: text(MAX_AUTHOR_CHARS) },
 } as const;

@@ -8,9 +8,9 @@ export interface StatusRoutesOptions {
   readonly metrics: Metrics;
   readonly version: string;
   /** Why calls cannot be answered; `null`: they can. */
-  readonly notReady: () => string | null;
-  /** What does not work although they are; `null`: all does. A balancer that took such a sidecar out would help nobody. */
-  readonly degraded: () => Promise<string | null>;
+  readonly notReady: () => Promise<string | null>;
+  /** What does not work as it should although they can. */
+  readonly degraded: () => readonly string[];
 }
 
 /** `/healthz`, `/readyz`, `/metrics`, `/openapi.json` and the console page. */
@@ -19,17 +19,21 @@ export function addStatusRoutes(app: FastifyInstance, { metrics, version, notRea
   const document = openApiDocument(version);
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
-    const reason = notReady();
+    const reason = await notReady();
     if (reason !== null) return reply.code(503).send({ status: 'not ready', reason });
-    const fault = await degraded().catch(faultText);
-    return fault === null ? { status: 'ready' } : { status: 'degraded', reason: fault };
+    const faults = faultsOf(degraded);
+    return faults.length === 0 ? { status: 'ready' } : { status: 'ready', degraded: faults };
   });
   app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.render()));
   app.get('/openapi.json', () => document);
   app.get('/', (_request, reply) => reply.headers(page.headers).type('text/html; charset=utf-8').send(page.html));
 }
 
-/** Who cannot even say how it is, is not well; what it says may name files, and no secret. */
-function faultText(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : 'a store cannot say how it is';
+/** A part that cannot even say how it is, is not well; what it says may name files, and no secret. */
+function faultsOf(degraded: StatusRoutesOptions['degraded']): readonly string[] {
+  try {
+    return degraded();
+  } catch (error) {
+    return [error instanceof Error && error.message !== '' ? error.message : 'a store cannot say how it is'];
+  }
 }
