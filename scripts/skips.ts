@@ -13,7 +13,21 @@ export interface Skip {
  * What a machine may lack, CI included, because it does not come with `npm ci`: tests say so in a skip note or their title,
  * `needs <one of these>`. Any other skip under CI=true is a failure, so that nothing is switched off in silence.
  */
-const MAY_BE_ABSENT = ['recordings', 'older node', 'java', 'python', 'openssl', 'redis', 'browser', 'logstash', 'appinspect', 'packages'];
+const MAY_BE_ABSENT = [
+  'recordings',
+  'older node',
+  'java',
+  'python',
+  'openssl',
+  'redis',
+  'browser',
+  'logstash',
+  'appinspect',
+  'packages',
+  'zsh',
+  'fish',
+  'script',
+];
 
 /** What the names stand for by which whole suites are skipped: `describe.skipIf(!hasFixtures)`. */
 const GUARDS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 // What `npm start` shows: the most telling indicators as a table, the counts, and whether both hosts agree.
-import { defang, paint } from '../../src/hosts/cli/table.ts';
+import { defang, paint } from '../../src/hosts/cli/table-words.ts';
 import type { EnrichmentJson } from '../../src/mapping/enrichment-json.ts';
 import type { ReplyRow } from './search-command.ts';
 import type { EnrichedEvent } from './sidecar.ts';

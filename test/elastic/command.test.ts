@@ -152,7 +152,7 @@ describe('ismalicious elastic, against what Elasticsearch 9 answers', () => {
   it.each([
     [['install'], '--target has to be'],
     [['install', '--target', 'solr'], '--target has to be'],
-    [['instal', '--target', 'opensearch'], 'elastic wants install, diff'],
+    [['instal', '--target', 'opensearch'], 'Unknown action "instal" of elastic. Did you mean "install"?'],
     [['diff', '--target', 'opensearch'], 'which engine?'],
     [['diff', '--target', 'opensearch', '--url', 'no url'], 'which engine?'],
     [['diff', '--target', 'opensearch', '--url', 'http://127.0.0.1:9', '--user', 'x'], 'no password for x'],

@@ -1,4 +1,5 @@
 import type { EnrichOptions } from '../../engine/enricher.ts';
+import { didYouMean } from './closest.ts';
 import { parseAge, parseSeconds, UsageError } from './command.ts';
 
 interface AskValues {
@@ -19,7 +20,12 @@ export function askOptions(values: AskValues): EnrichOptions {
 /** Throws a usage error for a provider that nobody knows; it names the known ones. */
 export function checkProviders({ providers }: EnrichOptions, { knownIds }: { readonly knownIds: readonly string[] }): void {
   const unknown = (providers ?? []).filter((id) => !knownIds.includes(id));
-  if (unknown.length > 0) throw new UsageError(`--providers: ${unknown.join(', ')} is no provider; known are ${knownIds.join(', ')}`);
+  const [first] = unknown;
+  if (first === undefined) return;
+  const named = unknown.map((id) => `"${id}"`).join(', ');
+  throw new UsageError(
+    `Unknown ${unknown.length === 1 ? 'provider' : 'providers'} ${named}.${didYouMean(first, knownIds)} Providers: ${knownIds.join(', ')}.`,
+  );
 }
 
 /** `a,b` as provider ids; whether they exist is known when the settings are read. */

@@ -2,37 +2,28 @@ import { toEnrichmentJson, toExplainedJson } from '../../mapping/enrichment-json
 import type { Enrichment } from '../../model/enrichment.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
-import { type Command, ENGINE_HELP, ENGINE_OPTIONS, parseOptions, UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 import { exitCodeOf, type RunTally, tallyUp } from './outcome-code.ts';
-import { explain, formatTable } from './table.ts';
+import { parseOptions } from './parse-options.ts';
+import { checkSynopsis } from './synopses/look-up.ts';
+import { formatTable } from './table.ts';
+import { explain } from './table-words.ts';
 import { readLines } from './text-input.ts';
 import { warn } from './words.ts';
 import { inertText } from '../../model/inert-text.ts';
 
 /** `ismalicious check VALUE…` */
 export const check: Command = {
-  name: 'check',
-  usage: 'check VALUE… [--json] [--explain] [--exit-code]',
-  summary: 'Look up IP addresses, domains, URLs and hashes, as they stand in an alert.',
-  help: `  VALUE               also defanged; - reads one a line from stdin
-  --json              one JSON object a line
-  --explain           what each provider contributed to the score; with --json as a member explain
-  --exit-code         exit with 10 when one is malicious
-${ENGINE_HELP}`,
+  synopsis: checkSynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, {
-      ...ENGINE_OPTIONS,
-      json: { type: 'boolean' },
-      explain: { type: 'boolean' },
-      'exit-code': { type: 'boolean' },
-    });
+    const { values, words } = parseOptions(args, checkSynopsis);
     const asked = askOptions(values);
     const wanted: string[] = [];
-    for (const value of positionals) {
+    for (const value of words) {
       if (value === '-') wanted.push(...(await readLines(io.stdin)));
       else wanted.push(value);
     }
-    if (wanted.length === 0) throw new UsageError('check wants at least one value, or - for stdin');
+    if (wanted.length === 0) throw new UsageError('check needs at least one value, or - for stdin.');
     const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {
@@ -43,7 +34,7 @@ ${ENGINE_HELP}`,
       for (const enrichment of enrichments) tallyUp(tally, enrichment);
       const reasonsOf = (enrichment: Enrichment) => (values.explain ? engine.explain(enrichment) : null);
       if (values.json) for (const enrichment of enrichments) io.stdout.write(`${toLine(enrichment, reasonsOf(enrichment))}\n`);
-      else io.stdout.write(`${formatTable(enrichments, io.hasColor)}\n`);
+      else io.stdout.write(`${formatTable(enrichments, io)}\n`);
       if (values.explain && !values.json)
         for (const enrichment of enrichments)
           io.stdout.write(`\n${inertText(enrichment.input)}\n${explain(enrichment, reasonsOf(enrichment) ?? [])}\n`);

@@ -1,5 +1,5 @@
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { wordTable } from '../../model/word-table.ts';
+import type { Synopsis } from './synopsis.ts';
 
 /** Exit codes of the contract. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, malicious: 10 } as const;
@@ -19,48 +19,15 @@ export interface Io {
   readonly hasColor: boolean;
   /** Whether progress may be drawn on stderr. */
   readonly hasProgress: boolean;
+  /** How many characters a line of stdout has; undefined: as many as it takes. */
+  readonly columns?: number | undefined;
 }
 
 /** One command of the program. */
 export interface Command {
-  readonly name: string;
-  /** The line after `ismalicious`. */
-  readonly usage: string;
-  /** One sentence. */
-  readonly summary: string;
-  /** Options with their explanation, for `--help`. */
-  readonly help: string;
+  readonly synopsis: Synopsis;
   /** Resolves to the exit code. */
   run(args: readonly string[], io: Io): Promise<number>;
-}
-
-type Parsed<T extends ParseArgsOptionsConfig> = ReturnType<
-  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
->;
-
-/** Options that every command that asks providers takes. */
-export const ENGINE_OPTIONS = {
-  config: { type: 'string' },
-  profile: { type: 'string' },
-  providers: { type: 'string' },
-  timeout: { type: 'string' },
-  'max-age': { type: 'string' },
-} as const satisfies ParseArgsOptionsConfig;
-
-/** Explains `ENGINE_OPTIONS` for `--help`. */
-export const ENGINE_HELP = `  --config FILE       settings (default: ISMALICIOUS_CONFIG)
-  --profile NAME      one of the file's profiles (default: ISMALICIOUS_PROFILE)
-  --providers a,b     ask only these
-  --timeout S         seconds for the whole answer (default: none)
-  --max-age AGE       ask again what is older: 30m, 24h, 7d`;
-
-/** Parses a command's options; what is wrong becomes a `UsageError`. */
-export function parseOptions<T extends ParseArgsOptionsConfig>(args: readonly string[], options: T): Parsed<T> {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0] ?? 'wrong option');
-  }
 }
 
 const AGE_UNITS_S = wordTable<number>({ s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 });

@@ -4,31 +4,25 @@ import { readSources } from '../compose/config-sources.ts';
 import { HOST_SETTINGS } from '../host-blocks.ts';
 import { loadBoth } from '../pipeline/load-both.ts';
 import { loadPipelineBlocks } from '../pipeline/open-pipeline.ts';
-import { type Command, EXIT, parseOptions, UsageError } from './command.ts';
+import { type Command, EXIT } from './command.ts';
+import { parseOptions } from './parse-options.ts';
+import { configSynopsis } from './synopses/set-up.ts';
 
 const MASK = '********';
 
 /** `ismalicious config check|show` */
 export const config: Command = {
-  name: 'config',
-  usage: 'config check|show [--config FILE] | import FILE --out FILE',
-  summary: 'Check the settings, all faults at once, or show what is in force.',
-  help: `  check               exit 0 when every setting is right, else 2 with each fault, its key and its place
-  import FILE         the config.yaml of the public IOC enrichment pipeline as ours, into --out
-  show                the settings in force as YAML; secrets are masked
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  synopsis: configSynopsis,
   async run(args, io) {
-    if (args[0] === 'import') return (await import('../pipeline/commands/config-import.ts')).runConfigImport(args.slice(1), io);
-    const { values, positionals } = parseOptions(args, { config: { type: 'string' } });
-    const [what] = positionals;
-    if (what !== 'check' && what !== 'show') throw new UsageError('config wants check, show or import');
+    const { values, action, words } = parseOptions(args, configSynopsis);
+    if (action === 'import') return (await import('../pipeline/commands/config-import.ts')).runConfigImport(words[0], values.out, io);
     const options = { env: io.env, configPath: values.config };
     const sources = await readSources(options);
     const [engine, pipeline] = await loadBoth(
       () => loadEngineConfig({ ...options, blocks: HOST_SETTINGS }),
       () => loadPipelineBlocks(sources),
     );
-    if (what === 'check') {
+    if (action === 'check') {
       const asked = engine.wanted.map(({ provider }) => provider.id).join(', ');
       const on = (prefix: string) =>
         Object.keys(pipeline.blocks).flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));

@@ -1,8 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { makePrivateFolder } from '../../engine/private-files.ts';
-import { openEngine } from '../compose/open-engine.ts';
-import { type Command, EXIT, parseOptions } from './command.ts';
 import { inertText } from '../../model/inert-text.ts';
+import { openEngine } from '../compose/open-engine.ts';
+import { type Command, EXIT } from './command.ts';
+import { parseOptions } from './parse-options.ts';
+import { doctorSynopsis } from './synopses/set-up.ts';
 
 /** A value that is well known and harmless: what providers say of it does not matter, only that they answer. */
 const PROBE = '1.1.1.1';
@@ -16,14 +18,9 @@ interface Finding {
 
 /** `ismalicious doctor` */
 export const doctor: Command = {
-  name: 'doctor',
-  usage: 'doctor [--offline] [--json]',
-  summary: 'Check runtime, settings, state folder, cache and providers, and say what to mend.',
-  help: `  --offline           do not ask the providers (asking costs one look-up each)
-  --json              one JSON object a finding
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  synopsis: doctorSynopsis,
   async run(args, io) {
-    const { values } = parseOptions(args, { config: { type: 'string' }, offline: { type: 'boolean' }, json: { type: 'boolean' } });
+    const { values } = parseOptions(args, doctorSynopsis);
     const { engine, config, warnings, health } = await openEngine({ env: io.env, configPath: values.config });
     try {
       const findings: Finding[] = [

@@ -1,15 +1,17 @@
 import type { EnrichOptions } from '../../engine/enricher.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
-import { type Command, ENGINE_HELP, ENGINE_OPTIONS, EXIT, parseCount, parseOptions, UsageError } from './command.ts';
+import { type Command, EXIT, parseCount, UsageError } from './command.ts';
 import { openRunFiles } from './enrich-files.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { exitCodeOf } from './outcome-code.ts';
-import { progressLine, warn } from './words.ts';
+import { parseOptions } from './parse-options.ts';
+import { ENRICH_FORMATS, enrichSynopsis } from './synopses/look-up.ts';
+import { openReadMeter } from './progress.ts';
+import { warn } from './words.ts';
 import { createYoungGenerationBound } from './young-generation.ts';
 
-const FORMATS = ['csv', 'ndjson', 'json', 'list', 'playbook'] as const;
-type Format = (typeof FORMATS)[number];
+type Format = (typeof ENRICH_FORMATS)[number];
 
 /** What reads and writes each format, loaded when it is called for. */
 const ENRICHERS: Readonly<Record<Format, () => Promise<(job: EnrichJob) => Promise<void>>>> = {
@@ -22,40 +24,17 @@ const ENRICHERS: Readonly<Record<Format, () => Promise<(job: EnrichJob) => Promi
 
 /** `ismalicious enrich [FILE|-]` */
 export const enrich: Command = {
-  name: 'enrich',
-  usage: 'enrich [FILE|-] [--field F] [--format csv|ndjson|json|list|playbook] [--out F]',
-  summary: 'Enrich a file of events or a list of indicators; everything else in it stays as it is.',
-  help: `  FILE                - or nothing reads stdin
-  --field F           column or dotted field to look up; repeat or separate by commas
-                      (CSV: needed; events: ECS fields by default)
-  --format FORMAT     by default the file's ending; ndjson for stdin
-                      list: a value a line → one JSON object a line
-                      playbook: a value a line → the JSON array of the vendor's batch script
-  --out FILE          write there instead of stdout; a run from file to file that broke off goes on where it
-                      stopped when it is started again (its place is in FILE.journal)
-  --restart           begin anew, whatever FILE.journal says
-  --store             note in the pipeline's store who was seen with what (see: watch who)
-  --budget N          look-ups this run may pay
-  --exit-code         exit with 10 when one is malicious
-${ENGINE_HELP}`,
+  synopsis: enrichSynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, {
-      ...ENGINE_OPTIONS,
-      field: { type: 'string', multiple: true },
-      format: { type: 'string' },
-      out: { type: 'string' },
-      restart: { type: 'boolean' },
-      store: { type: 'boolean' },
-      budget: { type: 'string' },
-      'exit-code': { type: 'boolean' },
-    });
-    if (positionals.length > 1) throw new UsageError('enrich takes one file');
-    const format = formatOf(values.format, positionals[0]);
+    const { values, words } = parseOptions(args, enrichSynopsis);
+    const [path] = words;
+    const format = formatOf(values.format, path);
     const fields = (values.field ?? [])
       .flatMap((text) => text.split(','))
       .map((name) => name.trim())
       .filter((name) => name !== '');
-    if (format === 'csv' && fields.length === 0) throw new UsageError('enrich wants --field for CSV: the column that holds the indicators');
+    if (format === 'csv' && fields.length === 0)
+      throw new UsageError('enrich needs --field for CSV: the column that holds the indicators.');
     if (values.store && (format === 'list' || format === 'playbook'))
       throw new UsageError(`--store wants events: a ${format} does not say who was seen`);
     const asked: EnrichOptions = {
@@ -70,7 +49,7 @@ ${ENGINE_HELP}`,
       const tally = { total: 0, failed: 0, malicious: 0 };
       const files = await openRunFiles(
         {
-          inputPath: positionals[0],
+          inputPath: path,
           outPath: values.out,
           options: JSON.stringify([format, fields, asked.providers ?? null, asked.maxAgeS ?? null, values.profile ?? null]),
           startsOver: values.restart === true,
@@ -79,11 +58,12 @@ ${ENGINE_HELP}`,
         },
         io,
       );
-      if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${positionals[0]}\n`);
+      if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${path}\n`);
       const notes = values.store ? await (await import('./note-sightings.ts')).openSightingNotes(config, fields) : null;
       try {
-        const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress: progressLine(io) };
-        await enrichFormat({ ...job, done: withBoundMemory(files.done) });
+        const read = await openReadMeter(io, path, files.resumedFrom?.inputBytes ?? 0);
+        const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress: read.progress };
+        await enrichFormat({ ...job, done: withBoundMemory(read.counting(files.done)) });
         await files.finish();
       } catch (error) {
         await files.leave();
@@ -108,14 +88,13 @@ function withBoundMemory(done: EnrichJob['done']): EnrichJob['done'] {
 }
 
 function formatOf(given: string | undefined, path: string | undefined): Format {
-  const known = FORMATS.find((format) => format === given);
+  const known = ENRICH_FORMATS.find((format) => format === given);
   if (known) return known;
-  if (given !== undefined) throw new UsageError(`--format ${given} is none of ${FORMATS.join(', ')}`);
   if (path === undefined || path === '-' || /\.(ndjson|jsonl)$/i.test(path)) return 'ndjson';
   if (/\.csv$/i.test(path)) return 'csv';
   if (/\.json$/i.test(path)) return 'json';
   if (/\.(txt|list)$/i.test(path)) return 'list';
-  throw new UsageError(`the ending of ${path} tells no format: say --format ${FORMATS.join('|')}`);
+  throw new UsageError(`the ending of ${path} tells no format: say --format ${ENRICH_FORMATS.join('|')}`);
 }
 
 function summarise({ total, failed, malicious }: EnrichJob['tally']): string {

@@ -2,8 +2,10 @@ import { StringDecoder } from 'node:string_decoder';
 import { extractFromFile, extractFromText } from '../../engine/extract.ts';
 import { looksLikeEmail } from '../../model/extract/extract-from-email.ts';
 import type { Extracted } from '../../model/extract/extracted.ts';
-import { type Command, EXIT, type Io, parseOptions, UsageError } from './command.ts';
-import { defang } from './table.ts';
+import { type Command, EXIT, type Io } from './command.ts';
+import { parseOptions } from './parse-options.ts';
+import { extractSynopsis } from './synopses/look-up.ts';
+import { defang } from './table-words.ts';
 import { openInput } from './text-input.ts';
 
 /** Texts are read in blocks of whole lines of about this length; a longer line is cut there. */
@@ -14,16 +16,10 @@ const MAX_UNIQUE = 5_000_000;
 
 /** `ismalicious extract [FILE|-]` */
 export const extract: Command = {
-  name: 'extract',
-  usage: 'extract [FILE|-] [--json] [--unique]',
-  summary: 'Find indicators in a text, a log, an e-mail or a page, defanged ones too.',
-  help: `  FILE                - or nothing reads stdin
-  --json              one JSON object a line: type, value, original, offset (in characters from the start)
-  --unique            each indicator once`,
+  synopsis: extractSynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, { json: { type: 'boolean' }, unique: { type: 'boolean' } });
-    if (positionals.length > 1) throw new UsageError('extract takes one file');
-    const input = await openInput(positionals[0], io.stdin);
+    const { values, words } = parseOptions(args, extractSynopsis);
+    const input = await openInput(words[0], io.stdin);
     const seen = new Set<string>();
     for await (const found of extractFromStream(input)) {
       const key = `${found.type} ${found.value}`;

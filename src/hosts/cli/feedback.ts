@@ -3,49 +3,27 @@ import { MAX_AUTHOR_CHARS, type Override } from '../../engine/feedback.ts';
 import { faultOfFeedback, giveFeedback, whenFeedbackIsFree } from '../../engine/give-feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { openEngine, type OpenedEngine } from '../compose/open-engine.ts';
-import { type Command, EXIT, type Io, parseAge, parseCount, parseOptions, UsageError } from './command.ts';
-import { defang } from './table.ts';
+import { type Command, EXIT, type Io, parseAge, parseCount, UsageError } from './command.ts';
+import { parseOptions } from './parse-options.ts';
+import { feedbackSynopsis } from './synopses/keep.ts';
+import type { ValuesOf } from './synopsis.ts';
+import { defang } from './table-words.ts';
 import { warn } from './words.ts';
 import { inertText } from '../../model/inert-text.ts';
 
-const OPTIONS = {
-  config: { type: 'string' },
-  verdict: { type: 'string' },
-  author: { type: 'string' },
-  reason: { type: 'string' },
-  score: { type: 'string' },
-  for: { type: 'string' },
-  all: { type: 'boolean' },
-  json: { type: 'boolean' },
-} as const;
-
-type Values = ReturnType<typeof parseOptions<typeof OPTIONS>>['values'];
+type Values = ValuesOf<(typeof feedbackSynopsis)['options']>;
 
 /** `ismalicious feedback add|list|remove` */
 export const feedback: Command = {
-  name: 'feedback',
-  usage: 'feedback add VALUE… --verdict clean|suspicious|malicious --reason TEXT | list | remove VALUE…',
-  summary: "Decide about a value: an analyst's word counts instead of the providers', until it ends.",
-  help: `  add VALUE…          take an override; an earlier one on the same value ends
-  --verdict WORD      malicious, suspicious or clean
-  --reason TEXT       why; shown with every answer
-  --author NAME       who decides (default: USER)
-  --score N           0 to 100 (default 95, 55 or 0 by the verdict)
-  --for AGE           how long it counts: 12h, 30d (default: until it is taken back)
-  list                overrides in force; --all: also those that ended
-  remove VALUE…       take an override back
-  --json              one JSON object a line
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  synopsis: feedbackSynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, OPTIONS);
-    const [what, ...targets] = positionals;
-    if (what !== 'add' && what !== 'list' && what !== 'remove') throw new UsageError('feedback wants add, list or remove');
-    if (what !== 'list' && targets.length === 0) throw new UsageError(`feedback ${what} wants at least one value`);
+    const { values, action, words: targets } = parseOptions(args, feedbackSynopsis);
+    if (action !== 'list' && targets.length === 0) throw new UsageError(`feedback ${action} needs at least one value.`);
     const opened = await openEngine({ env: io.env, configPath: values.config });
     warn(io, opened.warnings);
     try {
-      if (what === 'add') return await add(targets, values, opened, io);
-      return await (what === 'list' ? list(values, opened, io) : remove(targets, values, opened, io));
+      if (action === 'add') return await add(targets, values, opened, io);
+      return await (action === 'list' ? list(values, opened, io) : remove(targets, values, opened, io));
     } finally {
       await opened.engine.close();
     }
@@ -59,7 +37,7 @@ function authorOf(values: Values, io: Io): string {
 }
 
 async function add(targets: readonly string[], values: Values, { engine, feedback: store }: OpenedEngine, io: Io): Promise<number> {
-  if (values.verdict === undefined || values.reason === undefined) throw new UsageError('feedback add wants --verdict and --reason');
+  if (values.verdict === undefined || values.reason === undefined) throw new UsageError('feedback add needs --verdict and --reason.');
   const { verdict, reason } = values;
   const all = targets.map((value) => ({
     value,

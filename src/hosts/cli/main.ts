@@ -9,6 +9,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** A terminal's width (some tell none), or what a user says with COLUMNS; into a file or pipe lines are as long as they are. */
+function columnsOf(stdout: NodeJS.WriteStream): number | undefined {
+  if (stdout.isTTY) return stdout.columns || 80;
+  const wanted = Number(process.env.COLUMNS);
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : undefined;
+}
+
 const code = await runProgram(
   process.argv.slice(2).filter((arg) => arg !== '--no-color'),
   {
@@ -18,6 +25,7 @@ const code = await runProgram(
     env: process.env,
     hasColor: process.stdout.isTTY === true && wantsColor && !process.argv.includes('--no-color'),
     hasProgress: isTty,
+    columns: columnsOf(process.stdout),
   },
 );
 // Not process.exit(): what is still being written to a pipe would be cut off.

@@ -1,21 +1,18 @@
 import { openEngine } from '../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
-import { type Command, ENGINE_HELP, ENGINE_OPTIONS, EXIT, parseOptions } from './command.ts';
+import { type Command, EXIT } from './command.ts';
+import { parseOptions } from './parse-options.ts';
+import { planSynopsis } from './synopses/look-up.ts';
 import { openInput, readLines } from './text-input.ts';
 import { warn } from './words.ts';
 
 /** `ismalicious plan [FILE|-]` */
 export const plan: Command = {
-  name: 'plan',
-  usage: 'plan [FILE|-] [--json]',
-  summary: 'Say what looking up a list would cost, without spending anything.',
-  help: `  FILE                one value a line; - or nothing reads stdin
-  --json              one JSON object
-${ENGINE_HELP}`,
+  synopsis: planSynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, { ...ENGINE_OPTIONS, json: { type: 'boolean' } });
+    const { values, words } = parseOptions(args, planSynopsis);
     const asked = askOptions(values);
-    const lines = await readLines(await openInput(positionals[0], io.stdin));
+    const lines = await readLines(await openInput(words[0], io.stdin));
     const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {

@@ -1,50 +1,32 @@
 import { ConfigError } from '../../config/load.ts';
 import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
-import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { EXIT, type Io, UsageError } from './command.ts';
+import type { CommandEntry } from './commands.ts';
 import { VERSION } from './version.ts';
-import { wordTable } from '../../model/word-table.ts';
 import { inertLines } from '../../model/inert-text.ts';
-
-/** Commands by name, loaded when they are called. */
-const COMMANDS = wordTable<() => Promise<Command>>({
-  check: async () => (await import('./check.ts')).check,
-  enrich: async () => (await import('./enrich.ts')).enrich,
-  extract: async () => (await import('./extract.ts')).extract,
-  plan: async () => (await import('./plan.ts')).plan,
-  serve: async () => (await import('./serve.ts')).serve,
-  cache: async () => (await import('./cache.ts')).cache,
-  pipeline: async () => (await import('../pipeline/commands/pipeline.ts')).pipelineCommand,
-  store: async () => (await import('../pipeline/commands/store.ts')).storeCommand,
-  watch: async () => (await import('../pipeline/commands/watch.ts')).watchCommand,
-  triage: async () => (await import('../pipeline/commands/triage.ts')).triageCommand,
-  elastic: async () => (await import('./elastic/command.ts')).elastic,
-  backfill: async () => (await import('./elastic/backfill-command.ts')).backfillCommand,
-  replay: async () => (await import('./replay.ts')).replay,
-  feedback: async () => (await import('./feedback.ts')).feedback,
-  report: async () => (await import('./report.ts')).report,
-  config: async () => (await import('./config.ts')).config,
-  doctor: async () => (await import('./doctor.ts')).doctor,
-});
 
 /** Runs the program; resolves to its exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
   const [name = 'help', ...rest] = args;
+  if (name === '--version' || name === 'version') {
+    io.stdout.write(`${VERSION}\n`);
+    return EXIT.ok;
+  }
   try {
+    // What a shell asks while somebody types: see completion.ts.
+    if (name === 'complete') return await (await import('./completion.ts')).answerShell(rest, io);
     if (name === 'help' || name === '--help' || name === '-h') return await printHelp(rest[0], io);
-    if (name === '--version' || name === 'version') {
-      io.stdout.write(`${VERSION}\n`);
-      return EXIT.ok;
-    }
-    const load = COMMANDS.get(name);
-    if (!load) throw new UsageError(`${name} is no command; known are ${[...COMMANDS.keys()].join(', ')}`);
-    if (rest.includes('--help') || rest.includes('-h')) return await printHelp(name, io);
+    const { load } = await find(name);
+    const end = rest.indexOf('--');
+    const options = end === -1 ? rest : rest.slice(0, end);
+    if (options.includes('--help') || options.includes('-h')) return await printHelp(name, io);
     const command = await load();
     const warning = ignoreTlsSwitch();
     if (warning !== null) io.stderr.write(`warning: ${warning}\n`);
     return await command.run(rest, io);
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`ismalicious: ${inertLines(error.message)}\nSee: ismalicious help ${COMMANDS.has(name) ? name : ''}\n`);
+      io.stderr.write(`ismalicious: ${inertLines(error.message)}\nSee: ismalicious help${(await isKnown(name)) ? ` ${name}` : ''}\n`);
       return EXIT.usage;
     }
     if (error instanceof ConfigError) {
@@ -56,18 +38,32 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   }
 }
 
+async function isKnown(name: string): Promise<boolean> {
+  const { COMMANDS } = await import('./commands.ts');
+  return COMMANDS.some(({ synopsis }) => synopsis.name === name);
+}
+
+async function find(name: string): Promise<CommandEntry> {
+  const { COMMANDS } = await import('./commands.ts');
+  const found = COMMANDS.find(({ synopsis }) => synopsis.name === name);
+  if (found) return found;
+  const { didYouMean } = await import('./closest.ts');
+  const names = [...COMMANDS.map(({ synopsis }) => synopsis.name), 'help', 'version'];
+  if (name.startsWith('-')) throw new UsageError(`Unknown option "${name}".${didYouMean(name, ['--help', '--version', '--no-color'])}`);
+  throw new UsageError(`Unknown command "${name}".${didYouMean(name, names)}`);
+}
+
 async function printHelp(name: string | undefined, io: Io): Promise<number> {
-  if (name !== undefined && !COMMANDS.has(name))
-    throw new UsageError(`${name} is no command; known are ${[...COMMANDS.keys()].join(', ')}`);
-  if (name !== undefined) {
-    const command = await COMMANDS.get(name)?.();
-    io.stdout.write(`ismalicious ${command?.usage}\n\n${command?.summary}\n\n${command?.help}\n`);
-    return EXIT.ok;
+  const { helpOf, overviewOf } = await import('./to-commander.ts');
+  if (name !== undefined && !name.startsWith('-')) io.stdout.write(helpOf((await find(name)).synopsis, io.columns));
+  else {
+    const { COMMANDS } = await import('./commands.ts');
+    io.stdout.write(
+      overviewOf(
+        COMMANDS.map(({ synopsis }) => synopsis),
+        io.columns,
+      ),
+    );
   }
-  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
-  const lines = commands.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);
-  io.stdout.write(
-    `ismalicious COMMAND [OPTION …]: threat enrichment for Splunk, Logstash and Elastic\n\n${lines.join('\n')}\n\nismalicious help COMMAND tells its options.\n`,
-  );
   return EXIT.ok;
 }

@@ -5,29 +5,25 @@ import { finished } from 'node:stream/promises';
 import { systemClock } from '../../engine/clock.ts';
 import type { Enricher } from '../../engine/enricher.ts';
 import { openEngine } from '../compose/open-engine.ts';
-import { type Command, EXIT, type Io, UsageError, parseOptions } from './command.ts';
+import { type Command, EXIT, type Io, UsageError } from './command.ts';
+import { parseOptions } from './parse-options.ts';
 import { createReplayer } from './replay-lines.ts';
+import { replaySynopsis } from './synopses/engines.ts';
 import { warn } from './words.ts';
 
 const BATCH_LINES = 200;
 
 /** `ismalicious replay FILE …` */
 export const replay: Command = {
-  name: 'replay',
-  usage: 'replay FILE … [--out FILE]',
-  summary: 'Look up again what Logstash spooled, give out what is answered now, and keep the rest in the spool.',
-  help: `  FILE …              spool files, an event a line; take those that Logstash no longer writes to
-  --out FILE          append there instead of stdout
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)
-Events go out at least once: when it is killed, the next run gives some of them out again.`,
+  synopsis: replaySynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, { config: { type: 'string' }, out: { type: 'string' } });
-    if (positionals.length === 0) throw new UsageError('replay wants at least one spool file');
+    const { values, words } = parseOptions(args, replaySynopsis);
+    if (words.length === 0) throw new UsageError('replay needs at least one spool file.');
     const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
     warn(io, warnings);
     try {
       let kept = 0;
-      for (const path of positionals) {
+      for (const path of words) {
         const done = await replayFile(path, engine, openOutput(values.out, io));
         kept += done.kept;
         io.stderr.write(`${path}: ${done.replayed} events enriched, ${done.kept} kept for another time\n`);

@@ -1,20 +1,17 @@
 import { makeReport, type Latencies, type Report } from '../../engine/report.ts';
 import { openEngine } from '../compose/open-engine.ts';
-import { type Command, EXIT, parseCount, parseOptions } from './command.ts';
+import { type Command, EXIT, parseCount } from './command.ts';
+import { parseOptions } from './parse-options.ts';
+import { reportSynopsis } from './synopses/keep.ts';
 import { warn } from './words.ts';
 
 const DAY_MS = 86_400_000;
 
 /** `ismalicious report` */
 export const report: Command = {
-  name: 'report',
-  usage: 'report [--days N] [--json]',
-  summary: "The week's figures: true-positive rate, latency, success rate, calls and cost per provider.",
-  help: `  --days N            how many days (UTC), today included (default 7)
-  --json              one JSON object
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  synopsis: reportSynopsis,
   async run(args, io) {
-    const { values } = parseOptions(args, { config: { type: 'string' }, days: { type: 'string' }, json: { type: 'boolean' } });
+    const { values } = parseOptions(args, reportSynopsis);
     const days = values.days === undefined ? 7 : parseCount(values.days, '--days', 1);
     const { engine, config, feedback, warnings } = await openEngine({ env: io.env, configPath: values.config });
     warn(io, warnings);

@@ -12,27 +12,18 @@ import { renderEngineMetrics } from '../sidecar/engine-metrics.ts';
 import { GatewaySettings } from '../sidecar/gateway/settings.ts';
 import { createSidecar, SidecarConfigError } from '../sidecar/server.ts';
 import { SidecarSettings } from '../sidecar/settings.ts';
-import { type Command, EXIT, type Io, parseCount, parseOptions, UsageError } from './command.ts';
+import { type Command, EXIT, type Io, parseCount, UsageError } from './command.ts';
+import { parseOptions } from './parse-options.ts';
+import { serveSynopsis } from './synopses/run.ts';
 import { VERSION } from './version.ts';
 import { warn } from './words.ts';
 import { inertText } from '../../model/inert-text.ts';
 
 /** `ismalicious serve` */
 export const serve: Command = {
-  name: 'serve',
-  usage: 'serve [--host H] [--port P] [--workers N]',
-  summary: 'Run the sidecar: HTTP API, Logstash endpoint, metrics, console page.',
-  help: `  --host H            address to listen on (default 127.0.0.1; another one demands sidecar.token)
-  --port P            port (default 8787; 0: any free one, told on stdout as "listening PORT")
-  --workers N         processes that share the port (default 1)
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  synopsis: serveSynopsis,
   async run(args, io) {
-    const { values } = parseOptions(args, {
-      config: { type: 'string' },
-      host: { type: 'string' },
-      port: { type: 'string' },
-      workers: { type: 'string' },
-    });
+    const { values } = parseOptions(args, serveSynopsis);
     const log = (line: string) => void io.stderr.write(`${new Date().toISOString()} ${inertText(line)}\n`);
     const options = {
       env: io.env,

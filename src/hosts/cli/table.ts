@@ -1,58 +1,93 @@
-import type { Answer, Enrichment } from '../../model/enrichment.ts';
-import { wordTable } from '../../model/word-table.ts';
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
+import type { Enrichment } from '../../model/enrichment.ts';
 import { inertText } from '../../model/inert-text.ts';
+import type { Io } from './command.ts';
+import { defang, paint, whyOf } from './table-words.ts';
 
-const COLORS = wordTable<string>({ malicious: '31;1', suspicious: '33', clean: '32', unknown: '2' });
-
-/** Colours a verdict for a terminal. */
-export function paint(text: string, verdict: string, hasColor: boolean): string {
-  const code = COLORS.get(verdict);
-  return hasColor && code ? `\u001B[${code}m${text}\u001B[0m` : text;
+/** A column, and what it does when the terminal is too narrow. */
+interface Column {
+  readonly title: string;
+  readonly of: (enrichment: Enrichment) => string;
+  /** `drop`: left out, the highest number first; `wrap`: goes on in the next line of its own cell. */
+  readonly ifNarrow?: number | 'wrap';
 }
 
-/** An indicator as it may be shown: dots and schemes broken, so that nothing makes a link of it. */
-export function defang(value: string): string {
-  const [, scheme = '', host = '', rest = ''] = /^(https?:\/\/)?([^/?#]*)(.*)$/s.exec(value) ?? [];
-  return scheme.replace('http', 'hxxp') + host.replaceAll('.', '[.]').replaceAll('@', '[@]') + rest;
+const COLUMNS: readonly Column[] = [
+  { title: 'VERDICT', of: ({ answer }) => answer.verdict },
+  { title: 'SCORE', of: ({ answer }) => String(answer.score ?? '-') },
+  { title: 'CONF', of: ({ answer }) => String(answer.confidence ?? '-'), ifNarrow: 2 },
+  { title: 'TIER', of: ({ answer }) => answer.tier, ifNarrow: 1 },
+  { title: 'STATUS', of: ({ answer }) => answer.status },
+  { title: 'INDICATOR', of: ({ input, indicator }) => defang(printable(indicator?.value ?? input)), ifNarrow: 'wrap' },
+  { title: 'SOURCE', of: ({ source }) => source, ifNarrow: 3 },
+  { title: 'WHY', of: ({ answer }) => inertText(whyOf(answer)), ifNarrow: 'wrap' },
+];
+
+const GAP = 2;
+/** A column that wraps is no narrower than this, as long as there is one left to drop. */
+const LEAST_WRAPPED = 16;
+/** A longer cell is cut: it would fill the screen. */
+const LONGEST_CELL = 300;
+
+/** Rows for people, aligned by what a terminal shows: verdict, score, tier, status, indicator, why, source; no line longer than the terminal. */
+export function formatTable(
+  enrichments: readonly Enrichment[],
+  { hasColor, columns = Infinity }: Pick<Io, 'hasColor' | 'columns'>,
+): string {
+  const cells = COLUMNS.map(({ title, of }) => [title, ...enrichments.map(of)]);
+  const layout = fit(cells.map(widest), columns);
+  const rows = [null, ...enrichments].map((enrichment, row) => {
+    const texts = layout.map(({ column, width }) => wrap(cells[column]?.[row] ?? '', width));
+    const lines = Array.from({ length: Math.max(...texts.map((text) => text.length)) }, (_, n) =>
+      layout
+        .map(({ width }, at) => pad(texts[at]?.[n] ?? '', width))
+        .join(' '.repeat(GAP))
+        .trimEnd(),
+    );
+    return lines.map((line) => (enrichment ? paint(line, enrichment.answer.verdict, hasColor) : line)).join('\n');
+  });
+  return rows.join('\n');
 }
 
-/** In a few words why: categories and attributes, or what went wrong. */
-export function whyOf(answer: Answer): string {
-  const facts = [...answer.categories, ...answer.attributes.filter((attribute) => !attribute.startsWith('list:'))].join(', ');
-  if (answer.message === null) return facts;
-  return facts === '' ? answer.message : `${facts} (${answer.message})`;
+/** Which columns are shown, and how wide each of them is. */
+function fit(natural: readonly number[], most: number): { column: number; width: number }[] {
+  let shown = natural.map((width, column) => ({ column, width }));
+  const isWrapped = ({ column }: { column: number }) => COLUMNS[column]?.ifNarrow === 'wrap';
+  const least = () => sum(shown.map((one) => (isWrapped(one) ? Math.min(one.width, LEAST_WRAPPED) : one.width))) + GAP * (shown.length - 1);
+  for (let drop = 3; drop > 0 && least() > most; drop--) shown = shown.filter(({ column }) => COLUMNS[column]?.ifNarrow !== drop);
+  const fixed = shown.filter((one) => !isWrapped(one));
+  let room = most - sum(fixed.map(({ width }) => width)) - GAP * (shown.length - 1);
+  let open = shown.filter(isWrapped).toSorted((a, b) => a.width - b.width);
+  const widths = new Map(fixed.map(({ column, width }) => [column, width]));
+  // The narrower one takes what it needs, up to its share; what it leaves is the other's.
+  for (; open.length > 0; open = open.slice(1)) {
+    const [{ column, width } = { column: 0, width: 0 }] = open;
+    const given = Math.max(1, Math.min(width, Math.floor(room / open.length)));
+    widths.set(column, given);
+    room -= given;
+  }
+  return shown.map(({ column }) => ({ column, width: widths.get(column) ?? 0 }));
 }
 
-/** Rows for people, aligned: verdict, score, tier, status, indicator, why, source. */
-export function formatTable(enrichments: readonly Enrichment[], hasColor: boolean): string {
-  const header = ['VERDICT', 'SCORE', 'CONF', 'TIER', 'STATUS', 'INDICATOR', 'SOURCE', 'WHY'];
-  const rows = enrichments.map(({ input, indicator, answer, source }) => [
-    answer.verdict,
-    String(answer.score ?? '-'),
-    String(answer.confidence ?? '-'),
-    answer.tier,
-    answer.status,
-    defang(printable(indicator?.value ?? input)),
-    source,
-    inertText(whyOf(answer)),
-  ]);
-  const widths = header.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n]?.length ?? 0)));
-  const line = (row: readonly string[]) => row.map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] ?? 0))).join('  ');
-  return [line(header), ...rows.map((row) => paint(line(row), row[0] ?? '', hasColor))].join('\n');
+function wrap(text: string, width: number): string[] {
+  return stringWidth(text) <= width ? [text] : wrapAnsi(text, width, { hard: true }).split('\n');
+}
+
+function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+}
+
+function widest(cells: readonly string[]): number {
+  return cells.reduce((most, cell) => Math.max(most, stringWidth(cell)), 0);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** Control characters would move the cursor of whoever looks at the table. */
 function printable(text: string): string {
   const shown = inertText(text.replace(/\p{Cc}/gu, '\uFFFD'));
-  return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
-}
-
-/** How the score came about: one line a provider, adding up exactly, and the engine's own words on how they were merged. */
-export function explain({ answer }: Enrichment, reasons: readonly string[] = []): string {
-  const lines = answer.providers.map(
-    ({ provider, status, score, contribution, message }) =>
-      `  ${provider.padEnd(14)} ${status === 'ok' ? `score ${score ?? '-'}` : inertText(message ?? status)}${score === null ? '' : ` → ${contribution} points`}`,
-  );
-  const why = reasons.map((reason) => `  ${'why'.padEnd(14)} ${inertText(reason)}`);
-  return [...lines, `  ${'sum'.padEnd(14)} ${answer.score ?? 'no score'}`, ...why].join('\n');
+  return shown.length > LONGEST_CELL ? `${shown.slice(0, LONGEST_CELL - 1)}…` : shown;
 }

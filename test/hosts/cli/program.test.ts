@@ -5,7 +5,7 @@ import { PassThrough, Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCsvBlocks } from '../../../src/hosts/cli/csv-blocks.ts';
-import { defang } from '../../../src/hosts/cli/table.ts';
+import { defang } from '../../../src/hosts/cli/table-words.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
 import { parseCsv } from '../../../src/model/csv.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';

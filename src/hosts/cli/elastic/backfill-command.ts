@@ -8,54 +8,22 @@ import { type BackfillOptions, type BackfillReport, backfill } from '../../pipel
 import { planBackfill } from '../../pipeline/backfill/plan-backfill.ts';
 import { type Tally, createStateFile } from '../../pipeline/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../sidecar/enrich/fields.ts';
-import { type Command, EXIT, type Io, UsageError, parseAge, parseCount, parseOptions } from '../command.ts';
-import { progressLine, warn } from '../words.ts';
-import { ENGINE_ACCESS_HELP, ENGINE_ACCESS_OPTIONS, openEngineAccess } from './engine-options.ts';
 import { inertText } from '../../../model/inert-text.ts';
+import { type Command, EXIT, type Io, UsageError, parseAge, parseCount } from '../command.ts';
+import { parseOptions } from '../parse-options.ts';
+import { openProgress } from '../progress.ts';
+import { BACKFILL_BUDGET, backfillSynopsis } from '../synopses/engines.ts';
+import type { ValuesOf } from '../synopsis.ts';
+import { warn } from '../words.ts';
+import { openEngineAccess } from './engine-options.ts';
 
-const DEFAULT_BUDGET = 1000;
-
-const OPTIONS = {
-  ...ENGINE_ACCESS_OPTIONS,
-  config: { type: 'string' },
-  index: { type: 'string' },
-  since: { type: 'string' },
-  query: { type: 'string' },
-  field: { type: 'string', multiple: true },
-  'time-field': { type: 'string' },
-  budget: { type: 'string' },
-  'page-size': { type: 'string' },
-  parallel: { type: 'string' },
-  'retry-failures': { type: 'boolean' },
-  state: { type: 'string' },
-  'dry-run': { type: 'boolean' },
-  json: { type: 'boolean' },
-} as const;
-
-type Values = { readonly [name in keyof typeof OPTIONS]?: string | string[] | boolean | undefined };
+type Values = ValuesOf<(typeof backfillSynopsis)['options']>;
 
 /** `ismalicious backfill` */
 export const backfillCommand: Command = {
-  name: 'backfill',
-  usage: 'backfill --url URL --index I [--since 30d] [--budget N] [--dry-run]',
-  summary: 'Enrich documents that are in Elasticsearch or OpenSearch already.',
-  help: `  --index I           index, data stream or pattern, as a search takes it
-  --since AGE         events not older than this: 24h, 30d (default: all)
-  --query FILE        only documents of this query, in the engine's query DSL
-  --field F           dotted field to look up; repeat or separate by commas (default: ECS fields)
-  --time-field F      when an event was (default @timestamp); newest first
-  --retry-failures    also documents that carry a failure tag
-  --budget N          look-ups this run may pay, ${DEFAULT_BUDGET} by default; "all": no limit
-  --page-size N       documents in one call, 1 to 1000 (default 250)
-  --parallel N        parts read and written at once, 1 to 8 (default 2)
-  --state FILE        where the run keeps its place (default: in the state folder)
-  --dry-run           say how many documents there are and what they would cost
-  --json              the report as one JSON object
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)
-${ENGINE_ACCESS_HELP}
-Can be stopped and started again: what is written is not done twice, and no change of anybody else is overwritten.`,
+  synopsis: backfillSynopsis,
   async run(args, io) {
-    const { values } = parseOptions(args, OPTIONS);
+    const { values } = parseOptions(args, backfillSynopsis);
     const options = readOptions(values);
     const { engine: search, close } = openEngineAccess(values, io);
     const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
@@ -63,10 +31,10 @@ Can be stopped and started again: what is written is not done twice, and no chan
     try {
       if (values['dry-run']) return await sayPlan(io, values.json === true, await planBackfill(search, engine, options));
       const stop = stopOnSignal();
-      const progress = progressLine(io);
+      const progress = await openProgress(io);
       const path = values.state ?? join(stateFolder(io.env, false), `backfill-${nameOf(search.name, options)}.json`);
       const wait = (ms: number, signal?: AbortSignal) => delay(ms, undefined, signal ? { signal } : {});
-      const onProgress = (tally: Tally, total: number) => progress.show(bar(tally, total));
+      const onProgress = (tally: Tally, total: number) => progress.show(saidOf(tally, total), total === 0 ? 1 : tally.scanned / total);
       const surroundings = {
         engine: search,
         enricher: engine,
@@ -89,28 +57,25 @@ Can be stopped and started again: what is written is not done twice, and no chan
 };
 
 function readOptions(values: Values): BackfillOptions {
-  const text = (name: keyof Values) => values[name] as string | undefined;
-  const index = text('index');
-  if (!index) throw new UsageError('backfill wants --index: an index, data stream or pattern');
-  const fields = ((values.field as string[] | undefined) ?? [])
+  const { index, since, budget } = values;
+  if (!index) throw new UsageError('backfill needs --index: an index, data stream or pattern.');
+  const fields = (values.field ?? [])
     .flatMap((one) => one.split(','))
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  const since = text('since');
-  const budget = text('budget');
   return {
     query: {
       index,
       fields: fields.length > 0 ? fields : DEFAULT_FIELDS,
-      timeField: text('time-field') ?? '@timestamp',
+      timeField: values['time-field'] ?? '@timestamp',
       since: since === undefined ? null : `now-${parseAge(since, '--since')}s`,
       until: null,
-      filter: readQuery(text('query')),
+      filter: readQuery(values.query),
       withFailures: values['retry-failures'] === true,
     },
-    pageSize: within(text('page-size'), '--page-size', { least: 1, most: 1000, usual: 250 }),
-    parallel: within(text('parallel'), '--parallel', { least: 1, most: 8, usual: 2 }),
-    budget: budget === 'all' ? null : budget === undefined ? DEFAULT_BUDGET : parseCount(budget, '--budget'),
+    pageSize: within(values['page-size'], '--page-size', { least: 1, most: 1000, usual: 250 }),
+    parallel: within(values.parallel, '--parallel', { least: 1, most: 8, usual: 2 }),
+    budget: budget === 'all' ? null : budget === undefined ? BACKFILL_BUDGET : parseCount(budget, '--budget'),
     matchedType: 'indicator_match_rule',
   };
 }
@@ -153,12 +118,8 @@ function stopOnSignal(): { readonly signal: AbortSignal; off(): void } {
   };
 }
 
-const BAR_WIDTH = 24;
-
-function bar(tally: Tally, total: number): string {
-  const share = total === 0 ? 1 : Math.min(1, tally.scanned / total);
-  const full = Math.round(share * BAR_WIDTH);
-  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${Math.floor(share * 100)} % of ${total}, ${tally.updated} enriched, ${tally.later} for later, ${tally.paid} look-ups paid`;
+function saidOf(tally: Tally, total: number): string {
+  return `of ${total}, ${tally.updated} enriched, ${tally.later} for later, ${tally.paid} look-ups paid`;
 }
 
 async function sayPlan(io: Io, asJson: boolean, plan: Awaited<ReturnType<typeof planBackfill>>): Promise<number> {

@@ -1,34 +1,19 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Command, UsageError, parseOptions } from '../command.ts';
-import { TARGETS, type Target, readAssets } from './asset.ts';
-import { ELASTIC_ACTIONS, type ElasticAction, runElastic } from './elastic-command.ts';
-import { ENGINE_ACCESS_HELP, ENGINE_ACCESS_OPTIONS, openEngineAccess } from './engine-options.ts';
+import { type Command, UsageError } from '../command.ts';
+import { parseOptions } from '../parse-options.ts';
+import { elasticSynopsis } from '../synopses/engines.ts';
+import { TARGETS, readAssets } from './asset.ts';
+import { runElastic } from './elastic-command.ts';
+import { openEngineAccess } from './engine-options.ts';
 
 /** `ismalicious elastic install|diff|uninstall|refresh` */
 export const elastic: Command = {
-  name: 'elastic',
-  usage: `elastic ${ELASTIC_ACTIONS.join('|')} --target T --url URL [--dry-run]`,
-  summary: 'Put templates, pipelines and what belongs to them into Elasticsearch or OpenSearch.',
-  help: `  install             put what is missing or different; what is equal, yours or somebody else's is not touched
-  diff                name what differs; exit 1 when something does
-  uninstall           remove what was put; data and @custom assets stay
-  refresh             rebuild what Elasticsearch's enrich processors read (for a timer)
-  --target T          ${TARGETS.join(', ')}
-  --dry-run           say what would be done, do nothing
-  --hooks             also logs@custom, which acts on every logs-*-* data stream
-  --assets DIR        the pack's elastic/ folder (default: beside the program)
-${ENGINE_ACCESS_HELP}`,
+  synopsis: elasticSynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, {
-      ...ENGINE_ACCESS_OPTIONS,
-      target: { type: 'string' },
-      'dry-run': { type: 'boolean' },
-      hooks: { type: 'boolean' },
-      assets: { type: 'string' },
-    });
-    const action = oneOf<ElasticAction>(ELASTIC_ACTIONS, positionals[0], 'elastic wants');
-    const target = oneOf<Target>(TARGETS, values.target, '--target has to be');
+    const { values, action } = parseOptions(args, elasticSynopsis);
+    const target = TARGETS.find((one) => one === values.target);
+    if (!target) throw new UsageError(`--target has to be one of ${TARGETS.join(', ')}.`);
     const assets = readAssets(assetsFolder(values.assets), target);
     const { engine, close } = openEngineAccess(values, io);
     try {
@@ -39,12 +24,6 @@ ${ENGINE_ACCESS_HELP}`,
     }
   },
 };
-
-function oneOf<T extends string>(known: readonly T[], given: string | undefined, words: string): T {
-  const found = known.find((one) => one === given);
-  if (found === undefined) throw new UsageError(`${words} ${known.join(', ')}`);
-  return found;
-}
 
 /** The pack's `elastic/`: beside the built program, or in the project that it runs from. */
 function assetsFolder(given: string | undefined): string {

@@ -6,9 +6,7 @@ import { pipelinesInUse } from './pipelines-in-use.ts';
 import { type PlannedAsset, isOurs, planAssets } from './plan-assets.ts';
 
 /** `refresh` only rebuilds what the enrich processors read: for a timer, Elasticsearch has none of its own. */
-export const ELASTIC_ACTIONS = ['install', 'diff', 'uninstall', 'refresh'] as const;
-
-export type ElasticAction = (typeof ELASTIC_ACTIONS)[number];
+export type ElasticAction = 'install' | 'diff' | 'uninstall' | 'refresh';
 
 export interface ElasticCommand {
   readonly action: ElasticAction;

@@ -1,30 +1,13 @@
 import { readFileSync } from 'node:fs';
-import type { ParseArgsOptionsConfig } from 'node:util';
 import { createUndiciTransport } from '../../../engine/http/undici-transport.ts';
 import { proxyFromEnv } from '../../compose/proxy.ts';
 import { type Io, UsageError } from '../command.ts';
+import type { ENGINE_ACCESS_OPTIONS } from '../synopses/shared-options.ts';
+import type { ValuesOf } from '../synopsis.ts';
 import { type EngineAuth, type EngineClient, createEngineClient } from './engine-client.ts';
 
-/** Options of every command that talks to a search engine. */
-export const ENGINE_ACCESS_OPTIONS = {
-  url: { type: 'string' },
-  'api-key': { type: 'string' },
-  'api-key-file': { type: 'string' },
-  user: { type: 'string' },
-  'password-file': { type: 'string' },
-  ca: { type: 'string' },
-} as const satisfies ParseArgsOptionsConfig;
-
-/** Explains `ENGINE_ACCESS_OPTIONS` for `--help`. */
-export const ENGINE_ACCESS_HELP = `  --url URL           http(s)://host:port (ISMALICIOUS_ELASTIC_URL); no user or key in it;
-                      with a user or key https, or http to this machine
-  --user NAME         password: ISMALICIOUS_ELASTIC_PASSWORD or --password-file FILE
-  --api-key-file F    or ISMALICIOUS_ELASTIC_API_KEY: id:key, or its base64 form
-  --api-key KEY       seen by other users of this machine: prefer the two above
-  --ca FILE           PEM of a private certificate authority; TLS is always verified`;
-
 /** Values of `ENGINE_ACCESS_OPTIONS` as they were given. */
-export type EngineAccess = { readonly [name in keyof typeof ENGINE_ACCESS_OPTIONS]?: string | undefined };
+export type EngineAccess = ValuesOf<typeof ENGINE_ACCESS_OPTIONS>;
 
 /** A client for the engine that options and environment name. `close` frees its connections. */
 export function openEngineAccess(access: EngineAccess, io: Io): { readonly engine: EngineClient; close(): Promise<void> } {

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline';
-import { type Command, EXIT, type Io, parseCount, parseOptions, UsageError } from '../../cli/command.ts';
+import { type Command, EXIT, type Io, parseCount, UsageError } from '../../cli/command.ts';
+import { parseOptions } from '../../cli/parse-options.ts';
+import { triageSynopsis } from '../../cli/synopses/run.ts';
 import { openInput } from '../../cli/text-input.ts';
 import { openConfigured } from '../open-configured.ts';
 import { hostTransports } from '../host-transport.ts';
@@ -11,21 +13,9 @@ const TIMEOUT_MS = 60_000;
 
 /** `ismalicious triage [FILE|-] | --alerts` */
 export const triageCommand: Command = {
-  name: 'triage',
-  usage: 'triage [FILE|-] [--alerts] [--tell] [--limit N]',
-  summary: 'Decide what to do with alerts: tier, actions and reasons; blocks and closes nothing.',
-  help: `  FILE, -             alerts as NDJSON; one decision a line on stdout, in order
-  --alerts            alerts of triage.alerts_url that have no decision yet; it is written into each
-  --tell              journal decisions for the outputs, and watch what is to be watched
-  --limit N           most alerts of --alerts (1000)
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  synopsis: triageSynopsis,
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, {
-      config: { type: 'string' },
-      alerts: { type: 'boolean' },
-      tell: { type: 'boolean' },
-      limit: { type: 'string' },
-    });
+    const { values, words } = parseOptions(args, triageSynopsis);
     const limit = parseCount(values.limit ?? '1000', '--limit', 1);
     const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: true, keepsNothing: values.tell !== true });
     const { pipeline } = opened;
@@ -40,8 +30,8 @@ export const triageCommand: Command = {
       maxPending: pipeline.limits.maxPending,
     };
     try {
-      if (!values.alerts) return await triageLines(positionals[0] ?? '-', triage, io);
-      if (rules.alertsUrl === undefined) throw new UsageError('--alerts wants the setting triage.alerts_url');
+      if (!values.alerts) return await triageLines(words[0] ?? '-', triage, io);
+      if (rules.alertsUrl === undefined) throw new UsageError('--alerts needs the setting triage.alerts_url.');
       const headers: Record<string, string> = rules.alertsApiKey === '' ? {} : { authorization: `ApiKey ${rules.alertsApiKey}` };
       const transport = hostTransports(io.env)({ id: 'triage', baseUrl: rules.alertsUrl, proxy: null, ca: null });
       try {

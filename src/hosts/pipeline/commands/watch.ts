@@ -1,4 +1,6 @@
-import { type Command, EXIT, parseCount, parseOptions, UsageError } from '../../cli/command.ts';
+import { type Command, EXIT, parseCount, UsageError } from '../../cli/command.ts';
+import { parseOptions } from '../../cli/parse-options.ts';
+import { watchSynopsis } from '../../cli/synopses/run.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { readSources } from '../../compose/config-sources.ts';
 import { loadPipelineConfig } from '../open-pipeline.ts';
@@ -7,30 +9,10 @@ import { openStoreOf } from './existing-store.ts';
 
 /** `ismalicious watch add|remove|list|who` */
 export const watchCommand: Command = {
-  name: 'watch',
-  usage: 'watch add|remove|list|who [VALUE …] [--reason TEXT] [--days N] [--every HOURS]',
-  summary: 'Watch indicators: the pipeline checks them and tells the outputs when a verdict turns.',
-  help: `  add VALUE …         watch these
-  remove VALUE …      stop watching these
-  list                all watched indicators
-  who VALUE           who was seen with it, by the sighting index
-  --reason TEXT       why, for people
-  --by NAME           who asks (default: cli)
-  --days N            stop after so many days; for who: how far back (default: watchlist.look_back_days)
-  --every HOURS       hours between two checks (default: watchlist.every_hours)
-  --config FILE       settings (default: ISMALICIOUS_CONFIG)`,
+  synopsis: watchSynopsis,
   async run(args, io) {
-    const options = {
-      config: { type: 'string' },
-      reason: { type: 'string' },
-      by: { type: 'string' },
-      days: { type: 'string' },
-      every: { type: 'string' },
-    } as const;
-    const { values, positionals } = parseOptions(args, options);
-    const [what, ...indicators] = positionals;
-    if (!['add', 'remove', 'list', 'who'].includes(what ?? '')) throw new UsageError('watch wants add, remove, list or who');
-    if (what !== 'list' && indicators.length === 0) throw new UsageError(`watch ${what} wants at least one value`);
+    const { values, action: what, words: indicators } = parseOptions(args, watchSynopsis);
+    if (what !== 'list' && indicators.length === 0) throw new UsageError(`watch ${what} needs at least one value.`);
     const days = values.days === undefined ? undefined : parseCount(values.days, '--days', 1);
     const { watchlist } = loadPipelineConfig(await readSources({ env: io.env, configPath: values.config }));
     const store = await openStoreOf(io.env, { makes: what === 'add' });

@@ -1,0 +1,66 @@
+import { stat } from 'node:fs/promises';
+import { inertText } from '../../model/inert-text.ts';
+import type { Io } from './command.ts';
+
+/** How far a run is, drawn over and over on one line of stderr; nothing at all when stderr is no terminal. */
+export interface Progress {
+  /** `share`: how much is done, 0 to 1; `null` when nobody knows how much there is. */
+  show(text: string, share: number | null): void;
+  /** Takes the line away. */
+  end(): void;
+}
+
+const STEPS = 1000;
+
+/** The bar is loaded only where somebody looks at it. */
+export async function openProgress(io: Io): Promise<Progress> {
+  if (!io.hasProgress) return { show: () => {}, end: () => {} };
+  const { SingleBar } = await import('cli-progress');
+  const bar = new SingleBar({
+    stream: io.stderr,
+    format: (_options, { progress }, { text, share }: { text: string; share: number | null }) =>
+      share === null ? text : `${barOf(progress)} ${Math.floor(progress * 100)} % ${text}`,
+    clearOnComplete: true,
+    // Ctrl-C is the command's own affair: with a handler of the bar's the first one would do nothing.
+    gracefulExit: false,
+    hideCursor: false,
+    // A longer line is cut, not the terminal told not to wrap: a killed program could not take that back.
+    linewrap: true,
+  });
+  let isShown = false;
+  return {
+    show(words, share) {
+      const text = inertText(words);
+      const value = share === null ? 0 : Math.round(Math.min(1, share) * STEPS);
+      if (isShown) bar.update(value, { text, share });
+      else bar.start(STEPS, value, { text, share });
+      isShown = true;
+    },
+    end() {
+      if (isShown) bar.stop();
+      isShown = false;
+    },
+  };
+}
+
+/** Progress of a run through one input: how much of the file is done, or only the count where nobody knows how long the input is. */
+export async function openReadMeter(io: Io, path: string | undefined, doneBytes: number) {
+  const { show, end } = await openProgress(io);
+  const found = path === undefined || path === '-' || !io.hasProgress ? null : await stat(path);
+  const sizeBytes = found?.isFile() === true && found.size > 0 ? found.size : null;
+  let bytes = doneBytes;
+  return {
+    progress: { show: (text: string) => show(text, sizeBytes === null ? null : bytes / sizeBytes), end },
+    counting: (done: (inputBytes: number) => Promise<void>) => (inputBytes: number) => {
+      bytes += inputBytes;
+      return done(inputBytes);
+    },
+  };
+}
+
+const WIDTH = 24;
+
+function barOf(share: number): string {
+  const full = Math.round(share * WIDTH);
+  return '█'.repeat(full) + '░'.repeat(WIDTH - full);
+}

@@ -1,0 +1,86 @@
+import { flag, type Synopsis, text } from '../synopsis.ts';
+import { CONFIG } from './shared-options.ts';
+
+const GROUP = 'Stored data';
+
+/** Forms in which the store can be exported; `seed` is the table of the seed pipeline, keyed by SHA-256 of the value. */
+export const EXPORT_FORMATS = ['ndjson', 'csv', 'stix', 'seed'] as const;
+
+/** `ismalicious cache stats|purge` */
+export const cacheSynopsis = {
+  name: 'cache',
+  group: GROUP,
+  summary: 'Show the verdict cache, or delete what is out of date.',
+  actions: {
+    stats: { takes: '', doc: 'file, rows and size' },
+    purge: { takes: '', doc: 'delete answers whose lifetime ended before --older-than' },
+  },
+  options: {
+    'older-than': text('AGE', 'default 7d; 0s deletes everything that is out of date'),
+    json: flag('one JSON object'),
+    config: CONFIG,
+  },
+  examples: [['cache purge --older-than 24h', 'what ended more than a day ago']],
+} satisfies Synopsis;
+
+/** `ismalicious store stats|check|export|purge|quarantine|replay` */
+export const storeSynopsis = {
+  name: 'store',
+  group: GROUP,
+  summary: 'Look into the indicator store of the pipeline, export it, clean it up, send quarantined messages again.',
+  actions: {
+    stats: { takes: '', doc: "what is in it, and how each output's journal stands" },
+    check: { takes: '', doc: 'read the whole file and list what is broken; exit 1 when something is' },
+    export: { takes: '', doc: 'all indicators in --format' },
+    purge: { takes: '', doc: 'forget indicators nobody confirmed within --older-than (365d)' },
+    quarantine: { takes: '', doc: 'messages that were given up, of --output ID, with their reasons' },
+    replay: { takes: '', doc: 'put quarantined messages of --output ID back; they go with the next run' },
+  },
+  options: {
+    format: text('F', 'ndjson (default), csv, stix, seed (SHA-256 keyed table of the seed pipeline)', EXPORT_FORMATS),
+    out: text('FILE', 'write there instead of stdout'),
+    'older-than': text('AGE', 'for purge: 90d, 52w'),
+    output: text('ID', 'an output of the pipeline, like splunk_hec'),
+    limit: text('N', 'most messages to show or put back (1000)'),
+  },
+  examples: [
+    ['store export --format stix --out indicators.json', 'everything that was judged'],
+    ['store replay --output splunk_hec', 'send again what was given up'],
+  ],
+} satisfies Synopsis;
+
+/** `ismalicious feedback add|list|remove` */
+export const feedbackSynopsis = {
+  name: 'feedback',
+  group: GROUP,
+  summary: "Decide about a value: an analyst's word counts instead of the providers', until it ends.",
+  actions: {
+    add: { takes: 'VALUE…', doc: 'take an override; an earlier one on the same value ends' },
+    list: { takes: '', doc: 'overrides in force; --all: also those that ended' },
+    remove: { takes: 'VALUE…', doc: 'take an override back' },
+  },
+  options: {
+    verdict: text('WORD', 'malicious, suspicious or clean', ['malicious', 'suspicious', 'clean']),
+    reason: text('TEXT', 'why; shown with every answer'),
+    author: text('NAME', 'who decides (default: USER)'),
+    score: text('N', '0 to 100 (default 95, 55 or 0 by the verdict)'),
+    for: text('AGE', 'how long it counts: 12h, 30d (default: until it is taken back)'),
+    all: flag('for list: also overrides that ended'),
+    json: flag('one JSON object a line'),
+    config: CONFIG,
+  },
+  examples: [['feedback add 198.51.100.7 --verdict clean --reason "our scanner" --for 30d', 'a false alarm, for thirty days']],
+} satisfies Synopsis;
+
+/** `ismalicious report` */
+export const reportSynopsis = {
+  name: 'report',
+  group: GROUP,
+  summary: "The week's figures: true-positive rate, latency, success rate, calls and cost per provider.",
+  options: {
+    days: text('N', 'how many days (UTC), today included (default 7)'),
+    json: flag('one JSON object'),
+    config: CONFIG,
+  },
+  examples: [['report --days 30', 'the last thirty days']],
+} satisfies Synopsis;

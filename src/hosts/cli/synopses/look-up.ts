@@ -1,0 +1,78 @@
+import { flag, type Synopsis, text, texts } from '../synopsis.ts';
+import { ENGINE_OPTIONS, EXIT_CODE } from './shared-options.ts';
+
+const GROUP = 'Look up';
+
+/** What `enrich` reads and writes. */
+export const ENRICH_FORMATS = ['csv', 'ndjson', 'json', 'list', 'playbook'] as const;
+
+/** `ismalicious check VALUE…` */
+export const checkSynopsis = {
+  name: 'check',
+  group: GROUP,
+  summary: 'Look up IP addresses, domains, URLs and hashes, as they stand in an alert.',
+  words: { takes: 'VALUE…', doc: 'also defanged; - reads one a line from stdin' },
+  options: {
+    json: flag('one JSON object a line'),
+    explain: flag('what each provider contributed to the score; with --json as a member explain'),
+    'exit-code': EXIT_CODE,
+    ...ENGINE_OPTIONS,
+  },
+  examples: [
+    ['check 198.51.100.7 hxxp://login-portal[.]example/reset', 'two values as they stand in an alert'],
+    ['check 198.51.100.7 --explain', 'how the score came about'],
+    ['check - --json < iocs.txt', 'a list, for a program to read'],
+  ],
+} satisfies Synopsis;
+
+/** `ismalicious enrich [FILE|-]` */
+export const enrichSynopsis = {
+  name: 'enrich',
+  group: GROUP,
+  summary: 'Enrich a file of events or a list of indicators; everything else in it stays as it is.',
+  words: { takes: '[FILE|-]', doc: '- or nothing reads stdin' },
+  options: {
+    field: texts('F', 'column or dotted field to look up; repeat or separate by commas (CSV: needed; events: ECS fields by default)'),
+    format: text(
+      'FORMAT',
+      "by default the file's ending; ndjson for stdin. list: a value a line → one JSON object a line; playbook: a value a line → the JSON array of the vendor's batch script",
+      ENRICH_FORMATS,
+    ),
+    out: text(
+      'FILE',
+      'write there instead of stdout; a run from file to file that broke off goes on where it stopped when it is started again (its place is in FILE.journal)',
+    ),
+    restart: flag('begin anew, whatever FILE.journal says'),
+    store: flag("note in the pipeline's store who was seen with what (see: watch who)"),
+    budget: text('N', 'look-ups this run may pay'),
+    'exit-code': EXIT_CODE,
+    ...ENGINE_OPTIONS,
+  },
+  examples: [
+    ['enrich events.csv --field src_ip,dest_ip --out enriched.csv', 'two columns of a CSV file'],
+    ['enrich events.ndjson', 'ECS events, to stdout'],
+  ],
+} satisfies Synopsis;
+
+/** `ismalicious extract [FILE|-]` */
+export const extractSynopsis = {
+  name: 'extract',
+  group: GROUP,
+  summary: 'Find indicators in a text, a log, an e-mail or a page, defanged ones too.',
+  words: { takes: '[FILE|-]', doc: '- or nothing reads stdin' },
+  options: {
+    json: flag('one JSON object a line: type, value, original, offset (in characters from the start)'),
+    unique: flag('each indicator once'),
+  },
+  examples: [['extract mail.eml --unique', 'every indicator of a mail, once']],
+} satisfies Synopsis;
+
+/** `ismalicious plan [FILE|-]` */
+export const planSynopsis = {
+  name: 'plan',
+  group: GROUP,
+  summary: 'Show what looking up a list would cost. Spends nothing.',
+  words: { takes: '[FILE|-]', doc: 'one value a line; - or nothing reads stdin' },
+  options: { json: flag('one JSON object'), ...ENGINE_OPTIONS },
+  examples: [['plan iocs.txt', 'look-ups to pay, and how long they take at the limits']],
+} satisfies Synopsis;

@@ -1,0 +1,45 @@
+import { flag, type Synopsis, text } from '../synopsis.ts';
+import { CONFIG } from './shared-options.ts';
+
+const GROUP = 'Set up';
+
+/** `ismalicious config check|show|import` */
+export const configSynopsis = {
+  name: 'config',
+  group: GROUP,
+  summary: 'Check the settings, all faults at once, or show what is in force.',
+  actions: {
+    check: { takes: '', doc: 'exit 0 when every setting is right, else 2 with each fault, its key and its place' },
+    show: { takes: '', doc: 'the settings in force as YAML; secrets are masked' },
+    import: { takes: 'FILE', doc: 'the config.yaml of the public IOC enrichment pipeline as ours, into --out' },
+  },
+  options: { out: text('FILE', 'for import: the new file'), config: CONFIG },
+  examples: [['config check --config ismalicious.yaml', 'before a restart']],
+} satisfies Synopsis;
+
+/** `ismalicious doctor` */
+export const doctorSynopsis = {
+  name: 'doctor',
+  group: GROUP,
+  summary: 'Check runtime, settings, state folder, cache and providers, and show what to fix.',
+  options: {
+    offline: flag('do not ask the providers (asking costs one look-up each)'),
+    json: flag('one JSON object a finding'),
+    config: CONFIG,
+  },
+  examples: [['doctor --offline', 'everything that costs nothing']],
+} satisfies Synopsis;
+
+/** `ismalicious completion bash|zsh|fish` */
+export const completionSynopsis = {
+  name: 'completion',
+  group: GROUP,
+  summary: 'Print a script that completes commands, actions, options and their values in a shell.',
+  actions: {
+    bash: { takes: '', doc: 'add to ~/.bashrc: source <(ismalicious completion bash)' },
+    zsh: { takes: '', doc: 'add to ~/.zshrc, below compinit: source <(ismalicious completion zsh)' },
+    fish: { takes: '', doc: 'add to config.fish: ismalicious completion fish | source' },
+  },
+  options: {},
+  examples: [['completion fish > ~/.config/fish/completions/ismalicious.fish', 'for good, in fish']],
+} satisfies Synopsis;

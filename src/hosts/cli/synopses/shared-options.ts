@@ -1,0 +1,26 @@
+import { flag, text } from '../synopsis.ts';
+
+/** The settings file. */
+export const CONFIG = text('FILE', 'settings (default: ISMALICIOUS_CONFIG)');
+
+/** Exit code 10 on request. */
+export const EXIT_CODE = flag('exit with 10 when one is malicious');
+
+/** Options of every command that asks providers. */
+export const ENGINE_OPTIONS = {
+  config: CONFIG,
+  profile: text('NAME', "one of the file's profiles (default: ISMALICIOUS_PROFILE)"),
+  providers: text('a,b', 'ask only these'),
+  timeout: text('S', 'seconds for the whole answer (default: none)'),
+  'max-age': text('AGE', 'ask again what is older: 30m, 24h, 7d'),
+};
+
+/** Options of every command that talks to a search engine. */
+export const ENGINE_ACCESS_OPTIONS = {
+  url: text('URL', 'http(s)://host:port (ISMALICIOUS_ELASTIC_URL); no user or key in it; with a user or key https, or http to this machine'),
+  user: text('NAME', 'password: ISMALICIOUS_ELASTIC_PASSWORD or --password-file FILE'),
+  'password-file': text('FILE', 'file that holds the password of --user'),
+  'api-key-file': text('FILE', 'or ISMALICIOUS_ELASTIC_API_KEY: id:key, or its base64 form'),
+  'api-key': text('KEY', 'seen by other users of this machine: prefer the two above'),
+  ca: text('FILE', 'PEM of a private certificate authority; TLS is always verified'),
+};

@@ -1,0 +1,34 @@
+import type { Answer, Enrichment } from '../../model/enrichment.ts';
+import { inertText } from '../../model/inert-text.ts';
+import { wordTable } from '../../model/word-table.ts';
+
+const COLORS = wordTable<string>({ malicious: '31;1', suspicious: '33', clean: '32', unknown: '2' });
+
+/** Colours a verdict for a terminal. */
+export function paint(text: string, verdict: string, hasColor: boolean): string {
+  const code = COLORS.get(verdict);
+  return hasColor && code ? `\u001B[${code}m${text}\u001B[0m` : text;
+}
+
+/** An indicator as it may be shown: dots and schemes broken, so that nothing makes a link of it. */
+export function defang(value: string): string {
+  const [, scheme = '', host = '', rest = ''] = /^(https?:\/\/)?([^/?#]*)(.*)$/s.exec(value) ?? [];
+  return scheme.replace('http', 'hxxp') + host.replaceAll('.', '[.]').replaceAll('@', '[@]') + rest;
+}
+
+/** In a few words why: categories and attributes, or what went wrong. */
+export function whyOf(answer: Answer): string {
+  const facts = [...answer.categories, ...answer.attributes.filter((attribute) => !attribute.startsWith('list:'))].join(', ');
+  if (answer.message === null) return facts;
+  return facts === '' ? answer.message : `${facts} (${answer.message})`;
+}
+
+/** How the score came about: one line a provider, adding up exactly, and the engine's own words on how they were merged. */
+export function explain({ answer }: Enrichment, reasons: readonly string[] = []): string {
+  const lines = answer.providers.map(
+    ({ provider, status, score, contribution, message }) =>
+      `  ${provider.padEnd(14)} ${status === 'ok' ? `score ${score ?? '-'}` : inertText(message ?? status)}${score === null ? '' : ` → ${contribution} points`}`,
+  );
+  const why = reasons.map((reason) => `  ${'why'.padEnd(14)} ${inertText(reason)}`);
+  return [...lines, `  ${'sum'.padEnd(14)} ${answer.score ?? 'no score'}`, ...why].join('\n');
+}
