@@ -1,13 +1,13 @@
 import net from 'node:net';
-import { createInterface } from 'node:readline';
 import tls from 'node:tls';
-import { hostname } from 'node:os';
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { LookupError } from '../../model/lookup-error.ts';
 import type { MailOutputCall, OutputAnswer } from '../../outputs/output.ts';
-import { toMimeMessage } from './mime-message.ts';
 
 /** All that a server says in one session; a reply line has at most 512 bytes (RFC 5321 §4.5.3.1.5). */
 const MAX_REPLY_BYTES = 256 * 1024;
+/** How often the amount is looked at: between two looks a server says no more than a connection carries. */
+const WATCH_MS = 50;
 
 /** Bounds and surroundings of one message. */
 export interface MailOptions {
@@ -19,108 +19,130 @@ export interface MailOptions {
 }
 
 /**
- * Hands a message to a mail server (RFC 5321), always over verified TLS: from the first byte, or by STARTTLS before anything else is
- * said. 4xx replies become status 503, refused logins 401, other 5xx replies 400.
+ * Hands a message to a mail server, always over verified TLS: from the first byte, or by STARTTLS before anything else is said. 4xx replies
+ * become status 503, refused logins 401, other 5xx replies 400. When the server refuses some recipients, the others get the message all the
+ * same, and the answer is that refusal: a part that was not delivered is never counted as delivered.
  */
 export async function sendMail(call: MailOutputCall, options: MailOptions): Promise<OutputAnswer> {
   const { server } = call;
-  const secure = {
-    host: server.host,
-    servername: net.isIP(server.host) ? '' : server.host,
-    // Said outright, for the environment could say otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
-    rejectUnauthorized: true,
-    ...(options.ca === null ? {} : { ca: [...tls.rootCertificates, options.ca] }),
-  };
-  let session: Session | null = null;
+  const message = await toMimeMessage(call, options.now);
+  const { default: Connection } = await import('nodemailer/lib/smtp-connection');
+  let socket: net.Socket | null = null;
+  let connection: SMTPConnection | null = null;
+  // The library keeps a reply until its last line ends.
+  const watch = setInterval(() => {
+    if ((socket?.bytesRead ?? 0) > MAX_REPLY_BYTES) socket?.destroy(new Error('the mail server says too much'));
+  }, WATCH_MS);
+  // Whatever it waits for then, the library ends with an error when its socket is closed.
+  const onAbort = () => connection?.close();
+  options.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const socket = server.security === 'tls' ? tls.connect({ ...secure, port: server.port }) : net.connect(server.port, server.host);
-    session = openSession(socket, options);
-    await session.expect(220);
-    await session.say(`EHLO ${hostname()}`, 250);
-    if (server.security === 'starttls') {
-      await session.say('STARTTLS', 220);
-      session.detach();
-      session = openSession(tls.connect({ ...secure, socket }), options);
-      await session.say(`EHLO ${hostname()}`, 250);
-    }
-    if (server.user !== '') await session.say(`AUTH PLAIN ${Buffer.from(`\0${server.user}\0${server.password}`).toString('base64')}`, 235);
-    await session.say(`MAIL FROM:<${call.from}>`, 250);
-    for (const to of call.to) await session.say(`RCPT TO:<${to}>`, 250);
-    await session.say('DATA', 354);
-    await session.say(`${toMimeMessage(call, options.now)}\r\n.`, 250);
-    session.close();
-    return { status: 200, headers: {}, body: null };
+    options.signal.throwIfAborted();
+    // A connection of our own: the library would ask DNS servers itself and pass over the hosts file.
+    socket = await connect(server, options);
+    connection = new Connection(toConnectionOptions(server, socket, options));
+    const refusals = await transmit(connection, call, message);
+    connection.quit();
+    return answerTo(refusals, server);
   } catch (error) {
-    session?.close();
-    if (error instanceof SmtpReply) return { status: error.status, headers: {}, body: error.message };
-    throw new LookupError('unavailable', 'email', `mail server ${server.host}: ${(error as Error).message}`, { cause: error });
+    connection?.close();
+    socket?.destroy();
+    const { responseCode, command } = error as SMTPConnection.SMTPError;
+    const reason = withoutSecrets(options.signal.aborted ? 'cancelled' : (error as Error).message, server);
+    // Replies to the greeting and to EHLO say nothing about this message: the server is out of order.
+    if (responseCode !== undefined && command !== 'CONN' && command !== 'EHLO')
+      return { status: statusOf(responseCode), headers: {}, body: reason.slice(0, 200) };
+    throw new LookupError('unavailable', 'email', `mail server ${server.host}: ${reason}`);
+  } finally {
+    clearInterval(watch);
+    options.signal.removeEventListener('abort', onAbort);
   }
 }
 
-/** A reply that was not the one hoped for. */
-class SmtpReply extends Error {
-  override readonly name = 'SmtpReply';
-  readonly status: number;
-
-  constructor(code: number, text: string) {
-    super(`${code} ${text}`.slice(0, 200));
-    this.status = code === 535 || code === 530 ? 401 : code >= 400 && code < 500 ? 503 : 400;
-  }
-}
-
-interface Session {
-  expect(code: number): Promise<void>;
-  say(line: string, code: number): Promise<void>;
-  /** Stops listening, so that TLS can take the socket over. */
-  detach(): void;
-  close(): void;
-}
-
-function openSession(socket: net.Socket, { timeoutMs, signal }: MailOptions): Session {
-  const fail = (reason: string) => () => void socket.destroy(new Error(reason));
-  const abort = fail('cancelled');
-  socket.setTimeout(timeoutMs, fail(`no reply within ${timeoutMs} ms`));
-  signal.addEventListener('abort', abort, { once: true });
-  let received = 0;
-  socket.on('data', (part: Buffer) => {
-    received += part.length;
-    if (received > MAX_REPLY_BYTES) socket.destroy(new Error(`replies longer than ${MAX_REPLY_BYTES} bytes`));
-  });
-  const lines = createInterface({ input: socket, crlfDelay: Infinity });
-  let fault: Error | null = null;
-  socket.on('error', (error) => {
-    fault ??= error;
-  });
-  const end = () => lines.close();
-  socket.once('close', end);
-  const replies = readReplies(lines);
-  const session: Session = {
-    async expect(code) {
-      const { value } = await replies.next();
-      if (!value) throw fault ?? new Error('hung up');
-      if (value.code !== code) throw new SmtpReply(value.code, value.text);
-    },
-    async say(line, code) {
-      socket.write(`${line}\r\n`);
-      await session.expect(code);
-    },
-    detach() {
-      socket.off('close', end);
-      lines.close();
-      socket.removeAllListeners('data');
+function connect({ host, port }: MailOutputCall['server'], { timeoutMs, signal }: MailOptions): Promise<net.Socket> {
+  const socket = net.connect({ host, port, signal });
+  return new Promise((resolve, reject) => {
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no connection within ${timeoutMs} ms`)));
+    socket.once('error', reject);
+    socket.once('connect', () => {
       socket.setTimeout(0);
-    },
-    close() {
-      signal.removeEventListener('abort', abort);
-      socket.end('QUIT\r\n');
-      socket.setTimeout(1000, () => socket.destroy());
-    },
-  };
-  return session;
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
 }
 
-/** Replies may span lines: `250-first`, `250 last` (RFC 5321 §4.2.1). */
-async function* readReplies(lines: AsyncIterable<string>): AsyncGenerator<{ code: number; text: string }, undefined> {
-  for await (const line of lines) if (/^\d{3}( |$)/.test(line)) yield { code: Number(line.slice(0, 3)), text: line.slice(4) };
-  return undefined;
+function toConnectionOptions(server: MailOutputCall['server'], socket: net.Socket, { timeoutMs, ca }: MailOptions): SMTPConnection.Options {
+  return {
+    host: server.host,
+    port: server.port,
+    connection: socket,
+    secure: server.security === 'tls',
+    requireTLS: server.security === 'starttls',
+    // Verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    tls: { rejectUnauthorized: true, ...(ca === null ? {} : { ca: [...tls.rootCertificates, ca] }) },
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    logger: false,
+  };
+}
+
+/** Connects, logs in and sends; resolves to the recipients' refusals. */
+function transmit(connection: SMTPConnection, call: MailOutputCall, message: Buffer): Promise<readonly SMTPConnection.SMTPError[]> {
+  const { server, from, to } = call;
+  return new Promise((resolve, reject) => {
+    connection.once('error', reject);
+    connection.once('end', () => reject(new Error('hung up')));
+    const send = () =>
+      connection.send({ from, to: [...to] }, message, (error, info) => (error ? reject(error) : resolve(info.rejectedErrors ?? [])));
+    connection.connect((error) => {
+      if (error) reject(error);
+      else if (server.user === '') send();
+      else
+        connection.login({ credentials: { user: server.user, pass: server.password } }, (refusal) => (refusal ? reject(refusal) : send()));
+    });
+  });
+}
+
+function answerTo(refusals: readonly SMTPConnection.SMTPError[], server: MailOutputCall['server']): OutputAnswer {
+  if (refusals.length === 0) return { status: 200, headers: {}, body: null };
+  const codes = refusals.map(({ responseCode }) => responseCode ?? 550);
+  const reason = withoutSecrets(
+    `${refusals.length} of the recipients refused: ${refusals.map(({ recipient, message }) => `${recipient}: ${message}`).join('; ')}`,
+    server,
+  );
+  // One that may be taken later is tried again: the receivers drop a second copy by its Message-ID.
+  return { status: codes.some((code) => code < 500) ? 503 : 400, headers: {}, body: reason.slice(0, 200) };
+}
+
+function statusOf(responseCode: number): number {
+  if (responseCode === 535 || responseCode === 530) return 401;
+  return responseCode >= 400 && responseCode < 500 ? 503 : 400;
+}
+
+/** A server may repeat what it was sent. */
+function withoutSecrets(text: string, { user, password }: MailOutputCall['server']): string {
+  if (password === '') return text;
+  const forms = [password, ...[password, `\0${user}\0${password}`].map((form) => Buffer.from(form).toString('base64'))];
+  return forms.reduce((shown, form) => shown.replaceAll(form, '********'), text);
+}
+
+/** A plain-text message: the library keeps values from breaking out of their headers; base64, so that no dot or long line matters. */
+async function toMimeMessage({ from, to, subject, text, messageId }: MailOutputCall, now: Date): Promise<Buffer> {
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
+  const composer = new MailComposer({
+    from,
+    to: [...to],
+    subject,
+    text,
+    date: now,
+    messageId: `<${messageId}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const message = composer.compile();
+  message.setHeader('Content-Transfer-Encoding', 'base64');
+  return await message.build();
 }

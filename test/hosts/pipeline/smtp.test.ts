@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toMimeMessage } from '../../../src/hosts/pipeline/mime-message.ts';
 import { sendMail } from '../../../src/hosts/pipeline/smtp.ts';
 import type { MailOutputCall } from '../../../src/outputs/output.ts';
 
@@ -57,10 +56,14 @@ function serve(socket: net.Socket, lines: string[], refuse: Record<string, strin
         if (line !== '.') continue;
         inData = false;
         reply(refuse['.'] ?? '250 queued');
-      } else if (refuse[verb]) reply(refuse[verb]);
-      else if (verb === 'EHLO') socket.write('250-hello\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n');
+      } else if (refuse[line] !== undefined) reply(refuse[line]);
+      else if (refuse[verb] !== undefined) {
+        if (refuse[verb] === 'hang up') socket.destroy();
+        else if (refuse[verb] !== 'say nothing') reply(refuse[verb]);
+      } else if (verb === 'EHLO') socket.write('250-hello\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n');
       else if (verb === 'STARTTLS') {
-        reply('220 go');
+        // What stands behind the reply came before TLS: anybody on the way may have put it there.
+        reply(refuse['before TLS'] ?? '220 go');
         socket.removeAllListeners('data');
         const secure = new tls.TLSSocket(socket, { isServer: true, ...tlsOptions });
         serve(secure, lines, refuse);
@@ -73,7 +76,17 @@ function serve(socket: net.Socket, lines: string[], refuse: Record<string, strin
     }
   });
 }
-async function mail(security: 'tls' | 'starttls', options: { refuse?: Record<string, string>; trusted?: boolean } = {}) {
+async function mail(
+  security: 'tls' | 'starttls',
+  options: {
+    refuse?: Record<string, string>;
+    trusted?: boolean;
+    call?: Partial<MailOutputCall>;
+    host?: string;
+    password?: string;
+    signal?: AbortSignal;
+  } = {},
+) {
   const lines: string[] = [];
   const onSocket = (socket: net.Socket) => {
     socket.write('220 mail\r\n');
@@ -84,16 +97,26 @@ async function mail(security: 'tls' | 'starttls', options: { refuse?: Record<str
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const call: MailOutputCall = {
     kind: 'mail',
-    server: { host: 'localhost', port: (server.address() as net.AddressInfo).port, security, user: 'u', password: 'pw' },
+    server: {
+      host: options.host ?? 'localhost',
+      port: (server.address() as net.AddressInfo).port,
+      security,
+      user: 'u',
+      password: options.password ?? 'pw',
+    },
     from: 'a@corp-net.com',
     to: ['soc@corp-net.com', 'b@corp-net.com'],
     subject: 'P1 45[.]83',
     text: 'one\n.\ntwo\n',
     messageId: 'id1',
+    ...options.call,
   };
   try {
     const ca = options.trusted === false ? null : tlsOptions.cert.toString('utf8');
-    return { answer: await sendMail(call, { timeoutMs: 3000, signal: new AbortController().signal, ca, now: new Date(0) }), lines };
+    return {
+      answer: await sendMail(call, { timeoutMs: 3000, signal: options.signal ?? new AbortController().signal, ca, now: new Date(0) }),
+      lines,
+    };
   } catch (error) {
     return { error: error as Error, lines };
   } finally {
@@ -130,23 +153,94 @@ it('a server without STARTTLS is told nothing', async () => {
   expect([answer?.status, lines.some((line) => line.startsWith('AUTH'))]).toEqual([400, false]);
 });
 
-it('a subject cannot add headers, and letters outside ASCII survive', () => {
+it('a subject cannot add headers, and letters outside ASCII survive', async () => {
   const subject = `Böse\r\nBcc: evil@x.net ${'é'.repeat(80)}`;
-  const message = toMimeMessage(
-    {
-      kind: 'mail',
-      server: { host: '', port: 1, security: 'tls', user: '', password: '' },
-      from: 'a@x.net',
-      to: ['b@x.net'],
-      subject,
-      text: 'x',
-      messageId: 'm',
-    },
-    new Date(0),
+  const { lines } = await mail('tls', { call: { subject } });
+  const data = lines.slice(lines.indexOf('DATA') + 1);
+  const head = data.slice(0, data.indexOf(''));
+  expect(
+    head.filter((line) => /^(Bcc|Subject|To|From|Message-ID|Auto-Submitted|Date)/i.test(line)).map((line) => line.split(':')[0]),
+  ).toEqual(expect.arrayContaining(['From', 'To', 'Subject', 'Message-ID', 'Date', 'Auto-Submitted']));
+  expect(head.join('\n')).not.toMatch(/^Bcc/im);
+  expect(head).toEqual(
+    expect.arrayContaining([
+      'To: soc@corp-net.com, b@corp-net.com',
+      'Message-ID: <id1@corp-net.com>',
+      'Date: Thu, 01 Jan 1970 00:00:00 +0000',
+    ]),
   );
-  const head = message.slice(0, message.indexOf('\r\n\r\n'));
-  expect(head).not.toMatch(/^Bcc/m);
-  expect(head.split('\r\n').every((line) => line.length <= 78 || !line.startsWith('Subject'))).toBe(true);
-  const words = [...head.matchAll(/=\?utf-8\?B\?([^?]+)\?=/g)].map(([, word]) => Buffer.from(word!, 'base64').toString('utf8'));
-  expect(words.join('')).toBe(subject);
+  for (const line of head) expect(line.length).toBeLessThanOrEqual(78);
+  const unfolded = head.join('\r\n').replace(/\r\n[ \t]/g, ' ');
+  const [, encoded = ''] = /^Subject: (.*)$/m.exec(unfolded) ?? [];
+  expect(decodeWords(encoded.trim())).toBe(subject.replace('\r\n', ' '));
+});
+
+/** RFC 2047, both encodings; the blank between two words is no part of the text. */
+function decodeWords(text: string): string {
+  const bytes = text
+    .replace(/\?=\s+=\?/g, '?==?')
+    .replace(/=\?utf-8\?([BQ])\?(.*?)\?=/gi, (_, kind: string, word: string) =>
+      kind.toUpperCase() === 'B'
+        ? Buffer.from(word, 'base64').toString('latin1')
+        : word.replaceAll('_', ' ').replace(/=([0-9A-F]{2})/gi, (_code, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+it.each([
+  ['soc@corp-net.com>\r\nRCPT TO:<evil@x.net', 'recipient'],
+  ['a@corp-net.com>\r\nDATA', 'sender'],
+])('an address cannot add commands: %j as %s', async (address, place) => {
+  const { lines } = await mail('tls', { call: place === 'sender' ? { from: address } : { to: [address] } });
+  expect(lines.filter((line) => line.startsWith('RCPT') && line.includes('evil'))).toEqual([]);
+  expect(lines.filter((line) => line === 'DATA').length).toBeLessThanOrEqual(1);
+});
+
+it('what was put behind the reply to STARTTLS is not taken for the words of the server', async () => {
+  const { answer, error, lines } = await mail('starttls', { refuse: { 'before TLS': '220 go\r\n250-evil\r\n250 AUTH LOGIN\r\n535 no' } });
+  // Sent over TLS as if nothing had been said, or given up; never believed.
+  if (answer) expect([answer.status, lines.some((line) => line.startsWith('AUTH PLAIN'))]).toEqual([200, true]);
+  else expect(error?.message).toMatch(/mail server localhost/);
+});
+
+it('a recipient who is refused is never counted as delivered, and the others get the message', async () => {
+  const refused = await mail('tls', { refuse: { 'RCPT TO:<b@corp-net.com>': '550 no such user' } });
+  expect([refused.answer?.status, refused.answer?.body]).toEqual([400, expect.stringContaining('b@corp-net.com')]);
+  expect(refused.lines).toContain('.');
+  expect((await mail('tls', { refuse: { 'RCPT TO:<b@corp-net.com>': '451 later' } })).answer?.status).toBe(503);
+});
+
+it.each(['pw-5ecret', Buffer.from('pw-5ecret').toString('base64'), Buffer.from('\0u\0pw-5ecret').toString('base64')])(
+  'a server that repeats the password does not get it into our words: %s',
+  async (echo) => {
+    const { answer, error } = await mail('tls', { refuse: { AUTH: `535 bad login ${echo}` }, password: 'pw-5ecret' });
+    expect(answer?.status).toBe(401);
+    expect(JSON.stringify([answer, error, String(error?.cause)])).not.toContain(echo);
+  },
+);
+
+it.each([
+  ['hang up', 'EHLO'],
+  ['hang up', 'MAIL'],
+  ['hang up', '.'],
+  ['say nothing', 'EHLO'],
+  ['say nothing', 'RCPT'],
+])('a server that begins to %s at %s is not reachable', async (does, verb) => {
+  const { error } = await mail('tls', { refuse: { [verb]: does } });
+  expect(error).toMatchObject({ name: 'LookupError', code: 'unavailable', message: expect.stringContaining('mail server localhost') });
+});
+
+it('is given up at once when it is cancelled', async () => {
+  const { error } = await mail('tls', { signal: AbortSignal.abort() });
+  expect(error?.message).toBe('email: mail server localhost: cancelled');
+});
+
+it('no server at all is said with its name', async () => {
+  const closed = net.createServer();
+  await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+  const { port } = closed.address() as net.AddressInfo;
+  await new Promise((resolve) => closed.close(resolve));
+  const server = { host: '127.0.0.1', port, security: 'tls' as const, user: '', password: '' };
+  const { error } = await mail('tls', { call: { server } });
+  expect(error).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/^email: mail server 127\.0\.0\.1: .*ECONNREFUSED/) });
 });
