@@ -7,7 +7,22 @@ import { projectRoot } from '../support/fixtures.ts';
 
 /** Directions of design §2, as they are written in a file directly below `src/<folder>/`. */
 const REFUSED: readonly (readonly [folder: string, specifiers: readonly string[]])[] = [
-  ['model', ['zod/mini', 'node:fs', 'tldts', '../config/setting.ts', '../engine/enricher.ts', '../hosts/cli/main.ts', '../mapping/ecs.ts']],
+  [
+    'model',
+    [
+      'zod/mini',
+      'node:fs',
+      'node:crypto',
+      'tldts',
+      '@noble/curves/ed25519.js',
+      '@other/hashes',
+      'noble',
+      '../config/setting.ts',
+      '../engine/enricher.ts',
+      '../hosts/cli/main.ts',
+      '../mapping/ecs.ts',
+    ],
+  ],
   [
     'config',
     [
@@ -91,7 +106,7 @@ const REFUSED: readonly (readonly [folder: string, specifiers: readonly string[]
 ];
 
 const ALLOWED: readonly (readonly [folder: string, specifiers: readonly string[]])[] = [
-  ['model', ['./indicator.ts']],
+  ['model', ['./indicator.ts', '@noble/hashes/sha2.js']],
   ['config', ['zod/mini', '../model/tlp.ts']],
   ['providers', ['zod/mini', './provider.ts', '../model/verdict.ts', '../config/setting.ts']],
   ['feeds', ['zod/mini', '../model/verdict.ts', '../config/setting.ts', '../providers/provider.ts']],
