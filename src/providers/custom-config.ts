@@ -3,9 +3,9 @@ import { isSafeEndpoint } from '../model/endpoint.ts';
 import { INDICATOR_TYPES } from '../model/indicator.ts';
 import { LOOKUP_ERROR_CODES } from '../model/lookup-error.ts';
 import { TLP_LABELS } from '../model/tlp.ts';
-import { parseJsonPath } from './json-path.ts';
+import { isJsonPath } from './json-path.ts';
 
-const Path = z.string().check(z.refine((text) => parseJsonPath(text) !== null, { error: 'is no path like data.results[*].name' }));
+const Path = z.string().check(z.refine((text) => isJsonPath(text), { error: 'is no path like data.results[*].name' }));
 const Score = z.number().check(z.gte(0), z.lte(100));
 
 /** When all given parts hold. `path` with `equals`, `empty` or `missing` looks into the body. */

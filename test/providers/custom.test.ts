@@ -7,7 +7,7 @@ import { settingMeta } from '../../src/config/setting.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import { customProviders } from '../../src/providers/custom.ts';
-import { parseJsonPath, selectJson } from '../../src/providers/json-path.ts';
+import { isJsonPath, selectJson } from '../../src/providers/json-path.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { scriptedExchange } from './scripted-exchange.ts';
@@ -193,12 +193,80 @@ describe('a path', () => {
     ['a.constructor', []],
     ['a.__proto__', []],
     ['list.length', []],
+    ['data.list', []],
+    ['$.list[-1][0]', [2]],
+    ['$..d', [1, 2]],
+    ['$.a["b.c"][?@.d > 1].d', [2]],
+    ["$.a['b.c'][?@.d == 1 || @.d == 2].d", [1, 2]],
+    ['$.list[0:1][0]', [1]],
+    ['$["list","x y"]', [[[1], [2]], 3]],
+    ['$[?count(@.*) == 2][0][0]', [1]],
+    ['$.a-b', []],
+    ['@timestamp', []],
   ])('%s leads to %j', (path, values) => {
     expect(selectJson(document, path)).toEqual(values);
   });
 
-  it.each(['a[', 'a..b', 'a[-1]', 'a[x]', 'a b', 'a["b]', '.'])('%s is none', (path) => {
-    expect(parseJsonPath(path)).toBeNull();
+  it.each(['a[', 'a..b', 'a[-1]', 'a[x]', 'a b', 'a["b]', '.', '$[', '$.a[?', '$[?nothing(@)]', `$${'.a'.repeat(400)}`])(
+    '%s is none',
+    (path) => {
+      expect(isJsonPath(path)).toBe(false);
+    },
+  );
+
+  // RFC 9535, the examples of §2.3.
+  const rfc = {
+    a: [3, 5, 1, 2, 4, 6, { b: 'j' }, { b: 'k' }, { b: {} }, { b: 'kilo' }],
+    o: { p: 1, q: 2, r: 3, s: 5, t: { u: 6 } },
+    e: 'f',
+  };
+  it.each([
+    ["$.a[?@.b == 'kilo']", [{ b: 'kilo' }]],
+    ["$.a[?(@.b == 'kilo')]", [{ b: 'kilo' }]],
+    ['$.a[?@>3.5]', [5, 4, 6]],
+    ['$.a[?@.b]', [{ b: 'j' }, { b: 'k' }, { b: {} }, { b: 'kilo' }]],
+    ['$.a[?@<2 || @.b == "k"]', [1, { b: 'k' }]],
+    ['$.o[?@>1 && @<4]', [2, 3]],
+    ['$.o[?@.u || @.x]', [{ u: 6 }]],
+    ['$.a[?!@.b][5]', []],
+    ['$.a[5:1:-2]', [6, 2]],
+    ['$.a[::-1][?@ == 1]', []],
+    ['$.a[-1].b', ['kilo']],
+    ['$[?length(@) == 1]', ['f']],
+    ['$.o[?value(@.u) == 6]', [{ u: 6 }]],
+    ["$['\\u006f'].p", [1]],
+  ])('of the standard: %s', (path, found) => {
+    expect(selectJson(rfc, path)).toEqual(found);
+  });
+
+  it.each([
+    ['-', { 'a-b': { '@x': [{ $y: 1 }] } }, 'a-b.@x[0].$y', [1]],
+    ['a dollar', { $ref: 1 }, '$.$ref', [1]],
+    ['an escaped quote', { 'a"b\\c': 1 }, 'a["a"]["x"]', []],
+    ['quotes and signs that are no operators', { '..?$..?$': 1 }, '["..?$..?$"]', [1]],
+  ])('in the short form a name may hold %s', (_, value, path, found) => {
+    expect(selectJson(value, path)).toEqual(found);
+  });
+
+  it.each([
+    "$[?match(@.a, '(a+)+b')]",
+    "$[?search(@.a, 'x')]",
+    '$..a..b',
+    '$..*..*',
+    `$${'[*,*]'.repeat(40)}.x`,
+    '$[?@.a == $.b]',
+    '$[?@[?@[?@.a]]]',
+    '$[?count($..*) > 1]',
+  ])('%s could take longer than the answer is long: it is none', (path) => {
+    expect(isJsonPath(path)).toBe(false);
+  });
+
+  it('of a hostile answer ends in a refusal, not in a wait or with a part', () => {
+    const wide = Array.from({ length: 100_001 }, (_, n) => n);
+    expect(() => selectJson(wide, '$[*]')).toThrow(/more than 100000 values/);
+    let deep: unknown = 1;
+    for (let n = 0; n < 5000; n++) deep = [deep];
+    expect(() => selectJson(deep, '$..x')).toThrow();
   });
 
   it('never throws on any document', () => {

@@ -108,7 +108,7 @@ const REFUSED: readonly (readonly [folder: string, specifiers: readonly string[]
 const ALLOWED: readonly (readonly [folder: string, specifiers: readonly string[]])[] = [
   ['model', ['./indicator.ts', '@noble/hashes/sha2.js']],
   ['config', ['zod/mini', '../model/tlp.ts']],
-  ['providers', ['zod/mini', './provider.ts', '../model/verdict.ts', '../config/setting.ts']],
+  ['providers', ['zod/mini', 'json-p3', './provider.ts', '../model/verdict.ts', '../config/setting.ts']],
   ['feeds', ['zod/mini', '../model/verdict.ts', '../config/setting.ts', '../providers/provider.ts']],
   ['mapping', ['./ecs.ts', '../model/enrichment.ts']],
   ['outputs', ['zod/mini', '../model/enrichment.ts', '../mapping/stix.ts', '../config/setting.ts']],
