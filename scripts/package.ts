@@ -40,8 +40,8 @@ function withSbom(files: readonly TarFile[], more: readonly string[] = []): TarF
   return [...files, { path: `${APP}/sbom.cdx.json`, content: sbomOf(root, new Set([...named, ...more])), isExecutable: false }];
 }
 
-function write(name: string, files: readonly TarFile[]): void {
-  const archive = tarGz(files);
+async function write(name: string, files: readonly TarFile[]): Promise<void> {
+  const archive = await tarGz(files);
   const path = join('dist', name);
   writeFileSync(join(root, path), archive);
   const digest = createHash('sha256').update(archive).digest('hex');
@@ -54,15 +54,15 @@ function build(): void {
   if (status !== 0) throw new Error('the build failed');
 }
 
-function run(): void {
+async function run(): Promise<void> {
   build();
   const base = appFiles();
-  write(`ismalicious-splunk-${version}.tar.gz`, withSbom(base));
+  await write(`ismalicious-splunk-${version}.tar.gz`, withSbom(base));
   if (process.argv.includes('--base')) return;
   for (const architecture of ARCHITECTURES) {
     try {
       const runtime = runtimeFiles(root, architecture).map((file) => ({ ...file, path: `${APP}/${file.path}` }));
-      write(
+      await write(
         `ismalicious-splunk-${version}-linux-${architecture.name}.tar.gz`,
         withSbom([...base, ...runtime], [runtimeTitle(root, architecture)]),
       );
@@ -74,7 +74,7 @@ function run(): void {
 }
 
 try {
-  run();
+  await run();
 } catch (error) {
   process.stderr.write(`package failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
