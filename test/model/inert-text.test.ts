@@ -3,7 +3,8 @@ import { inertLines, inertText } from '../../src/model/inert-text.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import { words } from '../../src/providers/reading.ts';
 import { guardFormula } from '../../src/model/formula-guard.ts';
-import { explain, formatTable } from '../../src/hosts/cli/table.ts';
+import { formatTable } from '../../src/hosts/cli/table.ts';
+import { explain } from '../../src/hosts/cli/table-words.ts';
 import { SearchNotes } from '../../src/hosts/splunk/search-notes.ts';
 import { factsOf, summaryOf } from '../../src/outputs/wording.ts';
 import { toReportText } from '../../src/hosts/pipeline/run-report.ts';
@@ -34,7 +35,7 @@ describe('text of others', () => {
           .flat()
           .join(),
     ],
-    ['a row of the table', () => formatTable([enrichment], false).split('\n')[1] ?? ''],
+    ['a row of the table', () => formatTable([enrichment], { hasColor: false, columns: Infinity }).split('\n')[1] ?? ''],
     ['an explanation', () => explain(enrichment, [EVIL]).split('\n').join('')],
   ])('in %s does nothing', (_name, show) => {
     expect(show()).not.toMatch(ACTIVE);
