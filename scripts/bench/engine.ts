@@ -61,6 +61,7 @@ function instantClient(): ProviderClient {
       inFlight: 0,
       breaker: 'closed',
       blockedUntilMs: null,
+      refusal: null,
       spentToday: 0,
       budgetPerDay: null,
       spentThisMonth: 0,

@@ -28,7 +28,9 @@ export function createAdmission(
     new LookupError(code, provider.id, message, { retryAfterMs });
   function delay(): LookupError | null {
     const waitMs = pacer.blockedUntilMs - clock.monotonicMs();
-    return waitMs > 0 ? error('rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs) : null;
+    if (waitMs <= 0) return null;
+    const isDown = refusals.standing(clock.monotonicMs())?.error.code === 'unavailable';
+    return error(isDown ? 'unavailable' : 'rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs);
   }
   /** Whether the caller can learn if the provider is back. Who waits, waits for one try only: after it, the provider is down for all. */
   function mayBeBack(nowMs: number, deadlineMs: number, inFlight: number): boolean {
@@ -43,8 +45,8 @@ export function createAdmission(
       const barred = refuseToSend?.() ?? null;
       if (barred !== null) return error('unavailable', barred);
       const nowMs = clock.monotonicMs();
-      const standing = refusals.standing(nowMs);
-      if (standing) return standing;
+      const standing = refusals.standing(nowMs)?.error;
+      if (standing?.code === 'unauthorized' || standing?.code === 'quota_exhausted') return standing;
       const untilMs = pacer.blockedUntilMs;
       if (untilMs > nowMs && (untilMs > deadlineMs || untilMs - nowMs > LONGEST_WAIT_MS)) return delay();
       return mayBeBack(nowMs, deadlineMs, inFlight)

@@ -1,4 +1,4 @@
-import { epochS } from './clock.ts';
+import { epochS, isYounger } from './clock.ts';
 import type { ClientOptions } from './provider-client.ts';
 
 /** Plans change seldom: a cap that was told is believed for a day. */
@@ -11,7 +11,7 @@ export function knownBulkCap(options: ClientOptions): number | null {
   const { provider, limits, store, clock } = options;
   if (!limits.useBulk || !provider.bulk) return 0;
   const note = store.note(nameOf(options));
-  const cap = note && epochS(clock) - note.atS < KEPT_S ? Number(note.text) : Number.NaN;
+  const cap = note && isYounger(note.atS, epochS(clock), KEPT_S) ? Number(note.text) : Number.NaN;
   return Number.isInteger(cap) && cap >= 0 ? cap : null;
 }
 

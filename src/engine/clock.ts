@@ -17,6 +17,14 @@ export const shortClock: Clock = {
   epochMs: () => Date.now(),
 };
 
+/** Clocks differ by so much. What was written down later than this from now was written by a clock that was wrong, or ours is. Seconds. */
+export const CLOCK_SKEW_S = 300;
+
+/** Whether what was written down at `atS` is not older than `maxAgeS`; not either when it comes from the future. */
+export function isYounger(atS: number, nowS: number, maxAgeS: number): boolean {
+  return nowS - atS < maxAgeS && atS <= nowS + CLOCK_SKEW_S;
+}
+
 /** Seconds since 1970 (UTC), whole. */
 export function epochS(clock: Clock): number {
   return Math.floor(clock.epochMs() / 1000);

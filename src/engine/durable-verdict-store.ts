@@ -44,9 +44,9 @@ class DurableVerdictStore implements VerdictStore {
   }
 
   /** While the file is busy nobody wins: the answer may come from whoever holds it. */
-  lease(provider: string, values: readonly string[], untilS: number): Set<string> {
+  lease(provider: string, values: readonly string[], untilS: number, nowS: number): Set<string> {
     return this.#file.write(
-      (disk) => disk.lease(provider, values, untilS),
+      (disk) => disk.lease(provider, values, untilS, nowS),
       (isBusy) => new Set(isBusy ? [] : values),
     );
   }

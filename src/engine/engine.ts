@@ -2,7 +2,7 @@ import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { parseForLookup } from '../model/longest-value.ts';
 import { createAnswerPool } from './answer-pool.ts';
-import { type Clock, epochS } from './clock.ts';
+import { type Clock, CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
 import type { FeedbackSource } from './feedback.ts';
 import type { Figures } from './figures.ts';
@@ -167,7 +167,7 @@ export class Engine implements Enricher {
 
   /** Hands over what memory, lists and disk know of some values; those of whom somebody has to be asked go into `asked`. */
   #recallBlock(round: Round, values: readonly string[], asked: Asked, take: NonNullable<EnrichOptions['take']>): void {
-    const maxAgeS = round.wanted.maxAgeS ?? Infinity;
+    const maxAgeS = round.wanted.isTest ? -Infinity : (round.wanted.maxAgeS ?? Infinity);
     const places = new Map<string, number>();
     const indicators: Indicator[] = [];
     const inputs: string[] = [];
@@ -209,7 +209,8 @@ export class Engine implements Enricher {
     if (known) {
       const { answer, source, checkedAtS, expiresAtS } = known;
       const nowS = epochS(this.#options.clock);
-      if (expiresAtS > nowS && checkedAtS >= nowS - maxAgeS) return { input: value, indicator, answer, source, checkedAtS, expiresAtS };
+      if (expiresAtS > nowS && checkedAtS >= nowS - maxAgeS && checkedAtS <= nowS + CLOCK_SKEW_S)
+        return { input: value, indicator, answer, source, checkedAtS, expiresAtS };
     }
     return parsed.kind === 'private' ? this.#recallPrivate(value, indicator, parsed.reason) : indicator;
   }

@@ -17,6 +17,8 @@ export interface EnrichOptions {
   readonly tlp?: Tlp;
   /** `cache`: answer from memory and disk only, nothing is spent. */
   readonly mode?: 'enrich' | 'cache';
+  /** Ask for real, whatever is cached and whatever was refused before: for tests of a key. */
+  readonly isTest?: boolean;
   /** Paid look-ups this caller may still make. Shared by reference: the engine counts it down. */
   readonly budget?: { remaining: number };
   /**

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LookupError } from '../model/lookup-error.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
-import type { Refusals } from './refusals.ts';
+import type { Spending } from './spending.ts';
 import type { Tally } from './tally.ts';
 
 /**
@@ -11,13 +11,13 @@ import type { Tally } from './tally.ts';
  */
 export function createFurtherCall(
   { provider, limits, clock }: ClientOptions,
-  { pacer, refusals, tally }: { readonly pacer: Pacer; readonly refusals: Refusals; readonly tally: Tally },
+  { pacer, spending, tally }: { readonly pacer: Pacer; readonly spending: Spending; readonly tally: Tally },
 ): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
     const lastMs = clock.monotonicMs() + limits.timeoutMs;
     for (;;) {
       const nowMs = clock.monotonicMs();
-      const waitMs = pacer.waitMs(nowMs) || refusals.bookCall();
+      const waitMs = pacer.waitMs(nowMs) || spending.bookCall();
       if (waitMs === 0) break;
       if (nowMs + waitMs > lastMs) {
         const message = `own limit reached, free again in ${Math.ceil(waitMs / 1000)} s`;

@@ -19,15 +19,32 @@ export interface Job {
   attempts: number;
   /** Monotonic milliseconds. */
   notBeforeMs: number;
+  /** An answer that another process got counts when it was checked at this time or later; seconds since 1970 (UTC). */
+  sinceS: number;
   /** The bulk form left it out, or choked on its batch. */
   isAlone: boolean;
+  isSettled: boolean;
   /** The call it is part of, while it is in flight, and the other jobs of that call. */
   controller: AbortController | null;
   batch: readonly Job[] | null;
+  /** Gives the caller's budget back what was set aside for this look-up; `null`: nothing was, or a call has been paid with it. */
+  refund: (() => void) | null;
 }
 
 export function createJob(indicator: Indicator): Job {
-  return { indicator, waiters: [], interest: 0, attempts: 0, notBeforeMs: 0, isAlone: false, controller: null, batch: null };
+  return {
+    indicator,
+    waiters: [],
+    interest: 0,
+    attempts: 0,
+    notBeforeMs: 0,
+    sinceS: -Infinity,
+    isAlone: false,
+    isSettled: false,
+    controller: null,
+    batch: null,
+    refund: null,
+  };
 }
 
 /** Cuts the call short that it is part of. */
@@ -36,8 +53,11 @@ export function cancelCall(job: Job): void {
   job.controller = null;
 }
 
-/** Tells everybody who waits. The first one caused the call, the others shared it. */
+/** Tells everybody who waits. The first one caused the call, the others shared it. A look-up that no call was made for costs nothing. */
 export function settleJob(job: Job, outcome: Outcome): void {
+  job.isSettled = true;
+  job.refund?.();
+  job.refund = null;
   const shared: Outcome = outcome.kind === 'answered' && outcome.source === 'live' ? { ...outcome, source: 'coalesced' } : outcome;
   for (const waiter of job.waiters.splice(0)) waiter.resolve(waiter.isFirst ? outcome : shared);
 }

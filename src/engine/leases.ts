@@ -1,16 +1,21 @@
+import { CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { Job } from './job.ts';
 import { type Outcome, verdictFromText } from './outcome.ts';
 import type { ClientOptions } from './provider-client.ts';
+import type { StoredVerdict } from './verdict-store.ts';
 
 /** How soon another process's answer is looked for. */
 const POLL_MS = 25;
-/** A process that died gives its look-ups free after the time of one call and this. */
+/** A process that hangs gives its look-ups free after the time of one call and this; one that has ended does so at once. */
 const MARGIN_S = 5;
+/** A look-up of several calls may take longer than one: its lease is renewed this often within its time. */
+const RENEWALS = 3;
 
 /** Single flight across the processes that share a store: each look-up is made by whoever holds its lease. */
 export interface Leases {
-  /** The jobs that are ours to ask; the others are watched until their answer is there. */
+  /** The jobs that are ours to ask. What another process has answered meanwhile is handed over, what it is asking is watched. */
   take(batch: readonly Job[]): Job[];
+  /** Gives free what we hold of these; answers have to be in the store before. */
   release(batch: readonly Job[]): void;
   close(): void;
 }
@@ -22,35 +27,25 @@ interface LeaseEvents {
   readonly onFree: (job: Job) => void;
 }
 
-export function createLeases({ provider, limits, store, clock }: ClientOptions, events: LeaseEvents): Leases {
+export function createLeases(options: ClientOptions, events: LeaseEvents): Leases {
+  const held = createHeldLeases(options);
   const watched = new Map<string, Job>();
   let timer: NodeJS.Timeout | null = null;
-  const nowS = () => Math.floor(clock.epochMs() / 1000);
-  const leaseEndS = () => nowS() + Math.ceil(limits.timeoutMs / 1000) + MARGIN_S;
 
   function poll(): void {
     timer = null;
-    const answers = store.getMany(provider.id, [...watched.keys()]);
-    for (const [value, row] of answers) {
-      const job = watched.get(value);
-      const verdict = verdictFromText(provider.id, row.answer);
-      if (!job || row.expiresAtS <= nowS() || verdict === undefined) continue;
+    for (const [value, job] of watched) if (job.isSettled || job.interest <= 0) watched.delete(value);
+    if (watched.size === 0) return;
+    const won = held.lease([...watched.keys()]);
+    const told = answersTo(options, watched);
+    // Held again by those that are asked in their turn.
+    held.release([...won]);
+    for (const [value, job] of watched) {
+      const outcome = told.get(value);
+      if (!outcome && !won.has(value)) continue;
       watched.delete(value);
-      const { checkedAtS, expiresAtS } = row;
-      events.onAnswer(job, {
-        kind: 'answered',
-        provider: provider.id,
-        verdict,
-        source: 'coalesced',
-        checkedAtS,
-        expiresAtS,
-        isStale: false,
-      });
-    }
-    for (const value of store.lease(provider.id, [...watched.keys()], leaseEndS())) {
-      const job = watched.get(value);
-      watched.delete(value);
-      if (job) events.onFree(job);
+      if (outcome) events.onAnswer(job, outcome);
+      else events.onFree(job);
     }
     watch();
   }
@@ -61,25 +56,87 @@ export function createLeases({ provider, limits, store, clock }: ClientOptions, 
   return {
     take(batch) {
       if (batch.length === 0) return [];
-      const won = store.lease(
-        provider.id,
-        batch.map((job) => job.indicator.value),
-        leaseEndS(),
-      );
-      if (won.size < batch.length) {
-        for (const job of batch) if (!won.has(job.indicator.value)) watched.set(job.indicator.value, job);
-        watch();
+      const won = held.lease(batch.map((job) => job.indicator.value));
+      const mine = new Map<string, Job>();
+      for (const job of batch) (won.has(job.indicator.value) ? mine : watched).set(job.indicator.value, job);
+      watch();
+      if (mine.size === 0) return [];
+      const told = answersTo(options, mine);
+      held.release([...told.keys()]);
+      for (const [value, outcome] of told) {
+        events.onAnswer(mine.get(value) as Job, outcome);
+        mine.delete(value);
       }
-      return batch.filter((job) => won.has(job.indicator.value));
+      held.keep([...mine.keys()]);
+      return [...mine.values()];
     },
-    release: (batch) =>
-      store.release(
-        provider.id,
-        batch.map((job) => job.indicator.value),
-      ),
+    release: (batch) => held.giveBack(batch.map(({ indicator }) => indicator.value)),
     close() {
       if (timer) clearTimeout(timer);
       watched.clear();
+      held.close();
     },
   };
+}
+
+/** The leases of this process. */
+function createHeldLeases({ provider, limits, store, clock }: ClientOptions) {
+  const leaseS = Math.ceil(limits.timeoutMs / 1000) + MARGIN_S;
+  const kept = new Set<string>();
+  let renewal: NodeJS.Timeout | null = null;
+
+  function lease(values: readonly string[]): Set<string> {
+    const nowS = epochS(clock);
+    return store.lease(provider.id, values, nowS + leaseS, nowS);
+  }
+  function release(values: readonly string[]): void {
+    if (values.length > 0) store.release(provider.id, values);
+  }
+  function renew(): void {
+    if (kept.size > 0) lease([...kept]);
+    else stop();
+  }
+  function stop(): void {
+    if (renewal) clearInterval(renewal);
+    renewal = null;
+  }
+  return {
+    lease,
+    release,
+    /** Renews these until they are given back. */
+    keep(values: readonly string[]): void {
+      for (const value of values) kept.add(value);
+      if (values.length > 0) renewal ??= setInterval(renew, (leaseS * 1000) / RENEWALS).unref();
+    },
+    giveBack: (values: readonly string[]) => release(values.filter((value) => kept.delete(value))),
+    close(): void {
+      stop();
+      release([...kept]);
+      kept.clear();
+    },
+  };
+}
+
+/** What the store knows by now. Asked when the leases are won: whoever held one before had put its answer there. */
+function answersTo({ provider, store, clock }: ClientOptions, jobs: ReadonlyMap<string, Job>): Map<string, Outcome> {
+  const nowS = epochS(clock);
+  const told = new Map<string, Outcome>();
+  store.readMany(provider.id, [...jobs.keys()], (value, answer, checkedAtS, expiresAtS) => {
+    const job = jobs.get(value);
+    const row = { answer, checkedAtS, expiresAtS };
+    const outcome = job && answersJob(job, row, nowS) ? outcomeOf(provider.id, row) : null;
+    if (outcome !== null) told.set(value, outcome);
+  });
+  return told;
+}
+
+function answersJob(job: Job, { checkedAtS, expiresAtS }: StoredVerdict, nowS: number): boolean {
+  return expiresAtS > nowS && checkedAtS >= job.sinceS && checkedAtS <= nowS + CLOCK_SKEW_S;
+}
+
+/** `null`: the row cannot be read. */
+function outcomeOf(provider: string, { answer, checkedAtS, expiresAtS }: StoredVerdict): Outcome | null {
+  const verdict = verdictFromText(provider, answer);
+  if (verdict === undefined) return null;
+  return { kind: 'answered', provider, verdict, source: 'coalesced', checkedAtS, expiresAtS, isStale: false };
 }

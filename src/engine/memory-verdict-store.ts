@@ -32,7 +32,7 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
     release: () => {},
     book(provider, windows, calls, nowMs) {
       const longestMs = Math.max(0, ...windows.map((window) => window.perMs));
-      const recent = (booked.get(provider) ?? []).filter((at) => at > nowMs - longestMs);
+      const recent = (booked.get(provider) ?? []).filter((at) => at > nowMs - longestMs).map((at) => Math.min(at, nowMs));
       const waitMs = windowWaitMs(recent, windows, calls, nowMs);
       if (waitMs === 0) for (let n = 0; n < calls; n++) recent.push(nowMs);
       booked.set(provider, recent);

@@ -11,6 +11,12 @@ const SMOOTHING = 0.1;
 const CAUTIOUS_MS = 1000;
 /** Used when a provider says 429 and not for how long (the published workflow waits as long). */
 const DEFAULT_BLOCK_MS = 60_000;
+/**
+ * Who refuses and says that no wait is needed (`0`, a date that has passed) is left alone for so long, and twice as long each time that it
+ * refuses again without an answer in between, up to the longest.
+ */
+const SHORTEST_BLOCK_MS = 1000;
+const LONGEST_SHORT_BLOCK_MS = 60_000;
 /** A learned pace below what was measured, so that the next refusal does not come. */
 const HEADROOM = 0.95;
 /** A refused pace is at least halved away from, and comes back by a tenth a second up to nine tenths of what was refused. */
@@ -48,6 +54,7 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
   let sinceMs = startMs;
   let sentSince = 0;
   let refillMs = 0;
+  let refusals = 0;
 
   function gapMs(nowMs: number): number {
     const fast = (spreadMs / concurrency) * (nowMs - startMs < CAUTIOUS_MS ? 2 : 1);
@@ -71,13 +78,20 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
       nextMs = Math.max(nowMs - slack, nextMs) + gap;
     },
     answered(latencyMs) {
+      refusals = 0;
       const bounded = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, latencyMs));
       spreadMs += (bounded - spreadMs) * SMOOTHING;
     },
     limited(nowMs, retryAfterMs) {
-      // Calls that were on their way when the first refusal came: the same refusal.
-      if (nowMs < blockedUntilMs) return;
-      const blockMs = retryAfterMs ?? DEFAULT_BLOCK_MS;
+      // Calls that were on their way when the first refusal came: the same refusal, but the longest wait counts.
+      if (nowMs < blockedUntilMs) {
+        blockedUntilMs = Math.max(blockedUntilMs, nowMs + (retryAfterMs ?? 0));
+        return;
+      }
+      const saidMs = retryAfterMs ?? DEFAULT_BLOCK_MS;
+      const blockMs =
+        saidMs >= SHORTEST_BLOCK_MS ? saidMs : Math.min(LONGEST_SHORT_BLOCK_MS, SHORTEST_BLOCK_MS * 2 ** Math.min(refusals, 30));
+      refusals++;
       refusedPerS = SECOND_MS / gapMs(nowMs);
       // A bucket that was full and has been emptied: what went through since, over the time it could refill.
       const seconds = (nowMs - sinceMs + refillMs) / SECOND_MS;

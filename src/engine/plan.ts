@@ -1,5 +1,5 @@
 import { parseForLookup } from '../model/longest-value.ts';
-import { epochS } from './clock.ts';
+import { CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Plan } from './enricher.ts';
 import type { Indicator } from '../model/indicator.ts';
@@ -32,7 +32,7 @@ export async function planLookups(options: EngineOptions, view: View, values: It
     const { clients } = view.audienceOf(indicator.type);
     const toAsk = clients.filter((client) => {
       const row = rowsOf.get(client)?.get(view.sentTo(client, indicator).value);
-      return !row || row.expiresAtS <= nowS || row.checkedAtS < nowS - maxAgeS;
+      return !row || row.expiresAtS <= nowS || row.checkedAtS < nowS - maxAgeS || row.checkedAtS > nowS + CLOCK_SKEW_S;
     });
     if (clients.length === 0) local++;
     else if (toAsk.length === 0) cached++;

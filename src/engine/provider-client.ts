@@ -22,6 +22,8 @@ export interface ClientOptions {
   readonly provider: Provider;
   /** What limits and credits are counted by: the provider's id, and the profile when that has a key of its own. */
   readonly account: string;
+  /** Stands for the key in what processes tell each other: another key is another matter. It cannot be turned back into the key. */
+  readonly key: () => string;
   readonly exchange: Exchange;
   readonly limits: ClientLimits;
   readonly lifetimes: Lifetimes;
@@ -37,6 +39,10 @@ export interface Wanted {
   /** Monotonic milliseconds; `Infinity`: has all the time. */
   readonly deadlineMs: number;
   readonly budget?: { remaining: number } | undefined;
+  /** An answer that another process gets meanwhile counts when checked at this time or later; left out: any fresh one. Seconds since 1970. */
+  readonly sinceS?: number | undefined;
+  /** Asks for real, whatever was refused before. */
+  readonly isTest?: boolean | undefined;
 }
 
 /** Figures of one provider, for `doctor`, `/metrics` and the quota page. */
@@ -50,8 +56,10 @@ export interface ClientStats {
   readonly queued: number;
   readonly inFlight: number;
   readonly breaker: 'closed' | 'open' | 'probe';
-  /** Epoch milliseconds until which the provider told us to stay away; `null`: it did not. */
+  /** Epoch milliseconds until which nobody is asked, because the provider told us or another process so; `null`: it did not. */
   readonly blockedUntilMs: number | null;
+  /** What it refuses until then: our key, our quota, or any call for now; `null`: nothing. */
+  readonly refusal: LookupErrorCode | null;
   readonly spentToday: number;
   readonly budgetPerDay: number | null;
   readonly spentThisMonth: number;

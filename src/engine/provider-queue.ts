@@ -5,16 +5,18 @@ import type { QuotaNotice } from '../providers/provider.ts';
 import { createAdmission } from './admission.ts';
 import { createBreaker } from './breaker.ts';
 import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
+import { createFaults, type Reach } from './faults.ts';
 import { createFurtherCall } from './further-call.ts';
-import { cancelCall, createJob, dismissHurried, type Job, settleJob } from './job.ts';
-import { createJobQueue } from './job-queue.ts';
+import { cancelCall, type Job } from './job.ts';
 import { createLeases } from './leases.ts';
 import { keepAnswer } from './keep-answer.ts';
 import type { Outcome } from './outcome.ts';
 import { createPacer } from './pacer.ts';
+import { createSpending } from './spending.ts';
 import { createTally } from './tally.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
-import { createRefusals, delayAfter, LONGEST_WAIT_MS } from './refusals.ts';
+import { isWait, LONGEST_WAIT_MS, type Refusal, Refusals } from './refusals.ts';
+import { createWaitingJobs } from './waiting-jobs.ts';
 
 /** The queue in front of one provider. One per provider and process; processes coordinate through the store. */
 export class ProviderQueue implements ProviderClient {
@@ -22,18 +24,17 @@ export class ProviderQueue implements ProviderClient {
   readonly quotas;
   readonly furtherCall;
   readonly #options: ClientOptions;
-  readonly #jobs = new Map<string, Job>();
-  readonly #queue = createJobQueue();
+  readonly #jobs;
   readonly #breaker = createBreaker();
   readonly #pacer;
   readonly #refusals;
+  readonly #spending;
   readonly #leases;
   readonly #admission;
   readonly #tally;
   #inFlight = 0;
-  /** Until a first answer came, one call at a time: a wrong key or a dead host costs one call, not ten. */
-  #hasContact = false;
-  #bulkCap: number | null = null;
+  readonly #reach: Reach;
+  readonly #faults;
   #wakeTimer: NodeJS.Timeout | null = null;
   #isPumpDue = false;
   #isClosed = false;
@@ -45,18 +46,31 @@ export class ProviderQueue implements ProviderClient {
     this.quotas = limits.quotas;
     this.#pacer = createPacer(limits.concurrency, clock.monotonicMs());
     this.#tally = createTally(options);
-    this.#refusals = createRefusals(options);
-    this.furtherCall = createFurtherCall(options, { pacer: this.#pacer, refusals: this.#refusals, tally: this.#tally });
+    this.#spending = createSpending(options);
+    this.#refusals = new Refusals(options, this.#breaker, (refusal) => this.#obey(refusal));
+    this.furtherCall = createFurtherCall(options, { pacer: this.#pacer, spending: this.#spending, tally: this.#tally });
     this.#admission = createAdmission(options, { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals });
     this.#leases = createLeases(options, {
-      onAnswer: (job, outcome) => this.#settle(job, outcome),
+      onAnswer: (job, outcome) => this.#jobs.settle(job, outcome),
       onFree: (job) => this.#enqueue(job),
     });
-    this.#bulkCap = knownBulkCap(options);
+    // What is in flight is given free by its call.
+    this.#jobs = createWaitingJobs((job) => void (job.controller ?? this.#leases.release([job])));
+    this.#reach = { hasContact: false, bulkCap: knownBulkCap(options) };
+    const parts = { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals, tally: this.#tally, jobs: this.#jobs };
+    this.#faults = createFaults(options, parts, {
+      reach: this.#reach,
+      enqueue: (job) => this.#enqueue(job),
+      postpone: (batch, untilMs, error) => this.#postpone(batch, untilMs, error),
+      failAll: (error) => this.#failAll(error),
+      failed: (error) => this.#failed(error),
+      obey: (refusal) => this.#obey(refusal),
+    });
   }
 
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {
     this.#tally.counts.lookups++;
+    if (wanted.isTest) this.#refusals.lift(this.#nowMs());
     const refused = this.#isClosed ? this.#error('unavailable', 'shutting down') : this.#admission.refuse(wanted, this.#inFlight);
     if (refused) return Promise.resolve(this.#failed(refused));
     let job = this.#jobs.get(indicator.value);
@@ -64,11 +78,13 @@ export class ProviderQueue implements ProviderClient {
     if (!job) {
       const denied = this.#admission.denyNew(wanted, this.#jobs.size);
       if (denied) return Promise.resolve(this.#failed(denied));
-      job = createJob(indicator);
-      this.#jobs.set(indicator.value, job);
+      job = this.#jobs.open(indicator);
+      const { budget } = wanted;
+      if (budget && this.provider.cost > 0) job.refund = () => void (budget.remaining += this.provider.cost);
       this.#enqueue(job);
     }
     job.interest++;
+    job.sinceS = Math.max(job.sinceS, wanted.isTest ? Infinity : (wanted.sinceS ?? -Infinity));
     const { waiters } = job;
     return new Promise((resolve) => waiters.push({ resolve, deadlineMs: wanted.deadlineMs, isFirst }));
   }
@@ -76,7 +92,7 @@ export class ProviderQueue implements ProviderClient {
   abandon(indicator: Indicator): void {
     const job = this.#jobs.get(indicator.value);
     if (!job || --job.interest > 0) return;
-    this.#settle(job, this.#failed(this.#error('timeout', 'nobody waits any more')));
+    this.#jobs.settle(job, this.#failed(this.#error('timeout', 'nobody waits any more')));
     // A bulk call goes on while anybody wants one of its indicators.
     if (job.batch?.every((other) => other.interest <= 0)) job.controller?.abort();
   }
@@ -89,13 +105,15 @@ export class ProviderQueue implements ProviderClient {
   }
 
   stats(): ClientStats {
-    const waitMs = this.#pacer.blockedUntilMs - this.#nowMs();
+    const refusal = this.#refusals.standing(this.#nowMs());
+    const waitMs = Math.max(this.#pacer.blockedUntilMs, refusal?.untilMs ?? 0) - this.#nowMs();
     return {
       ...this.#tally.stats(),
-      queued: this.#queue.size,
+      queued: this.#jobs.queue.size,
       inFlight: this.#inFlight,
       breaker: this.#breaker.state(this.#nowMs()),
       blockedUntilMs: waitMs > 0 ? this.#options.clock.epochMs() + waitMs : null,
+      refusal: refusal?.error.code ?? (waitMs > 0 ? 'rate_limited' : null),
     };
   }
 
@@ -104,7 +122,7 @@ export class ProviderQueue implements ProviderClient {
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
     this.#leases.close();
     this.#tally.close();
-    for (const job of this.#jobs.values()) cancelCall(job);
+    for (const job of this.#jobs.all()) cancelCall(job);
     this.#failAll(this.#error('unavailable', 'shutting down'));
   }
 
@@ -122,7 +140,7 @@ export class ProviderQueue implements ProviderClient {
   }
 
   #enqueue(job: Job): void {
-    this.#queue.push(job);
+    this.#jobs.queue.push(job);
     this.#pumpSoon();
   }
 
@@ -138,37 +156,41 @@ export class ProviderQueue implements ProviderClient {
 
   #wakeAfter(waitMs: number): void {
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
-    this.#wakeTimer = setTimeout(() => this.#pumpSoon(), Math.min(waitMs, LONGEST_WAIT_MS));
+    this.#wakeTimer = setTimeout(() => this.#pumpSoon(), Math.min(Math.max(0, waitMs), LONGEST_WAIT_MS));
   }
 
   #pump(): void {
-    while (this.#queue.size > 0 && !this.#isClosed) {
+    const { queue } = this.#jobs;
+    while (queue.size > 0 && !this.#isClosed) {
       const nowMs = this.#nowMs();
+      const standing = this.#refusals.standing(nowMs);
+      if (standing && !isWait(standing.error.code)) return this.#failAll(standing.error);
       const state = this.#breaker.state(nowMs);
       if (state === 'open') return this.#wakeAfter(this.#breaker.reopensAtMs - nowMs);
-      const allowed = this.#hasContact && state === 'closed' ? this.#options.limits.concurrency : 1;
+      const allowed = this.#reach.hasContact && state === 'closed' ? this.#options.limits.concurrency : 1;
       if (this.#inFlight >= allowed) return;
       const waitMs = this.#pacer.waitMs(nowMs);
       if (waitMs > 0) return this.#wakeAfter(waitMs);
-      const dueMs = this.#queue.nextDueMs(nowMs);
+      const dueMs = queue.nextDueMs(nowMs);
       if (dueMs !== null) return this.#wakeAfter(dueMs - nowMs);
-      if (this.#bulkCap === null && this.#queue.size > 1 && this.#refusals.bookCall() === 0) {
+      if (this.#reach.bulkCap === null && queue.size > 1 && this.#spending.bookCall() === 0) {
         this.#pacer.sent(nowMs);
         return void this.#call(this.#learnBulkCap());
       }
-      const most = Math.min(this.#bulkCap ?? 1, this.#refusals.affordable());
-      const batch = this.#queue.take(Math.max(1, most), nowMs).filter((job) => job.interest > 0);
+      const most = Math.min(this.#reach.bulkCap ?? 1, this.#spending.affordable());
+      const batch = queue.take(Math.max(1, most), nowMs).filter((job) => job.interest > 0);
       const won = this.#leases.take(batch);
       if (won.length === 0) continue;
-      const denied = this.#refusals.book(won, nowMs);
+      const denied = this.#spending.book(won);
       if (denied) {
         this.#leases.release(won);
         // Another process was faster: what is left pays for fewer.
-        const isTooMany = denied.code === 'over_budget' && this.#refusals.affordable() > 0;
+        const isTooMany = denied.code === 'over_budget' && this.#spending.affordable() > 0;
         if (!isTooMany) return this.#postpone(won, nowMs + (denied.retryAfterMs ?? Infinity), denied);
-        for (const job of won) this.#queue.push(job);
+        for (const job of won) queue.push(job);
         continue;
       }
+      if (state === 'probe') this.#refusals.probes();
       this.#pacer.sent(nowMs);
       void this.#call(this.#ask(won));
     }
@@ -176,10 +198,10 @@ export class ProviderQueue implements ProviderClient {
 
   /** Nothing goes out before `untilMs`: the jobs go back, those who cannot wait are told; a wait that is too long ends all. */
   #postpone(batch: readonly Job[], untilMs: number, error: LookupError): void {
-    for (const job of batch) this.#queue.push(job);
+    for (const job of batch) this.#jobs.queue.push(job);
     const waitMs = untilMs - this.#nowMs();
     if (waitMs > LONGEST_WAIT_MS) return this.#failAll(error);
-    for (const job of this.#jobs.values()) if (!job.controller) dismissHurried(job, untilMs, error);
+    this.#jobs.dismiss(untilMs, error);
     return this.#wakeAfter(waitMs);
   }
 
@@ -196,11 +218,11 @@ export class ProviderQueue implements ProviderClient {
 
   async #learnBulkCap(): Promise<void> {
     try {
-      this.#bulkCap = await askBulkCap(this.#options, AbortSignal.timeout(LONGEST_WAIT_MS));
-      this.#hasContact = true;
+      this.#reach.bulkCap = await askBulkCap(this.#options, AbortSignal.timeout(LONGEST_WAIT_MS));
+      this.#reach.hasContact = true;
     } catch (error) {
-      this.#bulkCap = 0;
-      this.#fault([], asLookupError(this.provider.id, error));
+      this.#reach.bulkCap = 0;
+      this.#faults.judge([], asLookupError(this.provider.id, error));
     }
   }
 
@@ -208,7 +230,7 @@ export class ProviderQueue implements ProviderClient {
     const { exchange } = this.#options;
     const controller = new AbortController();
     const [first] = batch as [Job, ...Job[]];
-    for (const job of batch) Object.assign(job, { controller, batch });
+    for (const job of batch) Object.assign(job, { controller, batch, refund: null });
     const sentMs = this.#nowMs();
     try {
       if (batch.length === 1) this.#answer(first, await exchange.single(first.indicator, controller.signal));
@@ -222,12 +244,12 @@ export class ProviderQueue implements ProviderClient {
           else this.#enqueue(Object.assign(job, { controller: null }));
         }
       }
-      this.#hasContact = true;
+      this.#reach.hasContact = true;
       this.#pacer.answered(this.#nowMs() - sentMs);
-      this.#breaker.succeeded();
+      this.#refusals.succeeded();
     } catch (error) {
       for (const job of batch) job.controller = null;
-      if (!controller.signal.aborted) this.#fault(batch, asLookupError(this.provider.id, error));
+      if (!controller.signal.aborted) this.#faults.judge(batch, asLookupError(this.provider.id, error));
     } finally {
       this.#leases.release(batch);
     }
@@ -235,66 +257,18 @@ export class ProviderQueue implements ProviderClient {
 
   #answer(job: Job, verdict: Verdict | null): void {
     this.#tally.counts.answered++;
-    this.#settle(job, keepAnswer(this.#options, job.indicator, verdict));
+    this.#jobs.settle(job, keepAnswer(this.#options, job.indicator, verdict));
   }
 
-  /** A call failed: decides what becomes of its jobs, and of all others. */
-  #fault(batch: readonly Job[], error: LookupError): void {
-    const nowMs = this.#nowMs();
-    switch (error.code) {
-      case 'rate_limited':
-        this.#pacer.limited(nowMs, error.retryAfterMs);
-        return this.#postpone(batch, this.#pacer.blockedUntilMs, error);
-      case 'unauthorized':
-      case 'quota_exhausted':
-        this.#refusals.stand(error, nowMs);
-        return this.#failAll(error);
-      case 'invalid':
-        this.#hasContact = true;
-        return this.#faultInvalid(batch, error);
-      default:
-        return this.#breaker.failed(nowMs) ? this.#faultOpen(batch, error) : this.#retry(batch, error);
-    }
+  /** The provider wants to be left alone, or refuses us; another process may have been told. */
+  #obey({ error, untilMs }: Refusal): void {
+    this.#reach.hasContact = false;
+    if (!isWait(error.code)) return this.#failAll(error);
+    this.#pacer.blockUntil(untilMs);
+    return this.#postpone([], untilMs, error);
   }
 
-  /** One bad value makes the whole batch fail: ask each alone, and never again so many at once. */
-  #faultInvalid(batch: readonly Job[], error: LookupError): void {
-    if (batch.length === 1) return batch.forEach((job) => this.#settle(job, this.#failed(error)));
-    this.#bulkCap = Math.floor(batch.length / 2);
-    for (const job of batch) {
-      job.isAlone = batch.length <= 2;
-      this.#enqueue(job);
-    }
-    return undefined;
-  }
-
-  /** The breaker has just opened, or its probe failed: the hurried are told, the others wait for the next probe once. */
-  #faultOpen(batch: readonly Job[], error: LookupError): void {
-    if (!this.#hasContact || this.#breaker.probes > 1) return this.#failAll(error);
-    return this.#postpone(batch, this.#breaker.reopensAtMs, error);
-  }
-
-  #retry(batch: readonly Job[], error: LookupError): void {
-    for (const job of batch) {
-      const delayMs = delayAfter(++job.attempts, error, this.#options.random);
-      if (delayMs === null) this.#settle(job, this.#failed(error));
-      else {
-        this.#tally.counts.retries++;
-        job.notBeforeMs = this.#nowMs() + delayMs;
-        dismissHurried(job, job.notBeforeMs, error);
-        this.#enqueue(job);
-      }
-    }
-  }
-
-  /** Ends what waits; what is in flight has been paid for and gets its own answer. */
   #failAll(error: LookupError): void {
-    this.#queue.clear();
-    for (const job of this.#jobs.values()) if (!job.controller) this.#settle(job, this.#failed(error));
-  }
-
-  #settle(job: Job, outcome: Outcome): void {
-    this.#jobs.delete(job.indicator.value);
-    settleJob(job, outcome);
+    this.#jobs.settleIdle(() => this.#failed(error));
   }
 }

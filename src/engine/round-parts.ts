@@ -1,3 +1,4 @@
+import { CLOCK_SKEW_S } from './clock.ts';
 import type { Answer, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { AnswerPool } from './answer-pool.ts';
@@ -44,9 +45,10 @@ export interface Open {
   readonly spared: Set<number>;
 }
 
-/** Whether a row may be given without asking. */
+/** Whether a row may be given without asking. One from the future was written by a clock that was wrong: it would be fresh for ever. */
 export function isFresh({ nowS, wanted }: Round, row: StoredVerdict): boolean {
-  return row.expiresAtS > nowS && row.checkedAtS >= nowS - (wanted.maxAgeS ?? Infinity);
+  if (wanted.isTest) return false;
+  return row.expiresAtS > nowS && row.checkedAtS >= nowS - (wanted.maxAgeS ?? Infinity) && row.checkedAtS <= nowS + CLOCK_SKEW_S;
 }
 
 /** A provider's row as an outcome about `indicator`; it may have been asked about something wider. `null`: the row cannot be read. */

@@ -91,19 +91,21 @@ async function waitFor(round: Round, open: readonly Open[], calls: readonly Call
 /** Asks one provider about one indicator; an answer past its lifetime is better than none. */
 async function ask(round: Round, client: ProviderClient, { indicator, rows }: Open, n: number): Promise<Outcome> {
   const { options, view, nowS, deadlineMs, budget, wanted } = round;
+  const { isTest } = wanted;
+  const sinceS = wanted.maxAgeS === undefined ? undefined : nowS - wanted.maxAgeS;
   const row = rows[n];
   const sent = view.sentTo(client, indicator);
-  if (row && row.expiresAtS <= nowS && row.expiresAtS > nowS - options.revalidateS) {
+  if (row && !isTest && row.expiresAtS <= nowS && row.expiresAtS > nowS - options.revalidateS) {
     const known = fromStore(round, client, indicator, row);
     if (known !== null) {
       void client.lookup(sent, { deadlineMs: Infinity, budget });
       return known;
     }
   }
-  const outcome = wanted.mode === 'cache' ? notAsked(client) : await client.lookup(sent, { deadlineMs, budget });
+  const outcome = wanted.mode === 'cache' ? notAsked(client) : await client.lookup(sent, { deadlineMs, budget, sinceS, isTest });
   if (outcome.kind === 'answered')
     return sent === indicator ? outcome : { ...outcome, verdict: readNarrower(outcome.verdict, outcome.provider, sent) };
-  const stale = row !== undefined && row.expiresAtS > nowS - options.staleS ? fromStore(round, client, indicator, row) : null;
+  const stale = row !== undefined && !isTest && row.expiresAtS > nowS - options.staleS ? fromStore(round, client, indicator, row) : null;
   return stale === null ? outcome : { ...stale, isStale: true };
 }
 

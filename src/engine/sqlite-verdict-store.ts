@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { holderName, isHolderGone } from './holder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './call-windows.ts';
 import { makePrivateFile, makePrivateFolder } from './private-files.ts';
@@ -21,6 +22,10 @@ const FLUSH_MS = 20;
 const FLUSH_ROWS = 500;
 /** Writes that wait while the disk takes none; the oldest go. */
 const MAX_WAITING = 100_000;
+/** So many look-ups that have ended are told to others at once: a process that is killed leaves no more than these to be asked again. */
+const FLUSH_RELEASES = 16;
+/** No lease is longer: one that ends later was written before the clock was set back. */
+const LONGEST_LEASE_S = 300;
 /** Values bound to one statement. */
 const CHUNK = 500;
 
@@ -65,8 +70,10 @@ function prepareStatements(db: DatabaseSync) {
     ),
     take: db.prepare(
       `INSERT INTO leases VALUES (?, ?, ?, ?) ON CONFLICT (provider, value)
-       DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE until < ? OR owner = excluded.owner`,
+       DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE until < ? OR until > ? OR owner = excluded.owner`,
     ),
+    ownerOf: db.prepare('SELECT owner FROM leases WHERE provider = ? AND value = ?'),
+    takeOver: db.prepare('UPDATE leases SET owner = ?, until = ? WHERE provider = ? AND value = ?'),
     give: db.prepare('DELETE FROM leases WHERE provider = ? AND value = ? AND owner = ?'),
     selectList: prepareLists(db),
   };
@@ -80,16 +87,18 @@ export class SqliteVerdictStore implements VerdictStore {
   readonly #db: DatabaseSync;
   readonly #path: string;
   #owner: string | null = null;
+  #noteOf: StatementSync | null = null;
   readonly #prepared: Prepared;
   readonly #dirty = new Map<string, { provider: string; value: string; verdict: StoredVerdict }>();
-  #released: { provider: string; value: string }[] = [];
+  readonly #released = new Map<string, { provider: string; value: string }>();
   #timer: NodeJS.Timeout | null = null;
   /** After a write that failed, until it is tried again. */
   #isResting = false;
   readonly #onWriteFault: OnWriteFault;
 
   #flushSoon = (): void => {
-    if (this.#dirty.size >= FLUSH_ROWS && !this.#isResting) this.#flushOrRest();
+    const isMuch = this.#dirty.size >= FLUSH_ROWS || this.#released.size >= FLUSH_RELEASES;
+    if (isMuch && !this.#isResting) this.#flushOrRest();
     else this.#timer ??= setTimeout(() => this.#flushOrRest(), FLUSH_MS);
   };
 
@@ -128,16 +137,38 @@ export class SqliteVerdictStore implements VerdictStore {
     this.#flushSoon();
   }
 
-  lease(provider: string, values: readonly string[], untilS: number): Set<string> {
-    const nowS = Math.floor(Date.now() / 1000);
+  lease(provider: string, values: readonly string[], untilS: number, nowS: number): Set<string> {
     const { take } = this.#prepared;
     const owner = this.#ownName();
-    return inTransaction(this.#db, () => new Set(values.filter((value) => take.run(provider, value, owner, untilS, nowS).changes === 1)));
+    return inTransaction(this.#db, () => {
+      const won = new Set<string>();
+      const lost: string[] = [];
+      for (const value of values) {
+        // Taken again before the others were told that it is free.
+        this.#released.delete(`${provider}\n${value}`);
+        const isOurs = take.run(provider, value, owner, untilS, nowS, nowS + LONGEST_LEASE_S).changes === 1;
+        if (isOurs) won.add(value);
+        else lost.push(value);
+      }
+      if (lost.length > 0) for (const value of this.#inherit(provider, lost, untilS)) won.add(value);
+      return won;
+    });
+  }
+
+  /** Takes over what processes hold that have ended. */
+  #inherit(provider: string, values: readonly string[], untilS: number): string[] {
+    const { ownerOf, takeOver } = this.#prepared;
+    const gone = new Map<string, boolean>();
+    return values.filter((value) => {
+      const holder = String(ownerOf.get(provider, value)?.['owner']);
+      if (!gone.has(holder)) gone.set(holder, isHolderGone(holder));
+      return gone.get(holder) === true && takeOver.run(this.#ownName(), untilS, provider, value).changes === 1;
+    });
   }
 
   release(provider: string, values: readonly string[]): void {
     // Beyond it they run out by themselves.
-    if (this.#released.length < MAX_WAITING) for (const value of values) this.#released.push({ provider, value });
+    if (this.#released.size < MAX_WAITING) for (const value of values) this.#released.set(`${provider}\n${value}`, { provider, value });
     this.#flushSoon();
   }
 
@@ -148,7 +179,9 @@ export class SqliteVerdictStore implements VerdictStore {
       const rows = this.#db.prepare('SELECT at_ms FROM calls WHERE provider = ? ORDER BY at_ms').all(provider) as unknown as {
         at_ms: number;
       }[];
-      const bookedMs = rows.map((row) => row.at_ms);
+      const bookedMs = rows.map((row) => Math.min(row.at_ms, nowMs));
+      if ((rows.at(-1)?.at_ms ?? 0) > nowMs)
+        this.#db.prepare('UPDATE calls SET at_ms = ? WHERE provider = ? AND at_ms > ?').run(nowMs, provider, nowMs);
       const waitMs = windowWaitMs(bookedMs, windows, calls, nowMs);
       if (waitMs > 0) return waitMs;
       const add = this.#db.prepare('INSERT INTO calls VALUES (?, ?)');
@@ -172,7 +205,7 @@ export class SqliteVerdictStore implements VerdictStore {
   }
 
   note(name: string): { text: string; atS: number } | null {
-    const row = this.#db.prepare('SELECT text, at FROM notes WHERE name = ?').get(name);
+    const row = (this.#noteOf ??= this.#db.prepare('SELECT text, at FROM notes WHERE name = ?')).get(name);
     return row ? { text: String(row['text']), atS: Number(row['at']) } : null;
   }
 
@@ -205,23 +238,23 @@ export class SqliteVerdictStore implements VerdictStore {
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#dirty.size === 0 && this.#released.length === 0) return;
+    if (this.#dirty.size === 0 && this.#released.size === 0) return;
     const { insert, give } = this.#prepared;
     inTransaction(this.#db, () => {
       for (const { provider, value, verdict } of this.#dirty.values()) {
         insert.run(provider, value, verdict.answer, verdict.checkedAtS, verdict.expiresAtS);
       }
-      for (const { provider, value } of this.#released) give.run(provider, value, this.#ownName());
+      for (const { provider, value } of this.#released.values()) give.run(provider, value, this.#ownName());
     });
     this.#dirty.clear();
-    this.#released = [];
+    this.#released.clear();
   }
 
   /** What waits to be written, for another file that takes this one's place. */
   handOver(to: VerdictStore): void {
     for (const { provider, value, verdict } of this.#dirty.values()) to.put(provider, value, verdict);
     this.#dirty.clear();
-    this.#released = [];
+    this.#released.clear();
   }
 
   salvage = (): Salvage => salvageFrom(this.#db);
@@ -237,7 +270,7 @@ export class SqliteVerdictStore implements VerdictStore {
       if (wasResting) this.#onWriteFault(null);
     } catch (error) {
       const restMs = this.#onWriteFault(error);
-      if (this.#dirty.size === 0 && this.#released.length === 0) return;
+      if (this.#dirty.size === 0 && this.#released.size === 0) return;
       this.#isResting = true;
       this.#timer ??= setTimeout(() => this.#flushOrRest(), restMs);
     }
@@ -246,7 +279,7 @@ export class SqliteVerdictStore implements VerdictStore {
   /** What this process is called among those that hold leases. */
   #ownName(): string {
     // Loaded at the first lease: a search that finds everything in the cache takes none.
-    return (this.#owner ??= process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex'));
+    return (this.#owner ??= holderName(process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex')));
   }
 
   stats(): StoreStats {

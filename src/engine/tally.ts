@@ -14,7 +14,7 @@ export interface Tally {
   notice(notices: readonly QuotaNotice[]): number;
   /** Leaves what the provider last said to other processes. */
   close(): void;
-  stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs'>;
+  stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs' | 'refusal'>;
 }
 
 export function createTally({ provider, account, limits, store, clock }: ClientOptions): Tally {

@@ -52,10 +52,17 @@ export interface VerdictStore {
   /** The same, one after the other, in any order: what is read by the ten thousand is not gathered first. */
   readMany(provider: string, values: readonly string[], take: TakeVerdict): void;
   put(provider: string, value: string, verdict: StoredVerdict): void;
-  /** Takes the look-up of these values upon us until `untilS`; returns those that nobody else is looking up. */
-  lease(provider: string, values: readonly string[], untilS: number): Set<string>;
+  /**
+   * Takes the look-up of these values upon us until `untilS`, or prolongs it; returns those that nobody else is looking up. A holder whose
+   * process has ended, or whose lease lies further in the future than any may, holds nothing.
+   */
+  lease(provider: string, values: readonly string[], untilS: number, nowS: number): Set<string>;
+  /** Gives look-ups free, not before the answers that were put until now can be read by everybody. */
   release(provider: string, values: readonly string[]): void;
-  /** Counts calls against windows shared by all processes: milliseconds to wait, or 0 when `calls` were booked. */
+  /**
+   * Counts calls against windows shared by all processes: milliseconds to wait, or 0 when `calls` were booked. Calls dated in the future,
+   * because the clock was set back, count as made now.
+   */
   book(provider: string, windows: readonly { requests: number; perMs: number }[], calls: number, nowMs: number): number;
   /** Credits paid on a day (UTC), by all processes. */
   spent(provider: string, day: string): number;

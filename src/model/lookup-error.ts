@@ -12,6 +12,9 @@ export const LOOKUP_ERROR_CODES = [
   'bad_response',
 ] as const;
 
+/** Nobody is left alone for longer than this because of one header, in milliseconds. */
+const LONGEST_RETRY_AFTER_MS = 86_400_000;
+
 export type LookupErrorCode = (typeof LOOKUP_ERROR_CODES)[number];
 
 /** A lookup that gave no answer. "Not listed" is an answer (`null` verdict), not an error. */
@@ -19,7 +22,7 @@ export class LookupError extends Error {
   override readonly name = 'LookupError';
   readonly code: LookupErrorCode;
   readonly provider: string;
-  /** How long the provider asks us to wait, in milliseconds; `null` when it did not say. */
+  /** How long the provider asks us to wait, in milliseconds, at most a day: then it is asked again. `null`: it did not say. */
   readonly retryAfterMs: number | null;
 
   /** `message`: one line for people, without the key: what happened and what to do. The original error goes into `cause`. */
@@ -27,8 +30,13 @@ export class LookupError extends Error {
     super(inertText(`${provider}: ${message}`), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.provider = provider;
-    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.retryAfterMs = boundedWait(options.retryAfterMs ?? null);
   }
+}
+
+/** A wait as somebody asks for it, between nothing and a day; `null`: it is no time. */
+export function boundedWait(waitMs: number | null): number | null {
+  return waitMs === null || Number.isNaN(waitMs) ? null : Math.min(Math.max(0, waitMs), LONGEST_RETRY_AFTER_MS);
 }
 
 /** Any fault as ours: one that is not coded is a fault in reading the answer. */

@@ -41,7 +41,7 @@ describe('a verdict cache that another process locks', () => {
     store.put('p', 'during', verdict);
     store.flush();
     // Whoever holds the file may have the answer: nobody wins a look-up yet, and a limit is asked about again soon.
-    expect([...store.lease('p', ['x', 'y'], NOW_S + 10)]).toEqual([]);
+    expect([...store.lease('p', ['x', 'y'], NOW_S + 10, NOW_S)]).toEqual([]);
     expect(store.book('p', [{ requests: 5, perMs: 60_000 }], 1, NOW_S * 1000)).toBeGreaterThan(0);
     expect(() => store.spend('p', DAY, 1, 10)).toThrow(StoreBusyError);
     expect(store.spend('p', DAY, 1, null)).toBe(true);
@@ -54,7 +54,7 @@ describe('a verdict cache that another process locks', () => {
     store.flush();
     // Longer than others write: each process goes on alone, and says so.
     expect(faults).toEqual([expect.stringMatching(/verdicts\.sqlite cannot be used \(another process holds its lock\)/)]);
-    expect([...store.lease('p', ['x', 'y'], NOW_S + 10)]).toEqual(['x', 'y']);
+    expect([...store.lease('p', ['x', 'y'], NOW_S + 10, NOW_S)]).toEqual(['x', 'y']);
     expect(store.spend('p', DAY, 9, 10)).toBe(true);
     expect(store.spend('p', DAY, 1, 10)).toBe(false);
     expect(store.spent('p', DAY)).toBe(10);
@@ -79,7 +79,7 @@ describe('a verdict cache that another process locks', () => {
     expect([...other.store.getMany('p', ['v']).keys()]).toEqual(['v']);
     await lock.free();
     other.clock.ms += 5000;
-    expect(other.store.lease('p', ['w'], NOW_S + 10).size).toBe(1);
+    expect(other.store.lease('p', ['w'], NOW_S + 10, NOW_S).size).toBe(1);
     expect(other.store.stats()).toMatchObject({ kind: 'sqlite', fault: null });
     other.store.close();
   });
@@ -229,7 +229,7 @@ describe('long writes', () => {
     const other = await openStore(path);
     const writer = await openStore(path);
     let leased = 0;
-    const timer = setInterval(() => (leased += writer.store.lease('q', [`x${leased}`], NOW_S + 60).size), 1);
+    const timer = setInterval(() => (leased += writer.store.lease('q', [`x${leased}`], NOW_S + 60, NOW_S).size), 1);
     expect(await other.store.purge(200)).toBe(15_000);
     clearInterval(timer);
     expect(leased).toBeGreaterThan(0);

@@ -67,7 +67,8 @@ describe('a pacer', () => {
 
   it.each([
     [null, 60_000],
-    [0, 0],
+    [0, 1000],
+    [400, 1000],
     [30_000, 30_000],
   ])('stays away after a refusal with Retry-After %j for %i ms', (retryAfterMs, waitMs) => {
     const pacer = createPacer(1, 0);

@@ -93,6 +93,7 @@ describe('every fault of the provider has its own status, and none reads as clea
     const { engine } = await openTestEngine(api.url);
     const found = await engine.enrichMany([VALUE], { timeoutMs: 60 });
     expect(found.get(VALUE)?.answer.status).toBe('timeout');
+    await expect.poll(() => answerLate, { timeout: 15_000 }).toBeDefined();
     answerLate?.();
     const again = await engine.enrichMany([VALUE], { timeoutMs: 5000 });
     expect(again.get(VALUE)).toMatchObject({ answer: { status: 'ok', verdict: 'clean' }, source: 'coalesced' });

@@ -1,16 +1,16 @@
-import { LookupError } from '../../model/lookup-error.ts';
+import { boundedWait, LookupError } from '../../model/lookup-error.ts';
 import type { HttpAnswer } from '../../providers/provider.ts';
 
 const SECOND_MS = 1000;
 
-/** `Retry-After` (RFC 9110 §10.2.3: seconds or an HTTP date) in milliseconds from now; `null` when absent or senseless. */
+/** `Retry-After` (RFC 9110 §10.2.3: seconds or an HTTP date) in milliseconds from now, at most a day; `null` when absent or senseless. */
 export function parseRetryAfter(value: string | undefined, nowMs: number): number | null {
   if (value === undefined) return null;
   const text = value.trim();
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Number(text), Number.MAX_SAFE_INTEGER / SECOND_MS) * SECOND_MS;
+  if (/^\d+(\.\d+)?$/.test(text)) return boundedWait(Number(text) * SECOND_MS);
   if (text.startsWith('-')) return null;
   const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
+  return boundedWait(at - nowMs);
 }
 
 /** Turns an HTTP status into our error, or null for an answer (2xx, and 404 as "not listed" only where the provider says so). */

@@ -80,7 +80,7 @@ function stateFinding(folder: string): Finding {
 }
 
 async function probe(engine: Awaited<ReturnType<typeof openEngine>>['engine'], ids: readonly string[]): Promise<Finding[]> {
-  const found = await engine.enrichMany([PROBE], { timeoutMs: PROBE_MS, maxAgeS: 0, providers: ids });
+  const found = await engine.enrichMany([PROBE], { timeoutMs: PROBE_MS, isTest: true, providers: ids });
   const said = found.get(PROBE)?.answer.providers ?? [];
   return ids.map((id) => {
     const result = said.find(({ provider }) => provider === id);

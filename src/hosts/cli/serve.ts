@@ -2,15 +2,15 @@ import cluster from 'node:cluster';
 import { join } from 'node:path';
 import { readSources } from '../compose/config-sources.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from '../compose/engine-config.ts';
-import { openEngine } from '../compose/open-engine.ts';
+import { type OpenedEngine, openEngine } from '../compose/open-engine.ts';
 import { createProfiledEnricher } from '../compose/profiled-enricher.ts';
 import { loadBoth } from '../pipeline/load-both.ts';
 import { loadPipelineConfig, type PipelineConfig } from '../pipeline/open-pipeline.ts';
-import { openPipelinePart } from '../pipeline/sidecar-part.ts';
 import { faultsOf, renderHealth } from '../sidecar/health-metrics.ts';
-import { renderEngineMetrics } from '../sidecar/engine-metrics.ts';
+import { openPipelinePart, type PipelinePart } from '../pipeline/sidecar-part.ts';
+import { heldOffProviders, renderEngineMetrics } from '../sidecar/engine-metrics.ts';
 import { GatewaySettings } from '../sidecar/gateway/settings.ts';
-import { createSidecar, SidecarConfigError } from '../sidecar/server.ts';
+import { createSidecar, SidecarConfigError, type SidecarOptions } from '../sidecar/server.ts';
 import { SidecarSettings } from '../sidecar/settings.ts';
 import { type Command, EXIT, type Io, parseCount, UsageError } from './command.ts';
 import { parseOptions } from './parse-options.ts';
@@ -34,7 +34,7 @@ export const serve: Command = {
     };
     const pipelineConfig = await loadPipelineBeside(options);
     const opened = await openEngine(options);
-    const { engine, config, feedback, warnings, health } = opened;
+    const { engine, config, feedback, warnings } = opened;
     // A profile that is wrong is told now, not to its first caller.
     for (const profile of config.profiles) await loadEngineConfig({ ...options, profile });
     // Without profiles nobody pays for the choice.
@@ -64,8 +64,7 @@ export const serve: Command = {
         pipeline,
         version: VERSION,
         log,
-        degraded: () => faultsOf(health(), pipeline),
-        extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline),
+        ...statusOf(opened, pipeline),
       });
       const listening = await sidecar.listen();
       if (cluster.isPrimary) announce(listening, config, io);
@@ -80,6 +79,15 @@ export const serve: Command = {
     }
   },
 };
+
+/** What `/readyz` and `/metrics` tell of the engine. */
+function statusOf({ engine, health }: OpenedEngine, pipeline: PipelinePart): Pick<SidecarOptions, 'degraded' | 'heldOff' | 'extraMetrics'> {
+  return {
+    degraded: () => faultsOf(health(), pipeline),
+    heldOff: () => heldOffProviders(engine.stats()),
+    extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline),
+  };
+}
 
 function announce({ host, port }: { host: string; port: number }, { wanted }: LoadedConfig, io: Io): void {
   const asked = wanted.map(({ provider }) => provider.id).join(', ') || 'own lists only';

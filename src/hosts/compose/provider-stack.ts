@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/load.ts';
+import { settingMeta } from '../../config/setting.ts';
 import type { AuditLog } from '../../engine/audit-log.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { createExchange } from '../../engine/exchange.ts';
@@ -19,6 +20,7 @@ import type { WantedProvider } from './wanted-providers.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_CONCURRENCY = 4;
+const FINGERPRINT_CHARS = 12;
 /** undici 8 does not load before this version of Node. */
 const UNDICI_NEEDS = [22, 19] as const;
 
@@ -56,6 +58,7 @@ export function stackProvider(
   const client: ProviderQueue = new ProviderQueue({
     provider,
     account,
+    key: lazily(() => fingerprintOf(provider, own, common.proxy)),
     exchange: timedExchange(exchange, context.clock, (latencyMs) => context.onCall(provider.id, latencyMs)),
     limits: {
       concurrency,
@@ -73,6 +76,25 @@ export function stackProvider(
   });
   const discretion = { url: common.sendUrl, email: common.sendEmail };
   return { client, maxTlp: common.maxTlp ?? provider.maxTlp, discretion, transport };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+/** Stands for where a provider is asked and with which key, and cannot be turned back. */
+function fingerprintOf({ id, settings }: Provider, own: unknown, proxy: string | undefined): string {
+  const secrets = Object.entries(settings.shape).flatMap(([key, setting]) => {
+    const value: unknown = Reflect.get(own as object, key);
+    return settingMeta.get(setting)?.secret === true || key === 'baseUrl' ? [[key, value]] : [];
+  });
+  // Loaded at the first look-up: a search that finds everything in the cache makes none.
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256')
+    .update(JSON.stringify([id, secrets, proxy]))
+    .digest('hex')
+    .slice(0, FINGERPRINT_CHARS);
 }
 
 /** A limit that is set takes the place of the provider's own for that window. */

@@ -1,6 +1,6 @@
 import type { PendingDelivery, Settlement } from '../../engine/store/outbox.ts';
 import type { Store } from '../../engine/store/store-client.ts';
-import { LookupError } from '../../model/lookup-error.ts';
+import { boundedWait, LookupError } from '../../model/lookup-error.ts';
 import type { Output, OutputAnswer, OutputContext, OutputItem, OutputResult, OutputStep } from '../../outputs/output.ts';
 import type { OutputSender } from './output-sender.ts';
 import { nowS, type PipelineClock } from './pipeline-clock.ts';
@@ -145,7 +145,7 @@ class DeliveryLine {
 
   async #settle(result: OutputResult, open: Map<OutputItem, PendingDelivery>): Promise<void> {
     const { store, clock } = this.#delivering;
-    const retryAfterMs = result.retryAfterMs ?? 0;
+    const retryAfterMs = boundedWait(result.retryAfterMs ?? null) ?? 0;
     if (retryAfterMs > 0) this.openAtMs = clock.nowMs() + retryAfterMs;
     if (result.halt !== undefined) this.halt = result.halt;
     const settlements: Settlement[] = [];

@@ -236,5 +236,5 @@ export const SCHEMAS = {
     required: ['message'],
     properties: { message: text, error: { type: ['string', 'object'] }, status: { enum: STATUSES }, errors: texts },
   },
-  Health: { type: 'object', required: ['status'], properties: { status: text, reason: text, degraded: { type: 'array', items: text } } },
+  Health: { type: 'object', required: ['status'], properties: { status: text, reason: text, degraded: { type: 'array', items: text }, providers: { type: 'object' } } },
 } as const;

@@ -1,4 +1,5 @@
 import type { EngineStats } from '../../engine/engine.ts';
+import type { HeldOff } from './routes/status-routes.ts';
 import type { SightingCounts } from '../pipeline/sightings/sighting-recorder.ts';
 
 interface Series {
@@ -10,11 +11,22 @@ interface Series {
 }
 
 /** What the engine counts, in the Prometheus text format. Labels are provider ids, error codes and counter names: bounded sets. */
-export function renderEngineMetrics(stats: EngineStats): string {
-  return [...providerSeries(stats), ...ownSeries(stats)]
+export function renderEngineMetrics(stats: EngineStats, nowMs: number = Date.now()): string {
+  return [...providerSeries(stats), ...heldOffSeries(stats, nowMs), ...ownSeries(stats)]
     .filter(({ samples }) => samples.length > 0)
     .map(render)
     .join('');
+}
+
+/** Providers that are not asked for now, for `/readyz`. */
+export function heldOffProviders({ providers }: EngineStats): HeldOff {
+  return Object.fromEntries(
+    providers.flatMap(({ provider, refusal, blockedUntilMs }) =>
+      refusal === null || blockedUntilMs === null
+        ? []
+        : [[provider, { status: refusal, until: new Date(Math.round(blockedUntilMs)).toISOString() }]],
+    ),
+  );
 }
 
 /** What was noted of who was seen with what; nothing where nobody notes it. */
@@ -58,12 +70,6 @@ function providerSeries({ providers }: EngineStats): Series[] {
     { name: 'provider_queued', type: 'gauge', help: 'Look-ups that wait for their turn.', samples: each(({ queued }) => queued) },
     { name: 'provider_in_flight', type: 'gauge', help: 'Calls in progress.', samples: each(({ inFlight }) => inFlight) },
     {
-      name: 'provider_breaker_open',
-      type: 'gauge',
-      help: '1 while a failing provider is left alone.',
-      samples: each(({ breaker }) => (breaker === 'closed' ? 0 : 1)),
-    },
-    {
       name: 'provider_credits_spent_today',
       type: 'gauge',
       help: 'Credits spent since midnight UTC, by all processes.',
@@ -77,6 +83,34 @@ function providerSeries({ providers }: EngineStats): Series[] {
         notices.flatMap(({ window, remaining }) =>
           remaining === null ? [] : [[`{provider="${provider}",window="${window}"}`, remaining] as const],
         ),
+      ),
+    },
+  ];
+}
+
+/** Who is left alone for now. */
+function heldOffSeries({ providers }: EngineStats, nowMs: number): Series[] {
+  const each = (pick: (stats: EngineStats['providers'][number]) => number) =>
+    providers.map((stats) => [`{provider="${stats.provider}"}`, pick(stats)] as const);
+  return [
+    {
+      name: 'provider_breaker_open',
+      type: 'gauge',
+      help: '1 while a failing provider is left alone.',
+      samples: each(({ breaker }) => (breaker === 'closed' ? 0 : 1)),
+    },
+    {
+      name: 'provider_blocked_seconds',
+      type: 'gauge',
+      help: 'Seconds until it is asked again, because it refused us or another process with the same key; 0: it is asked.',
+      samples: each(({ blockedUntilMs }) => (blockedUntilMs === null ? 0 : Math.max(0, Math.ceil((blockedUntilMs - nowMs) / 1000)))),
+    },
+    {
+      name: 'provider_refused',
+      type: 'gauge',
+      help: '1 while a provider is not asked, by why.',
+      samples: providers.flatMap(({ provider, refusal }) =>
+        refusal === null ? [] : [[`{provider="${provider}",status="${refusal}"}`, 1] as const],
       ),
     },
   ];

@@ -35,8 +35,8 @@ import { createLogstashRoute } from './routes/logstash-route.ts';
 import { addExtractRoute } from './routes/extract-route.ts';
 import { addFeedbackRoute } from './routes/feedback-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
-import { addStatusRoutes } from './routes/status-routes.ts';
 import { addTaxiiRoute } from './routes/taxii-route.ts';
+import { addStatusRoutes, type HeldOff } from './routes/status-routes.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
 import type { SidecarSettings } from './settings.ts';
@@ -66,6 +66,8 @@ export interface SidecarOptions {
   readonly notReady?: () => Promise<string | null>;
   /** What does not work as it should although calls are answered. */
   readonly degraded?: () => readonly string[];
+  /** Providers that are not asked for now, for `/readyz`. */
+  readonly heldOff?: () => HeldOff;
   /** Overrides of analysts; without it `/v1/feedback` is not served. */
   readonly feedback?: FeedbackStore;
   /** The pipeline's store and rules; without it `/v1/watchlist` and `/taxii2` say what is missing. It is left to its owner. */
@@ -124,6 +126,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     version: options.version ?? '0.0.0',
     notReady: async () => (isStopping ? 'stopping' : await notReady()),
     degraded: options.degraded ?? (() => []),
+    heldOff: options.heldOff ?? (() => ({})),
   });
   await app.ready();
 

@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config/load.ts';
 import type { ConfigSources } from '../../config/load.ts';
+import { isYounger } from '../../engine/clock.ts';
 import { APP_ID, readAppConf } from './app-conf.ts';
 import type { AppPlace } from './app-conf.ts';
 import type { ConfStanzas } from './conf-file.ts';
@@ -39,7 +40,7 @@ const FRESH_S = 900;
 export async function readAppSettings(asking: Asking): Promise<AppSettings> {
   const stanzas = readAppConf(CONF_FILE, asking);
   const sealed = openSealedKeys(asking.env);
-  const isFresh = sealed !== null && asking.nowS - sealed.atS < FRESH_S;
+  const isFresh = sealed !== null && isYounger(sealed.atS, asking.nowS, FRESH_S);
   if (isFresh || asking.session === null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: null, isForAll: true };
   const refused = recentlyRefusedKeys(asking);
   if (refused !== null) return { conf: confOf(stanzas, sealed?.secrets ?? {}), fault: sealed === null ? refused : null, isForAll: true };

@@ -109,8 +109,9 @@ function providerRows(provider: ClientStats, store: QuotaFacts['store']): Row[] 
   }));
 }
 
-function stateOf({ breaker, blockedUntilMs, budgetPerDay, spentToday }: ClientStats): string {
+function stateOf({ breaker, blockedUntilMs, refusal, budgetPerDay, spentToday }: ClientStats): string {
   if (breaker === 'open') return 'down';
+  if (refusal === 'quota_exhausted') return 'exhausted';
   if (blockedUntilMs !== null) return 'blocked';
   return budgetPerDay !== null && spentToday >= budgetPerDay ? 'over_budget' : 'ok';
 }

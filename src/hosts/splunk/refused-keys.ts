@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import { makePrivateFolder } from '../../engine/private-files.ts';
+import { isYounger } from '../../engine/clock.ts';
 import { stateFolder } from '../compose/state-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,7 +31,7 @@ export function noteRefusedKeys(message: string, { env, nowS }: { readonly env: 
 export function recentlyRefusedKeys({ env, nowS }: { readonly env: Environment; readonly nowS: number }): string | null {
   try {
     const { message, atS } = Refusal.parse(JSON.parse(readFileSync(pathOf(env), 'utf8')));
-    return nowS - atS < BELIEVED_S ? message : null;
+    return isYounger(atS, nowS, BELIEVED_S) ? message : null;
   } catch {
     // Never refused, or long forgotten.
     return null;

@@ -3,6 +3,9 @@ import { consolePage } from '../console-page.ts';
 import type { Metrics } from '../metrics.ts';
 import { openApiDocument } from '../openapi.ts';
 
+/** Providers that are not asked for now, by id: why, and until when. */
+export type HeldOff = Readonly<Record<string, { readonly status: string; readonly until: string }>>;
+
 /** What the routes tell about. */
 export interface StatusRoutesOptions {
   readonly metrics: Metrics;
@@ -11,18 +14,20 @@ export interface StatusRoutesOptions {
   readonly notReady: () => Promise<string | null>;
   /** What does not work as it should although they can. */
   readonly degraded: () => readonly string[];
+  /** Providers that are not asked for now; what they said before is answered all the same. */
+  readonly heldOff: () => HeldOff;
 }
 
 /** `/healthz`, `/readyz`, `/metrics`, `/openapi.json` and the console page. */
-export function addStatusRoutes(app: FastifyInstance, { metrics, version, notReady, degraded }: StatusRoutesOptions): void {
+export function addStatusRoutes(app: FastifyInstance, { metrics, version, notReady, degraded, heldOff }: StatusRoutesOptions): void {
   const page = consolePage();
   const document = openApiDocument(version);
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const reason = await notReady();
-    if (reason !== null) return reply.code(503).send({ status: 'not ready', reason });
+    if (reason !== null) return reply.code(503).send({ status: 'not ready', reason, ...held(heldOff()) });
     const faults = faultsOf(degraded);
-    return faults.length === 0 ? { status: 'ready' } : { status: 'ready', degraded: faults };
+    return { status: 'ready', ...(faults.length === 0 ? {} : { degraded: faults }), ...held(heldOff()) };
   });
   app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.render()));
   app.get('/openapi.json', () => document);
@@ -36,4 +41,8 @@ function faultsOf(degraded: StatusRoutesOptions['degraded']): readonly string[] 
   } catch (error) {
     return [error instanceof Error && error.message !== '' ? error.message : 'a store cannot say how it is'];
   }
+}
+
+function held(providers: HeldOff): { readonly providers?: HeldOff } {
+  return Object.keys(providers).length === 0 ? {} : { providers };
 }
