@@ -1,8 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../sqlite-faults.ts';
+import { isHolderGone } from '../holder.ts';
 
 const MAX_QUARANTINED_ITEMS = 100_000;
 const MAX_RUNS = 200;
+/** No lease is longer: one that ends later was written before the clock was set back. */
+const LONGEST_LEASE_MS = 3_600_000;
 
 /** A feed item that was kept aside. */
 export interface QuarantinedItem {
@@ -21,8 +24,10 @@ export interface RunState {
   /** Keeps bad feed items aside; the oldest are forgotten beyond 100,000. */
   quarantineItems(feed: string, items: readonly { readonly raw: string; readonly reason: string }[], nowS: number): void;
   quarantinedItems(feed: string, limit: number): readonly QuarantinedItem[];
-  /** Takes or prolongs a lease; false when somebody else holds it. */
+  /** Takes or prolongs a lease; false when somebody else holds it. A holder whose process has ended holds nothing. */
   takeLease(name: string, holder: string, times: { readonly nowMs: number; readonly untilMs: number }): boolean;
+  /** Who holds a lease; `null`: nobody. */
+  leaseHolder(name: string): string | null;
   releaseLease(name: string, holder: string): void;
   /** Keeps a run's report, as JSON. */
   saveRun(report: string, nowS: number): void;
@@ -41,11 +46,17 @@ export function runState(db: DatabaseSync): RunState {
   const forget = db.prepare('DELETE FROM feed_quarantine WHERE id <= (SELECT max(id) FROM feed_quarantine) - ?');
   const quarantined = db.prepare('SELECT * FROM feed_quarantine WHERE feed = ? ORDER BY id DESC LIMIT ?');
   const take = db.prepare(`INSERT INTO lease (name, holder, until_ms) VALUES (?, ?, ?)
-    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms WHERE lease.holder = excluded.holder OR lease.until_ms <= ?`);
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms WHERE lease.holder = excluded.holder OR lease.until_ms <= ? OR lease.until_ms > ?`);
+  const takeOver = db.prepare('UPDATE lease SET holder = ?, until_ms = ? WHERE name = ? AND holder = ?');
+  const holderOf = db.prepare('SELECT holder FROM lease WHERE name = ?');
   const release = db.prepare('DELETE FROM lease WHERE name = ? AND holder = ?');
   const saveRun = db.prepare('INSERT INTO run (at, report) VALUES (?, ?)');
   const forgetRuns = db.prepare('DELETE FROM run WHERE id <= (SELECT max(id) FROM run) - ?');
   const runs = db.prepare('SELECT at, report FROM run ORDER BY id DESC LIMIT ?');
+  const leaseHolder = (name: string) => {
+    const row = holderOf.get(name);
+    return row ? String(row.holder) : null;
+  };
   return {
     cursor(feed) {
       const row = cursor.get(feed);
@@ -65,7 +76,12 @@ export function runState(db: DatabaseSync): RunState {
         times: Number(row.times),
         atS: Number(row.at),
       })),
-    takeLease: (name, holder, { nowMs, untilMs }) => take.run(name, holder, untilMs, nowMs).changes === 1,
+    takeLease(name, holder, { nowMs, untilMs }) {
+      if (take.run(name, holder, untilMs, nowMs, nowMs + LONGEST_LEASE_MS).changes === 1) return true;
+      const other = leaseHolder(name);
+      return other !== null && isHolderGone(other) && takeOver.run(holder, untilMs, name, other).changes === 1;
+    },
+    leaseHolder,
     releaseLease: (name, holder) => void release.run(name, holder),
     saveRun: (report, nowS) =>
       inTransaction(db, () => {

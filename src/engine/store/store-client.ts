@@ -41,6 +41,7 @@ const METHODS = {
   quarantineItems: true,
   quarantinedItems: true,
   takeLease: true,
+  leaseHolder: true,
   releaseLease: true,
   saveRun: true,
   runs: true,

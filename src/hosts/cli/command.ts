@@ -2,7 +2,7 @@ import { wordTable } from '../../model/word-table.ts';
 import type { Synopsis } from './synopsis.ts';
 
 /** Exit codes of the contract. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, malicious: 10 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, busy: 4, malicious: 10 } as const;
 
 /** Wrong use: the message says what is wrong and how to mend it; the program exits with 2. */
 export class UsageError extends Error {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { describeHolder, holderName } from '../../engine/holder.ts';
 import type { Enricher } from '../../engine/enricher.ts';
 import type { FeedbackStore } from '../../engine/feedback.ts';
 import type { Store } from '../../engine/store/store-client.ts';
@@ -58,7 +59,7 @@ export interface Pipeline {
   }) => void;
 }
 
-/** Another process is at it. */
+/** Another process is at it, and alive. */
 export class NotLeaderError extends Error {
   override readonly name = 'NotLeaderError';
 }
@@ -76,10 +77,13 @@ export interface RunOptions {
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunReport> {
   if (options.isDry) return run(pipeline, options);
   const { store, clock } = pipeline;
-  const holder = randomUUID();
+  const holder = holderName(randomUUID());
   const lost = new AbortController();
   const take = () => store.takeLease('pipeline', holder, { nowMs: clock.nowMs(), untilMs: clock.nowMs() + LEASE_MS });
-  if (!(await take())) throw new NotLeaderError('another process is running the pipeline on this state folder');
+  if (!(await take())) {
+    const other = describeHolder((await store.leaseHolder('pipeline')) ?? '');
+    throw new NotLeaderError(`${other} is running the pipeline on this state folder: nothing was done; try again when it has ended`);
+  }
   const renewal = setInterval(() => {
     void take().then(
       (isOurs) => !isOurs && lost.abort(new NotLeaderError('another process took the pipeline over')),

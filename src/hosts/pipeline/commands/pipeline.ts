@@ -6,7 +6,7 @@ import { pipelineSynopsis } from '../../cli/synopses/run.ts';
 import { openConfigured, type ConfiguredPipeline } from '../open-configured.ts';
 import { toReportPage } from '../report-page.ts';
 import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../run-report.ts';
-import { type Pipeline, runPipeline } from '../run-pipeline.ts';
+import { NotLeaderError, type Pipeline, runPipeline } from '../run-pipeline.ts';
 import { runOnSchedule, scheduleOf } from '../schedule.ts';
 import { inertText } from '../../../model/inert-text.ts';
 
@@ -41,6 +41,10 @@ export const pipelineCommand: Command = {
       show(report);
       return exitCodeOf(report);
     } catch (error) {
+      if (error instanceof NotLeaderError) {
+        io.stderr.write(`ismalicious: ${error.message}\n`);
+        return EXIT.busy;
+      }
       if (!stop.signal.aborted) throw error;
       io.stderr.write('ismalicious: stopped; what was accepted is kept and goes on with the next run\n');
       return EXIT.partial;
