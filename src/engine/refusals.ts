@@ -16,7 +16,7 @@ const BELIEVED_MS: Readonly<Partial<Record<LookupErrorCode, readonly [number, nu
   quota_exhausted: [900_000, 14_400_000],
 };
 /** What other processes were told is looked for no oftener than this. */
-const REFRESH_MS = 10;
+const REFRESH_MS = 2;
 const MAX_MESSAGE_CHARS = 300;
 
 /** Milliseconds until the next attempt (full jitter), or `null` when it was the last one. */

@@ -80,6 +80,8 @@ export interface Outbox {
   prune(beforeS: number): number;
 }
 
+/** No delivery is put off for longer: one that is was put off before the clock was set back, and may go now. */
+const LONGEST_WAIT_MS = 2 * 86_400_000;
 const PENDING = 0;
 const DELIVERED = 1;
 const QUARANTINED = 2;
@@ -91,13 +93,13 @@ export function outboxTable(db: DatabaseSync): Outbox {
     FROM outbox o WHERE output = ? AND state = 0
       AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)`);
   const due = db.prepare(`
-    SELECT * FROM outbox o WHERE output = ? AND state = 0 AND batch IS NULL AND next_at_ms <= ?
+    SELECT * FROM outbox o WHERE output = ? AND state = 0 AND batch IS NULL AND (next_at_ms <= ? OR next_at_ms > ?)
       AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)
     ORDER BY id LIMIT ?`);
   const inFlight = db.prepare(`
     SELECT * FROM outbox WHERE output = ? AND state = 0 AND batch = (
       SELECT batch FROM outbox WHERE output = ? AND state = 0 AND batch IS NOT NULL
-      GROUP BY batch HAVING max(next_at_ms) <= ? ORDER BY batch LIMIT 1)
+      GROUP BY batch HAVING max(next_at_ms) <= ? OR max(next_at_ms) > ? ORDER BY batch LIMIT 1)
     ORDER BY id`);
   const mark = db.prepare('UPDATE outbox SET batch = ? WHERE id = ? AND state = 0');
   const outputs = db.prepare('SELECT DISTINCT output FROM outbox UNION SELECT output FROM outbox_pruned ORDER BY 1');
@@ -105,8 +107,10 @@ export function outboxTable(db: DatabaseSync): Outbox {
   return {
     route: router(db),
     next(output, limit, nowMs) {
-      const begun = inFlight.all(output, output, nowMs);
-      return (begun.length > 0 ? begun : due.all(output, nowMs, limit)).map(pendingOf);
+      // One that is due later than any wait was written before the clock was set back.
+      const lastMs = nowMs + LONGEST_WAIT_MS;
+      const begun = inFlight.all(output, output, nowMs, lastMs);
+      return (begun.length > 0 ? begun : due.all(output, nowMs, lastMs, limit)).map(pendingOf);
     },
     begin: (ids) => inTransaction(db, () => ids.forEach((id) => mark.run(ids.length > 1 ? (ids[0] ?? null) : null, id))),
     nextAtMs(output) {

@@ -40,6 +40,13 @@ describe('the journal', () => {
     expect([keys(), store.replay('hec', 9), keys()]).toEqual([[], 1, ['a']]);
     expect(store.next('hec', 1, MS)[0]?.attempts).toBe(0);
   });
+  it('gives at once what was put off while the clock was years ahead', () => {
+    store.route([routing('a'), routing('b')], NOW, 10);
+    const [a, b] = store.next('hec', 2, MS);
+    store.settle([{ id: a!.id, to: 'retry', atMs: MS + 400 * 86_400_000, reason: 'busy' }], NOW);
+    store.settle([{ id: b!.id, to: 'retry', atMs: MS + 86_400_000, reason: 'busy' }], NOW);
+    expect([keys(), keys(10, MS + 86_400_000)]).toEqual([['a'], ['a', 'b']]);
+  });
   it('settles nothing twice', () => {
     store.route([routing('a')], NOW, 10);
     const [a] = store.next('hec', 1, MS);

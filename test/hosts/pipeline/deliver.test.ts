@@ -74,6 +74,10 @@ describe('an output that', () => {
     const { counts, halt } = await send('webhook', ten, () => ({ status: 429, headers: { 'retry-after': '7200' } }));
     expect([counts.pending, counts.quarantined, halt]).toEqual([10, 0, 'asked to wait 7200 s']);
   });
+  it('believes an absurd wait for a day at most', async () => {
+    const { halt } = await send('webhook', ten, () => ({ status: 429, headers: { 'retry-after': '1000000000' } }));
+    expect(halt).toBe('asked to wait 86400 s');
+  });
   it('refuses the key: everything waits for a person, no try is spent', async () => {
     const { counts, halt, calls } = await send('webhook', ten, () => ({ status: 403, body: 'forbidden' }));
     expect([counts.pending, calls.length, halt]).toEqual([10, 1, expect.stringContaining('HTTP 403')]);
