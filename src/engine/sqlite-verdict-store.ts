@@ -94,6 +94,7 @@ export class SqliteVerdictStore implements VerdictStore {
   #timer: NodeJS.Timeout | null = null;
   /** After a write that failed, until it is tried again. */
   #isResting = false;
+  #isClosed = false;
   readonly #onWriteFault: OnWriteFault;
 
   #flushSoon = (): void => {
@@ -263,6 +264,7 @@ export class SqliteVerdictStore implements VerdictStore {
 
   #flushOrRest(): void {
     const wasResting = this.#isResting;
+    if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     this.#isResting = false;
     try {
@@ -270,7 +272,7 @@ export class SqliteVerdictStore implements VerdictStore {
       if (wasResting) this.#onWriteFault(null);
     } catch (error) {
       const restMs = this.#onWriteFault(error);
-      if (this.#dirty.size === 0 && this.#released.size === 0) return;
+      if (this.#isClosed || (this.#dirty.size === 0 && this.#released.size === 0)) return;
       this.#isResting = true;
       this.#timer ??= setTimeout(() => this.#flushOrRest(), restMs);
     }
@@ -292,6 +294,7 @@ export class SqliteVerdictStore implements VerdictStore {
   close(): void {
     // A call that was cut short may still report: it has nothing to write any more.
     this.#flushSoon = () => {};
+    this.#isClosed = true;
     try {
       this.flush();
     } finally {
