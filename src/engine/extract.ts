@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { EmailOptions, ExtractedFromEmail } from '../model/extract/extract-from-email.ts';
 import { extractFromEmail as findInEmail, looksLikeEmail } from '../model/extract/extract-from-email.ts';
 import type { Extracted, ExtractOptions } from '../model/extract/extracted.ts';
-import { extractIndicators } from '../model/extract/extract-indicators.ts';
+import { beginExtraction, extractIndicators } from '../model/extract/extract-indicators.ts';
+import type { Extraction } from '../model/extract/extract-indicators.ts';
 import { blankMarkup } from '../model/extract/html-text.ts';
 import { hasPublicSuffix } from './registrable-domain.ts';
 
@@ -14,6 +15,11 @@ const HASH: EmailOptions['hash'] = (algorithm, bytes) => createHash(algorithm).u
 /** Finds the indicators in a text, as `extractIndicators` does, with ICANN's list of public suffixes. */
 export function extractFromText(text: string, request: ExtractRequest = {}): Extracted[] {
   return extractIndicators(text, { ...request, hasPublicSuffix });
+}
+
+/** Begins to read a text in slices, see `Extraction`, with ICANN's list of public suffixes. */
+export function extractInSlices(text: string): Extraction {
+  return beginExtraction(text, { hasPublicSuffix });
 }
 
 /** Finds the indicators in an e-mail message (`.eml`), attachments hashed. */

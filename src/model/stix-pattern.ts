@@ -6,6 +6,8 @@ const PATHS = [
 ];
 const HASH_PATH = /^file:hashes\.'?(MD5|SHA-?1|SHA-?256|SHA-?512)'?$/i;
 
+/** Longest pattern that is read. */
+const MAX_CHARACTERS = 1 << 20;
 const TOKEN = /\s+|'(?:[^'\\]|\\.)*'|[A-Za-z0-9_-]+:(?:[A-Za-z0-9_.[\]*-]|'[^']*')+|\bAND\b|\bOR\b|\bIN\b|[[\]()=,]|[^\s]+/gy;
 
 /** What a pattern amounts to: values that each are an indicator of their own, or why it is no such list. */
@@ -16,6 +18,7 @@ export type PatternValues = { readonly values: readonly string[] } | { readonly 
  * `AND` is taken between hashes of one file only, where each names it alone; anything else needs several things at once.
  */
 export function readPattern(pattern: string): PatternValues {
+  if (pattern.length > MAX_CHARACTERS) return { reason: `pattern is longer than ${MAX_CHARACTERS} characters` };
   const tokens = (pattern.match(TOKEN) ?? []).filter((token) => token.trim() !== '');
   const values: string[] = [];
   let at = 0;
@@ -28,7 +31,7 @@ export function readPattern(pattern: string): PatternValues {
     if (tokens[at] !== '[' || end < 0) return { reason: `not a pattern we can read, at ${shown(tokens[at])}` };
     const found = readComparisons(tokens.slice(at + 1, end));
     if ('reason' in found) return found;
-    values.push(...found.values);
+    for (const value of found.values) values.push(value);
     at = end + 1;
   }
   return values.length > 0 ? { values } : { reason: 'empty pattern' };
@@ -46,7 +49,7 @@ function readComparisons(tokens: readonly string[]): PatternValues {
       return { reason: `comparison ${shown(operator)} is more than a list of values` };
     const quoted = tokens.slice(at + 2, list + 1).filter((token) => token.startsWith("'"));
     if (quoted.length === 0) return { reason: `${shown(path)} is compared with no text` };
-    values.push(...quoted.map(unquote));
+    for (const token of quoted) values.push(unquote(token));
     at = list + 1;
     const joint = tokens[at];
     if (joint === undefined) break;

@@ -20,7 +20,7 @@ export const check: Command = {
     const asked = askOptions(values);
     const wanted: string[] = [];
     for (const value of words) {
-      if (value === '-') wanted.push(...(await readLines(io.stdin)));
+      if (value === '-') for (const line of await readLines(io.stdin)) wanted.push(line);
       else wanted.push(value);
     }
     if (wanted.length === 0) throw new UsageError('check needs at least one value, or - for stdin.');

@@ -1,4 +1,7 @@
+import { endShortly } from '../end-shortly.ts';
 import { runProgram } from './program.ts';
+
+endShortly();
 
 const isTty = process.stderr.isTTY === true;
 const wantsColor = process.env.NO_COLOR === undefined || process.env.NO_COLOR === '';

@@ -10,10 +10,12 @@ import { faultsOf, renderHealth } from '../sidecar/health-metrics.ts';
 import { openPipelinePart, type PipelinePart } from '../pipeline/sidecar-part.ts';
 import { heldOffProviders, renderEngineMetrics } from '../sidecar/engine-metrics.ts';
 import { GatewaySettings } from '../sidecar/gateway/settings.ts';
-import { createSidecar, SidecarConfigError, type SidecarOptions } from '../sidecar/server.ts';
+import { createSidecar, type Sidecar, SidecarConfigError, type SidecarOptions } from '../sidecar/server.ts';
 import { SidecarSettings } from '../sidecar/settings.ts';
 import { type Command, EXIT, type Io, parseCount, UsageError } from './command.ts';
+import { outliveThrows } from './outlive-throws.ts';
 import { parseOptions } from './parse-options.ts';
+import { runWorkers } from './serve-workers.ts';
 import { serveSynopsis } from './synopses/run.ts';
 import { VERSION } from './version.ts';
 import { warn } from './words.ts';
@@ -49,7 +51,7 @@ export const serve: Command = {
     if (cluster.isPrimary) warn(io, warnings);
     if (cluster.isPrimary && settings.workers > 1) {
       await engine.close();
-      return await runWorkers(settings.workers, io);
+      return await runWorkers(settings.workers, { io, stopped: stopSignal });
     }
     const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
     const path = join(config.stateFolder, 'pipeline.sqlite');
@@ -66,10 +68,9 @@ export const serve: Command = {
         log,
         ...statusOf(opened, pipeline),
       });
-      const listening = await sidecar.listen();
-      if (cluster.isPrimary) announce(listening, config, io);
-      await stopSignal();
-      await sidecar.close();
+      await runUntilStopped(sidecar, (listening) => {
+        if (cluster.isPrimary) announce(listening, config, io);
+      });
       return EXIT.ok;
     } catch (error) {
       throw asUsageError(error, settings.port);
@@ -87,6 +88,14 @@ function statusOf({ engine, health }: OpenedEngine, pipeline: PipelinePart): Pic
     heldOff: () => heldOffProviders(engine.stats()),
     extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline),
   };
+}
+
+async function runUntilStopped(sidecar: Sidecar, tell: (listening: { host: string; port: number }) => void): Promise<void> {
+  tell(await sidecar.listen());
+  const letThrowsEnd = outliveThrows((where, error) => sidecar.noteFault(where, error));
+  await stopSignal();
+  await sidecar.close();
+  letThrowsEnd();
 }
 
 function announce({ host, port }: { host: string; port: number }, { wanted }: LoadedConfig, io: Io): void {
@@ -123,27 +132,4 @@ function stopSignal(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
     if (cluster.isWorker) process.once('disconnect', () => resolve());
   });
-}
-
-/** Shares the port between processes; one that dies is started again, as long as it lived a while. */
-async function runWorkers(count: number, io: Io): Promise<number> {
-  let isStopping = false;
-  let failures = 0;
-  const ended = new Promise<number>((resolve) => {
-    cluster.on('exit', (_worker, code) => {
-      if (!isStopping && code !== 0 && ++failures <= count * 3) cluster.fork();
-      else if (Object.keys(cluster.workers ?? {}).length === 0) resolve(isStopping ? EXIT.ok : EXIT.failed);
-    });
-  });
-  cluster.on('listening', (_worker, { port }) => {
-    if (failures === 0) io.stderr.write(`worker listening on port ${port}\n`);
-  });
-  for (let n = 0; n < count; n++) cluster.fork();
-  const stopped = async () => {
-    await stopSignal();
-    isStopping = true;
-    for (const each of Object.values(cluster.workers ?? {})) each?.kill('SIGTERM');
-  };
-  const [code] = await Promise.all([ended, Promise.race([stopped(), ended])]);
-  return code;
 }

@@ -76,6 +76,15 @@ export const SCHEMAS = {
           },
         },
       },
+      truncated: {
+        type: 'boolean',
+        description: 'Only when it is true: the text holds more than `sidecar.max_extracted` indicators and was not read to its end.',
+      },
+      read_until: {
+        type: 'integer',
+        minimum: 0,
+        description: 'With `truncated`: send the text from here on (UTF-16 code units from the start) to get the rest.',
+      },
     },
   },
   FeedbackRequest: FEEDBACK_BODY,
@@ -236,5 +245,9 @@ export const SCHEMAS = {
     required: ['message'],
     properties: { message: text, error: { type: ['string', 'object'] }, status: { enum: STATUSES }, errors: texts },
   },
-  Health: { type: 'object', required: ['status'], properties: { status: text, reason: text, degraded: { type: 'array', items: text }, providers: { type: 'object' } } },
+  Health: {
+    type: 'object',
+    required: ['status'],
+    properties: { status: text, reason: text, degraded: { type: 'array', items: text }, providers: { type: 'object' } },
+  },
 } as const;

@@ -11,6 +11,9 @@ const COUNTERS = {
   lookups: 'Values looked up for callers of /v1/lookup, /v1/logstash and /check.',
   ingest_refused: 'Events of /v1/ingest that the engine refused: they are in the index for refused ones.',
   gateway_documents: 'Documents of bulk requests that went through the gateway.',
+  faults: 'Throws that nobody expected; each costs one call at most, and the log has each kind of them.',
+  refused_for_room: 'Bodies and answers there was no room for (sidecar.max_held_bytes): refused with 503, or a failure of the route.',
+  extract_truncated: 'Texts of /v1/extract that were not read to their end (sidecar.max_extracted).',
   gateway_unenriched: 'Documents of bulk requests that went through as they were, too long to be held (gateway.max_document_bytes).',
 } as const;
 
@@ -28,6 +31,8 @@ interface RouteFigures {
 /** Counters of the process, as Prometheus reads them. Labels come from fixed lists, so that no caller can make series. */
 export interface Metrics {
   inFlight: number;
+  /** Bytes of long bodies and answers that are held now. */
+  heldBytes: number;
   /** Counts an answered call. `route`: a registered path, or `other`. */
   observe(route: string, code: number, ms: number): void;
   add(counter: CounterName, amount: number): void;
@@ -53,6 +58,7 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
 
   return {
     inFlight: 0,
+    heldBytes: 0,
     observe(route, code, ms) {
       const figures = figuresOf(route);
       const seconds = ms / 1000;
@@ -74,6 +80,7 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
       const lines = [
         ...renderRoutes(routes),
         ...family('ismalicious_sidecar_requests_in_flight', 'gauge', 'Calls being worked on.', [['', this.inFlight]]),
+        ...family('ismalicious_sidecar_held_bytes', 'gauge', 'Bytes of long bodies and answers that are held.', [['', this.heldBytes]]),
         ...[...counters].flatMap(([name, value]) => family(`ismalicious_sidecar_${name}_total`, 'counter', COUNTERS[name], [['', value]])),
         ...family(
           'ismalicious_sidecar_event_verdicts_total',

@@ -15,14 +15,16 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { GatewaySettings } from './gateway/settings.ts';
 import { createBufferPool } from './http/buffer-pool.ts';
 import type { BufferPool } from './http/buffer-pool.ts';
-import type { Call, HotRoute } from './http/call.ts';
 import { INGEST_FOLDER } from './http/access.ts';
+import type { Fail, HotRoute } from './http/call.ts';
+import { createFaults, failCalls } from './http/faults.ts';
+import type { Faults } from './http/faults.ts';
+import { createHeldBytes } from './http/held-bytes.ts';
+import type { HeldBytes } from './http/held-bytes.ts';
+import { readJsonBodies, RefusedBody } from './http/json-bodies.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
-import { brokenCoding, codingOf } from './http/codings.ts';
-import { unpackBody } from './http/unpack-hook.ts';
-import { refusalOf } from './http/fault-refusal.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
@@ -83,6 +85,8 @@ export interface Sidecar {
   listen(): Promise<{ readonly host: string; readonly port: number }>;
   /** Answers no new call, lets those in progress finish within `drainMs`, and frees the port. The engine is left to its owner. */
   close(): Promise<void>;
+  /** Notes a throw that no call can be blamed for; gives the id under which the log has it. `where`: what was being done. */
+  noteFault(where: string, error: unknown): string;
 }
 
 /** Builds a sidecar around an engine. Rejects with a `SidecarConfigError` when it would be open to others without a token. */
@@ -90,15 +94,17 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { settings, log = () => undefined, clock = systemClock, notReady = () => Promise.resolve(null) } = options;
   refuseOpenDoor(settings);
   const metrics = createMetrics(options.extraMetrics);
-  const fail = reportFault(log);
+  const faults = createFaults({ metrics, clock, log });
+  const fail = failCalls(faults);
+  const held = createHeldBytes(settings.maxHeldBytes, metrics);
   const pool = createBufferPool(KEPT_BYTES);
-  const gateway = openGateway(options, { pool, clock, metrics, log });
+  const gateway = openGateway(options, { pool, clock, metrics, held, fail, faults });
   let isStopping = false;
   let listener: Listener | undefined;
 
-  const app = createApp(fail, (rest) => {
+  const app = createApp({ fail, held }, (rest) => {
     listener = createListener({
-      hot: hotRoutes(options, { pool, metrics, clock, fail }),
+      hot: hotRoutes(options, { pool, metrics, clock, fail, held }),
       rest,
       foreign: gateway?.answer,
       guard: createGuard(settings),
@@ -112,10 +118,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     return limited(listener, settings);
   });
   addLookupRoute(app, { enricher: options.enricher, settings, metrics, profiles: options.profiles });
-  addExtractRoute(app, {
-    extract: async () => (await import('../../engine/extract.ts')).extractFromText,
-    maxBodyBytes: settings.maxBodyBytes,
-  });
+  addExtractRoute(app, { begin: loadExtraction, settings, metrics });
   const { feedback, enricher, pipeline } = options;
   if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
@@ -145,7 +148,12 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       clearTimeout(timer);
       gateway?.close();
     },
+    noteFault: (where, error) => faults.note(where, error),
   };
+}
+
+async function loadExtraction() {
+  return (await import('../../engine/extract.ts')).extractInSlices;
 }
 
 function refuseOpenDoor({ host, token }: SidecarSettings): void {
@@ -159,12 +167,13 @@ interface Parts {
   readonly pool: BufferPool;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly fail: (call: Pick<Call, 'req' | 'res'>, error: unknown) => void;
+  readonly fail: Fail;
+  readonly held: HeldBytes;
 }
 
 function openGateway(
   { gateway, settings, enricher, pipeline }: SidecarOptions,
-  parts: Omit<Parts, 'fail'> & { log: (line: string) => void },
+  { faults, ...parts }: Parts & { readonly faults: Faults },
 ): Gateway | undefined {
   if (gateway?.upstream === undefined) return undefined;
   const { protocol, hostname } = new URL(gateway.upstream);
@@ -173,7 +182,7 @@ function openGateway(
       `gateway.upstream is ${protocol}//${hostname}: use https, or set gateway.plain_http (ISMALICIOUS_GATEWAY_PLAIN_HTTP) where the network is trusted`,
     );
   }
-  const report = (error: unknown) => parts.log(`gateway: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault'}`);
+  const report = (error: unknown) => void faults.note('gateway', error);
   return createGateway({
     ...parts,
     settings: { ...gateway, upstream: gateway.upstream },
@@ -184,7 +193,8 @@ function openGateway(
   });
 }
 
-function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptions, { pool, metrics, clock, fail }: Parts): HotRoute[] {
+function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptions, parts: Parts): HotRoute[] {
+  const { pool, metrics, clock, fail, held } = parts;
   const sightings = pipeline?.sightings;
   const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs } = settings;
   const wanted = createWantedFields(settings.fields);
@@ -206,25 +216,24 @@ function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptio
       createTextEnricher({ ...shop, known: createKnownValues({ enricher: asked, clock, size: LEAST_SIZE, ttlMs: 0, maxValueBytes }) }),
   });
   return [
-    createEnrichRoute({ enricher, sightings, texts, settings, metrics, clock, fail, pool, allocate, profiles, askedApart }),
-    createLogstashRoute({ enricher, sightings, wanted, settings, metrics, clock, profiles }),
+    createEnrichRoute({ enricher, sightings, texts, settings, metrics, clock, fail, held, pool, allocate, profiles, askedApart }),
+    createLogstashRoute({ enricher, sightings, wanted, settings, metrics, clock, fail, held, profiles }),
     createCheckRoute({ enricher, settings, metrics, profiles }),
   ];
 }
 
 /** The API surface. Bodies are checked as they are: nothing is coerced, filled in or dropped. */
-function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server): FastifyInstance {
+function createApp({ fail, held }: Pick<Parts, 'fail' | 'held'>, serve: (rest: RequestListener) => Server): FastifyInstance {
   const app = fastify({
     serverFactory: serve,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
     return503OnClosing: false,
     // A key `__proto__` in somebody's event is a key like any other: nothing here looks a key of theirs up in an object that inherits.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     clientErrorHandler: answerBrokenRequest,
   });
-  app.removeContentTypeParser('text/plain');
-  app.addHook('preParsing', unpackBody);
+  readJsonBodies(app, held);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const refusal =
@@ -233,10 +242,8 @@ function createApp(fail: Parts['fail'], serve: (rest: RequestListener) => Server
         : { status: 404, code: 'not_found', message: 'no such path: see /openapi.json' };
     return reply.code(refusal.status).send(refusalBody(refusal));
   });
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
-    // zlib's own: `Z_DATA_ERROR`, `Z_BUF_ERROR`.
-    if (typeof error.code === 'string' && error.code.startsWith('Z_'))
-      return reply.code(400).send(refusalBody(brokenCoding(codingOf(request.raw))));
+  app.setErrorHandler<FastifyError | RefusedBody>((error, request, reply) => {
+    if (error instanceof RefusedBody) return sendRefusal(request.raw, reply.hijack().raw, error.refusal);
     const status = error.statusCode ?? 500;
     if (status >= 500) return void fail({ req: request.raw, res: reply.hijack().raw }, error);
     return reply
@@ -290,16 +297,4 @@ function cutOff(res: ServerResponse): void {
   if (headersSent) return void res.destroy();
   res.statusCode = 408;
   answerBrokenRequest({ name: 'Error', message: '', code: 'ERR_HTTP_REQUEST_TIMEOUT' }, req.socket);
-}
-
-/** A fault of ours: the log gets its kind, the caller no more than that there was one. A caller that has gone away is no fault. */
-function reportFault(log: (line: string) => void): Parts['fail'] {
-  return ({ req, res }, error) => {
-    if (error instanceof Error && error.name === 'AbortError') return;
-    log(
-      `${req.method ?? ''} ${(req.url ?? '').split('?', 1)[0]}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault'}`,
-    );
-    if (res.headersSent) res.destroy();
-    else sendRefusal(req, res, refusalOf(error));
-  };
 }

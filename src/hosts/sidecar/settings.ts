@@ -65,6 +65,16 @@ export const SidecarSettings = z.object({
     z._default(wholeFrom(1024), MIB),
     'Longest body of all other calls in bytes; a longer one is refused.',
   ),
+  maxHeldBytes: setting(
+    'maxHeldBytes',
+    z._default(wholeFrom(MIB), 256 * MIB),
+    'Most bytes that the bodies and answers of all calls may hold together, in each process; one beyond it is answered 503 with Retry-After. Those of up to 65536 bytes do not count.',
+  ),
+  maxExtracted: setting(
+    'maxExtracted',
+    z._default(wholeFrom(1, 1_000_000), 10_000),
+    'Indicators after which an answer of /v1/extract ends, 1 to 1000000: it says `truncated` then, and where to go on. It may hold some hundred more.',
+  ),
   maxEvents: setting('maxEvents', z._default(wholeFrom(1), 10_000), 'Most events in one call; with more it is refused.'),
   maxIndicators: setting('maxIndicators', z._default(wholeFrom(1), 1000), 'Most indicators in one look-up call; with more it is refused.'),
   maxValueBytes: setting(

@@ -151,14 +151,26 @@ export class Answers {
     if (missing.size === 0) return;
     this.#hasAsked = true;
     let left = missing.size;
+    for (const id of missing.values()) this.#freshUntilS[id] = UNSETTLED;
     const take = (value: string, enrichment: Enrichment) => {
       this.settle(missing.get(value) as number, enrichment, nowS);
       if (twins.size > 0) for (const id of twins.get(value) ?? []) this.settle(id, enrichment, nowS);
       left--;
     };
-    const answers = await wait((signal) => enricher.enrichMany(missing.keys(), { ...this.#options(nowS, signal), take }));
+    let fault: unknown = null;
+    const answers = await wait(async (signal) => {
+      try {
+        return await enricher.enrichMany(missing.keys(), { ...this.#options(nowS, signal), take });
+      } catch (error) {
+        signal.throwIfAborted();
+        fault = error;
+        return new Map<string, Enrichment>();
+      }
+    });
     for (const [value, enrichment] of answers) take(value, enrichment);
-    if (left > 0) throw new Error('the engine left a value without an answer');
+    if (left <= 0) return;
+    // A fault of ours costs the values that it left without an answer, not the search: their rows say so.
+    for (const [value, id] of missing) if (this.#freshUntilS[id] === UNSETTLED) take(value, faultyEnrichment(value, fault));
   }
 
   /** Takes an answer for an id. */
@@ -211,6 +223,9 @@ export class Answers {
   }
 }
 
+/** Until when what nobody has answered yet is fresh. */
+const UNSETTLED = -1;
+
 /** The answer to a cell that held nothing (`EMPTY_CELL`) or a field that is not there (`NO_COLUMN`). */
 export function unaskedEnrichment(id: number, field: string): Enrichment {
   const message =
@@ -223,6 +238,15 @@ export function unaskedEnrichment(id: number, field: string): Enrichment {
 /** What a row shows while only the cost is worked out. */
 export function plannedEnrichment(value: string): Enrichment {
   return toEnrichment('pending', 'plan: not looked up; run the search again without mode=plan', value);
+}
+
+function faultyEnrichment(value: string, fault: unknown): Enrichment {
+  const words = fault instanceof Error ? `${fault.name}: ${fault.message}` : 'no answer';
+  return toEnrichment(
+    'unavailable',
+    `the look-up failed inside the program (${words.slice(0, 200)}): report it with the search.log`,
+    value,
+  );
 }
 
 function toEnrichment(status: Status, message: string, input: string): Enrichment {

@@ -15,6 +15,8 @@ export interface ByteSource {
 export interface ByteSink {
   /** Writes all of `bytes`, waiting as long as the reader takes. Throws `OutputClosedError` when nobody reads any more. */
   write(bytes: Uint8Array): void;
+  /** While nothing is written: calls `closed` when nobody reads any more, where that can be known. Answers how to stop watching. */
+  watch?(closed: () => void): () => void;
 }
 
 /** The reader of our replies is gone: nothing is left to do. */

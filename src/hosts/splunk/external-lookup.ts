@@ -1,3 +1,4 @@
+import { endShortly } from '../end-shortly.ts';
 import { OutputClosedError } from './byte-streams.ts';
 import type { ByteSource } from './byte-streams.ts';
 import { LF } from './csv-cells.ts';
@@ -59,4 +60,5 @@ async function run(): Promise<number> {
   }
 }
 
+endShortly();
 void run().then(endProcess);

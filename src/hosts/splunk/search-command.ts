@@ -1,9 +1,11 @@
+import { endShortly } from '../end-shortly.ts';
 import { CodeTiers } from './code-tiers.ts';
 import { endProcess } from './end-process.ts';
 import { converse } from './search-conversation.ts';
 import { StandardInput, StandardOutput } from './standard-streams.ts';
 import { inertText } from '../../model/inert-text.ts';
 
+endShortly();
 const tiers = new CodeTiers();
 
 // Splunk starts this program several times a search, most times only for its getinfo reply. What the engine needs is loaded at the first row.

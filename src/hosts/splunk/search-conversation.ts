@@ -201,12 +201,14 @@ class Conversation {
   async #wait<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     const cancel = new AbortController();
     const stopWatching = this.#world.input.watch(() => cancel.abort());
+    const stopWatchingReader = this.#world.output.watch?.(() => cancel.abort());
     try {
       return await work(cancel.signal);
     } catch (error) {
       throw cancel.signal.aborted ? new CancelledError('the search was cancelled', { cause: error }) : error;
     } finally {
       stopWatching();
+      stopWatchingReader?.();
     }
   }
 

@@ -2,6 +2,7 @@ import { fstatSync, readSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { OutputClosedError } from './byte-streams.ts';
 import type { ByteSink, ByteSource } from './byte-streams.ts';
+import { watchReader } from './reader-watch.ts';
 
 // Most waits for answers from disk are over by then; only longer ones pay for a watch.
 const WATCH_AFTER_MS = 20;
@@ -128,6 +129,10 @@ export class StandardOutput implements ByteSink {
         Atomics.wait(this.#pause, 0, 0, RETRY_WRITE_MS);
       }
     }
+  }
+
+  watch(closed: () => void): () => void {
+    return watchReader(this.#descriptor, closed);
   }
 }
 

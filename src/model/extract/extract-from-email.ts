@@ -62,11 +62,16 @@ function findInMessage(message: MimeMessage, prefix: string, options: EmailOptio
   const found: ExtractedFromEmail[] = [];
   for (const { name, value } of message.headers) {
     if (SKIPPED_HEADERS.has(name)) continue;
-    found.push(...inPart(extractIndicators(headerText(name, value), all), `${prefix}header:${name}`));
+    addAll(found, inPart(extractIndicators(headerText(name, value), all), `${prefix}header:${name}`));
   }
-  for (const part of message.parts) found.push(...findInPart(part, prefix, all));
-  for (const attached of message.attached) found.push(...findInMessage(attached, `${prefix}message/`, options));
+  for (const part of message.parts) addAll(found, findInPart(part, prefix, all));
+  for (const attached of message.attached) addAll(found, findInMessage(attached, `${prefix}message/`, options));
   return found;
+}
+
+/** One by one: as arguments of a single `push`, some hundred thousand of them do not fit on the stack. */
+function addAll(found: ExtractedFromEmail[], more: readonly ExtractedFromEmail[]): void {
+  for (const one of more) found.push(one);
 }
 
 /** Of a signature only whose it is; of a relay everything but for whom it took the message. */

@@ -30,6 +30,20 @@ const PATH_REACH = 120;
  * longer hex.
  */
 export function extractIndicators(text: string, options: ExtractOptions): Extracted[] {
+  const found = beginExtraction(text, options).readUntil(text.length);
+  return options.isUnique === true ? withoutRepeats(found) : (found as Extracted[]);
+}
+
+/** A text that is read in slices, for those who may not stop everything else while they read. */
+export interface Extraction {
+  /** Reads on until `until` at least, and gives what was found since the last time; it holds until the next time. */
+  readUntil(until: number): readonly Extracted[];
+  /** Where it goes on, in UTF-16 code units. */
+  readonly at: number;
+}
+
+/** Begins to read a text; repeats are left in. */
+export function beginExtraction(text: string, options: Omit<ExtractOptions, 'isUnique'>): Extraction {
   const reading: Reading = {
     text,
     hasPublicSuffix: options.hasPublicSuffix,
@@ -39,16 +53,32 @@ export function extractIndicators(text: string, options: ExtractOptions): Extrac
     from: 0,
   };
   let at = 0;
-  while (at < text.length) {
+  return {
+    readUntil(until) {
+      reading.found.length = 0;
+      at = readFrom(reading, at, Math.min(until, text.length));
+      return reading.found;
+    },
+    get at() {
+      return at;
+    },
+  };
+}
+
+/** Reads from `at` to `end` at least; gives the place to go on from. */
+function readFrom(reading: Reading, from: number, end: number): number {
+  const { text } = reading;
+  let at = from;
+  while (at < end) {
     const code = text.charCodeAt(at);
     if (isHostCharacter(code)) {
-      const end = ordinaryWordEnd(text, at);
-      at = end > 0 ? end : readRun(reading, at);
+      const wordEnd = ordinaryWordEnd(text, at);
+      at = wordEnd > 0 ? wordEnd : readRun(reading, at);
     } else if (code === AT || code === FULL_WIDTH_AT) at = readAt(reading, at, at + 1);
     else if (code === COLON && text.charCodeAt(at + 1) === COLON) at = goOn(reading, readIpv6At(reading, at), at + 2);
     else at += 1;
   }
-  return options.isUnique === true ? withoutRepeats(reading.found) : reading.found;
+  return at;
 }
 
 /** Each value once, at its first place. */

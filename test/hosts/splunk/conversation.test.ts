@@ -3,7 +3,7 @@ import type { EnrichOptions } from '../../../src/engine/enricher.ts';
 import type { Enrichment } from '../../../src/model/enrichment.ts';
 import { outputFields } from '../../../src/hosts/splunk/chunk-enricher.ts';
 import { converse } from '../../../src/hosts/splunk/search-conversation.ts';
-import { columnOf } from '../../support/csv-oracle.ts';
+import { columnOf, readCsv } from '../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';
 import { MemoryInput, MemoryOutput, executeOf, frameOf, getinfoOf, replay } from '../../support/splunk-streams.ts';
 
@@ -377,25 +377,29 @@ describe('what goes wrong', () => {
     expect(messages[0]![1]).toContain('no field given');
   });
 
-  it('a fault of the engine: rows are not made up, the search is told', async () => {
+  it('a fault of the engine: its rows stay, marked, and the search is told', async () => {
     class Broken extends FakeEnricher {
       override enrichMany(): Promise<Map<string, Enrichment>> {
-        return Promise.reject(new Error('the cache folder is not writable'));
+        return Promise.reject(new RangeError('Maximum call stack size exceeded'));
       }
     }
     const { status, replies, messages } = await replay(talk(['dest_ip'], ROWS), new Broken());
-    expect(status).toBe(1);
-    expect(messages).toEqual([['ERROR', 'isMalicious: the cache folder is not writable']]);
-    expect(replies.at(-1)).toEqual({ metadata: { inspector: { messages }, finished: true }, body: '' });
+    expect(status).toBe(0);
+    expect(JSON.stringify(messages)).toContain('RangeError: Maximum call stack size exceeded');
+    const { body } = replies.at(-1)!;
+    expect(columnOf(readCsv(body), 'im_status')).toEqual(['unavailable', 'unavailable']);
+    expect(new Set(columnOf(readCsv(body), 'im_verdict'))).not.toContain('clean');
   });
 
-  it('an engine that leaves a value out', async () => {
+  it('an engine that leaves a value out: its rows say so, the others have their answers', async () => {
     class Forgetful extends FakeEnricher {
-      override async enrichMany(): Promise<Map<string, Enrichment>> {
-        return new Map();
+      override async enrichMany(values: Iterable<string>, options: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
+        return super.enrichMany([...values].slice(1), options);
       }
     }
-    expect((await replay(talk(['dest_ip'], ROWS), new Forgetful())).status).toBe(1);
+    const { status, replies } = await replay(talk(['dest_ip'], 'dest_ip\n203.0.113.5\n203.0.113.7\n'), new Forgetful());
+    expect(status).toBe(0);
+    expect(columnOf(readCsv(replies.at(-1)!.body), 'im_status')).toEqual(['unavailable', 'ok']);
   });
 
   it('settings that do not let the engine open', async () => {

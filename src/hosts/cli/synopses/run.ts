@@ -23,7 +23,10 @@ export const pipelineSynopsis = {
   group: GROUP,
   summary: 'Read the feeds, look up what is new, send to the outputs; once, or on a schedule.',
   actions: {
-    run: { takes: '', doc: 'one run; exit 0 all done, 1 no feed could be read, 3 some of it failed and is kept for the next run, 4 another run is at it and nothing was done' },
+    run: {
+      takes: '',
+      doc: 'one run; exit 0 all done, 1 no feed could be read, 3 some of it failed and is kept for the next run, 4 another run is at it and nothing was done',
+    },
     schedule: {
       takes: '',
       doc: 'run by pipeline.schedule or every pipeline.every_minutes until stopped; one leader of several processes',

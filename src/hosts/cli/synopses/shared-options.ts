@@ -17,7 +17,10 @@ export const ENGINE_OPTIONS = {
 
 /** Options of every command that talks to a search engine. */
 export const ENGINE_ACCESS_OPTIONS = {
-  url: text('URL', 'http(s)://host:port (ISMALICIOUS_ELASTIC_URL); no user or key in it; with a user or key https, or http to this machine'),
+  url: text(
+    'URL',
+    'http(s)://host:port (ISMALICIOUS_ELASTIC_URL); no user or key in it; with a user or key https, or http to this machine',
+  ),
   user: text('NAME', 'password: ISMALICIOUS_ELASTIC_PASSWORD or --password-file FILE'),
   'password-file': text('FILE', 'file that holds the password of --user'),
   'api-key-file': text('FILE', 'or ISMALICIOUS_ELASTIC_API_KEY: id:key, or its base64 form'),

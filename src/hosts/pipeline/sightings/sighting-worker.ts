@@ -71,7 +71,7 @@ if (port) {
     }
     const { bytes, parts } = message;
     const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const { form, start, end } of parts) reader.read(whole.toString('utf8', start, end), form);
+    for (const { form, start, end } of parts) attempt(0, () => reader.read(whole.toString('utf8', start, end), form));
     say({ kind: 'read', bytes: bytes.byteLength });
     // Timers wait for as long as messages come without a pause.
     if (reader.size >= FLUSH_ROWS || Date.now() - flushedMs >= FLUSH_MS) flush();

@@ -66,8 +66,11 @@ function fieldOf(alert: Readonly<Record<string, unknown>>, field: string): unkno
   return found;
 }
 
-function textsOf(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(textsOf);
+/** Lists inside lists that are looked into. */
+const MAX_LISTS = 16;
+
+function textsOf(value: unknown, depth = 0): string[] {
+  if (Array.isArray(value)) return depth === MAX_LISTS ? [] : value.flatMap((item) => textsOf(item, depth + 1));
   if (typeof value === 'number') return [String(value)];
   return typeof value === 'string' && value !== '' && value !== '-' ? [value] : [];
 }

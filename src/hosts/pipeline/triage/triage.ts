@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Store } from '../../../engine/store/store-client.ts';
+import { mapInTurns } from '../../../engine/turns.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
+import { isNestedWithin, prunedTo } from '../../../model/nesting.ts';
 import type { OutputItem } from '../../../outputs/output.ts';
 import { indicatorId } from '../output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
@@ -12,6 +15,8 @@ import { ALERT_FIELDS, type AlertFacts, readAlert } from './read-alert.ts';
 import type { TriageRules } from './triage-settings.ts';
 
 const DAY_S = 86_400;
+/** Brackets that may be open at once in an alert; the fields that are read lie no deeper than a few. */
+const MAX_NESTING = 64;
 
 /** What triage works with. `store` and `outputs` are optional parts: without them it only decides. */
 export interface Triage {
@@ -42,17 +47,19 @@ export interface TriageJson {
   readonly note: string;
 }
 
-/** Triages alerts: one decision each, in order. All their indicators are looked up together. */
+/**
+ * Triages alerts: one decision each, in order. All their indicators are looked up together. What nests deeper than any field that is read
+ * is left out: whoever wrote it into one alert holds up none of them.
+ */
 export async function triageAlerts(
-  alerts: readonly Readonly<Record<string, unknown>>[],
+  given: readonly Readonly<Record<string, unknown>>[],
   triage: Triage,
   options: { timeoutMs?: number; signal?: AbortSignal } = {},
 ): Promise<TriageJson[]> {
-  const facts = alerts.map((alert) => readAlert(alert));
-  const found = await triage.enricher.enrichMany(
-    new Set(facts.flatMap(({ observables }) => observables.map(({ value }) => value))),
-    options,
-  );
+  const alerts = given.map((alert) => (isNestedWithin(alert, MAX_NESTING) ? alert : (prunedTo(alert, MAX_NESTING) as typeof alert)));
+  const facts = await mapInTurns(alerts, (alert) => readAlert(alert), options.signal);
+  const values = new Set(facts.flatMap(({ observables }) => observables.map(({ value }) => value)));
+  const found = await enrichInTurns(triage.enricher, values, options);
   const decisions = facts.map((alert) => {
     const enrichments = alert.observables.map(({ value }) => found.get(value)).filter((one): one is Enrichment => one !== undefined);
     return { alert, decision: decideTriage(alert, enrichments, triage.rules) };

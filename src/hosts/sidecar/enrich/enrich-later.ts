@@ -1,3 +1,4 @@
+import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { EnrichedText, TextEnricher, TextForm } from './enrich-text.ts';
@@ -30,7 +31,7 @@ export async function enrichLater({ enricher, texts, clock }: LateEnrichment, la
   let { missing } = late;
   for (;;) {
     const timeoutMs = late.dueMs === null ? 0 : Math.max(1, Math.ceil(late.dueMs - clock.monotonicMs()));
-    for (const [text, enrichment] of await enricher.enrichMany(missing, { timeoutMs, signal: late.signal }))
+    for (const [text, enrichment] of await enrichInTurns(enricher, missing, { timeoutMs, signal: late.signal }))
       answers.set(text, toKnown(enrichment));
     const result = texts.enrich(late.text, late.form, answers);
     // What the enricher counts in is the next text's by the time this promise is heard.

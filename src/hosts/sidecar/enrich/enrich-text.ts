@@ -17,7 +17,7 @@ export type EnrichedText =
       readonly worsts: readonly number[];
     }
   /** Texts that nobody knows yet: fetch them and come again with the answers. */
-  | { readonly kind: 'missing'; readonly values: ReadonlySet<string> }
+  | { readonly kind: 'missing'; readonly values: ReadonlySet<string>; readonly events: number }
   /** Not what JSON is, from the byte at `offset` on. */
   | { readonly kind: 'fault'; readonly offset: number }
   | { readonly kind: 'too-many' };
@@ -50,7 +50,7 @@ export function createTextEnricher(options: TextEnricherOptions): TextEnricher {
       const fault = form === 'ndjson' ? 0 : enrichJson(shop, text, maxEvents);
       if (fault < 0) return { kind: 'fault', offset: ~fault };
       if (shop.events > maxEvents) return { kind: 'too-many' };
-      if (shop.lookup.missing.size > 0) return { kind: 'missing', values: shop.lookup.missing };
+      if (shop.lookup.missing.size > 0) return { kind: 'missing', values: shop.lookup.missing, events: shop.events };
       return { kind: 'enriched', text: finishText(shop, text, allocate), events: shop.events, invalidLines, worsts: shop.worsts };
     },
   };

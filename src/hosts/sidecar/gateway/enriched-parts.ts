@@ -1,3 +1,4 @@
+import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { type Enrichment, unaskedAnswer } from '../../../model/enrichment.ts';
@@ -90,7 +91,7 @@ async function fetchAll(
   options: { timeoutMs: number; signal: AbortSignal },
 ): Promise<Iterable<[string, Enrichment]>> {
   try {
-    return await work.enricher.enrichMany(values, options);
+    return await enrichInTurns(work.enricher, values, options);
   } catch (error) {
     options.signal.throwIfAborted();
     work.report(error);

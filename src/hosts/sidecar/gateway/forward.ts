@@ -13,6 +13,9 @@ export interface Forwarding {
   readonly without: readonly string[];
 }
 
+/** What may not stand in a reason phrase (RFC 9112 §4). */
+const NO_REASON = /[^\t\u0020-\u007e\u0080-\u00ff]/g;
+
 /** Sends a call on as it is, and its answer back as it is. */
 export function forward(forwarding: Forwarding): void {
   const { req, res, upstream, without } = forwarding;
@@ -29,8 +32,13 @@ function bodyHeaders(req: IncomingMessage, headers: string[]): string[] {
 /** Gives the upstream's answer to the caller as it comes, or says that there is none. When either side goes away, the other is let go. */
 export function answerWith(out: ClientRequest, res: ServerResponse, req: IncomingMessage): void {
   out.once('response', (answer) => {
-    res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headersToForward(answer));
-    pipeline(answer, res, () => undefined);
+    try {
+      res.writeHead(answer.statusCode ?? 502, (answer.statusMessage ?? '').replace(NO_REASON, ' '), headersToForward(answer));
+    } catch {
+      // A head that our own HTTP would not write: the upstream's fault, told as such by the listener of errors below.
+      return void out.destroy(new Error('its answer has a head that is no HTTP'));
+    }
+    return void pipeline(answer, res, () => undefined);
   });
   out.on('error', (error) => {
     if (res.headersSent) return void res.destroy();

@@ -6,11 +6,14 @@ import { createKnownValues } from '../enrich/known-values.ts';
 import { createWorkshop } from '../enrich/workshop.ts';
 import { INGEST_FOLDER } from '../http/access.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
+import type { Fail } from '../http/call.ts';
 import { headerOf } from '../http/headers.ts';
 import { sendEarly } from '../http/replies.ts';
+import type { HeldBytes } from '../http/held-bytes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import type { SidecarSettings } from '../settings.ts';
+import { createBatchIds } from './batch-ids.ts';
 import { createBulkEnricher } from './bulk-window.ts';
 import { createEngineGate } from './engine-calls.ts';
 import type { EngineRefusal } from './engine-calls.ts';
@@ -35,6 +38,11 @@ export interface GatewayOptions {
   readonly metrics: Metrics;
   /** Takes a copy of what was enriched, to note who was seen with what; `undefined`: nobody wants that. */
   readonly sightings?: Pick<NonNullable<PipelinePart['sightings']>, 'offer'> | undefined;
+  /** The room that all bodies share. */
+  readonly held: HeldBytes;
+  /** Takes a throw that costs its call. */
+  readonly fail: Fail;
+  /** Takes a fault that costs no call its answer. */
   readonly report: (error: unknown) => void;
 }
 
@@ -46,7 +54,8 @@ export interface Gateway {
 }
 
 /** A gateway: bulk requests are enriched on their way; everything else that may go on at all goes through as it is. */
-export function createGateway({ settings, sidecar, enricher, pool, clock, metrics, sightings, report }: GatewayOptions): Gateway {
+export function createGateway(options: GatewayOptions): Gateway {
+  const { settings, sidecar, enricher, pool, clock, metrics, sightings, held, fail, report } = options;
   const upstream = openUpstream({
     url: settings.upstream,
     caFile: settings.caFile,
@@ -72,12 +81,15 @@ export function createGateway({ settings, sidecar, enricher, pool, clock, metric
   const bulk = createBulkEnricher({ shop, wanted, allocate: pool.take });
   const work = { enricher, bulk, sightings, pool, clock, metrics, maxDocumentBytes: settings.maxDocumentBytes, report };
 
+  const batchIds = createBatchIds();
+
   return {
     answer(req, res) {
       const call = { req, res, upstream, without: ownHeaders(req, sidecar.token) };
       const target = ingestTarget(req);
       const { timeoutMs, refusedIndex } = settings;
-      if (target !== null) return ingest({ ...call, work, timeoutMs, maxBodyBytes: sidecar.maxBodyBytes, refusedIndex }, target);
+      if (target !== null)
+        return ingest({ ...call, work, timeoutMs, maxBodyBytes: sidecar.maxBodyBytes, held, fail, batchIds, refusedIndex }, target);
       const refusal = gate(req);
       if (refusal !== null) return refuseForEngine(call, refusal);
       const path = bulkPath(req);

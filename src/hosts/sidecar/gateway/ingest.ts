@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nextTurn } from '../../../engine/turns.ts';
 import { readBody } from '../http/read-body.ts';
 import { signalOf } from '../http/call.ts';
+import type { Fail } from '../http/call.ts';
+import type { HeldBytes } from '../http/held-bytes.ts';
 import { sendJson, sendRefusal } from '../http/replies.ts';
 import { exchangeBulk } from './bulk-exchange.ts';
 import type { BulkAnswer, DocumentAnswer } from './bulk-exchange.ts';
 import { enrichedParts } from './enriched-parts.ts';
 import type { BulkEnrichment } from './enriched-parts.ts';
-import { splitEvents } from './ingest-events.ts';
+import type { BatchIds } from './batch-ids.ts';
+import { beginEvents, eventAt, nextEvent } from './ingest-events.ts';
 import { headersToForward } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -22,6 +26,10 @@ export interface Ingesting {
   readonly work: BulkEnrichment;
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
+  /** The room that all bodies share. */
+  readonly held: HeldBytes;
+  readonly fail: Fail;
+  readonly batchIds: BatchIds;
   /** Where documents go that the engine refuses. */
   readonly refusedIndex: string;
   /** Aborts when the caller goes away. */
@@ -55,36 +63,100 @@ const INDEX_NAME = /^[^\p{Lu}\p{C}\s\\/*?"<>|,#:%_+-][^\p{Lu}\p{C}\s\\/*?"<>|,#:
 /** Names that would make another path of it. */
 const DOTS = /^\.{1,2}$/;
 const LINE_FEED = Buffer.from('\n');
+/** What every event of Logstash carries. */
+const TIME_NAME = Buffer.from('"@timestamp"');
+/** Documents sent on together, at most. */
+const PORTION_EVENTS = 5000;
+const PORTION_BYTES = 20 * 1024 * 1024;
+/** Bytes read before everything else has its turn, and bytes handed to the enrichment at once. */
+const TURN_BYTES = 1024 * 1024;
+const WORK_BYTES = 128 * 1024;
 const OF_THE_BODY = ['content-length', 'content-encoding', 'content-type', 'accept-encoding'];
 
 /**
  * `POST /v1/ingest/{index}`: a batch of events, as Logstash's `http` output with `json_batch` sends them, enriched and indexed. Answered
  * 200 once every event is in the index, or, where the engine refuses it as it is, in the index for refused ones; else 429 or 503, upon
- * which Logstash sends the batch again: ids are made of the batch, so that what was taken before is not doubled.
+ * which Logstash sends the batch again: ids are made of the batch (see `createBatchIds`), so that what was taken before is not doubled.
  */
 export function ingest(asked: Omit<Ingesting, 'signal'>, index: string): void {
   const call = { ...asked, signal: signalOf(asked) };
   const { req, res, work } = call;
   if (req.method !== 'POST') return sendRefusal(req, res, NOT_POST);
   if (!INDEX_NAME.test(index) || DOTS.test(index)) return sendRefusal(req, res, NO_INDEX);
-  readBody(req, { limit: call.maxBodyBytes }, (refusal, body) => {
+  const limits = { limit: call.maxBodyBytes, held: call.held, fail: (error: unknown) => call.fail(call, error) };
+  readBody(call, limits, (refusal, body) => {
     if (refusal !== null) return sendRefusal(req, res, refusal);
-    const events = splitEvents(body);
-    if (events === null)
-      return sendRefusal(req, res, { status: 400, code: 'invalid_json', message: 'send an array of event objects, or an object a line' });
-    const batch = createHash('sha256').update(index).update('\n').update(body).digest('base64url').slice(0, 22);
-    const documents = events.map((event, n) => ({ id: `${batch}-${n}`, event }));
-    deliver(call, index, documents).then(
-      (outcome) => answer(call, outcome),
-      (error: unknown) => {
-        if (res.destroyed) return;
-        work.report(error);
-        sendRefusal(req, res, { status: 503, code: 'internal', message: 'a fault of the sidecar: its log says more' });
-      },
-    );
+    take(call, index, body).catch((error: unknown) => {
+      if (res.destroyed) return;
+      work.report(error);
+      sendRefusal(req, res, { status: 503, code: 'internal', message: 'a fault of the sidecar: its log says more' });
+    });
     return undefined;
   });
   return undefined;
+}
+
+async function take(call: Ingesting, index: string, body: Buffer): Promise<void> {
+  const { req, res, signal } = call;
+  const isDated = await areDatedEvents(body, signal);
+  if (isDated === null)
+    return sendRefusal(req, res, { status: 400, code: 'invalid_json', message: 'send an array of event objects, or an object a line' });
+  const batch = call.batchIds.idOf(await hashOf(index, body, signal), isDated, res);
+  const sum: Outcome = { indexed: 0, already: 0, refused: 0, again: null };
+  for await (const documents of portionsOf(body, batch, signal)) {
+    const outcome = await deliver(call, index, documents);
+    if (outcome.again !== null) return answer(call, outcome);
+    sum.indexed += outcome.indexed;
+    sum.already += outcome.already;
+    sum.refused += outcome.refused;
+  }
+  return answer(call, sum);
+}
+
+/** Whether every event carries a time; `null`: the body is neither an array of events nor one behind the other. Nothing is sent before. */
+async function areDatedEvents(body: Buffer, signal: AbortSignal): Promise<boolean | null> {
+  const cursor = beginEvents(body);
+  if (cursor === null) return null;
+  let isDated = true;
+  let turnAt = TURN_BYTES;
+  for (let step = nextEvent(cursor); step !== 'end'; step = nextEvent(cursor)) {
+    if (step === 'broken') return null;
+    isDated &&= cursor.body.subarray(cursor.start, cursor.end).includes(TIME_NAME);
+    if (cursor.end < turnAt) continue;
+    turnAt = cursor.end + TURN_BYTES;
+    await nextTurn();
+    signal.throwIfAborted();
+  }
+  return isDated;
+}
+
+async function hashOf(index: string, body: Buffer, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256').update(index).update('\n');
+  for (let at = 0; at < body.length; at += TURN_BYTES) {
+    if (at > 0) await nextTurn();
+    signal.throwIfAborted();
+    hash.update(body.subarray(at, at + TURN_BYTES));
+  }
+  return hash.digest('base64url').slice(0, 22);
+}
+
+/** The documents of a batch, as many at a time as are sent on together. */
+async function* portionsOf(body: Buffer, batch: string, signal: AbortSignal): AsyncGenerator<Document[]> {
+  const cursor = beginEvents(body);
+  if (cursor === null) return;
+  let portion: Document[] = [];
+  let bytes = 0;
+  for (let n = 0; nextEvent(cursor) === 'event'; n++) {
+    portion.push({ id: `${batch}-${n}`, event: eventAt(cursor) });
+    bytes += cursor.end - cursor.start;
+    if (portion.length < PORTION_EVENTS && bytes < PORTION_BYTES) continue;
+    yield portion;
+    portion = [];
+    bytes = 0;
+    await nextTurn();
+    signal.throwIfAborted();
+  }
+  if (portion.length > 0) yield portion;
 }
 
 const NOT_POST = { status: 405, code: 'method_not_allowed', message: 'batches are sent by POST', headers: { allow: 'POST' } };
@@ -212,8 +284,12 @@ async function enriched(call: Ingesting, index: string, documents: readonly Docu
   return parts;
 }
 
+/** A part at a time, so that no more than a part is worked on in one go. */
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
+  for (let at = 0; at < bytes.length; at += WORK_BYTES) {
+    if (at > 0) await nextTurn();
+    yield bytes.subarray(at, at + WORK_BYTES);
+  }
 }
 
 function send({ req, upstream, without }: Ingesting, index: string, body: readonly Buffer[]): Promise<BulkAnswer> {

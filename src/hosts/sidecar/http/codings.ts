@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { createGunzip, createInflate, gunzip, inflate } from 'node:zlib';
+import { createGunzip, createInflate } from 'node:zlib';
 import { headerOf } from './headers.ts';
 import type { Refusal } from './replies.ts';
 
@@ -21,11 +21,11 @@ export function codingOf(req: IncomingMessage): Coding | null {
   return named === undefined ? 'identity' : (CODINGS.get(named.trim().toLowerCase()) ?? null);
 }
 
-/** Unpacks a whole body, in another thread. */
-export const UNPACK = { gzip: gunzip, deflate: inflate } as const;
+/** Unpacked at once. */
+const CHUNK = { chunkSize: 64 * 1024 };
 
 /** Unpacks a body as it comes. */
-export const UNPACKERS = { gzip: () => createGunzip(), deflate: () => createInflate() } as const;
+export const UNPACKERS = { gzip: () => createGunzip(CHUNK), deflate: () => createInflate(CHUNK) } as const;
 
 /** What a body is refused with that is packed in a way that is not known. */
 export function unknownCoding(req: IncomingMessage): Refusal {

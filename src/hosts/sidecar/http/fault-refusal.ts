@@ -4,7 +4,7 @@ const INTERNAL: Refusal = { status: 500, code: 'internal', message: 'a fault of 
 const FILE_FAULT: Refusal = {
   status: 503,
   code: 'store_unavailable',
-  message: 'a file of the sidecar cannot be used now: its log says which, and what to do',
+  message: 'a file of the sidecar cannot be used now: its log says which and what to do',
 };
 
 /** What a caller is told of a fault that is not the caller's. A file that is locked, damaged or full is no fault of the program. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Metrics } from '../metrics.ts';
 import { ACCESS, accessRow, isForGateway, TAXII_FOLDER, whoMay } from './access.ts';
 import type { AccessRow } from './access.ts';
-import type { Call, HotRoute } from './call.ts';
+import type { Fail, HotRoute } from './call.ts';
 import type { Guard } from './guard.ts';
 import { createInProgress } from './in-progress.ts';
 import { sendRefusal } from './replies.ts';
@@ -26,7 +26,7 @@ export interface ListenerOptions {
   /** Ends a call whose body has paused for longer. */
   readonly cutOff: (res: ServerResponse) => void;
   readonly clock: Clock;
-  readonly fail: (call: Pick<Call, 'req' | 'res'>, error: unknown) => void;
+  readonly fail: Fail;
 }
 
 /** Calls that are answered however busy the sidecar is. */
@@ -64,7 +64,7 @@ export function createListener(options: ListenerOptions): Listener {
     if (route === undefined) return void rest(req, res);
     const call = { req, res, query: mark < 0 ? null : new URLSearchParams((req.url ?? '').slice(mark + 1)) };
     const later = route.answer(call);
-    if (later !== undefined) later.catch((error: unknown) => fail(call, error));
+    if (later !== undefined) later.catch((error: unknown) => fail(call, error, route.refuse));
     return undefined;
   }
 
@@ -78,8 +78,12 @@ export function createListener(options: ListenerOptions): Listener {
     metrics.inFlight++;
     inProgress.add(res, labelOf(row) ?? unknown, startMs);
     if (isStopping) res.setHeader('connection', 'close');
-    if (refusal !== null) sendRefusal(req, res, refusal);
-    else answer(req, res, { path, row, mark });
+    try {
+      if (refusal !== null) sendRefusal(req, res, refusal);
+      else answer(req, res, { path, row, mark });
+    } catch (error) {
+      fail({ req, res }, error, hot.get(path)?.refuse);
+    }
   }
 
   return {

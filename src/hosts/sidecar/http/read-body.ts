@@ -1,24 +1,37 @@
-import type { IncomingMessage } from 'node:http';
-import { headerOf } from './headers.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BufferPool } from './buffer-pool.ts';
-import { brokenCoding, codingOf, UNPACK, unknownCoding } from './codings.ts';
+import { brokenCoding, codingOf, unknownCoding, UNPACKERS } from './codings.ts';
+import { headerOf } from './headers.ts';
+import { FREE_BYTES, NO_ROOM } from './held-bytes.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { Refusal } from './replies.ts';
 
 const NO_BODY = Buffer.alloc(0);
 /** From here on a body is put together in place, not from parts. */
 const LONG_BYTES = 64 * 1024;
+/** Room that a long body gets at first, whatever it announces; it doubles as the body comes. */
+const FIRST_BYTES = 1024 * 1024;
+/** Parts are joined beyond so many: each costs far more than a few bytes. */
+const MAX_PARTS = 32;
 
 /** Takes the body, or the reason for refusing it. Called once; never for a caller that has gone away. */
 export type BodyTaker = (refusal: Refusal | null, body: Buffer) => void;
 
-/** How long a body may be, and where room for a long one comes from; it is given back by whoever took the body. */
+/** How long a body may be, and where its room comes from. */
 export interface BodyLimits {
   readonly limit: number;
+  /** Where a long one is put; it is given back by whoever took the body. */
   readonly pool?: BufferPool;
+  /** The room that all bodies share. */
+  readonly held: HeldBytes;
+  /** Gets what the taker throws: it is called by the socket, and what is thrown there would end the process. */
+  readonly fail: (error: unknown) => void;
 }
 
-/** Reads a request's body of up to `limit` bytes, unpacking gzip and deflate. By callback: the warm path has no promise in it. */
-export function readBody(req: IncomingMessage, { limit, pool }: BodyLimits, take: BodyTaker): void {
+/** Reads a call's body of up to `limit` bytes, unpacking gzip and deflate. By callback: the warm path has no promise in it. */
+export function readBody(call: { readonly req: IncomingMessage; readonly res: ServerResponse }, limits: BodyLimits, take: BodyTaker): void {
+  const { req, res } = call;
+  const { limit, pool, held, fail } = limits;
   const coding = codingOf(req);
   if (coding === null) {
     take(unknownCoding(req), NO_BODY);
@@ -29,52 +42,148 @@ export function readBody(req: IncomingMessage, { limit, pool }: BodyLimits, take
     take(tooLarge(limit), NO_BODY);
     return;
   }
-  if (pool !== undefined && announced >= LONG_BYTES && coding === 'identity') {
-    fill(req, pool.take(announced), take);
+  if (announced < LONG_BYTES && coding === 'identity') {
+    collectShort(req, take, fail);
     return;
   }
-  collect(req, limit, (refusal, body) => {
-    if (refusal !== null || coding === 'identity') take(refusal, body);
-    else unpack({ body, coding, limit }, take);
+  const guarded: BodyTaker = (refusal, body) => {
+    try {
+      take(refusal, body);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const isLong = pool !== undefined && announced >= LONG_BYTES && coding === 'identity';
+  const heap = isLong ? createHeap(res, { limit, held, pool, announced }) : createHeap(res, { limit, held });
+  collect(req, heap, (refusal, body) => {
+    if (refusal !== null || coding === 'identity') guarded(refusal, body);
+    else unpack(res, { body, coding, heap: createHeap(res, { limit, held }) }, guarded);
   });
 }
 
-/** A body whose length is known goes straight to where it stays. */
-function fill(req: IncomingMessage, body: Buffer, take: BodyTaker): void {
-  let size = 0;
+/** A body that says it is short, which nearly all are: it never counts, and its length holds, for HTTP sees to that. */
+function collectShort(req: IncomingMessage, take: BodyTaker, fail: (error: unknown) => void): void {
+  let parts: Buffer[] = [];
   req.on('data', (part: Buffer) => {
-    body.set(part, size);
-    size += part.length;
+    parts.push(part);
+    if (parts.length > MAX_PARTS) parts = [Buffer.concat(parts)];
   });
-  req.on('end', () => take(null, body));
+  req.on('end', () => {
+    try {
+      take(null, parts.length === 1 ? (parts[0] ?? NO_BODY) : Buffer.concat(parts));
+    } catch (error) {
+      fail(error);
+    }
+  });
 }
 
-function collect(req: IncomingMessage, limit: number, take: BodyTaker): void {
-  const parts: Buffer[] = [];
+/** A body as far as it has come. */
+interface Heap {
+  /** Adds a part; the reason when that is one too many. */
+  add(part: Buffer): Refusal | null;
+  whole(): Buffer;
+  /** Lets go of it. */
+  drop(): void;
+}
+
+interface HeapOptions {
+  readonly limit: number;
+  readonly held: HeldBytes;
+  readonly pool?: BufferPool;
+  /** Bytes in all, if that is known. */
+  readonly announced?: number;
+}
+
+/** A lone part stays what it is; several are copied together at once, since thousands of tiny ones would each cost far more than they hold. */
+function createHeap(res: ServerResponse, { limit, held, pool, announced = 0 }: HeapOptions): Heap {
+  let room: Buffer = NO_BODY;
   let size = 0;
+  let counted = 0;
+
+  function makeRoom(needed: number): void {
+    const wished = Math.max(needed, room.length * 2, Math.min(announced, FIRST_BYTES), size === 0 ? 0 : 4096);
+    const bytes = announced >= needed ? Math.min(wished, announced) : wished;
+    const larger = pool === undefined ? Buffer.allocUnsafeSlow(bytes) : pool.take(bytes);
+    room.copy(larger, 0, 0, size);
+    pool?.give(room);
+    room = larger;
+  }
+
+  return {
+    add(part) {
+      const total = size + part.length;
+      if (total > limit) return tooLarge(limit);
+      if (total > FREE_BYTES) {
+        if (!held.hold(res, total - counted)) return NO_ROOM;
+        counted = total;
+      }
+      if (size === 0 && pool === undefined) {
+        room = part;
+      } else {
+        if (total > room.length) makeRoom(total);
+        room.set(part, size);
+      }
+      size = total;
+      return null;
+    },
+    whole: () => (room.length === size ? room : room.subarray(0, size)),
+    drop() {
+      pool?.give(room);
+      room = NO_BODY;
+    },
+  };
+}
+
+function collect(req: IncomingMessage, heap: Heap, take: BodyTaker): void {
   let isTaken = false;
   req.on('data', (part: Buffer) => {
     if (isTaken) return;
-    size += part.length;
-    parts.push(part);
-    if (size <= limit) return;
+    const refusal = heap.add(part);
+    if (refusal === null) return;
     isTaken = true;
-    parts.length = 0;
-    take(tooLarge(limit), NO_BODY);
+    heap.drop();
+    take(refusal, NO_BODY);
   });
   req.on('end', () => {
     if (isTaken) return;
     isTaken = true;
-    take(null, parts.length === 1 ? (parts[0] ?? NO_BODY) : Buffer.concat(parts, size));
+    take(null, heap.whole());
+  });
+  // A caller that goes away in the middle leaves its room to the next one.
+  req.once('close', () => {
+    if (isTaken) return;
+    isTaken = true;
+    heap.drop();
   });
 }
 
-function unpack({ body, coding, limit }: { body: Buffer; coding: 'gzip' | 'deflate'; limit: number }, take: BodyTaker): void {
-  UNPACK[coding](body, { maxOutputLength: limit }, (error, plain) => {
-    if (error === null) take(null, plain);
-    else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') take(tooLarge(limit), NO_BODY);
-    else take(brokenCoding(coding), NO_BODY);
+interface PackedBody {
+  readonly body: Buffer;
+  readonly coding: 'gzip' | 'deflate';
+  readonly heap: Heap;
+}
+
+function unpack(res: ServerResponse, { body, coding, heap }: PackedBody, take: BodyTaker): void {
+  const unpacker = UNPACKERS[coding]();
+  let isTaken = false;
+  const end: BodyTaker = (refusal, plain) => {
+    if (isTaken) return;
+    isTaken = true;
+    unpacker.destroy();
+    take(refusal, plain);
+  };
+  unpacker.on('data', (part: Buffer) => {
+    const refusal = isTaken ? null : heap.add(part);
+    if (refusal !== null) end(refusal, NO_BODY);
   });
+  unpacker.on('end', () => end(null, heap.whole()));
+  unpacker.on('error', () => end(brokenCoding(coding), NO_BODY));
+  // Nobody waits for what a bomb would still inflate to.
+  res.once('close', () => {
+    isTaken = true;
+    unpacker.destroy();
+  });
+  unpacker.end(body);
 }
 
 function tooLarge(limit: number): Refusal {

@@ -36,7 +36,12 @@ export function watchStalledBodies({ answers, pauseMs, cut }: StalledBodiesOptio
       const before = stands.get(req);
       const looks = before?.bytes === bytes ? before.looks + 1 : 0;
       stands.set(req, { bytes, looks });
-      if (looks >= LOOKS) cut(res);
+      if (looks < LOOKS) continue;
+      try {
+        cut(res);
+      } catch {
+        res.destroy();
+      }
     }
   };
   const timer = setInterval(look, Math.ceil(pauseMs / LOOKS)).unref();

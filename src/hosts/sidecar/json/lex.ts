@@ -152,3 +152,13 @@ function endOfDigits(bytes: Uint8Array, from: number, end: number): number {
   }
   return pos;
 }
+
+/** The quote that ends the text whose first byte is at `from`, found in long steps; -1: there is none. What the text holds is not checked. */
+export function closingQuote(bytes: Buffer, from: number): number {
+  for (let quote = bytes.indexOf(QUOTE, from); quote >= 0; quote = bytes.indexOf(QUOTE, quote + 1)) {
+    let slashes = quote;
+    while (slashes > from && bytes[slashes - 1] === BACKSLASH) slashes--;
+    if ((quote - slashes) % 2 === 0) return quote;
+  }
+  return -1;
+}

@@ -1,13 +1,16 @@
 import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import { enrichLater } from '../enrich/enrich-later.ts';
 import type { LateEnrichment } from '../enrich/enrich-later.ts';
+import { enrichSlices, LONG_TEXT_BYTES, MAX_VALUES } from '../enrich/enrich-slices.ts';
 import type { EnrichedText, TextForm } from '../enrich/enrich-text.ts';
 import { askingOf, isRefusal } from '../http/asking.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
-import type { Call, HotRoute } from '../http/call.ts';
+import type { Call, Fail, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { headerOf } from '../http/headers.ts';
+import { FREE_BYTES, NO_ROOM } from '../http/held-bytes.ts';
+import type { HeldBytes } from '../http/held-bytes.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendBytes, sendRefusal } from '../http/replies.ts';
 import type { Refusal } from '../http/replies.ts';
@@ -41,7 +44,9 @@ export interface EnrichRouteOptions extends LateEnrichment {
   /** For calls that say as whom they ask. */
   readonly askedApart: AskedApart;
   /** Takes the reason when a call could not be answered for a fault of ours. */
-  readonly fail: (call: Call, error: unknown) => void;
+  readonly fail: Fail;
+  /** The room that all bodies and answers share. */
+  readonly held: HeldBytes;
 }
 
 interface Job {
@@ -52,7 +57,7 @@ interface Job {
 
 /** `POST /v1/enrich`: the same events back, in order, with what was found out added. */
 export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
-  const { settings, clock, pool, profiles, askedApart } = options;
+  const { settings, clock, pool, held, profiles, askedApart } = options;
   return {
     path: '/v1/enrich',
     answer(call) {
@@ -61,7 +66,8 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
       if (typeof timeoutMs !== 'number') return sendRefusal(req, res, timeoutMs);
       const asking = askingOf(req, call.query, profiles);
       if (isRefusal(asking)) return sendRefusal(req, res, asking);
-      return readBody(req, { limit: settings.maxBodyBytes, pool }, (refusal, text) => {
+      const fail = (error: unknown) => options.fail(call, error);
+      return readBody(call, { limit: settings.maxBodyBytes, pool, held, fail }, (refusal, text) => {
         if (pool.owns(text)) res.once('close', () => pool.give(text));
         if (refusal !== null) return sendRefusal(req, res, refusal);
         const form = formOf(headerOf(req, 'content-type'), text);
@@ -76,26 +82,75 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
 
 function enrich(options: EnrichRouteOptions, job: Job, dueMs: number): void {
   const { text, form, call } = job;
+  if (text.length > LONG_TEXT_BYTES) {
+    enrichLong(options, job, dueMs).catch((error: unknown) => options.fail(call, error));
+    return;
+  }
   const result = options.texts.enrich(text, form, undefined, options.allocate);
   if (result.kind !== 'missing') return reply(options, job, result);
   const late = { text, form, missing: result.values, dueMs, signal: signalOf(call) };
-  enrichLater(options, late).then(
-    (outcome) => reply(options, job, outcome),
-    (error: unknown) => options.fail(call, error),
-  );
+  enrichLater(options, late)
+    .then((outcome) => reply(options, job, outcome))
+    .catch((error: unknown) => options.fail(call, error));
   return undefined;
 }
 
-function reply({ settings, metrics, pool, sightings }: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
+function reply(options: EnrichRouteOptions, { call, text, form }: Job, result: EnrichedText): void {
+  const { settings, pool, held } = options;
   if (result.kind !== 'enriched') return sendRefusal(call.req, call.res, refusalOf(result, text, settings));
   if (pool.owns(result.text)) call.res.once('close', () => pool.give(result.text));
-  metrics.add('events', result.events);
-  metrics.add('body_bytes', text.length);
-  metrics.addVerdicts(result.worsts);
-  if (sightings !== undefined) sightings.offer(text, form);
+  if (result.text.length > FREE_BYTES && result.text !== text && !held.hold(call.res, result.text.length))
+    return sendRefusal(call.req, call.res, NO_ROOM);
+  count(options, { call, text, form }, result);
   if (result.invalidLines === 0) return sendBytes(call.res, form === 'json' ? 'application/json' : NDJSON, result.text);
-  metrics.add('invalid_lines', result.invalidLines);
-  return sendBytes(call.res, NDJSON, result.text, ['x-ismalicious-invalid-lines', String(result.invalidLines)]);
+  return sendBytes(call.res, NDJSON, result.text, [INVALID_LINES, String(result.invalidLines)]);
+}
+
+/** A long text is worked on in slices, and its answer goes out in the same parts. */
+async function enrichLong(options: EnrichRouteOptions, { call, text, form }: Job, dueMs: number): Promise<void> {
+  const { settings, pool, held } = options;
+  const { req, res } = call;
+  const made: Buffer[] = [];
+  res.once('close', () => {
+    for (const part of made) pool.give(part);
+  });
+  const result = await enrichSlices(options, {
+    text,
+    form,
+    maxEvents: settings.maxEvents,
+    dueMs,
+    signal: signalOf(call),
+    allocate: pool.take,
+    keep(part, isMade) {
+      if (isMade) made.push(part);
+      return !isMade || held.hold(res, part.length);
+    },
+  });
+  if (res.destroyed) return undefined;
+  if (result.kind === 'no-room') return sendRefusal(req, res, NO_ROOM);
+  if (result.kind === 'too-many-values') return sendRefusal(req, res, TOO_MANY_VALUES);
+  if (result.kind !== 'enriched') return sendRefusal(req, res, refusalOf(result, text, settings));
+  count(options, { call, text, form }, result);
+  const length = result.parts.reduce((sum, part) => sum + part.length, 0);
+  const noted = result.invalidLines === 0 ? [] : [INVALID_LINES, String(result.invalidLines)];
+  res.writeHead(200, ['content-type', form === 'json' ? 'application/json' : NDJSON, 'content-length', String(length), ...noted]);
+  for (const part of result.parts) res.write(part);
+  res.end();
+  return undefined;
+}
+
+interface Counted {
+  readonly events: number;
+  readonly invalidLines: number;
+  readonly worsts: readonly number[];
+}
+
+function count({ metrics, sightings }: EnrichRouteOptions, { text, form }: Job, { events, invalidLines, worsts }: Counted): void {
+  metrics.add('events', events);
+  metrics.add('body_bytes', text.length);
+  metrics.addVerdicts(worsts);
+  if (invalidLines > 0) metrics.add('invalid_lines', invalidLines);
+  if (sightings !== undefined) sightings.offer(text, form);
 }
 
 /** The content type says it; without one, or with Logstash's `text/plain`, the text itself does. `null`: some other type. */
@@ -108,6 +163,14 @@ function formOf(contentType: string | undefined, text: Buffer): TextForm | null 
   // An object that is followed by another one, on a line of its own, is NDJSON.
   return /^\s*\{[^\n]*\}\s*\n\s*\{/.test(text.toString('latin1', skipSpace(text, 0, text.length))) ? 'ndjson' : 'json';
 }
+
+const INVALID_LINES = 'x-ismalicious-invalid-lines';
+
+const TOO_MANY_VALUES: Refusal = {
+  status: 413,
+  code: 'too_many_values',
+  message: `more than ${MAX_VALUES} values that have to be looked up in one call: send fewer events at once`,
+};
 
 const UNKNOWN_FORM: Refusal = {
   status: 415,

@@ -1,3 +1,4 @@
+import { isNestedWithin } from '../../../model/nesting.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import type { WantedFields } from '../enrich/fields.ts';
 import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../json/event-map.ts';
@@ -15,12 +16,21 @@ export interface LogstashInput {
   readonly values: readonly FieldValue[];
   /** Whether it was read to its end as an event or a hash: if it holds no value then, there was none to look up. */
   readonly isRead: boolean;
+  /** Fields that nest too deep to be read, the empty name for the event itself; each also stands among the values, as one that is invalid. */
+  readonly tooDeep: readonly string[];
 }
 
 /** A reference that Logstash could not resolve stays as it was written: `%{[source][ip]}`. */
 const UNRESOLVED = /^%\{.*\}$/s;
 const SCHEME = /^[a-z][a-z\d+.-]*:\/\//i;
+/** Brackets that may be open at once in an event, or in a text inside it. */
+export const MAX_NESTING = 200;
+/** More values than these are refused by the route however they read, so none of them is read. */
+const MANY_VALUES = 2000;
+/** Lists, and texts that hold JSON, inside each other. */
 const DEPTH = 8;
+/** Stands for a value that nests too deep: no indicator, so that its field is answered as invalid and its event never as clean. */
+const TOO_DEEP = '[[…]]';
 
 /**
  * The values that the Logstash `http` filter sent. Its two forms differ by `@timestamp`, which every whole event has: of a
@@ -30,12 +40,19 @@ const DEPTH = 8;
 export function readLogstashBody(body: Buffer, wanted: WantedFields): LogstashInput {
   const text = decode(body).trim();
   const parsed = parseJson(text);
-  if (!isObject(parsed)) return { values: valuesOf('value', parsed === undefined ? text : parsed, wanted), isRead: false };
+  if (!isObject(parsed)) return inputOf(valuesOf('value', parsed === undefined ? text : parsed, wanted), false);
   if ('@timestamp' in parsed || '@version' in parsed) {
     const values = wantedValues(text, wanted);
-    return { values: values ?? [], isRead: values !== null };
+    return inputOf(values ?? [{ field: '', value: TOO_DEEP }], true);
   }
-  return { values: Object.entries(parsed).flatMap(([field, value]) => valuesOf(field, value, wanted)), isRead: true };
+  return inputOf(
+    Object.entries(parsed).flatMap(([field, value]) => valuesOf(field, value, wanted)),
+    true,
+  );
+}
+
+function inputOf(values: readonly FieldValue[], isRead: boolean): LogstashInput {
+  return { values, isRead, tooDeep: values.filter(({ value }) => value === TOO_DEEP).map(({ field }) => field) };
 }
 
 /** The filter says no charset: it sends ISO-8859-1 or UTF-8, whichever the text fits. */
@@ -48,13 +65,16 @@ function decode(body: Buffer): string {
 }
 
 function valuesOf(field: string, value: unknown, wanted: WantedFields, depth = 0): FieldValue[] {
-  if (Array.isArray(value)) return depth > DEPTH ? [] : value.flatMap((item) => valuesOf(field, item, wanted, depth + 1));
-  if (isObject(value)) return wantedValues(JSON.stringify(nest(field, value)), wanted) ?? [];
+  const tooDeep = [{ field, value: TOO_DEEP }];
+  if (Array.isArray(value)) return depth > DEPTH ? tooDeep : value.flatMap((item) => valuesOf(field, item, wanted, depth + 1));
+  // Writing a value down recurses once for each bracket.
+  if (isObject(value) && !isNestedWithin(value, MAX_NESTING)) return tooDeep;
+  if (isObject(value)) return wantedValues(JSON.stringify(nest(field, value)), wanted) ?? tooDeep;
   if (typeof value !== 'string') return [];
   const text = value.trim();
   if (text === '' || text === '-' || UNRESOLVED.test(text)) return [];
   const inner = /^[[{]/.test(text) ? parseJson(text) : undefined;
-  if (inner !== undefined && depth <= DEPTH) return valuesOf(field, inner, wanted, depth + 1);
+  if (inner !== undefined) return depth > DEPTH ? tooDeep : valuesOf(field, inner, wanted, depth + 1);
   return splitList(text).map((part) => ({ field, value: part }));
 }
 
@@ -65,6 +85,7 @@ function splitList(text: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '' && !UNRESOLVED.test(part));
+  if (parts.length > MANY_VALUES) return parts;
   const isList = SCHEME.test(text)
     ? parts.every((part) => SCHEME.test(part))
     : parts.some((part) => parseIndicator(part).kind !== 'invalid');
@@ -81,11 +102,12 @@ function wantedValues(text: string, wanted: WantedFields): FieldValue[] | null {
   const bytes = Buffer.from(text);
   const map = createEventMap();
   clearEventMap(map);
-  if (scanEvent({ bytes, words: wordsIn(bytes), end: bytes.length, maxDepth: 200, map }, wanted.tree, 0, 0) < 0) return null;
-  return Array.from({ length: map.valueCount }, (_, n) => ({
+  if (scanEvent({ bytes, words: wordsIn(bytes), end: bytes.length, maxDepth: MAX_NESTING, map }, wanted.tree, 0, 0) < 0) return null;
+  const values = Array.from({ length: map.valueCount }, (_, n) => ({
     field: wanted.names[fieldOf(map, n)] ?? '',
     value: textOfString(bytes, startOf(map, n), endOf(map, n)),
-  })).filter(({ field, value }) => !isPassedOver(wanted, field, value));
+  }));
+  return values.length > MANY_VALUES ? values : values.filter(({ field, value }) => !isPassedOver(wanted, field, value));
 }
 
 /** What a field that holds other things too carries besides indicators. */

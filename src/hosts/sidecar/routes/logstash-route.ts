@@ -5,7 +5,8 @@ import type { WantedFields } from '../enrich/fields.ts';
 import { askingOf, isRefusal } from '../http/asking.ts';
 import type { Asking } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';
-import type { Call, HotRoute } from '../http/call.ts';
+import type { Call, Fail, HotRoute } from '../http/call.ts';
+import type { HeldBytes } from '../http/held-bytes.ts';
 import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { readBody } from '../http/read-body.ts';
@@ -13,8 +14,11 @@ import { sendEarly, sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../settings.ts';
 import { toLogstashAnswer, toLogstashFailure, toNothingToLookUp } from './logstash-answer.ts';
-import { readLogstashBody } from './logstash-input.ts';
+import { MAX_NESTING, readLogstashBody } from './logstash-input.ts';
 import type { FieldValue } from './logstash-input.ts';
+
+/** Characters of a field's name that a message repeats. */
+const SHOWN_CHARACTERS = 80;
 
 /** What the route works with. */
 export interface LogstashRouteOptions {
@@ -23,6 +27,9 @@ export interface LogstashRouteOptions {
   readonly settings: SidecarSettings;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** The room that all bodies share. */
+  readonly held: HeldBytes;
+  readonly fail: Fail;
   /** Profiles a call may name. */
   readonly profiles: readonly string[];
   /** Takes a copy of what was enriched, to note who was seen with what; `undefined`: nobody wants that. */
@@ -37,16 +44,20 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
   const { settings, clock, profiles } = options;
   return {
     path: '/v1/logstash',
-    refuse: (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message)),
+    refuse,
     answer(call) {
       // A wrong time limit is no reason to leave an event without an answer.
       const given = timeoutOf(call.req, call.query, settings.logstashTimeoutMs);
       const asking = askingOf(call.req, call.query, profiles);
       if (isRefusal(asking)) return sendEarly(call, 200, toLogstashFailure('invalid', asking.message));
       const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
-      readBody(call.req, { limit: settings.maxSmallBodyBytes }, (refusal, body) => {
-        if (refusal !== null) return sendEarly(call, 200, toLogstashFailure('invalid', refusal.message));
-        const { values, isRead } = readLogstashBody(body, options.wanted);
+      const limits = { limit: settings.maxSmallBodyBytes, held: options.held, fail: (error: unknown) => options.fail(call, error, refuse) };
+      readBody(call, limits, (refusal, body) => {
+        if (refusal !== null)
+          return sendEarly(call, 200, toLogstashFailure(refusal.status === 503 ? 'unavailable' : 'invalid', refusal.message));
+        const { values, isRead, tooDeep } = readLogstashBody(body, options.wanted);
+        if (values.length === tooDeep.length && tooDeep.length > 0)
+          return sendJson(call.res, 200, toLogstashFailure('invalid', tooDeepMessage(tooDeep)));
         if (values.length === 0 && isRead) return sendJson(call.res, 200, toNothingToLookUp());
         if (values.length > settings.maxIndicators)
           return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
@@ -55,6 +66,13 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
       });
     },
   };
+}
+
+const refuse: NonNullable<HotRoute['refuse']> = (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message));
+
+function tooDeepMessage(fields: readonly string[]): string {
+  const shown = fields[0]?.slice(0, SHOWN_CHARACTERS) ?? '';
+  return `${shown === '' ? 'the event' : `the field ${JSON.stringify(shown)}`} nests deeper than ${MAX_NESTING} brackets: send the fields that hold values`;
 }
 
 interface Job {
@@ -76,17 +94,10 @@ function lookUp(options: LogstashRouteOptions, job: Job): void {
   }
   if (missing.size === 0) return reply(options, job, known);
   const timeoutMs = Math.max(1, Math.ceil(job.dueMs - clock.monotonicMs()));
-  enricher.enrichMany(missing, { ...job.asking, timeoutMs, signal: signalOf(job.call) }).then(
-    (fetched) => reply(options, job, new Map([...known, ...fetched])),
-    (error: unknown) => {
-      if (!job.call.res.destroyed)
-        sendJson(
-          job.call.res,
-          200,
-          toLogstashFailure('unavailable', `the look-up failed (${error instanceof Error ? error.name : 'unknown'})`),
-        );
-    },
-  );
+  enricher
+    .enrichMany(missing, { ...job.asking, timeoutMs, signal: signalOf(job.call) })
+    .then((fetched) => reply(options, job, new Map([...known, ...fetched])))
+    .catch((error: unknown) => options.fail(job.call, error, refuse));
   return undefined;
 }
 

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
+import { mapInTurns } from '../../../engine/turns.ts';
 import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
 import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
@@ -58,11 +60,13 @@ export function addLookupRoute(app: FastifyInstance, { enricher, settings, metri
       };
       const short = indicators.filter((value) => Buffer.byteLength(value) <= settings.maxValueBytes);
       if (plan === true) return { plan: toPlanJson(await enricher.plan(short, options)) };
-      const found = await enricher.enrichMany(short, options);
+      const found = await enrichInTurns(enricher, new Set(short), options);
       metrics.add('lookups', indicators.length);
-      const enrichments = indicators.map((value) => answerTo(value, found, settings.maxValueBytes));
-      if (explain !== true) return { enrichments: enrichments.map(toEnrichmentJson) };
-      return { enrichments: enrichments.map((one) => toExplainedJson(one, enricher.explain?.(one, options) ?? [])) };
+      const toJson = (value: string) => {
+        const one = answerTo(value, found, settings.maxValueBytes);
+        return explain === true ? toExplainedJson(one, enricher.explain?.(one, options) ?? []) : toEnrichmentJson(one);
+      };
+      return { enrichments: await mapInTurns(indicators, toJson, options.signal) };
     },
   );
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitEvents } from '../../../../src/hosts/sidecar/gateway/ingest-events.ts';
+import { beginEvents, eventAt, nextEvent } from '../../../../src/hosts/sidecar/gateway/ingest-events.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { startGateway, startSidecar } from '../support/start-sidecar.ts';
 import { startUpstream } from '../support/upstream-stand-in.ts';
@@ -174,11 +174,71 @@ describe('a batch', () => {
       fc.property(events, fc.constantFrom(undefined, 2), (all, indent) => {
         const forms = [JSON.stringify(all, null, indent), all.map((event) => JSON.stringify(event)).join('\n')];
         for (const form of forms) {
-          const found = splitEvents(Buffer.from(form))!.map(String);
+          const found = eventsOf(form);
           expect(found.map((text) => JSON.parse(text) as unknown)).toEqual(JSON.parse(JSON.stringify(all)));
           for (const text of found) expect(text).not.toMatch(/[\r\n]/);
         }
       }),
     );
   });
+});
+
+function eventsOf(text: string): string[] {
+  const cursor = beginEvents(Buffer.from(text))!;
+  const events: string[] = [];
+  while (nextEvent(cursor) === 'event') events.push(eventAt(cursor).toString());
+  return events;
+}
+
+describe('equal events', () => {
+  const dated = [
+    { '@timestamp': '2026-11-21T10:00:00Z', message: 'refused' },
+    { '@timestamp': '2026-11-21T10:00:00Z', message: 'refused' },
+  ];
+
+  it.each([
+    ['with a time', dated],
+    ['without one', dated.map(({ message }) => ({ message }))],
+  ])('%s are all kept, in one batch and in the next one', async (_, events) => {
+    const { taken, answer } = engineThat(() => 201);
+    const upstream = await startUpstream(answer);
+    const { call } = await startGateway(upstream.url, { enricher: enricher() });
+    for (const sent of [1, 2, 3]) {
+      expect((await call('/v1/ingest/a', { body: events })).json).toEqual({ events: 2, indexed: 2, already: 0, refused: 0 });
+      expect(taken.size).toBe(2 * sent);
+    }
+  });
+
+  it.each([
+    ['with a time are those that another process took before', dated, { indexed: 0, already: 2 }],
+    ['without one are new to a process that does not know them', dated.map(({ message }) => ({ message })), { indexed: 2, already: 0 }],
+  ])('%s', async (_, events, expected) => {
+    const { answer } = engineThat(() => 201);
+    const upstream = await startUpstream(answer);
+    const first = await startGateway(upstream.url, { enricher: enricher() });
+    const second = await startGateway(upstream.url, { enricher: enricher() });
+    await first.call('/v1/ingest/a', { body: events });
+    expect((await second.call('/v1/ingest/a', { body: events })).json).toMatchObject(expected);
+  });
+
+  it('in a batch that is sent again since it was refused stay what they are', async () => {
+    let isBusy = true;
+    const { taken, answer } = engineThat(({ n }) => (isBusy && n === 2 ? 503 : 201));
+    const upstream = await startUpstream(answer);
+    const { call } = await startGateway(upstream.url, { enricher: enricher() });
+    const events = [{ n: 1 }, { n: 1 }, { n: 2 }];
+    expect((await call('/v1/ingest/a', { body: events })).status).toBe(429);
+    isBusy = false;
+    expect((await call('/v1/ingest/a', { body: events })).json).toEqual({ events: 3, indexed: 1, already: 2, refused: 0 });
+    expect(taken.size).toBe(3);
+  });
+});
+
+it('a batch of more events than are sent on together arrives whole, in order', async () => {
+  const { taken, answer } = engineThat(() => 201);
+  const upstream = await startUpstream(answer);
+  const { call } = await startGateway(upstream.url, { enricher: enricher() });
+  const events = Array.from({ length: 12_001 }, (_, n) => ({ n }));
+  expect((await call('/v1/ingest/a', { body: events })).json).toEqual({ events: 12_001, indexed: 12_001, already: 0, refused: 0 });
+  expect([...taken.values()].map((text) => (JSON.parse(text) as { n: number }).n)).toEqual(events.map(({ n }) => n));
 });

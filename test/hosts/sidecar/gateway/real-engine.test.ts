@@ -141,10 +141,10 @@ describe.each([
       expect((await call('/v1/ingest/room-none', { body: batch })).json).toEqual({ events: 90, indexed: 90, already: 0, refused: 0 });
     });
 
-    it('takes batches as Logstash sends them; one that comes again doubles nothing, what is refused is kept', async () => {
-      const { call } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
+    it('takes batches as Logstash sends them; one that comes again to another process doubles nothing, what is refused is kept', async () => {
+      const start = () => startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
       const batch = [...events, { '@timestamp': '2026-11-21T10:00:00Z', destination: 'a text where the mapping has an object' }];
-      const send = () => call('/v1/ingest/logs-ismalicious.ingest-default', { body: batch });
+      const send = async () => (await start()).call('/v1/ingest/logs-ismalicious.ingest-default', { body: batch });
       expect(await send()).toMatchObject({ status: 200, json: { events: 401, indexed: 400, already: 0, refused: 1 } });
       expect(await send()).toMatchObject({ status: 200, json: { events: 401, indexed: 0, already: 400, refused: 1 } });
       await engine.call('POST', '/logs-ismalicious.*/_refresh');

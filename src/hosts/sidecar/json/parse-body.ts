@@ -1,0 +1,38 @@
+import { closingQuote, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './lex.ts';
+
+/** Values in one body: each costs memory many times its own length once it is parsed. */
+export const MAX_VALUES = 400_000;
+/** A shorter body cannot hold enough to matter. */
+const SHORT_BYTES = 64 * 1024;
+
+/** `false`: it holds more than `MAX_VALUES` values, brackets and commas counted outside of texts. A text is not checked to be JSON. */
+export function hasFewValues(body: Buffer): boolean {
+  if (body.length < SHORT_BYTES) return true;
+  let values = 0;
+  for (let pos = 0; pos < body.length; pos++) {
+    const byte = body[pos];
+    if (byte === QUOTE) {
+      pos = closingQuote(body, pos + 1);
+      if (pos < 0) return true;
+    } else if ((byte === COMMA || byte === OPEN_OBJECT || byte === OPEN_ARRAY) && ++values > MAX_VALUES) return false;
+  }
+  return true;
+}
+
+/** Parses a body. A member `__proto__` is left out, wherever it stands: copied to another object it would become that one's prototype. */
+export function parseBody(body: Buffer): unknown {
+  const text = body.toString('utf8').replace(/^\uFEFF/, '');
+  const parsed = JSON.parse(text) as unknown;
+  // It may be written with escapes, too.
+  if (text.includes('proto__') || text.includes('\\u00')) dropPrototypes(parsed);
+  return parsed;
+}
+
+function dropPrototypes(parsed: unknown): void {
+  const open = [parsed];
+  for (let value = open.pop(); open.length > 0 || value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    if (Object.hasOwn(value, '__proto__')) Reflect.deleteProperty(value, '__proto__');
+    for (const member of Object.values(value) as unknown[]) if (typeof member === 'object' && member !== null) open.push(member);
+  }
+}
