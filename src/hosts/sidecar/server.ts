@@ -246,9 +246,12 @@ function createApp({ fail, held }: Pick<Parts, 'fail' | 'held'>, serve: (rest: R
     if (error instanceof RefusedBody) return sendRefusal(request.raw, reply.hijack().raw, error.refusal);
     const status = error.statusCode ?? 500;
     if (status >= 500) return void fail({ req: request.raw, res: reply.hijack().raw }, error);
-    return reply
-      .code(status)
-      .send(refusalBody({ code: CODES[status] ?? 'invalid_request', message: `${error.message}: see /openapi.json` }));
+    return reply.code(status).send(
+      refusalBody({
+        code: CODES[status] ?? 'invalid_request',
+        message: `${error.message.slice(0, SHOWN_CHARACTERS)}: see /openapi.json`,
+      }),
+    );
   });
   return app;
 }
@@ -275,6 +278,9 @@ const BROKEN = wordTable<readonly [line: string, code: string, message: string]>
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time, or its body stood still'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large', 'the headers are too long'],
 });
+
+/** Characters of what a checker of bodies says. */
+const SHOWN_CHARACTERS = 500;
 
 /** How long who was told so has to hang up. */
 const HANG_UP_MS = 1000;

@@ -50,12 +50,16 @@ function readJson(call: { req: IncomingMessage; res: ServerResponse }, limit: nu
     readBody(call, { limit, held, fail: reject }, (refusal, body) => {
       if (refusal !== null) return reject(new RefusedBody(refusal));
       if (body.length === 0) return reject(new RefusedBody(NOTHING));
-      if (!hasFewValues(body)) return reject(new RefusedBody(TOO_MANY_VALUES));
-      try {
-        return resolve(parseBody(body));
-      } catch {
-        return reject(new RefusedBody(NO_JSON));
-      }
+      return void parse(body).then(resolve, reject);
     });
   });
+}
+
+async function parse(body: Buffer): Promise<unknown> {
+  if (!(await hasFewValues(body))) throw new RefusedBody(TOO_MANY_VALUES);
+  try {
+    return parseBody(body);
+  } catch {
+    throw new RefusedBody(NO_JSON);
+  }
 }

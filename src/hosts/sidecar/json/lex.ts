@@ -153,12 +153,12 @@ function endOfDigits(bytes: Uint8Array, from: number, end: number): number {
   return pos;
 }
 
-/** The quote that ends the text whose first byte is at `from`, found in long steps; -1: there is none. What the text holds is not checked. */
-export function closingQuote(bytes: Buffer, from: number): number {
-  for (let quote = bytes.indexOf(QUOTE, from); quote >= 0; quote = bytes.indexOf(QUOTE, quote + 1)) {
-    let slashes = quote;
-    while (slashes > from && bytes[slashes - 1] === BACKSLASH) slashes--;
-    if ((quote - slashes) % 2 === 0) return quote;
+/** The quote that ends the text whose first byte is at `from`; -1: there is none. What the text holds is not checked. */
+export function closingQuote(bytes: Uint8Array, from: number): number {
+  for (let pos = from; pos < bytes.length; pos++) {
+    const byte = bytes[pos];
+    if (byte === BACKSLASH) pos++;
+    else if (byte === QUOTE) return pos;
   }
   return -1;
 }

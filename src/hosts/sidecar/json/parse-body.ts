@@ -1,22 +1,44 @@
-import { closingQuote, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './lex.ts';
+import { nextTurn } from '../../../engine/turns.ts';
+import { BACKSLASH, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './lex.ts';
 
 /** Values in one body: each costs memory many times its own length once it is parsed. */
 export const MAX_VALUES = 400_000;
 /** A shorter body cannot hold enough to matter. */
 const SHORT_BYTES = 64 * 1024;
+/** Bytes that are looked through in one turn. */
+const TURN_BYTES = 1024 * 1024;
 
 /** `false`: it holds more than `MAX_VALUES` values, brackets and commas counted outside of texts. A text is not checked to be JSON. */
-export function hasFewValues(body: Buffer): boolean {
+export async function hasFewValues(body: Buffer): Promise<boolean> {
   if (body.length < SHORT_BYTES) return true;
-  let values = 0;
-  for (let pos = 0; pos < body.length; pos++) {
-    const byte = body[pos];
-    if (byte === QUOTE) {
-      pos = closingQuote(body, pos + 1);
-      if (pos < 0) return true;
-    } else if ((byte === COMMA || byte === OPEN_OBJECT || byte === OPEN_ARRAY) && ++values > MAX_VALUES) return false;
+  const count = { values: 0, isText: false, isEscaped: false };
+  for (let at = 0; at < body.length; at += TURN_BYTES) {
+    if (at > 0) await nextTurn();
+    countValues(body, at, count);
+    if (count.values > MAX_VALUES) return false;
   }
   return true;
+}
+
+interface Count {
+  values: number;
+  isText: boolean;
+  isEscaped: boolean;
+}
+
+function countValues(body: Buffer, from: number, count: Count): void {
+  let { values, isText, isEscaped } = count;
+  const end = Math.min(body.length, from + TURN_BYTES);
+  for (let pos = from; pos < end; pos++) {
+    const byte = body[pos];
+    if (isEscaped) isEscaped = false;
+    else if (byte === QUOTE) isText = !isText;
+    else if (isText) isEscaped = byte === BACKSLASH;
+    else if (byte === COMMA || byte === OPEN_OBJECT || byte === OPEN_ARRAY) values++;
+  }
+  count.values = values;
+  count.isText = isText;
+  count.isEscaped = isEscaped;
 }
 
 /** Parses a body. A member `__proto__` is left out, wherever it stands: copied to another object it would become that one's prototype. */
