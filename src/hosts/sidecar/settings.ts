@@ -67,7 +67,7 @@ export const SidecarSettings = z.object({
   ),
   maxHeldBytes: setting(
     'maxHeldBytes',
-    z._default(wholeFrom(MIB), 256 * MIB),
+    z._default(wholeFrom(MIB), 192 * MIB),
     'Most bytes that the bodies and answers of all calls may hold together, in each process; one beyond it is answered 503 with Retry-After. Those of up to 65536 bytes do not count.',
   ),
   maxExtracted: setting(
