@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { EmailOptions, ExtractedFromEmail } from '../model/extract/extract-from-email.ts';
-import { extractFromEmail as findInEmail, looksLikeEmail } from '../model/extract/extract-from-email.ts';
+import type { ExtractedFromFile, FileOptions } from '../extract/extract-from-file.ts';
 import type { Extracted, ExtractOptions } from '../model/extract/extracted.ts';
 import { beginExtraction, extractIndicators } from '../model/extract/extract-indicators.ts';
 import type { Extraction } from '../model/extract/extract-indicators.ts';
-import { blankMarkup } from '../model/extract/html-text.ts';
+import { decodeText } from '../extract/decode-text.ts';
+import { fileKind } from '../extract/file-kind.ts';
 import { hasPublicSuffix } from './registrable-domain.ts';
 
 /** How hosts ask: the public suffix list and the hashes are brought along here. */
-export type ExtractRequest = Omit<ExtractOptions, 'hasPublicSuffix'>;
+export type ExtractRequest = Omit<ExtractOptions, 'hasPublicSuffix'> & Pick<FileOptions, 'openPdf' | 'openOutlook' | 'onUnread'>;
 
-const HASH: EmailOptions['hash'] = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
+const HASH: FileOptions['hash'] = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
 
 /** Finds the indicators in a text, as `extractIndicators` does, with ICANN's list of public suffixes. */
 export function extractFromText(text: string, request: ExtractRequest = {}): Extracted[] {
@@ -23,20 +23,28 @@ export function extractInSlices(text: string): Extraction {
 }
 
 /** Finds the indicators in an e-mail message (`.eml`), attachments hashed. */
-export function extractFromEmail(bytes: Uint8Array, request: ExtractRequest = {}): ExtractedFromEmail[] {
-  return findInEmail(bytes, { ...request, hasPublicSuffix, hash: HASH });
+export async function extractFromEmail(bytes: Uint8Array, request: ExtractRequest = {}): Promise<ExtractedFromFile[]> {
+  return find({ type: 'message/rfc822', bytes }, request);
 }
 
-/** Finds the indicators in a file of any kind that we read: an e-mail message, HTML, or text (UTF-8, or UTF-16 with its mark). */
-export function extractFromFile(bytes: Uint8Array, request: ExtractRequest = {}): Extracted[] | ExtractedFromEmail[] {
-  if (looksLikeEmail(bytes)) return extractFromEmail(bytes, request);
-  const text = decode(bytes);
-  return extractFromText(/^\s{0,100}(?:<!doctype html|<html)\b/i.test(text) ? blankMarkup(text) : text, request);
+/**
+ * Finds the indicators in a file of any kind that we read: a mail, a mailbox, a message of Outlook, an archive, a document, a page, or text
+ * (UTF-8 or UTF-16). The parsers are loaded with the first file that is no text.
+ */
+export async function extractFromFile(bytes: Uint8Array, request: ExtractRequest = {}): Promise<Extracted[] | ExtractedFromFile[]> {
+  switch (fileKind(bytes)) {
+    case 'text':
+      return extractFromText(decodeText(bytes), request);
+    case 'page': {
+      const { extractFromPage } = await import('../extract/page/extract-from-page.ts');
+      return extractFromPage(decodeText(bytes), { ...request, hasPublicSuffix });
+    }
+    default:
+      return find({ type: '', bytes }, request);
+  }
 }
 
-function decode(bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
-  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
-  return new TextDecoder('utf-8').decode(bytes);
+async function find({ type, bytes }: { type: string; bytes: Uint8Array }, request: ExtractRequest): Promise<ExtractedFromFile[]> {
+  const { extractFromFile: findInFile } = await import('../extract/extract-from-file.ts');
+  return findInFile({ name: '', type, charset: '', bytes, isAttachment: false }, { ...request, hasPublicSuffix, hash: HASH });
 }

@@ -90,6 +90,20 @@ const REFUSED: readonly (readonly [folder: string, specifiers: readonly string[]
     ],
   ],
   [
+    'extract',
+    [
+      'node:fs',
+      'node:crypto',
+      '../config/setting.ts',
+      '../providers/provider.ts',
+      '../feeds/feed.ts',
+      '../mapping/ecs.ts',
+      '../outputs/output.ts',
+      '../engine/engine.ts',
+      '../hosts/cli/main.ts',
+    ],
+  ],
+  [
     'engine',
     [
       'splunk-sdk',

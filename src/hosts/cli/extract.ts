@@ -1,6 +1,6 @@
-import { StringDecoder } from 'node:string_decoder';
 import { extractFromFile, extractFromText } from '../../engine/extract.ts';
-import { looksLikeEmail } from '../../model/extract/extract-from-email.ts';
+import { utf16Of } from '../../extract/decode-text.ts';
+import { fileKind } from '../../extract/file-kind.ts';
 import type { Extracted } from '../../model/extract/extracted.ts';
 import { type Command, EXIT, type Io } from './command.ts';
 import { parseOptions } from './parse-options.ts';
@@ -21,7 +21,8 @@ export const extract: Command = {
     const { values, words } = parseOptions(args, extractSynopsis);
     const input = await openInput(words[0], io.stdin);
     const seen = new Set<string>();
-    for await (const found of extractFromStream(input)) {
+    const onUnread = (part: string, reason: string) => void io.stderr.write(`warning: not read: ${part}: ${reason}\n`);
+    for await (const found of extractFromStream(input, onUnread)) {
       const key = `${found.type} ${found.value}`;
       if (values.unique && seen.has(key)) continue;
       if (values.unique && seen.size < MAX_UNIQUE) seen.add(key);
@@ -39,31 +40,48 @@ async function print(io: Io, line: string): Promise<void> {
   if (!io.stdout.write(`${line}\n`)) await new Promise<void>((resolve) => io.stdout.once('drain', () => resolve()));
 }
 
-/** Longer mails are read up to here. */
-const MAX_MAIL_BYTES = 64 << 20;
+/** Longer mails and documents are read up to here. */
+const MAX_FILE_BYTES = 64 << 20;
+/** How much is read before it is known what it is, in bytes: a block of text is no shorter. */
+const HEAD_BYTES = 1 << 20;
 
-/** A mail is read as a whole, for its parts are encoded; anything else as it comes. */
-async function* extractFromStream(input: NodeJS.ReadableStream): AsyncGenerator<Extracted> {
+/** Readers that are loaded with the first such file. */
+const READERS = {
+  openPdf: async (bytes: Uint8Array) => (await import('../../extract/files/open-pdf.ts')).openPdf(bytes),
+  openOutlook: async (bytes: Uint8Array) => (await import('../../extract/mail/open-outlook.ts')).openOutlook(bytes),
+};
+
+type OnUnread = (part: string, reason: string) => void;
+
+/** A mail, a page or a document is read as a whole, for its parts are encoded; anything else as it comes. */
+async function* extractFromStream(input: NodeJS.ReadableStream, onUnread: OnUnread): AsyncGenerator<Extracted> {
   const parts = input[Symbol.asyncIterator]();
-  const first = await parts.next();
-  if (first.done === true) return;
-  const head = Buffer.from(first.value);
-  if (!looksLikeEmail(head)) return yield* extractFromParts(head, { [Symbol.asyncIterator]: () => parts });
-  const mail = [head];
-  let size = head.length;
-  for (let part = await parts.next(); part.done !== true && size < MAX_MAIL_BYTES; part = await parts.next()) {
-    mail.push(Buffer.from(part.value));
-    size += part.value.length;
+  const head = await readUpTo(parts, HEAD_BYTES);
+  if (fileKind(head) === 'text') return yield* extractFromParts(head, { [Symbol.asyncIterator]: () => parts });
+  const file = Buffer.concat([head, await readUpTo(parts, MAX_FILE_BYTES - head.length)]);
+  if (file.length >= MAX_FILE_BYTES) onUnread('file', `only its first ${MAX_FILE_BYTES} bytes are read`);
+  yield* await extractFromFile(file, { ...READERS, onUnread });
+}
+
+async function readUpTo(parts: AsyncIterator<string | Buffer>, sizeBytes: number): Promise<Buffer> {
+  const read: Buffer[] = [];
+  let size = 0;
+  while (size < sizeBytes) {
+    const part = await parts.next();
+    if (part.done === true) break;
+    const bytes = Buffer.from(part.value);
+    read.push(bytes);
+    size += bytes.length;
   }
-  yield* extractFromFile(Buffer.concat(mail));
+  return Buffer.concat(read);
 }
 
 async function* extractFromParts(head: Buffer, rest: AsyncIterable<string | Buffer>): AsyncGenerator<Extracted> {
-  const decoder = new StringDecoder('utf8');
-  let text = decoder.write(head);
+  const decoder = new TextDecoder(utf16Of(head) ?? 'utf-8', { ignoreBOM: true });
+  let text = decoder.decode(head, { stream: true });
   let base = 0;
   for await (const part of rest) {
-    text += typeof part === 'string' ? part : decoder.write(part);
+    text += typeof part === 'string' ? part : decoder.decode(part, { stream: true });
     if (text.length < BLOCK_CHARS) continue;
     const end = text.lastIndexOf('\n') + 1 || (text.length > MAX_LINE_CHARS ? text.length : 0);
     if (end === 0) continue;
@@ -71,7 +89,7 @@ async function* extractFromParts(head: Buffer, rest: AsyncIterable<string | Buff
     base += end;
     text = text.slice(end);
   }
-  yield* extractBlock(text + decoder.end(), base);
+  yield* extractBlock(text + decoder.decode(), base);
 }
 
 function* extractBlock(text: string, base: number): Generator<Extracted> {

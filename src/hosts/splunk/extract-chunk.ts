@@ -18,7 +18,7 @@ const MULTIVALUE_PREFIX = '__mv_';
 const MAX_BODY_BYTES = 1 << 30;
 
 /** Finds the indicators in a text, each once; loaded with the first text, since it brings the public suffix list. */
-export type FindIndicators = (text: string, hosts: boolean) => readonly Extracted[];
+export type FindIndicators = (text: string, hosts: boolean) => readonly Extracted[] | Promise<readonly Extracted[]>;
 
 /** Rows of a reply: the bytes of each row of the chunk, as often as it has ends. */
 export interface ExtractedRows {
@@ -70,11 +70,12 @@ export class ExtractChunks {
     for (const [n, place] of layout.fieldSpans.entries()) if (place < 0) this.#warnMissing(this.#wishes.fields[n] ?? '');
     const find = rows.count === 0 ? () => [] : (this.#find ??= await this.#load());
     const lead = layout.firstKept < layout.columns ? ',' : '';
-    const ends = Array.from({ length: rows.count }, (_, row) => this.#endsOf(this.#findIn(bytes, layout, row, find), lead));
+    const ends: Buffer[][] = [];
+    for (let row = 0; row < rows.count; row += 1) ends.push(this.#endsOf(await this.#findIn(bytes, layout, row, find), lead));
     return { frame, layout, rows, head: this.#headOf(header), headerEnd: header.contentEnd, ends };
   }
 
-  #findIn(bytes: Buffer, { fieldSpans, spanColumns }: ScanLayout, row: number, find: FindIndicators): Found[] {
+  async #findIn(bytes: Buffer, { fieldSpans, spanColumns }: ScanLayout, row: number, find: FindIndicators): Promise<Found[]> {
     const { fields, types, hosts } = this.#wishes;
     const { spans } = this.#rows;
     const found = new Map<string, Found>();
@@ -85,7 +86,8 @@ export class ExtractChunks {
       const [from, to] = [spans[span] as number, spans[span + 1] as number];
       if (from === to) continue;
       const raw = bytes.toString('utf8', from, to);
-      for (const one of find(bytes[from] === QUOTE ? decodeCell(raw) : raw, hosts)) {
+      const answer = find(bytes[from] === QUOTE ? decodeCell(raw) : raw, hosts);
+      for (const one of answer instanceof Promise ? await answer : answer) {
         const key = `${one.type} ${one.value}`;
         if ((types === null || types.has(one.type)) && !found.has(key)) found.set(key, { ...one, field });
       }

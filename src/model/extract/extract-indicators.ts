@@ -1,7 +1,8 @@
 import { ipv4FromText } from '../ipv4-address.ts';
-import { isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './characters.ts';
+import { isDigit, isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './characters.ts';
 import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
 import { note } from './extracted.ts';
+import { readCountedName } from './find-counted-name.ts';
 import { readEmail, readWordedEmail } from './find-email.ts';
 import { readIpv6At } from './find-ipv6.ts';
 import { findHost, judgedWith } from './find-name.ts';
@@ -17,6 +18,7 @@ const FULL_WIDTH_AT = 0xff20;
 const BACKSLASH = 92;
 const SLASH = 47;
 const PERCENT = 37;
+const BRACKET = 40;
 
 const SHORTEST_CVE = 'CVE-2024-1234'.length;
 /** Longest local part that is looked for behind a name, in characters. */
@@ -50,6 +52,7 @@ export function beginExtraction(text: string, options: Omit<ExtractOptions, 'isU
     withHosts: options.withHosts ?? true,
     found: [],
     judged: judgedWith(options.hasPublicSuffix),
+    layers: 0,
     from: 0,
   };
   let at = 0;
@@ -76,6 +79,7 @@ function readFrom(reading: Reading, from: number, end: number): number {
       at = wordEnd > 0 ? wordEnd : readRun(reading, at);
     } else if (code === AT || code === FULL_WIDTH_AT) at = readAt(reading, at, at + 1);
     else if (code === COLON && text.charCodeAt(at + 1) === COLON) at = goOn(reading, readIpv6At(reading, at), at + 2);
+    else if (code === BRACKET && isDigit(text.charCodeAt(at + 1))) at = goOn(reading, readCountedName(reading, at), at + 1);
     else at += 1;
   }
   return at;

@@ -40,6 +40,8 @@ export interface Reading {
   readonly found: Extracted[];
   /** Host names as written that were judged already, see `judgedWith`. */
   readonly judged: Map<string, JudgedHost>;
+  /** How many gateways rewrote the link that this text is; 0 for a text that is none. */
+  readonly layers: number;
   /** Everything before belongs to an earlier find: nothing may reach back over it. */
   from: number;
 }

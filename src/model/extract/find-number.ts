@@ -4,7 +4,8 @@ import { isDigit, isHexDigit, isWordCharacter } from './characters.ts';
 import { note } from './extracted.ts';
 import type { Reading } from './extracted.ts';
 import type { HostRun } from './host-run.ts';
-import { isHexTrap, isNumberTrap } from './traps.ts';
+import { isHexTrap } from './hash-traps.ts';
+import { isNumberTrap } from './traps.ts';
 
 /** Fewest hex digits of a hash that we know. */
 export const SHORTEST_HASH = 32;

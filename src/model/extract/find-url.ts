@@ -9,14 +9,19 @@ import type { Reading } from './extracted.ts';
 import { findHost } from './find-name.ts';
 import type { HostRun } from './host-run.ts';
 import { readHostRun } from './host-run.ts';
+import { unwrapLink } from './links/unwrap-link.ts';
 import { findUrlEnd, isBackslashed } from './url-end.ts';
 
 /** Colon and slashes behind a scheme, plain, defanged or escaped for JSON, with the defanged ends of the scheme (`http(s)`, `[http]`). */
 const AFTER_SCHEME =
-  /(?:[[({]s[\])}])?[\])}]?(?:(?: ?[[({<]:[\])}>] ?|:)(?:\/{2,4}|\\\/\\\/|(?:\\\\){1,2}|[[({<]\/\/[\])}>]|(?:[[({<]\/[\])}>]){2})|[[({<]:(?:\/\/|\\\\)[\])}>]|：(?:／／|\/\/))/iy;
+  /(?:[[({]s[\])}])?[\])}]?(?:(?: ?[[({<]:[\])}>] ?|:)(?:\/{2,4}|(?:\\{1,4}\/){2}|(?:\\\\){1,2}|[[({<]\/\/[\])}>]|(?:[[({<]\/[\])}>]){2})|[[({<]:(?:\/\/|\\\\)[\])}>]?|：(?:／／|\/\/))/iy;
 /** `hxxp//evil`: nobody writes that for anything but a defanged URL. */
 const AFTER_HXXP = /(?::?\/\/|:\\{1,2}|__)/y;
 const STARRED_SCHEME = /h[*#_x]{2}ps?(?=[:[({])/iy;
+/** `h[tt]p`, `h{tt}ps`, `ht(t)p`, `[h]ttp`: letters of the scheme in brackets. */
+const BRACKETED_SCHEME = /[[({]?h[\])}]?[[({]?[tx][\])}]?[[({]?[tx][\])}]?[[({]?p[\])}]?(?:[[({]?s[\])}]?)?(?=[:[({])/iy;
+/** `hxxxp`, `htttp`, `xxxx`, `ttp`, `tps`: what is left of the scheme when its letters were crossed out, doubled or not copied. */
+const ODD_WEB = /^(?:h{1,2}[tx]{1,5}p|h[tx]{2}|x{3,5}p?|t{1,3}p)s?$/i;
 const PORT = /(?::|\[:\]|\(:\))(\d{1,5})(?!\d)/y;
 const WEB_TAIL = /(?:h(?:tt|xx)ps?|ftps?|fxps?)$/i;
 /** Schemes that end like one of the web. */
@@ -37,8 +42,15 @@ interface UrlHost {
 /** The scheme where it is written plainly; `null` where it is defanged, odd, or followed by a user name. */
 type PlainScheme = 'http' | 'https' | null;
 
+/** A path behind an address: it starts with a letter, or with digits that go on like the name of a file or folder (`/85.exe`, `/7/bins`). */
+const ADDRESS_PATH =
+  /^(?:\/|\\{1,4}\/)(?!(?:tcp|udp|icmp)\b)(?:[a-zA-Z_~.?-]|\d{1,12}(?:\.(?:[a-z][a-z\d]{1,4}|[A-Z][A-Z\d]{1,4})(?![\w-])|[a-z_?][\w.=-]|\/(?!tcp|udp|icmp)[a-z_~]))/;
+
 /** Longest text that is read again when it turns out to be no URL, in characters. */
 const LONGEST_REREAD = 2048;
+
+/** Gateways that may have rewritten each other's links. */
+const MAX_LAYERS = 6;
 
 /** What may be a defang mark or an escape in a path. */
 const MAYBE_MARKED = /[[({<\\]|&(?:amp|#)/;
@@ -59,15 +71,20 @@ export function mayBeScheme(text: string, run: HostRun): boolean {
       return (
         run.mark?.kind === 'scheme' ||
         run.mark?.kind === 'colon' ||
+        (run.end - run.start <= 4 && isH(text, run.start)) ||
         /h(?:tt|xx)ps?$/i.test(text.slice(Math.max(run.start, run.end - 5), run.end))
       );
     case 47: // /
     case 42: // *
     case 35: // #
-      return run.end - run.start <= 5 && /^h/i.test(text.charAt(run.start));
+      return run.end - run.start <= 5 && isH(text, run.start);
     default:
       return code === 0xff1a;
   }
+}
+
+function isH(text: string, at: number): boolean {
+  return (text.charCodeAt(at) | 32) === 104;
 }
 
 /** Reads the URL whose scheme is `run`, or ends in it. Gives the place behind it; -1 when there is none. */
@@ -96,9 +113,8 @@ export function readBareUrl(reading: Reading, host: { start: number; end: number
   if (code !== 47 && code !== 58 && code !== 91 && code !== 92 && code !== 40) return -1;
   const portEnd = Math.max(host.end, endOf(PORT, text, host.end));
   // Behind an address a number is a port or a prefix, as firewalls write it.
-  const path =
-    host.indicator.type === 'ipv4-addr' ? /^(?:\/|\\\/)(?!(?:tcp|udp|icmp)\b)[a-z_~.?-]/i : /^(?:\/|\[\/\]|\\\/)[^\s"'<>)\]},;|]/;
-  if (!path.test(text.slice(portEnd, portEnd + 6))) return -1;
+  const path = host.indicator.type === 'ipv4-addr' ? ADDRESS_PATH : /^(?:\/|\[\/\]|\\{1,4}\/)[^\s"'<>)\]},;|\\]/;
+  if (!path.test(text.slice(portEnd, portEnd + 24))) return -1;
   return noteUrl(reading, host.start, { indicator: host.indicator, start: host.start, end: host.end, portEnd, scheme: 'http' });
 }
 
@@ -110,8 +126,21 @@ function noteUrl(reading: Reading, start: number, host: UrlHost & { scheme: Plai
   // What is far too long is passed over whole: reading it once more from each of its slashes would not be linear.
   if (value === null) return end - start > LONGEST_REREAD ? end : -1;
   note(reading, 'url', value, { start, end });
+  noteTarget(reading, value, { start, end });
   if (reading.withHosts && host.indicator !== null) note(reading, host.indicator.type, host.indicator.value, host);
   return end;
+}
+
+/** Behind a link that a gateway rewrote, what it leads to, at the place of the link. */
+function noteTarget(reading: Reading, link: string, span: { start: number; end: number }): void {
+  const target = reading.layers < MAX_LAYERS ? unwrapLink(link) : null;
+  const parsed = target === null ? null : parseIndicator(target);
+  if (parsed === null || parsed.kind === 'invalid') return;
+  const { type, value } = parsed.indicator;
+  if (type !== 'url') return note(reading, type, value, span);
+  const inner: Reading = { ...reading, text: value, found: [], from: 0, layers: reading.layers + 1 };
+  if (readUrl(inner, readHostRun(value, 0)) < 0) return;
+  for (const find of inner.found) note(reading, find.type, find.value, span);
 }
 
 /** What was read goes together without being read again, where nothing is defanged or escaped. */
@@ -134,7 +163,8 @@ function startsPath(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code === 47 || code === 63 || code === 35) return true;
   return (
-    (code === 92 && text.charCodeAt(at + 1) === 47) || (code === 91 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) === 93)
+    (code === 92 && /^\\{1,4}\//.test(text.slice(at, at + 5))) ||
+    (code === 91 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) === 93)
   );
 }
 
@@ -142,11 +172,22 @@ function startsPath(text: string, at: number): boolean {
 function plainUrl(original: string): string {
   let plain = original;
   if (plain.includes('\\'))
-    plain = plain.replaceAll('\\/', '/').replace(/\\u00(26|3d|2b|25)/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+    plain = plain
+      .replace(/\\{1,4}([/=])/g, '$1')
+      .replace(/\\{1,2}u00(26|3d|2b|25)/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
   if (plain.includes('&')) plain = plain.replace(/&amp;|&#38;|&#x26;/gi, '&');
   if (plain.includes('// ')) plain = plain.replace(/^([^/]{1,20}\/\/) /, '$1');
   if (plain.includes('p__')) plain = plain.replace(/^\[?(h[*#_x]{2}ps?)__/i, '$1://');
-  return refang(plain);
+  if (!plain.includes('://')) plain = plain.replace(/^([^/]{1,12})[[({]:\/\//, '$1://');
+  return refang(plainScheme(plain));
+}
+
+/** With a plain scheme instead of an odd or bracketed one: `h[tt]ps://`, `hxxxp://`, `ttp://`. */
+function plainScheme(url: string): string {
+  const end = url.search(/[:[({]{1,2}\/\//);
+  const letters = end < 0 || end > 12 ? '' : url.slice(0, end).replace(/[[\](){}]/g, '');
+  if (letters === '' || !ODD_WEB.test(letters)) return url;
+  return `http${/s$/i.test(letters) ? 's' : ''}${url.slice(end)}`;
 }
 
 /** The scheme that ends with `run`: where it starts, where the host behind it starts, and whether it is one of the web. */
@@ -156,14 +197,18 @@ function schemeAt({ text, from }: Reading, run: HostRun): { start: number; end: 
     text.charCodeAt(run.end + 3) !== 47 &&
     (run.start === from || !/[\w+.-]/.test(text.charAt(run.start - 1)))
   ) {
-    const plain = plainScheme(text, run);
+    const plain = writtenScheme(text, run);
     if (plain !== null) return { start: run.start, end: withoutBlank(text, run.end + 3), isWeb: true, plain };
   }
   let { start } = run;
   for (let at = run.start; at < run.end; at += 1) if (isUnspacedScript(text.charCodeAt(at))) start = at + 1;
   while (start > from && /[\w+.-]/.test(text.charAt(start - 1)) && run.start - start < 16) start -= 1;
   const written = text.slice(start, run.end);
-  const web = LONGER_SCHEMES.has(written.toLowerCase()) ? null : WEB_TAIL.exec(written);
+  const web = LONGER_SCHEMES.has(written.toLowerCase()) ? null : (ODD_WEB.exec(written) ?? WEB_TAIL.exec(written));
+  if (web === null) {
+    const bracketed = bracketedScheme(text, run, from);
+    if (bracketed !== null) return bracketed;
+  }
   const starred = endOf(STARRED_SCHEME, text, run.start);
   const tail = starred > 0 ? starred : run.end;
   const isHxxp = starred > 0 || /hxxps?$/i.test(written);
@@ -176,13 +221,28 @@ function schemeAt({ text, from }: Reading, run: HostRun): { start: number; end: 
   if (web !== null) {
     const schemeStart = start + web.index;
     const isMarked = /[[({<]/.test(text.charAt(schemeStart - 1)) && /[\])}>]/.test(text.charAt(run.end));
-    const isHttp = /^h/i.test(web[0]);
+    const isHttp = /^[hxt]/i.test(web[0]);
     return { start: isMarked ? schemeStart - 1 : schemeStart, end: withoutBlank(text, end), isWeb: true, plain: isHttp ? plain : null };
   }
-  return SCHEME.test(written) ? { start, end, isWeb: false, plain: null } : null;
+  return SCHEME.test(written) && !/^mailto$/i.test(written) ? { start, end, isWeb: false, plain: null } : null;
 }
 
-function plainScheme(text: string, { start, end }: { start: number; end: number }): PlainScheme {
+/** A scheme with some of its letters in brackets; `null` when there is none. */
+function bracketedScheme(
+  text: string,
+  run: HostRun,
+  from: number,
+): { start: number; end: number; isWeb: boolean; plain: PlainScheme } | null {
+  const isOpened = run.start > from && /[[({]/.test(text.charAt(run.start - 1)) && /[\])}]/.test(text.charAt(run.start + 1));
+  const start = isOpened ? run.start - 1 : run.start;
+  const tail = endOf(BRACKETED_SCHEME, text, start);
+  const end = tail < 0 ? -1 : endOf(AFTER_SCHEME, text, tail);
+  if (end < 0) return null;
+  const isSecure = /s[\])}]?$/i.test(text.slice(start, tail));
+  return { start, end: withoutBlank(text, end), isWeb: true, plain: isSecure ? 'https' : 'http' };
+}
+
+function writtenScheme(text: string, { start, end }: { start: number; end: number }): PlainScheme {
   if (end - start === 5 && text.startsWith('https', start)) return 'https';
   return end - start === 4 && text.startsWith('http', start) ? 'http' : null;
 }

@@ -28,7 +28,7 @@ const CODE_OBJECTS: ReadonlySet<string> = new Set(
 const INNER_ENDINGS: ReadonlySet<string> = new Set('tar min test spec bundle final old new backup orig src draft copy'.split(' '));
 
 /** Top-level domains that are fields of records far more often: a name there has to look like one (`www.`, a digit, a hyphen). */
-const FIELD_SUFFIXES: ReadonlySet<string> = new Set(['name', 'data', 'email', 'events']);
+const FIELD_SUFFIXES: ReadonlySet<string> = new Set('name data email events read call open save show search'.split(' '));
 
 /** Names of products and libraries that read like host names. */
 const NOT_NAMES: ReadonlySet<string> = new Set(
@@ -39,6 +39,10 @@ const NOT_NAMES: ReadonlySet<string> = new Set(
 
 /** First labels of package and bundle names (`com.vendor.product`). */
 const REVERSED = /^(?:com|org|net|edu|gov|io|me|dev)\./;
+
+/** Keys whose values are names of operations, events or permissions. */
+const ACTION_KEY =
+  /(?:^|[^a-z])(?:[a-z]{0,12}[_.]?)?(?:action|operation|event|permission|privilege|scope|method)s?(?:[_.]?(?:name|type|id|code|action))?(?:\\?["'])?\s{0,2}[:=]\s{0,2}\[?(?:\\?["'])?$/i;
 
 /** What is followed by numbers with dots that are no address … */
 const VERSION_WORDS: ReadonlySet<string> = new Set(
@@ -53,10 +57,6 @@ const LONGEST_WORD = 16;
 /** A product with its version, as in user agents: `Chrome/120.0.0.0`. Protocols (`TCP/1.2.3.4`) and host names are something else. */
 const PRODUCT =
   /(?:^|[^\w.-])(?:[A-Z][A-Za-z-]*[a-z][A-Za-z-]*|PHP|OPR|GSA|curl|wget|nginx|openssl|python[\w-]*|okhttp|libcurl|php|node[\w-]*|axios|git|docker|go-http-client)\/$/;
-
-/** Keys whose 32 or more hex digits are no hash of a file. */
-const IDENTIFIER_KEY =
-  /(?:trace|span|request|req|session|sess|correlation|transaction|uuid|guid|nonce|token|api_?key|apikey|secret|csrf|cookie|device|tenant|client|instance|message|imphash|imp_?hash|ja3s?|pe_?hash|authentihash|rich_?hash|etag|btih|phpsessid|jsessionid)[ _.-]?(?:id|key|token)?$/i;
 
 /** Whether a dotted quad is a version, an object identifier or the number of a chapter, by what stands before it. */
 export function isNumberTrap(text: string, start: number, address: number): boolean {
@@ -86,15 +86,6 @@ function isLetter(code: number): boolean {
   return ((code | 32) >= 97 && (code | 32) <= 122) || code === 0;
 }
 
-/** Whether hex digits of the length of a hash are something else: all digits, one character repeated, the value of an id. */
-export function isHexTrap(text: string, start: number, end: number): boolean {
-  const digits = text.slice(start, end);
-  if (!/[a-f]/i.test(digits) || !/[^f]/i.test(digits)) return true;
-  let at = start;
-  while (at > 0 && start - at < 6 && isSign(text.charCodeAt(at - 1))) at -= 1;
-  return at < start && IDENTIFIER_KEY.test(text.slice(Math.max(0, at - 24), at));
-}
-
 /** Whether a name with a known suffix, not defanged, is a file, a package, a field, a method or two sentences without a blank. */
 export function nameTrap(original: string, name: string): 'no' | 'maybe' | 'never' {
   const labels = name.split('.');
@@ -105,6 +96,7 @@ export function nameTrap(original: string, name: string): 'no' | 'maybe' | 'neve
   if (/^(?:co|com|org|net|gov|edu|ac|mil)\.[a-z]{2}$/.test(name) || name === 'configure.ac') return 'never';
   // `1.0.0.dev`: a version with its stage.
   if (/^v?\d+(?:\.\d+)+\.[a-z]+$/.test(name)) return 'never';
+  if (isInterfaceName(original)) return 'never';
   if (REVERSED.test(name) && labels.length > 2 && !/\.(?:com|net|org)$/.test(name)) return 'never';
   if (isCommonSuffix(name)) return 'no';
   const first = labels[0] ?? '';
@@ -115,7 +107,11 @@ export function nameTrap(original: string, name: string): 'no' | 'maybe' | 'neve
 
 /** Whether a host is a trap where it stands: a part of a path, or (when it may be one) followed like code. */
 export function isTrapHere(text: string, host: { start: number; end: number; trap: 'no' | 'maybe' | 'never' }): boolean {
-  return host.trap === 'never' || isPathPart(text, host.start) || (host.trap === 'maybe' && isFollowedLikeCode(text, host.end));
+  return (
+    host.trap === 'never' ||
+    isPathPart(text, host.start) ||
+    (host.trap === 'maybe' && (isFollowedLikeCode(text, host.end) || isAction(text, host)))
+  );
 }
 
 /** A part of a path: behind a slash or backslash that does not start a host. */
@@ -134,6 +130,22 @@ function isFileName(original: string, labels: readonly string[]): boolean {
   return /^(?:lib|main|index|test|setup|install|run|build|config|configure|makefile|util|utils|helper|script|server|client|app|readme)[\w-]*\./i.test(
     original,
   );
+}
+
+/** `Microsoft.Storage`, `MICROSOFT.NETWORK`, `Mail.Read`, `Auth0.Events`: name spaces, permissions and audit events, below new top-level domains. */
+function isInterfaceName(original: string): boolean {
+  const dot = original.indexOf('.');
+  const suffix = original.slice(original.lastIndexOf('.') + 1);
+  if (suffix.length < 3 || isCommonSuffix(original.toLowerCase())) return false;
+  return /^(?:MICROSOFT|WINDOWS)\.[A-Z]+$/.test(original) || (dot > 2 && /^(?:[A-Z][a-z][A-Za-z\d]*\.)+[A-Z][a-z]+$/.test(original));
+}
+
+/** The name of an operation: the value of a key that says so, or followed by what is done (`microsoft.web/sites/write`). */
+function isAction(text: string, { start, end }: { start: number; end: number }): boolean {
+  if (text.charCodeAt(end) === 47 && /^(?:\/[A-Za-z]{2,40}){1,6}\/(?:read|write|delete|action)\b/i.test(text.slice(end, end + 160)))
+    return true;
+  const before = text.charCodeAt(start - 1);
+  return (before === 34 || before === 39 || before === 61) && ACTION_KEY.test(text.slice(Math.max(0, start - 40), start));
 }
 
 /** `user.name`, `x.data`, `u.id`, `myObject.page`. */

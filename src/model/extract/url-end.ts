@@ -17,6 +17,12 @@ const TAIL: ReadonlySet<number> = new Set([46, 44, 59, 58, 33, 63, 39, 42, 126, 
 
 /** HTML references that stand for a character no URL has in it. */
 const ENDING_REFERENCE = /&(?:lt|gt|quot|nbsp|apos|laquo|raquo|#0?39|#34|#60|#62|#x2[27]|#x3[ce]);/iy;
+/** What is a cell of a table and no piece of a path: words, a date, something quoted. */
+const CELL = /^(?:|"[^"]*"|[A-Za-z][A-Za-z _-]*|\d{4}-\d\d-\d\d\b.*)$/;
+/** What ends like a path: a page, a list of characters of URL Defense. */
+const PATH_END = /\.(?:html?|php|aspx?|jsp)$|!!\S*$/i;
+/** How far a line is looked at, in characters. */
+const MAX_LINE = 512;
 const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
 
 /**
@@ -39,6 +45,10 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     } else if (code === 39 && before === 39) break;
     else if (code === 44 || code === 59) {
       if (isSeparator(text, at, start, isInQuery)) break;
+      const isFirst = !open.has(code);
+      // Remembered beside the brackets, so that only the first of each is looked at.
+      if (isFirst) open.set(code, 0);
+      if (isFirst && isLineStart(text, start) && isRowOfCells(text, at, start)) break;
     } else if (code === 63 || code === 64 || code === 61) isInQuery = true;
     else if (!isBalanced(text, at, open)) break;
   }
@@ -47,7 +57,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
 
 /** `hxxp:\\evil.com\a`: backslashes all the way. */
 export function isBackslashed(text: string, start: number): boolean {
-  return /^[^/\s]{2,12}:?\\\\/.test(text.slice(start, start + 16));
+  return /^[^/\s]{2,12}:?\\\\(?!\\{0,2}\/)/.test(text.slice(start, start + 20));
 }
 
 /** Keeps count of brackets; false for one that was not opened inside the URL, and for the `[/` that ends a mark-up of a forum. */
@@ -75,9 +85,32 @@ function isSeparator(text: string, at: number, start: number, isInQuery: boolean
   const isReference = before === 59 && /&#?\w{2,6};$/.test(text.slice(Math.max(0, start - 9), start));
   if ((before === code && !isReference) || isNextUrl(text, at + 1)) return true;
   const next = text.slice(at + 1, at + 32);
-  const isLineStart = start === 0 || before === 10 || before === 13;
-  if (code === 59) return /^ ?[\w-]{1,20}:(?!\/)/.test(next) || (isLineStart && !/^[\w.-]{1,24}=/.test(next));
-  return !isInQuery && (isLineStart || /^[\w.-]{1,24}=/.test(next));
+  if (code === 59) return /^ ?[\w-]{1,20}:(?!\/)/.test(next);
+  return !isInQuery && /^[\w.-]{1,24}=/.test(next);
+}
+
+function isLineStart(text: string, start: number): boolean {
+  const before = text.charCodeAt(start - 1);
+  return start === 0 || before === 10 || before === 13;
+}
+
+/**
+ * Whether the first comma or semicolon of a URL that starts a line ends the first cell of a table: the lines beside it have as many of them,
+ * or what follows are words. A URL alone on its line keeps them (`/news,123,x.html`, `__;!!abc$`).
+ */
+function isRowOfCells(text: string, at: number, start: number): boolean {
+  const separator = text.charAt(at);
+  const lineEnd = endOfLine(text, at);
+  const cells = text.slice(at, lineEnd).split(separator).slice(1);
+  if (cells.every((cell) => CELL.test(cell.trim())) && cells.some((cell) => cell !== '')) return true;
+  const before = text.slice(Math.max(0, start - MAX_LINE), Math.max(0, start - 1)).replace(/\r$/, '');
+  const lines = [text.slice(lineEnd + 1, endOfLine(text, lineEnd + 1)), before.slice(before.lastIndexOf('\n') + 1)];
+  return !PATH_END.test(text.slice(at, lineEnd).trimEnd()) && lines.some((line) => line.split(separator).length - 1 === cells.length);
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.slice(at, at + MAX_LINE).indexOf('\n');
+  return end < 0 ? Math.min(text.length, at + MAX_LINE) : at + end;
 }
 
 /** Blanks, quotes, angle brackets, back quotes, bars, punctuation of other scripts, HTML references to such, and a text that goes on. */
@@ -90,10 +123,14 @@ function isEnd(text: string, at: number, code: number): boolean {
   return isUnspacedScript(code) && /[a-z0-9]/i.test(text.charAt(at - 1)) && !/%[\da-f]{2}$/i.test(text.slice(at - 3, at));
 }
 
-/** JSON writes `\/` for a slash and `\u0026` for an ampersand; any other backslash ends the URL. */
+/**
+ * JSON writes `\/` for a slash and `\u0026` for an ampersand, JSON inside of JSON twice as many backslashes, CEF `\=` for an equals sign; any
+ * other backslash ends the URL.
+ */
 function escapeLength(text: string, at: number): number {
-  if (text.charCodeAt(at + 1) === 47) return 2;
-  return /^\\u00(?:26|3d|2b|25)/i.test(text.slice(at, at + 6)) ? 6 : 0;
+  const next = text.charCodeAt(at + 1);
+  if (next === 47 || next === 61) return 2;
+  return /^\\{1,4}(?:[/=]|(?<=\\)u00(?:26|3d|2b|25))/i.exec(text.slice(at, at + 9))?.[0].length ?? 0;
 }
 
 function isNextUrl(text: string, at: number): boolean {

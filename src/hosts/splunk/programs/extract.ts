@@ -4,15 +4,19 @@ import { StandardInput, StandardOutput } from '../standard-streams.ts';
 import { inertText } from '../../../model/inert-text.ts';
 
 // `| ismaliciousextract`.
+/** Goes to `search.log`. */
+const onUnread = (part: string, reason: string) => void process.stderr.write(`isMalicious: not read: ${part}: ${reason}\n`);
+
 void answerExtract(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async () => {
     const { extractFromFile, extractFromText } = await import('../../../engine/extract.ts');
+    const { fileKind } = await import('../../../extract/file-kind.ts');
     return (text, withHosts) => {
-      // A mail has several lines; only then is it worth a look whether a text is one.
-      const isFile = text.includes('\n');
-      return isFile
-        ? extractFromFile(Buffer.from(text), { isUnique: true, withHosts })
+      // A mail has several lines, a page starts with a tag; only then is it worth a look whether a text is one.
+      const bytes = text.includes('\n') || text.startsWith('<') ? Buffer.from(text) : null;
+      return bytes !== null && fileKind(bytes) !== 'text'
+        ? extractFromFile(bytes, { isUnique: true, withHosts, onUnread })
         : extractFromText(text, { isUnique: true, withHosts });
     };
   },

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { extractFromEmail, extractFromFile } from '../../../src/engine/extract.ts';
-import { looksLikeEmail } from '../../../src/model/extract/extract-from-email.ts';
-import { unwrapLink } from '../../../src/model/extract/wrapped-link.ts';
+import { looksLikeEmail } from '../../../src/extract/mail/looks-like-mail.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text.replaceAll('\n', '\r\n'));
 const digest = (algorithm: string, content: string): string => createHash(algorithm).update(content).digest('hex');
@@ -68,8 +67,8 @@ inner text: http://inner.evil.org/z
 epilogue.evil.com
 `;
 
-describe('a phishing report', () => {
-  const found = extractFromEmail(bytes(REPORT), { withHosts: false }).map(({ type, value, part }) => `${part} ${type} ${value}`);
+describe('a phishing report', async () => {
+  const found = (await extractFromEmail(bytes(REPORT), { withHosts: false })).map(({ type, value, part }) => `${part} ${type} ${value}`);
 
   it('gives what its headers, texts and attachments hold, and nothing of the receiving side', () => {
     expect(found).toEqual([
@@ -77,7 +76,6 @@ describe('a phishing report', () => {
       'header:received domain-name mx.evil.com',
       'header:received domain-name mx.evil.com',
       'header:received ipv4-addr 203.0.113.25',
-      'header:received domain-name mx1.corp.org',
       'header:dkim-signature domain-name evil.com',
       'header:from email-addr support@paypa1-secure.com',
       'header:reply-to email-addr collect@evil-reply.com',
@@ -104,23 +102,24 @@ describe('a phishing report', () => {
     ]);
   });
 
-  it('reads the same with bare line feeds, and as a file', () => {
+  it('reads the same with bare line feeds, and as a file', async () => {
     const plain = new TextEncoder().encode(REPORT);
-    expect(extractFromEmail(plain, { withHosts: false }).map(({ type, value, part }) => `${part} ${type} ${value}`)).toEqual(found);
-    expect(extractFromFile(plain, { withHosts: false })).toHaveLength(found.length);
+    expect((await extractFromEmail(plain, { withHosts: false })).map(({ type, value, part }) => `${part} ${type} ${value}`)).toEqual(found);
+    expect(await extractFromFile(plain, { withHosts: false })).toHaveLength(found.length);
   });
 
-  it('gives each value once when asked to', () => {
-    const values = extractFromEmail(bytes(REPORT), { isUnique: true }).map(({ type, value }) => `${type} ${value}`);
+  it('gives each value once when asked to', async () => {
+    const values = (await extractFromEmail(bytes(REPORT), { isUnique: true })).map(({ type, value }) => `${type} ${value}`);
     expect(new Set(values).size).toBe(values.length);
     expect(values).toContain('domain-name hidden.evil.com');
   });
 });
 
 describe('what is no clean message', () => {
-  it('is read as far as it goes, cut off anywhere', () => {
+  it('is read as far as it goes, cut off anywhere', async () => {
     const whole = bytes(REPORT);
-    for (let length = 0; length < whole.length; length += 7) expect(Array.isArray(extractFromEmail(whole.subarray(0, length)))).toBe(true);
+    for (let length = 0; length < whole.length; length += 7)
+      expect(Array.isArray(await extractFromEmail(whole.subarray(0, length)))).toBe(true);
   });
 
   it.each([
@@ -134,21 +133,24 @@ describe('what is no clean message', () => {
       'From: a@evil.com\nContent-Transfer-Encoding: base64\n\naHR0c!DovL2V2\naWwuY29tL2E=***',
       'http://evil.com/a',
     ],
-    ['a boundary that never comes', 'From: a@evil.com\nContent-Type: multipart/mixed; boundary=x\n\nhttp://evil.com/a', null],
+    [
+      'a boundary that never comes',
+      'From: a@evil.com\nContent-Type: multipart/mixed; boundary=x\n\nhttp://evil.com/a',
+      'http://evil.com/a',
+    ],
     ['UTF-8 in a header, raw', 'From: a@evil.com\nSubject: münchen-evil.de\n\n', 'xn--mnchen-evil-thb.de'],
     ['no body', 'From: a@evil.com\nTo: b@corp.org', 'a@evil.com'],
     ['no headers', '\nhttp://evil.com/a', 'http://evil.com/a'],
-  ])('%s', (_, text, value) => {
-    const values = extractFromEmail(bytes(text)).map((each) => each.value);
-    if (value === null) expect(values).not.toContain('http://evil.com/a');
-    else expect(values).toContain(value);
+  ])('%s', async (_, text, value) => {
+    const values = (await extractFromEmail(bytes(text))).map((each) => each.value);
+    expect(values).toContain(value);
   });
 
-  it('ends for messages nested without end and for boundaries without number', () => {
+  it('ends for messages nested without end and for boundaries without number', async () => {
     const nested = 'Content-Type: message/rfc822\n\n'.repeat(5000);
-    expect(extractFromEmail(bytes(nested))).toEqual([]);
+    expect(await extractFromEmail(bytes(nested))).toEqual([]);
     const many = `Content-Type: multipart/mixed; boundary=x\n\n${'--x\n\nhttp://evil.com/a\n'.repeat(20_000)}`;
-    expect(extractFromEmail(bytes(many), { withHosts: false }).length).toBeLessThanOrEqual(1000);
+    expect((await extractFromEmail(bytes(many), { withHosts: false })).length).toBeLessThanOrEqual(1000);
   });
 });
 
@@ -163,26 +165,13 @@ describe('telling a message from a text', () => {
     ['', false],
   ])('%j: %s', (text, isMessage) => expect(looksLikeEmail(bytes(text))).toBe(isMessage));
 
-  it('reads HTML and UTF-16 files', () => {
+  it('reads HTML and UTF-16 files', async () => {
     const page =
       '<!doctype html>\n<html xmlns="http://www.w3.org/1999/xhtml"><style>p.name{}</style><a href="http://evil.com/a?b=c&amp;d">x</a>';
-    const [first, ...others] = extractFromFile(new TextEncoder().encode(page), { withHosts: false });
+    const [first, ...others] = await extractFromFile(new TextEncoder().encode(page), { withHosts: false });
     expect([first?.value, others]).toEqual(['http://evil.com/a?b=c&d', []]);
     expect(page.slice(first?.offset).startsWith(first?.original ?? 'none')).toBe(true);
     const wide = Buffer.from('\ufeffsee evil.com', 'utf16le');
-    expect(extractFromFile(wide).map(({ value }) => value)).toEqual(['evil.com']);
+    expect((await extractFromFile(wide)).map(({ value }) => value)).toEqual(['evil.com']);
   });
-});
-
-describe('links of mail gateways', () => {
-  it.each([
-    ['https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fevil.com%2Fa&data=1', 'https://evil.com/a'],
-    ['https://urldefense.proofpoint.com/v2/url?u=https-3A__evil.com_a-3Fb-3Dc&d=x', 'https://evil.com/a?b=c'],
-    ['https://urldefense.com/v3/__https://evil.com/a__;!!abc$', 'https://evil.com/a'],
-    ['https://www.google.com/url?q=https://evil.com/a&sa=D', 'https://evil.com/a'],
-    ['https://evil.com/?url=https%3A%2F%2Fbank.com', null],
-    ['https://nam02.safelinks.protection.outlook.com/?url=javascript%3Aalert(1)', null],
-    ['https://nam02.safelinks.protection.outlook.com/?url=%E0%A4%A', null],
-    ['https://urldefense.com/v3/', null],
-  ])('%s leads to %s', (link, target) => expect(unwrapLink(link)).toBe(target));
 });

@@ -1,0 +1,51 @@
+/** Keys whose 32 or more hex digits are no hash of a file. */
+const IDENTIFIER_KEY =
+  /(?:trace|span|request|req|session|sess|correlation|transaction|uuid|guid|nonce|token|api_?key|apikey|secret|csrf|cookie|device|tenant|client|instance|message|etag|btih|phpsessid|jsessionid)[ _.-]?(?:id|key|token)?$/i;
+
+/** Keys of fingerprints of something else: of a TLS or SSH client, of what a program imports, the number of a certificate. */
+const FINGERPRINT_KEY =
+  /(?:imp_?hash|pe_?hash|authentihash|(?:rich|vhash|imp|tel|sym|gimp)_?(?:pe_?)?(?:header_?)?hash|vhash|hassh|hassh_?server|ja3s?|ja3s?_?(?:client|server)?|serial(?:[ _.-]?n(?:o|r|um|umber))?)[ _.-]?(?:hash|md5|sha1|sha256|digest|value|id|key)?$/i;
+
+/** An object that is a fingerprint as a whole, open where the digits stand: `"ja3":{"string":"…","hash":"`. */
+const FINGERPRINT_OBJECT =
+  /["'](?:ja3s?|hassh(?:_?server)?|imphash|serial(?:_?number)?|(?:tls_)?certificate)\\?["']\s{0,4}[:=]\s{0,4}\{[^{}]{0,600}$/i;
+/** Keys inside of such an object. */
+const INNER_KEY = /["'](?:hash|md5|sha1|sha256|digest|value|fingerprint|serial(?:_?number)?)$/i;
+
+/** How far back a key is looked for, and an object that is open, in characters. */
+const KEY_REACH = 48;
+const OBJECT_REACH = 700;
+
+/**
+ * Whether hex digits of the length of a hash are something else: all digits, one character repeated, the value of an id, a fingerprint of
+ * what is no file.
+ */
+export function isHexTrap(text: string, start: number, end: number): boolean {
+  const digits = text.slice(start, end);
+  if (!/[a-f]/i.test(digits) || !/[^f]/i.test(digits)) return true;
+  let at = start;
+  while (at > 0 && start - at < 8 && isSign(text.charCodeAt(at - 1))) at -= 1;
+  if (at === start) return false;
+  const key = text.slice(Math.max(0, at - KEY_REACH), at);
+  if (IDENTIFIER_KEY.test(key) || FINGERPRINT_KEY.test(key)) return true;
+  return INNER_KEY.test(key) && FINGERPRINT_OBJECT.test(text.slice(Math.max(0, at - OBJECT_REACH), at));
+}
+
+/** Blanks, quotes, colon, equals sign, opening bracket, number sign, full stop, backslash. */
+function isSign(code: number): boolean {
+  switch (code) {
+    case 32:
+    case 9:
+    case 34:
+    case 39:
+    case 58:
+    case 61:
+    case 40:
+    case 35:
+    case 46:
+    case 92:
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,129 @@
+import { bytesOfBase64, decodePercent, parameterOf, wholeUrl } from './link-parts.ts';
+import { unwrapDefense } from './url-defense.ts';
+
+/** A gateway or redirector that says in its links where they lead. */
+interface Gateway {
+  /** Its host, in lower case. */
+  readonly host: RegExp;
+  /** What its links have behind the host; none: any. */
+  readonly path?: RegExp;
+  /** Parameters that may hold the address, the first that does counts; or how to read it, as a whole address or `null`. */
+  readonly target: readonly string[] | ((url: string) => string | null);
+  /** Whether some of its links say the domain only. */
+  readonly mayBeDomain?: boolean;
+}
+
+const URL_OR_U = ['url', 'u'] as const;
+
+/** In the order of how often they are met. All say the address in the link; those that keep it on their own servers cannot be undone. */
+const GATEWAYS: readonly Gateway[] = [
+  // Microsoft Safe Links, in all clouds, and as Teams writes it.
+  { host: /(?:^|\.)safelinks\.protection\.(?:[a-z]+\.)?(?:outlook|office365|office|microsoft|apps)\.[a-z]{2,3}$/, target: ['url'] },
+  { host: /^statics\.teams\.(?:cdn\.office\.net|microsoft\.com)$/, path: /\/safelinks\//, target: ['url'] },
+  // Proofpoint URL Defense.
+  { host: /^urldefense(?:\.proofpoint)?\.(?:com|us)$/, target: unwrapDefense },
+  { host: /(?:^|\.)google\.[a-z.]{2,6}$/, path: /^\/url\?/, target: ['q', 'url'] },
+  { host: /^www\.google\.[a-z.]{2,6}$/, path: /^\/amp\//, target: unwrapAmp },
+  { host: /^(?:www\.)?googleadservices\.com$|(?:^|\.)doubleclick\.net$/, target: ['adurl', 'ds_dest_url'] },
+  { host: /^translate\.google\.[a-z.]{2,6}$/, target: ['u'] },
+  { host: /^(?:l|lm|www|m)\.(?:facebook|instagram|messenger)\.com$/, path: /^\/(?:l\.php|flx\/warn\/?|)\?/, target: ['u'] },
+  // Cisco: the address is the last part of the path.
+  { host: /^secure-web\.cisco\.com$/, target: (url) => pathTarget(url, /^[a-z]+:\/\/[^/]+\/(?:[^/?#]+\/)+?((?:https?|ftp)(?::|%3a).+)$/i) },
+  { host: /^linkprotect\.cudasvc\.com$/, target: ['a'] },
+  // EdgePilot, and AppRiver, which it comes from.
+  { host: /^link\.(?:edgepilot|zixcentral)\.com$/, target: ['u'] },
+  { host: /^(?:[\w-]+\.)?protect\d*\.(?:fireeye|trellix)\.com$/, target: ['u'] },
+  { host: /(?:^|\.)protection\.sophos\.com$/, target: unwrapSophos, mayBeDomain: true },
+  // Mimecast says the domain only.
+  { host: /(?:^|\.)(?:mimecast|mimecastprotect)\.com$/, target: ['url', 'domain'], mayBeDomain: true },
+  { host: /(?:^|[.-])ctp\.trendmicro\.com$/, target: ['url'] },
+  { host: /^clicktime\.(?:cloud\.)?(?:symantec|postoffice)\.(?:com|net)$/, target: ['u'] },
+  { host: /(?:^|\.)bitdefender\.com$/, path: /^\/scan\//, target: (url) => base64Target(/\/scan\/([\w+=-]+)/.exec(url)?.[1] ?? '') },
+  { host: /^(?:www\.)?bing\.com$/, path: /^\/ck\/a\?/, target: (url) => base64Target((parameterOf(url, 'u') ?? '').slice(2)) },
+  { host: /^(?:www\.)?linkedin\.com$/, path: /^\/(?:redir\/redirect|safety\/go|authwall)\/?\?/, target: ['url'] },
+  { host: /^(?:www\.)?youtube\.com$/, path: /^\/redirect\?/, target: ['q'] },
+  { host: /^slack-redir\.net$/, target: ['url'] },
+  { host: /^(?:deref-gmx\.(?:net|com)|deref-web\.de|deref-mail\.com)$/, target: ['redirecturl'] },
+  { host: /^(?:html\.)?duckduckgo\.com$/, path: /^\/l\/\?/, target: ['uddg'] },
+  { host: /^(?:www\.|m\.)?vk\.com$/, path: /^\/away\.php\?/, target: ['to'] },
+  { host: /^steamcommunity\.com$/, path: /^\/linkfilter\/?\?/, target: URL_OR_U },
+  { host: /^out\.reddit\.com$/, target: ['url'] },
+];
+
+/** The word before the suffix in each of those hosts, so that ordinary links never reach the list. */
+const GATEWAY_WORDS: ReadonlySet<string> = new Set(
+  (
+    'outlook office365 office microsoft apps urldefense proofpoint google googleadservices doubleclick facebook instagram messenger cisco cudasvc edgepilot ' +
+    'zixcentral fireeye trellix sophos mimecast mimecastprotect trendmicro symantec postoffice bitdefender bing linkedin youtube slack-redir deref-gmx deref-web ' +
+    'deref-mail duckduckgo vk steamcommunity reddit'
+  ).split(' '),
+);
+
+/**
+ * The address behind a link that a mail gateway or a redirector rewrote: a whole URL, or a bare domain where only that is said. `null` when
+ * it is none of those we know, or does not say. Undoes one layer. `url`: a canonical URL.
+ */
+export function unwrapLink(url: string): string | null {
+  const hostFrom = url.indexOf('://') + 3;
+  let hostEnd = hostFrom;
+  while (hostEnd < url.length && !isBehindHost(url.charCodeAt(hostEnd))) hostEnd += 1;
+  if (hostFrom < 3 || !GATEWAY_WORDS.has(wordBeforeSuffix(url, hostFrom, hostEnd))) return null;
+  const host = url.slice(hostFrom, hostEnd);
+  const rest = url.slice(hostEnd).replace(/^:\d{1,5}/, '');
+  const gateway = GATEWAYS.find((each) => each.host.test(host) && (each.path?.test(rest) ?? true));
+  if (gateway === undefined) return null;
+  const address = typeof gateway.target === 'function' ? gateway.target(url) : firstAddress(url, gateway.target);
+  if (address === null) return null;
+  return gateway.mayBeDomain === true && /^[\w-]+(?:\.[\w-]+)+$/.test(address) ? address.toLowerCase() : wholeUrl(address);
+}
+
+/** Slash, colon, question mark, number sign. */
+function isBehindHost(code: number): boolean {
+  return code === 47 || code === 58 || code === 63 || code === 35;
+}
+
+/** `outlook` of `nam02.safelinks.protection.outlook.com`, `google` of `www.google.co.uk`. */
+function wordBeforeSuffix(url: string, from: number, end: number): string {
+  const last = url.lastIndexOf('.', end - 1);
+  let start = url.lastIndexOf('.', last - 1);
+  const word = url.slice(Math.max(start + 1, from), last);
+  if (word.length > 3 || start < from) return word;
+  const wordEnd = start;
+  start = url.lastIndexOf('.', wordEnd - 1);
+  const longer = url.slice(Math.max(start + 1, from), wordEnd);
+  return word === 'co' || word === 'com' ? longer : word;
+}
+
+function firstAddress(url: string, names: readonly string[]): string | null {
+  for (const name of names) {
+    const value = parameterOf(url, name);
+    const address = value === null ? null : decodePercent(value);
+    if (address !== null && wholeUrl(address) !== null) return address;
+  }
+  return null;
+}
+
+function pathTarget(url: string, pattern: RegExp): string | null {
+  const coded = pattern.exec(url)?.[1];
+  return coded === undefined ? null : /^[a-z]+:/i.test(coded) ? coded : decodePercent(coded);
+}
+
+/** `/amp/s/evil.com/a`: with `s` the page is reached by https. */
+function unwrapAmp(url: string): string | null {
+  const match = /\/amp\/(s\/)?([\w-]+(?:\.[\w-]+)+.*)$/.exec(url);
+  return match === null ? null : `http${match[1] === undefined ? '' : 's'}://${match[2] ?? ''}`;
+}
+
+/** The address is in base64, percent-escaped in it by some versions; `d` names its domain. */
+function unwrapSophos(url: string): string | null {
+  const coded = decodePercent(parameterOf(url, 'u') ?? '') ?? '';
+  return base64Target(coded) ?? (wholeUrl(coded) === null ? parameterOf(url, 'd') : coded);
+}
+
+function base64Target(coded: string): string | null {
+  const bytes = coded === '' ? null : bytesOfBase64(decodePercent(coded) ?? coded);
+  if (bytes === null) return null;
+  const text = new TextDecoder().decode(bytes);
+  const address = decodePercent(text) ?? text;
+  return /^(?:https?|ftp):\/\/\S+$/i.test(address) ? (/^[a-z]+%3a/i.test(text) ? address : text) : null;
+}
