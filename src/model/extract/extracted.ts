@@ -30,6 +30,8 @@ export interface JudgedHost {
   readonly indicator: Indicator | null;
   /** `never`: a file, a package, a field; `maybe`: what stands around it decides; `no`: a name. Says nothing about defanged ones. */
   readonly trap: 'no' | 'maybe' | 'never';
+  /** Whether it may be one of those that rewrite links. */
+  readonly isGateway: boolean;
 }
 
 /** A text being read, and what was found in it so far. */

@@ -4,6 +4,7 @@ import { refang } from '../refang.ts';
 import { isDot, isUnspacedScript, isWordCharacter } from './characters.ts';
 import type { JudgedHost, Reading } from './extracted.ts';
 import type { HostRun } from './host-run.ts';
+import { mayBeGateway } from './links/unwrap-link.ts';
 import { hasKnownSuffix } from './suffixes.ts';
 import { nameTrap } from './traps.ts';
 
@@ -12,11 +13,13 @@ export interface FoundHost {
   readonly indicator: Indicator;
   /** See `JudgedHost`. */
   readonly trap: 'no' | 'maybe' | 'never';
+  /** See `JudgedHost`. */
+  readonly isGateway: boolean;
   readonly start: number;
   readonly end: number;
 }
 
-const NO_HOST: JudgedHost = { indicator: null, trap: 'no' };
+const NO_HOST: JudgedHost = { indicator: null, trap: 'no', isGateway: false };
 
 /** How many hosts are remembered at most. */
 const MAX_JUDGED = 20_000;
@@ -46,8 +49,8 @@ export function findHost(reading: Reading, run: HostRun): FoundHost | null {
     if (first !== null) return first;
   }
   for (let drops = 0; drops <= MAX_DROPS && end > start; drops += 1) {
-    const { indicator, trap } = judge(reading, reading.text.slice(start, end), run);
-    if (indicator !== null) return { indicator, trap, start, end };
+    const { indicator, trap, isGateway } = judge(reading, reading.text.slice(start, end), run);
+    if (indicator !== null) return { indicator, trap, isGateway, start, end };
     const cut = droppableLabel(reading.text, start, end);
     if (cut < 0) return null;
     end = cut;
@@ -60,8 +63,8 @@ function firstOfList(reading: Reading, run: HostRun, start: number): FoundHost |
   for (let at = start + 1; at < run.end; at += 1) {
     const code = reading.text.charCodeAt(at);
     if (code !== 0x3002 && code !== 0xff61) continue;
-    const { indicator, trap } = judge(reading, reading.text.slice(start, at), run);
-    if (indicator !== null) return { indicator, trap, start, end: at };
+    const { indicator, trap, isGateway } = judge(reading, reading.text.slice(start, at), run);
+    if (indicator !== null) return { indicator, trap, isGateway, start, end: at };
   }
   return null;
 }
@@ -78,9 +81,9 @@ function judge(reading: Reading, original: string, run: HostRun): JudgedHost {
 }
 
 function judgeIndicator(reading: Reading, indicator: Indicator, original: string, run: HostRun): JudgedHost {
-  if (indicator.type !== 'domain-name') return { indicator, trap: 'no' };
+  if (indicator.type !== 'domain-name') return { indicator, trap: 'no', isGateway: false };
   if (!hasKnownSuffix(indicator.value, run.isDefanged, reading.hasPublicSuffix)) return NO_HOST;
-  return { indicator, trap: run.isDefanged ? 'no' : nameTrap(original, indicator.value) };
+  return { indicator, trap: run.isDefanged ? 'no' : nameTrap(original, indicator.value), isGateway: mayBeGateway(indicator.value) };
 }
 
 function isNameStart(code: number): boolean {

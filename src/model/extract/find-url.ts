@@ -6,6 +6,7 @@ import { webUrl } from '../url.ts';
 import { isHostCharacter, isUnspacedScript } from './characters.ts';
 import { note } from './extracted.ts';
 import type { Reading } from './extracted.ts';
+import type { FoundHost } from './find-name.ts';
 import { findHost } from './find-name.ts';
 import type { HostRun } from './host-run.ts';
 import { readHostRun } from './host-run.ts';
@@ -34,6 +35,7 @@ const USER = /[\w.~%!$&*+=:-]{0,256}(?:@[\w.~%!$&*+=:-]{1,64}){0,2}@(?=[\w[]|[^\
 /** A host inside a URL: where it stands, what it is, and where the port behind it ends. */
 interface UrlHost {
   readonly indicator: Indicator | null;
+  readonly isGateway: boolean;
   readonly start: number;
   readonly end: number;
   readonly portEnd: number;
@@ -51,6 +53,9 @@ const LONGEST_REREAD = 2048;
 
 /** Gateways that may have rewritten each other's links. */
 const MAX_LAYERS = 6;
+
+/** Schemes that `refang` knows. */
+const USUAL_SCHEME = /^(?:h(?:tt|xx)p|fxp|ftp)s?[:[({]/i;
 
 /** What may be a defang mark or an escape in a path. */
 const MAYBE_MARKED = /[[({<\\]|&(?:amp|#)/;
@@ -107,7 +112,7 @@ function userEnd(text: string, scheme: { end: number; isWeb: boolean }): number 
 }
 
 /** Reads a URL without a scheme: a host that was found already, and a path or a port with a path behind it. -1 when there is none. */
-export function readBareUrl(reading: Reading, host: { start: number; end: number; indicator: Indicator }): number {
+export function readBareUrl(reading: Reading, host: FoundHost): number {
   const { text } = reading;
   const code = text.charCodeAt(host.end);
   if (code !== 47 && code !== 58 && code !== 91 && code !== 92 && code !== 40) return -1;
@@ -115,7 +120,8 @@ export function readBareUrl(reading: Reading, host: { start: number; end: number
   // Behind an address a number is a port or a prefix, as firewalls write it.
   const path = host.indicator.type === 'ipv4-addr' ? ADDRESS_PATH : /^(?:\/|\[\/\]|\\{1,4}\/)[^\s"'<>)\]},;|\\]/;
   if (!path.test(text.slice(portEnd, portEnd + 24))) return -1;
-  return noteUrl(reading, host.start, { indicator: host.indicator, start: host.start, end: host.end, portEnd, scheme: 'http' });
+  const { indicator, isGateway, start, end } = host;
+  return noteUrl(reading, start, { indicator, isGateway, start, end, portEnd, scheme: 'http' });
 }
 
 function noteUrl(reading: Reading, start: number, host: UrlHost & { scheme: PlainScheme }): number {
@@ -126,7 +132,7 @@ function noteUrl(reading: Reading, start: number, host: UrlHost & { scheme: Plai
   // What is far too long is passed over whole: reading it once more from each of its slashes would not be linear.
   if (value === null) return end - start > LONGEST_REREAD ? end : -1;
   note(reading, 'url', value, { start, end });
-  noteTarget(reading, value, { start, end });
+  if (host.isGateway) noteTarget(reading, value, { start, end });
   if (reading.withHosts && host.indicator !== null) note(reading, host.indicator.type, host.indicator.value, host);
   return end;
 }
@@ -184,6 +190,7 @@ function plainUrl(original: string): string {
 
 /** With a plain scheme instead of an odd or bracketed one: `h[tt]ps://`, `hxxxp://`, `ttp://`. */
 function plainScheme(url: string): string {
+  if (USUAL_SCHEME.test(url)) return url;
   const end = url.search(/[:[({]{1,2}\/\//);
   const letters = end < 0 || end > 12 ? '' : url.slice(0, end).replace(/[[\](){}]/g, '');
   if (letters === '' || !ODD_WEB.test(letters)) return url;
@@ -204,7 +211,7 @@ function schemeAt({ text, from }: Reading, run: HostRun): { start: number; end: 
   for (let at = run.start; at < run.end; at += 1) if (isUnspacedScript(text.charCodeAt(at))) start = at + 1;
   while (start > from && /[\w+.-]/.test(text.charAt(start - 1)) && run.start - start < 16) start -= 1;
   const written = text.slice(start, run.end);
-  const web = LONGER_SCHEMES.has(written.toLowerCase()) ? null : (ODD_WEB.exec(written) ?? WEB_TAIL.exec(written));
+  const web = LONGER_SCHEMES.has(written.toLowerCase()) ? null : (WEB_TAIL.exec(written) ?? ODD_WEB.exec(written));
   if (web === null) {
     const bracketed = bracketedScheme(text, run, from);
     if (bracketed !== null) return bracketed;
@@ -258,7 +265,7 @@ function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHost | nu
     const close = text.slice(at, at + 64).indexOf(']');
     const address = close < 0 ? null : parseIpv6(refang(text.slice(at + 1, at + close)));
     if (address !== null && address.kind !== 'invalid')
-      return withPort(text, { indicator: address.indicator, start: at + 1, end: at + close }, at + close + 1);
+      return withPort(text, { indicator: address.indicator, isGateway: false, start: at + 1, end: at + close }, at + close + 1);
   }
   if (!isHostCharacter(text.charCodeAt(at))) return null;
   const run = readHostRun(text, at);
@@ -269,15 +276,16 @@ function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHost | nu
 
 /** A host of the own network, or one below a suffix nobody knows: only where more than the host says that it is a URL. */
 function unknownHost(text: string, run: HostRun): UrlHost | null {
-  const host = withPort(text, { indicator: null, start: run.start, end: run.end }, run.end);
+  const host = withPort(text, { indicator: null, isGateway: false, start: run.start, end: run.end }, run.end);
   if (text.charCodeAt(host.portEnd) === 58) return null;
   if (run.dots > 0) return host;
   const isMore = host.portEnd > run.end || /^\/[^\s"'<>]/.test(text.slice(run.end, run.end + 2));
   return isMore || /^localhost$/i.test(text.slice(run.start, run.end)) ? host : null;
 }
 
-function withPort(text: string, host: { indicator: Indicator | null; start: number; end: number }, at: number): UrlHost {
-  return { indicator: host.indicator, start: host.start, end: host.end, portEnd: Math.max(at, endOf(PORT, text, at)) };
+function withPort(text: string, host: Omit<UrlHost, 'portEnd'>, at: number): UrlHost {
+  const { indicator, isGateway, start, end } = host;
+  return { indicator, isGateway, start, end, portEnd: Math.max(at, endOf(PORT, text, at)) };
 }
 
 function endOf(pattern: RegExp, text: string, at: number): number {

@@ -12,8 +12,12 @@ const FINGERPRINT_OBJECT =
 /** Keys inside of such an object. */
 const INNER_KEY = /["'](?:hash|md5|sha1|sha256|digest|value|fingerprint|serial(?:_?number)?)$/i;
 
+/** A word that each of those keys has, so that most hashes never reach the pattern. */
+const MAYBE_FINGERPRINT = /ja3|hass?h|serial/i;
+
 /** How far back a key is looked for, and an object that is open, in characters. */
-const KEY_REACH = 48;
+const IDENTIFIER_REACH = 24;
+const KEY_REACH = 40;
 const OBJECT_REACH = 700;
 
 /**
@@ -26,9 +30,17 @@ export function isHexTrap(text: string, start: number, end: number): boolean {
   let at = start;
   while (at > 0 && start - at < 8 && isSign(text.charCodeAt(at - 1))) at -= 1;
   if (at === start) return false;
+  const word = text.slice(Math.max(0, at - IDENTIFIER_REACH), at);
+  if (IDENTIFIER_KEY.test(word)) return true;
+  if (!MAYBE_FINGERPRINT.test(word) && !isQuote(text.charCodeAt(at))) return false;
   const key = text.slice(Math.max(0, at - KEY_REACH), at);
-  if (IDENTIFIER_KEY.test(key) || FINGERPRINT_KEY.test(key)) return true;
-  return INNER_KEY.test(key) && FINGERPRINT_OBJECT.test(text.slice(Math.max(0, at - OBJECT_REACH), at));
+  if (FINGERPRINT_KEY.test(key)) return true;
+  return isQuote(text.charCodeAt(at)) && INNER_KEY.test(key) && FINGERPRINT_OBJECT.test(text.slice(Math.max(0, at - OBJECT_REACH), at));
+}
+
+/** A quote, or the backslash before it in JSON inside of JSON. */
+function isQuote(code: number): boolean {
+  return code === 34 || code === 39 || code === 92;
 }
 
 /** Blanks, quotes, colon, equals sign, opening bracket, number sign, full stop, backslash. */

@@ -41,8 +41,9 @@ const NOT_NAMES: ReadonlySet<string> = new Set(
 const REVERSED = /^(?:com|org|net|edu|gov|io|me|dev)\./;
 
 /** Keys whose values are names of operations, events or permissions. */
-const ACTION_KEY =
-  /(?:^|[^a-z])(?:[a-z]{0,12}[_.]?)?(?:action|operation|event|permission|privilege|scope|method)s?(?:[_.]?(?:name|type|id|code|action))?(?:\\?["'])?\s{0,2}[:=]\s{0,2}\[?(?:\\?["'])?$/i;
+const ACTION_KEY = /(?:action|operation|event|permission|privilege|scope|method)s?(?:[_.]?(?:name|type|id|code|action))?$/i;
+/** What such a key ends in, in lower case: a cheap look. */
+const ACTION_ENDS = new Set(Array.from('snedept', (letter) => letter.charCodeAt(0)));
 
 /** What is followed by numbers with dots that are no address … */
 const VERSION_WORDS: ReadonlySet<string> = new Set(
@@ -145,7 +146,15 @@ function isAction(text: string, { start, end }: { start: number; end: number }):
   if (text.charCodeAt(end) === 47 && /^(?:\/[A-Za-z]{2,40}){1,6}\/(?:read|write|delete|action)\b/i.test(text.slice(end, end + 160)))
     return true;
   const before = text.charCodeAt(start - 1);
-  return (before === 34 || before === 39 || before === 61) && ACTION_KEY.test(text.slice(Math.max(0, start - 40), start));
+  if (before !== 34 && before !== 39 && before !== 61) return false;
+  let at = start;
+  while (at > 0 && start - at < 8 && isKeySign(text.charCodeAt(at - 1))) at -= 1;
+  return ACTION_ENDS.has(text.charCodeAt(at - 1) | 32) && ACTION_KEY.test(text.slice(Math.max(0, at - 24), at));
+}
+
+/** Quotes, colon, equals sign, blank, opening square bracket, backslash. */
+function isKeySign(code: number): boolean {
+  return code === 34 || code === 39 || code === 58 || code === 61 || code === 32 || code === 91 || code === 92;
 }
 
 /** `user.name`, `x.data`, `u.id`, `myObject.page`. */

@@ -65,11 +65,10 @@ const GATEWAY_WORDS: ReadonlySet<string> = new Set(
  */
 export function unwrapLink(url: string): string | null {
   const hostFrom = url.indexOf('://') + 3;
-  let hostEnd = hostFrom;
-  while (hostEnd < url.length && !isBehindHost(url.charCodeAt(hostEnd))) hostEnd += 1;
-  if (hostFrom < 3 || !GATEWAY_WORDS.has(wordBeforeSuffix(url, hostFrom, hostEnd))) return null;
-  const host = url.slice(hostFrom, hostEnd);
-  const rest = url.slice(hostEnd).replace(/^:\d{1,5}/, '');
+  if (hostFrom < 3) return null;
+  const [host = ''] = /^[^/:?#]*/.exec(url.slice(hostFrom, hostFrom + 253)) ?? [];
+  if (!mayBeGateway(host)) return null;
+  const rest = url.slice(hostFrom + host.length).replace(/^:\d{1,5}/, '');
   const gateway = GATEWAYS.find((each) => each.host.test(host) && (each.path?.test(rest) ?? true));
   if (gateway === undefined) return null;
   const address = typeof gateway.target === 'function' ? gateway.target(url) : firstAddress(url, gateway.target);
@@ -77,21 +76,11 @@ export function unwrapLink(url: string): string | null {
   return gateway.mayBeDomain === true && /^[\w-]+(?:\.[\w-]+)+$/.test(address) ? address.toLowerCase() : wholeUrl(address);
 }
 
-/** Slash, colon, question mark, number sign. */
-function isBehindHost(code: number): boolean {
-  return code === 47 || code === 58 || code === 63 || code === 35;
-}
-
-/** `outlook` of `nam02.safelinks.protection.outlook.com`, `google` of `www.google.co.uk`. */
-function wordBeforeSuffix(url: string, from: number, end: number): string {
-  const last = url.lastIndexOf('.', end - 1);
-  let start = url.lastIndexOf('.', last - 1);
-  const word = url.slice(Math.max(start + 1, from), last);
-  if (word.length > 3 || start < from) return word;
-  const wordEnd = start;
-  start = url.lastIndexOf('.', wordEnd - 1);
-  const longer = url.slice(Math.max(start + 1, from), wordEnd);
-  return word === 'co' || word === 'com' ? longer : word;
+/** Whether a host, in lower case, has the word of one of them before its suffix: `outlook`, `google` of `www.google.co.uk`. */
+export function mayBeGateway(host: string): boolean {
+  const labels = host.split('.');
+  const word = labels.at(-2) ?? '';
+  return GATEWAY_WORDS.has(word === 'co' || word === 'com' ? (labels.at(-3) ?? '') : word);
 }
 
 function firstAddress(url: string, names: readonly string[]): string | null {
