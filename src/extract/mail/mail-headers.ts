@@ -2,6 +2,7 @@ import libmime from 'libmime';
 import type { Opened, OpenedText } from '../opened.ts';
 import { opened } from '../opened.ts';
 import { decodeText } from '../decode-text.ts';
+import { looksLikePage } from '../page/looks-like-page.ts';
 import type { Mail, MailHeader, MailPart } from './read-mail.ts';
 
 /** Headers that name those a mail was sent to. */
@@ -61,6 +62,6 @@ function ownText(name: string, value: string): string {
 
 function inlineText({ bytes, charset, type, flowed }: MailPart): OpenedText {
   const text = decodeText(bytes, charset);
-  const isPage = type === 'text/html';
+  const isPage = type === 'text/html' || looksLikePage(text);
   return { label: isPage ? 'html' : 'text', text: flowed === null ? text : libmime.decodeFlowed(text, flowed.delSp), isPage };
 }

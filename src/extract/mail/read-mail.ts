@@ -83,12 +83,20 @@ async function readBroken(root: MimeNode, body: Buffer): Promise<Mail> {
 }
 
 async function partOf(node: MimeNode, body: Buffer): Promise<MailPart> {
-  const type = node.contentType === false || node.contentType === '' ? 'text/plain' : node.contentType;
+  const type = typeOf(node);
   const name = node.filename === false ? '' : withoutControls(node.filename);
   const isOwnFile = node.disposition === 'attachment' || name !== '' || !type.startsWith('text/');
   const isAttachment = isOwnFile && !type.startsWith('message/');
   const flowed = node.flowed ? { delSp: node.delSp } : null;
   return { name, type, charset: node.charset === false ? '' : node.charset, bytes: await decoded(node, body), isAttachment, flowed };
+}
+
+/** Its media type; of one that says none, or nonsense, the default (RFC 2045 §5.2, RFC 2046 §5.1.5). */
+function typeOf(node: MimeNode): string {
+  const isDigest = node.parentNode !== false && node.parentNode.multipart === 'digest';
+  const says = node.headers !== false && node.headers.hasHeader('content-type');
+  if (isDigest && !says) return 'message/rfc822';
+  return node.contentType !== false && node.contentType.includes('/') ? node.contentType : 'text/plain';
 }
 
 /** Without its transfer encoding. `base64;` and the like count as what they start with. */

@@ -139,6 +139,15 @@ describe('a multipart that is a little broken loses nothing', () => {
         '',
       ]),
     ],
+    [
+      'a digest, whose parts are mails unless they say otherwise',
+      multi('multipart/digest; boundary=d', ['', '--d', '', 'From: i@evil.com', 'To: other@our-company.com', ...BODY, '--d--', '']),
+    ],
+    ['a type that is none', crlf([...HEAD, 'Content-Type: html', 'Content-Transfer-Encoding: base64', '', base64(`see ${LINK}`), ''])],
+    [
+      'a page that says it is a text',
+      crlf([...HEAD, 'Content-Type: text/plain', '', '<html><a href="http://phish.ev\nil.com/login">x</a>', '']),
+    ],
   ])('%s', async (_, mail) => expectRead(mail));
 });
 
