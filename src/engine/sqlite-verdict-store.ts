@@ -1,22 +1,18 @@
 import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { holderName, isHolderGone } from './holder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './call-windows.ts';
-import { makePrivateFile, makePrivateFolder } from './private-files.ts';
 import { purgeVerdicts } from './purge-verdicts.ts';
-import { isSound, prepareLists, type VerdictRow } from './select-verdicts.ts';
+import { isSound, type VerdictRow } from './select-verdicts.ts';
 import { restoreInto, type Salvage, salvageFrom } from './set-aside.ts';
 import { inTransaction } from './sqlite-faults.ts';
 import { EPOCH_QUERY } from './store-epoch.ts';
+import { openVerdictDatabase, type PreparedStatements, prepareStatements } from './verdict-database.ts';
 import type { StoredVerdict, StoreEpoch, StoreHealth, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
 
-const SCHEMA_VERSION = 3;
 /** Days of figures that are kept. */
 const FIGURE_DAYS = 400;
-/** An event loop waits no longer for another process; who needs it asks again. */
-const BUSY_MS = 50;
 /** Writes are gathered this long, off the answer path; a crash loses no more. */
 const FLUSH_MS = 20;
 const FLUSH_ROWS = 500;
@@ -29,56 +25,6 @@ const LONGEST_LEASE_S = 300;
 /** Values bound to one statement. */
 const CHUNK = 500;
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS verdicts (provider TEXT, value TEXT, answer TEXT, checked_at INT, expires_at INT, PRIMARY KEY (provider, value)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS leases (provider TEXT, value TEXT, owner TEXT, until INT, PRIMARY KEY (provider, value)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls (provider TEXT, at_ms INT);
-CREATE INDEX IF NOT EXISTS calls_at ON calls (provider, at_ms);
-CREATE TABLE IF NOT EXISTS spending (provider TEXT, day TEXT, credits INT, PRIMARY KEY (provider, day)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT, at INT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS figures (day TEXT, name TEXT, count INT, PRIMARY KEY (day, name)) WITHOUT ROWID;
-INSERT OR IGNORE INTO notes VALUES ('epoch', hex(randomblob(8)), 0);
-CREATE TRIGGER IF NOT EXISTS verdict_replaced AFTER UPDATE ON verdicts WHEN old.expires_at > new.checked_at AND old.answer IS NOT new.answer
-BEGIN UPDATE notes SET at = at + 1 WHERE name = 'epoch'; END;
-CREATE TRIGGER IF NOT EXISTS verdict_deleted AFTER DELETE ON verdicts WHEN old.expires_at > unixepoch()
-BEGIN UPDATE notes SET at = at + 1 WHERE name = 'epoch'; END;
-PRAGMA user_version = ${SCHEMA_VERSION};`;
-
-function openDatabase(sqlite: typeof import('node:sqlite'), path: string): DatabaseSync {
-  makePrivateFolder(dirname(path));
-  makePrivateFile(path);
-  const db = new sqlite.DatabaseSync(path);
-  try {
-    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;`);
-    const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version !== SCHEMA_VERSION) inTransaction(db, () => db.exec(SCHEMA));
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-type Prepared = ReturnType<typeof prepareStatements>;
-
-function prepareStatements(db: DatabaseSync) {
-  return {
-    // Not INSERT OR REPLACE: that would not fire the trigger that counts.
-    insert: db.prepare(
-      `INSERT INTO verdicts VALUES (?, ?, ?, ?, ?) ON CONFLICT (provider, value)
-       DO UPDATE SET answer = excluded.answer, checked_at = excluded.checked_at, expires_at = excluded.expires_at`,
-    ),
-    take: db.prepare(
-      `INSERT INTO leases VALUES (?, ?, ?, ?) ON CONFLICT (provider, value)
-       DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE until < ? OR until > ? OR owner = excluded.owner`,
-    ),
-    ownerOf: db.prepare('SELECT owner FROM leases WHERE provider = ? AND value = ?'),
-    takeOver: db.prepare('UPDATE leases SET owner = ?, until = ? WHERE provider = ? AND value = ?'),
-    give: db.prepare('DELETE FROM leases WHERE provider = ? AND value = ? AND owner = ?'),
-    selectList: prepareLists(db),
-  };
-}
-
 /** Told of a background write that failed, and with `null` that it works again; gives the milliseconds until it is tried again. */
 type OnWriteFault = (error: unknown) => number;
 
@@ -88,7 +34,7 @@ export class SqliteVerdictStore implements VerdictStore {
   readonly #path: string;
   #owner: string | null = null;
   #noteOf: StatementSync | null = null;
-  readonly #prepared: Prepared;
+  readonly #prepared: PreparedStatements;
   readonly #dirty = new Map<string, { provider: string; value: string; verdict: StoredVerdict }>();
   readonly #released = new Map<string, { provider: string; value: string }>();
   #timer: NodeJS.Timeout | null = null;
@@ -311,7 +257,7 @@ export type OpenVerdictFile = (onWriteFault: OnWriteFault) => SqliteVerdictStore
 export async function verdictFileOpener(path: string): Promise<OpenVerdictFile> {
   const sqlite = await loadSqlite();
   return (onWriteFault) => {
-    const db = openDatabase(sqlite, path);
+    const db = openVerdictDatabase(sqlite, path);
     try {
       return new SqliteVerdictStore(db, path, onWriteFault);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import type { RequestListener, Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { RequestListener, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { systemClock } from '../../engine/clock.ts';
@@ -22,6 +22,7 @@ import type { Faults } from './http/faults.ts';
 import { createHeldBytes } from './http/held-bytes.ts';
 import type { HeldBytes } from './http/held-bytes.ts';
 import { readJsonBodies, RefusedBody } from './http/json-bodies.ts';
+import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
@@ -42,7 +43,6 @@ import { addStatusRoutes, type HeldOff } from './routes/status-routes.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
 import type { SidecarSettings } from './settings.ts';
-import { wordTable } from '../../model/word-table.ts';
 
 /** Long buffers kept for the next batch. */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -256,6 +256,9 @@ function createApp({ fail, held }: Pick<Parts, 'fail' | 'held'>, serve: (rest: R
   return app;
 }
 
+/** Characters of what a checker of bodies says. */
+const SHOWN_CHARACTERS = 500;
+
 const NO_GATEWAY: Refusal = {
   status: 503,
   code: 'no_gateway',
@@ -272,35 +275,4 @@ function limited({ listen }: Listener, { requestTimeoutMs, keepAliveMs, maxConne
   server.requestTimeout = 0;
   server.maxConnections = maxConnections;
   return server;
-}
-
-const BROKEN = wordTable<readonly [line: string, code: string, message: string]>({
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'the request did not arrive in time, or its body stood still'],
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large', 'the headers are too long'],
-});
-
-/** Characters of what a checker of bodies says. */
-const SHOWN_CHARACTERS = 500;
-
-/** How long who was told so has to hang up. */
-const HANG_UP_MS = 1000;
-
-/** What is no HTTP, or too slow, is told so in the words of the API and cut off. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [line, code, message] = BROKEN.get(error.code ?? '') ?? ['400 Bad Request', 'bad_request', 'this is no HTTP request'];
-  const body = JSON.stringify(refusalBody({ code, message }));
-  socket.end(
-    `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-  const timer = setTimeout(() => socket.destroy(), HANG_UP_MS).unref();
-  socket.once('close', () => clearTimeout(timer));
-}
-
-/** A body that stands still: its caller is told so, unless the answer has begun. */
-function cutOff(res: ServerResponse): void {
-  const { req, headersSent } = res;
-  if (headersSent) return void res.destroy();
-  res.statusCode = 408;
-  answerBrokenRequest({ name: 'Error', message: '', code: 'ERR_HTTP_REQUEST_TIMEOUT' }, req.socket);
 }

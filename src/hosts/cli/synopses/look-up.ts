@@ -58,7 +58,7 @@ export const enrichSynopsis = {
 export const extractSynopsis = {
   name: 'extract',
   group: GROUP,
-  summary: 'Find indicators in a text, a log, an e-mail or a page, defanged ones too.',
+  summary: 'Find indicators in a text, a log, an e-mail, a page, a document or an archive, defanged ones too.',
   words: { takes: '[FILE|-]', doc: '- or nothing reads stdin' },
   options: {
     json: flag('one JSON object a line: type, value, original, offset (in characters from the start)'),
