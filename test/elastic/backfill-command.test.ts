@@ -94,7 +94,7 @@ describe('ismalicious backfill', () => {
 
   it.each([
     [['--index', 'x'], 'which engine?'],
-    [['--url', 'http://127.0.0.1:9'], 'backfill wants --index'],
+    [['--url', 'http://127.0.0.1:9'], 'backfill needs --index'],
     [['--url', 'http://127.0.0.1:9', '--index', 'x', '--since', 'yesterday'], '--since has to be'],
     [['--url', 'http://127.0.0.1:9', '--index', 'x', '--budget', 'many'], '--budget has to be'],
     [['--url', 'http://127.0.0.1:9', '--index', 'x', '--page-size', '5000'], '--page-size has to be 1000 at most'],

@@ -6,10 +6,9 @@ import type { Answer } from '../../model/enrichment.ts';
 import { csvLine } from '../../outputs/csv-line.ts';
 import { mispTypeOf } from '../../outputs/wording.ts';
 import { inertText } from '../../model/inert-text.ts';
-import type { EXPORT_FORMATS } from '../cli/synopses/keep.ts';
 
-/** Forms in which the store can be exported. */
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+/** Forms in which the store can be exported; `seed` is the table of the seed pipeline, keyed by SHA-256 of the value. */
+export type ExportFormat = 'ndjson' | 'csv' | 'stix' | 'seed';
 
 const PAGE = 1000;
 const DAY_S = 86_400;

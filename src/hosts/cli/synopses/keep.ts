@@ -1,10 +1,11 @@
+import type { ExportFormat } from '../../pipeline/export-store.ts';
 import { flag, type Synopsis, text } from '../synopsis.ts';
 import { CONFIG } from './shared-options.ts';
 
 const GROUP = 'Stored data';
 
-/** Forms in which the store can be exported; `seed` is the table of the seed pipeline, keyed by SHA-256 of the value. */
-export const EXPORT_FORMATS = ['ndjson', 'csv', 'stix', 'seed'] as const;
+/** Forms in which the store can be exported. */
+export const EXPORT_FORMATS = ['ndjson', 'csv', 'stix', 'seed'] as const satisfies readonly ExportFormat[];
 
 /** `ismalicious cache stats|purge` */
 export const cacheSynopsis = {
