@@ -6,7 +6,6 @@ import { type Command, UsageError } from './command.ts';
 import { exitCodeOf, type RunTally, tallyUp } from './outcome-code.ts';
 import { parseOptions } from './parse-options.ts';
 import { checkSynopsis } from './synopses/look-up.ts';
-import { formatTable } from './table.ts';
 import { explain } from './table-words.ts';
 import { readLines } from './text-input.ts';
 import { warn } from './words.ts';
@@ -34,7 +33,7 @@ export const check: Command = {
       for (const enrichment of enrichments) tallyUp(tally, enrichment);
       const reasonsOf = (enrichment: Enrichment) => (values.explain ? engine.explain(enrichment) : null);
       if (values.json) for (const enrichment of enrichments) io.stdout.write(`${toLine(enrichment, reasonsOf(enrichment))}\n`);
-      else io.stdout.write(`${formatTable(enrichments, io)}\n`);
+      else io.stdout.write(`${await (await import('./table.ts')).formatTable(enrichments, io)}\n`);
       if (values.explain && !values.json)
         for (const enrichment of enrichments)
           io.stdout.write(`\n${inertText(enrichment.input)}\n${explain(enrichment, reasonsOf(enrichment) ?? [])}\n`);

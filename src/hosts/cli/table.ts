@@ -1,5 +1,3 @@
-import stringWidth from 'string-width';
-import wrapAnsi from 'wrap-ansi';
 import type { Enrichment } from '../../model/enrichment.ts';
 import { inertText } from '../../model/inert-text.ts';
 import type { Io } from './command.ts';
@@ -25,29 +23,55 @@ const COLUMNS: readonly Column[] = [
 ];
 
 const GAP = 2;
+const ASCII = /^[ -~]*$/;
 /** A column that wraps is no narrower than this, as long as there is one left to drop. */
 const LEAST_WRAPPED = 16;
 /** A longer cell is cut: it would fill the screen. */
 const LONGEST_CELL = 300;
 
+/** How a terminal shows texts. */
+interface Shown {
+  readonly widthOf: (text: string) => number;
+  readonly wrap: (text: string, width: number) => string[];
+}
+
+/** One column a character, in lines of any length. */
+const PLAIN: Shown = { widthOf: (text) => text.length, wrap: (text) => [text] };
+
 /** Rows for people, aligned by what a terminal shows: verdict, score, tier, status, indicator, why, source; no line longer than the terminal. */
-export function formatTable(
+export async function formatTable(
   enrichments: readonly Enrichment[],
   { hasColor, columns = Infinity }: Pick<Io, 'hasColor' | 'columns'>,
-): string {
+): Promise<string> {
   const cells = COLUMNS.map(({ title, of }) => [title, ...enrichments.map(of)]);
-  const layout = fit(cells.map(widest), columns);
+  const shown = await howShown(cells, columns);
+  const layout = fit(
+    cells.map((column) => widest(column, shown)),
+    columns,
+  );
   const rows = [null, ...enrichments].map((enrichment, row) => {
-    const texts = layout.map(({ column, width }) => wrap(cells[column]?.[row] ?? '', width));
+    const texts = layout.map(({ column, width }) => shown.wrap(cells[column]?.[row] ?? '', width));
     const lines = Array.from({ length: Math.max(...texts.map((text) => text.length)) }, (_, n) =>
       layout
-        .map(({ width }, at) => pad(texts[at]?.[n] ?? '', width))
+        .map(({ width }, at) => pad(texts[at]?.[n] ?? '', width, shown))
         .join(' '.repeat(GAP))
         .trimEnd(),
     );
     return lines.map((line) => (enrichment ? paint(line, enrichment.answer.verdict, hasColor) : line)).join('\n');
   });
   return rows.join('\n');
+}
+
+/** What knows wide characters and wraps takes a while to load: only where there is something to wrap, or a character beyond ASCII. */
+async function howShown(cells: readonly (readonly string[])[], columns: number): Promise<Shown> {
+  const isAscii = cells.every((column) => column.every((text) => ASCII.test(text)));
+  const total = sum(cells.map((column) => widest(column, PLAIN))) + GAP * (cells.length - 1);
+  if (isAscii && total <= columns) return PLAIN;
+  const [{ default: widthOf }, { default: wrapAnsi }] = await Promise.all([import('string-width'), import('wrap-ansi')]);
+  return {
+    widthOf,
+    wrap: (text, width) => (widthOf(text) <= width ? [text] : wrapAnsi(text, width, { hard: true }).split('\n')),
+  };
 }
 
 /** Which columns are shown, and how wide each of them is. */
@@ -70,16 +94,12 @@ function fit(natural: readonly number[], most: number): { column: number; width:
   return shown.map(({ column }) => ({ column, width: widths.get(column) ?? 0 }));
 }
 
-function wrap(text: string, width: number): string[] {
-  return stringWidth(text) <= width ? [text] : wrapAnsi(text, width, { hard: true }).split('\n');
+function pad(text: string, width: number, { widthOf }: Shown): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
-}
-
-function widest(cells: readonly string[]): number {
-  return cells.reduce((most, cell) => Math.max(most, stringWidth(cell)), 0);
+function widest(cells: readonly string[], { widthOf }: Shown): number {
+  return cells.reduce((most, cell) => Math.max(most, widthOf(cell)), 0);
 }
 
 function sum(numbers: readonly number[]): number {
