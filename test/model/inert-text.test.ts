@@ -35,10 +35,10 @@ describe('text of others', () => {
           .flat()
           .join(),
     ],
-    ['a row of the table', () => formatTable([enrichment], { hasColor: false, columns: Infinity }).split('\n')[1] ?? ''],
+    ['a row of the table', async () => (await formatTable([enrichment], { hasColor: false, columns: Infinity })).split('\n')[1] ?? ''],
     ['an explanation', () => explain(enrichment, [EVIL]).split('\n').join('')],
-  ])('in %s does nothing', (_name, show) => {
-    expect(show()).not.toMatch(ACTIVE);
+  ])('in %s does nothing', async (_name, show) => {
+    expect(await show()).not.toMatch(ACTIVE);
   });
   it('of a feed makes no line of its own in the report of a run', () => {
     const feed = { items: 0, accepted: 0, quarantined: 0, ignored: 0, pages: 0, new: 0, updated: 0, faults: [], failure: EVIL };
