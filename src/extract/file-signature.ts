@@ -9,7 +9,7 @@ const ARCHIVES: readonly (readonly [string, Buffer])[] = [
   ['rar', '526172211a07'],
   ['7z', '377abcaf271c'],
   ['xz', 'fd377a585a00'],
-  ['bzip2', '425a68'],
+  ['bzip2', '425a6839314159'],
   ['cab', '4d534346'],
 ].map(([name = '', magic = '']) => [name, Buffer.from(magic, 'hex')]);
 /** PDF.js, too, takes a document whose mark stands in its first KiB. */
@@ -37,14 +37,8 @@ export function isPdf(bytes: Uint8Array): boolean {
 
 /** Whether bytes are something that a parser of its own opens, by their first ones. */
 export function isPacked(bytes: Uint8Array): boolean {
-  const archive = archiveOf(bytes);
-  return (
-    isTnef(bytes) ||
-    isOutlook(bytes) ||
-    archive === 'zip' ||
-    archive === 'gzip' ||
-    bufferOf(bytes.subarray(0, 5)).equals(Buffer.from('%PDF-'))
-  );
+  const isDocument = bufferOf(bytes.subarray(0, 5)).equals(Buffer.from('%PDF-'));
+  return isDocument || archiveOf(bytes) !== null || isTnef(bytes) || isOutlook(bytes);
 }
 
 function startsWith(bytes: Uint8Array, magic: Buffer): boolean {

@@ -54,6 +54,9 @@ const LONGEST_REREAD = 2048;
 /** Gateways that may have rewritten each other's links. */
 const MAX_LAYERS = 6;
 
+/** `http[://`: the bracket around the colon was never closed. */
+const HALF_MARKED_COLON = /^([^/]{1,12})[[({]:\/\//;
+
 /** Schemes that `refang` knows. */
 const USUAL_SCHEME = /^(?:h(?:tt|xx)p|fxp|ftp)s?[:[({]/i;
 
@@ -184,8 +187,8 @@ function plainUrl(original: string): string {
   if (plain.includes('&')) plain = plain.replace(/&amp;|&#38;|&#x26;/gi, '&');
   if (plain.includes('// ')) plain = plain.replace(/^([^/]{1,20}\/\/) /, '$1');
   if (plain.includes('p__')) plain = plain.replace(/^\[?(h[*#_x]{2}ps?)__/i, '$1://');
-  if (!plain.includes('://')) plain = plain.replace(/^([^/]{1,12})[[({]:\/\//, '$1://');
-  return refang(plainScheme(plain));
+  const whole = refang(plainScheme(plain));
+  return whole.includes('://') ? whole : refang(plainScheme(plain.replace(HALF_MARKED_COLON, '$1://')));
 }
 
 /** With a plain scheme instead of an odd or bracketed one: `h[tt]ps://`, `hxxxp://`, `ttp://`. */

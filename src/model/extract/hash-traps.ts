@@ -1,10 +1,9 @@
-/** Keys whose 32 or more hex digits are no hash of a file. */
-const IDENTIFIER_KEY =
-  /(?:trace|span|request|req|session|sess|correlation|transaction|uuid|guid|nonce|token|api_?key|apikey|secret|csrf|cookie|device|tenant|client|instance|message|etag|btih|phpsessid|jsessionid)[ _.-]?(?:id|key|token)?$/i;
-
-/** Keys of fingerprints of something else: of a TLS or SSH client, of what a program imports, the number of a certificate. */
-const FINGERPRINT_KEY =
-  /(?:imp_?hash|pe_?hash|authentihash|(?:rich|vhash|imp|tel|sym|gimp)_?(?:pe_?)?(?:header_?)?hash|vhash|hassh|hassh_?server|ja3s?|ja3s?_?(?:client|server)?|serial(?:[ _.-]?n(?:o|r|um|umber))?)[ _.-]?(?:hash|md5|sha1|sha256|digest|value|id|key)?$/i;
+/**
+ * Keys whose 32 or more hex digits are no hash of a file: ids, and fingerprints of something else (a TLS or SSH client, what a program
+ * imports, the number of a certificate).
+ */
+const OTHER_KEY =
+  /(?:(?:trace|span|request|req|session|sess|correlation|transaction|uuid|guid|nonce|token|api_?key|secret|csrf|cookie|device|tenant|client|instance|message|etag|btih|phpsessid|jsessionid)[ _.-]?(?:id|key|token)?|(?:imp_?hash|pe_?hash|authentihash|rich_?(?:pe_?)?(?:header_?)?hash|(?:imp|tel|sym|gimp)hash|vhash|hassh(?:_?server)?|ja3s?|serial(?:[ _.-]?n(?:o|r|um|umber))?)[ _.-]?(?:hash|md5|digest|value|id)?)$/i;
 
 /** An object that is a fingerprint as a whole, open where the digits stand: `"ja3":{"string":"…","hash":"`. */
 const FINGERPRINT_OBJECT =
@@ -12,12 +11,8 @@ const FINGERPRINT_OBJECT =
 /** Keys inside of such an object. */
 const INNER_KEY = /["'](?:hash|md5|sha1|sha256|digest|value|fingerprint|serial(?:_?number)?)$/i;
 
-/** A word that each of those keys has, so that most hashes never reach the pattern. */
-const MAYBE_FINGERPRINT = /ja3|hass?h|serial/i;
-
 /** How far back a key is looked for, and an object that is open, in characters. */
-const IDENTIFIER_REACH = 24;
-const KEY_REACH = 40;
+const KEY_REACH = 28;
 const OBJECT_REACH = 700;
 
 /**
@@ -30,11 +25,8 @@ export function isHexTrap(text: string, start: number, end: number): boolean {
   let at = start;
   while (at > 0 && start - at < 8 && isSign(text.charCodeAt(at - 1))) at -= 1;
   if (at === start) return false;
-  const word = text.slice(Math.max(0, at - IDENTIFIER_REACH), at);
-  if (IDENTIFIER_KEY.test(word)) return true;
-  if (!MAYBE_FINGERPRINT.test(word) && !isQuote(text.charCodeAt(at))) return false;
   const key = text.slice(Math.max(0, at - KEY_REACH), at);
-  if (FINGERPRINT_KEY.test(key)) return true;
+  if (OTHER_KEY.test(key)) return true;
   return isQuote(text.charCodeAt(at)) && INNER_KEY.test(key) && FINGERPRINT_OBJECT.test(text.slice(Math.max(0, at - OBJECT_REACH), at));
 }
 

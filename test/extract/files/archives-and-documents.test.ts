@@ -60,6 +60,7 @@ describe('archives', () => {
     locked[6] = (locked[6] ?? 0) | 1;
     expect((await read(locked)).unread).toEqual(['file: a zip archive with a password (secret.exe)']);
     expect((await read(zip({ 'a.txt': strToU8('abc') }).subarray(0, 60))).unread).toEqual([expect.stringContaining('broken')]);
+    expect((await read(Buffer.from('526172211a0700cf', 'hex'))).unread).toEqual(['file: a rar archive, which is not opened']);
     const mail = `From: a@evil.com\nTo: b@c.com\nContent-Type: application/x-rar; name="o.rar"\nContent-Transfer-Encoding: base64\n\n${Buffer.from('526172211a0700', 'hex').toString('base64')}\n`;
     expect((await read(Buffer.from(mail))).unread).toEqual(['attachment:o.rar: a rar archive, which is not opened']);
   });
