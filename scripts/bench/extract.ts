@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { extractFromText } from '../../src/engine/extract.ts';
+import { extractFromText } from '../../src/extract/extract.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import type { Print } from './figure.ts';
 

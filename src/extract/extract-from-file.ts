@@ -1,5 +1,5 @@
-import type { Extracted, ExtractedType, ExtractOptions } from '../model/extract/extracted.ts';
-import { extractIndicators, withoutRepeats } from '../model/extract/extract-indicators.ts';
+import type { Extracted, ExtractedType, ExtractOptions } from './extracted.ts';
+import { extractIndicators, withoutRepeats } from './extract-indicators.ts';
 import { openFile } from './open-file.ts';
 import type { FileReaders } from './open-file.ts';
 import { isOriginator } from './mail/mail-headers.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { extractFromText } from '../../src/engine/extract.ts';
+import { extractFromText } from '../../src/extract/extract.ts';
 import { defang } from '../../src/model/defang.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';

@@ -113,10 +113,10 @@ const REFUSED: readonly (readonly [folder: string, specifiers: readonly string[]
       '../mapping/ecs.ts',
       '../outputs/output.ts',
       '../hosts/cli/main.ts',
-      '../../test/support/fixtures.ts',
+      '../support/fixtures.ts',
     ],
   ],
-  ['hosts', ['../../test/support/fixtures.ts', '../../scripts/checks.ts']],
+  ['hosts', ['../support/fixtures.ts', '../../scripts/checks.ts']],
 ];
 
 const ALLOWED: readonly (readonly [folder: string, specifiers: readonly string[]])[] = [

@@ -1,4 +1,4 @@
-import { decodePercent } from '../../model/extract/links/link-parts.ts';
+import { decodePercent } from '../links/link-parts.ts';
 
 /** What browsers leave as it is: nothing to resolve, drop or turn round. */
 const PLAIN = /^https?:\/\/(?:[\w-]{1,63}\.){1,40}[a-z]{2}[a-z\d-]*(?::\d{1,5})?(?:[/?#][^\s\\]*)?$/i;

@@ -1,5 +1,5 @@
-import type { Extracted, ExtractOptions } from '../../model/extract/extracted.ts';
-import { extractIndicators, withoutRepeats } from '../../model/extract/extract-indicators.ts';
+import type { Extracted, ExtractOptions } from '../extracted.ts';
+import { extractIndicators, withoutRepeats } from '../extract-indicators.ts';
 import type { MappedText } from './mapped-text.ts';
 import { readPage } from './read-page.ts';
 import type { PageOptions } from './read-page.ts';

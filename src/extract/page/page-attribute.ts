@@ -1,4 +1,4 @@
-import { decodePercent } from '../../model/extract/links/link-parts.ts';
+import { decodePercent } from '../links/link-parts.ts';
 import { browserUrl } from './browser-url.ts';
 import type { MappedText } from './mapped-text.ts';
 

@@ -1,7 +1,7 @@
-import { extractFromFile, extractFromText } from '../../engine/extract.ts';
+import { extractFromFile, extractFromText } from '../../extract/extract.ts';
 import { utf16Of } from '../../extract/decode-text.ts';
 import { fileKind } from '../../extract/file-kind.ts';
-import type { Extracted } from '../../model/extract/extracted.ts';
+import type { Extracted } from '../../extract/extracted.ts';
 import { type Command, EXIT, type Io } from './command.ts';
 import { parseOptions } from './parse-options.ts';
 import { extractSynopsis } from './synopses/look-up.ts';

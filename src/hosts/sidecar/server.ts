@@ -153,7 +153,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
 }
 
 async function loadExtraction() {
-  return (await import('../../engine/extract.ts')).extractInSlices;
+  return (await import('../../extract/extract.ts')).extractInSlices;
 }
 
 function refuseOpenDoor({ host, token }: SidecarSettings): void {

@@ -1,5 +1,5 @@
 import { defang } from '../../model/defang.ts';
-import type { Extracted } from '../../model/extract/extracted.ts';
+import type { Extracted } from '../../extract/extracted.ts';
 import { CsvError, QUOTE, decodeCell, encodeCell, readHeader } from './csv-cells.ts';
 import type { CsvHeader } from './csv-cells.ts';
 import type { ExtractWishes } from './extract-options.ts';

@@ -1,4 +1,4 @@
-import type { ExtractedType } from '../../model/extract/extracted.ts';
+import type { ExtractedType } from '../../extract/extracted.ts';
 import { INDICATOR_TYPES } from '../../model/indicator.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, type TypedWords, UsageError } from './option-words.ts';
 import { wordTable } from '../../model/word-table.ts';

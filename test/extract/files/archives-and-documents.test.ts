@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync, strToU8, zipSync } from 'fflate';
 import type { Zippable } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { extractFromFile } from '../../../src/engine/extract.ts';
+import { extractFromFile } from '../../../src/extract/extract.ts';
 import { openPdf } from '../../../src/extract/files/open-pdf.ts';
 
 const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');

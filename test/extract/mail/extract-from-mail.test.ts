@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { extractFromEmail, extractFromFile } from '../../../src/engine/extract.ts';
+import { extractFromEmail, extractFromFile } from '../../../src/extract/extract.ts';
 import { looksLikeEmail } from '../../../src/extract/mail/looks-like-mail.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text.replaceAll('\n', '\r\n'));

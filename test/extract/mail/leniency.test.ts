@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { extractFromFile } from '../../../src/engine/extract.ts';
+import { extractFromFile } from '../../../src/extract/extract.ts';
 
 const LINK = 'http://phish.evil.com/login';
 const base64 = (text: string | Uint8Array) => Buffer.from(text as string).toString('base64');

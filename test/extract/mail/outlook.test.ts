@@ -1,7 +1,7 @@
 import { burn } from '@kenjiuno/msgreader/lib/Burner.js';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { extractFromFile } from '../../../src/engine/extract.ts';
+import { extractFromFile } from '../../../src/extract/extract.ts';
 import { openOutlook } from '../../../src/extract/mail/open-outlook.ts';
 
 const ROOT = 5;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { extractFromFile } from '../../../src/engine/extract.ts';
+import { extractFromFile } from '../../../src/extract/extract.ts';
 import { answerExtract } from '../../../src/hosts/splunk/extract-command.ts';
 import { EXTRACT_FIELDS } from '../../../src/hosts/splunk/extract-chunk.ts';
 import { readExtractOptions } from '../../../src/hosts/splunk/extract-options.ts';

@@ -4,7 +4,7 @@ import { CsvError } from '../../../src/hosts/splunk/csv-cells.ts';
 import { answerExtract } from '../../../src/hosts/splunk/extract-command.ts';
 import { fillLookupTable } from '../../../src/hosts/splunk/lookup-table.ts';
 import { SearchNotes } from '../../../src/hosts/splunk/search-notes.ts';
-import { extractFromText } from '../../../src/engine/extract.ts';
+import { extractFromText } from '../../../src/extract/extract.ts';
 import { type OracleTable, readCsv } from '../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';
 import { mutate, randomOf } from '../../support/mutations.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { extractFromText } from '../../../src/engine/extract.ts';
+import { extractFromText } from '../../../src/extract/extract.ts';
 import { parseIndicator } from '../../../src/model/parse-indicator.ts';
 
 const CASES = Number(process.env.ISMALICIOUS_PROPERTY_CASES ?? 60_000);

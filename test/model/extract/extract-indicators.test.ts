@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { extractFromText } from '../../../src/engine/extract.ts';
+import { extractFromText } from '../../../src/extract/extract.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 
 interface Case {

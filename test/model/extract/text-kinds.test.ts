@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { extractFromText } from '../../../src/engine/extract.ts';
+import { extractFromText } from '../../../src/extract/extract.ts';
 
 const HEX = 'e7d705a3286e19ea42f587b344ee6865';
 const find = (text: string) => extractFromText(text, { withHosts: false }).map(({ value, original }) => [value, original]);

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Extraction } from '../../../model/extract/extract-indicators.ts';
-import type { Extracted } from '../../../model/extract/extracted.ts';
+import type { Extraction } from '../../../extract/extract-indicators.ts';
+import type { Extracted } from '../../../extract/extracted.ts';
 import { EXTRACT_BODY } from '../api-schemas.ts';
 import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
 import type { Metrics } from '../metrics.ts';

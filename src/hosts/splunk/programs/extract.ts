@@ -10,7 +10,7 @@ const onUnread = (part: string, reason: string) => void process.stderr.write(`is
 void answerExtract(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async () => {
-    const { extractFromFile, extractFromText } = await import('../../../engine/extract.ts');
+    const { extractFromFile, extractFromText } = await import('../../../extract/extract.ts');
     const { fileKind } = await import('../../../extract/file-kind.ts');
     return (text, withHosts) => {
       // A mail has several lines, a page starts with a tag; only then is it worth a look whether a text is one.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { extractFromText } from '../../../../src/engine/extract.ts';
-import { unwrapLink } from '../../../../src/model/extract/links/unwrap-link.ts';
+import { extractFromText } from '../../../../src/extract/extract.ts';
+import { unwrapLink } from '../../../../src/extract/links/unwrap-link.ts';
 
 const TARGET = 'https://evil.com/a?b=c';
 const CODED = encodeURIComponent(TARGET);

@@ -1,5 +1,5 @@
-import { FILE_ENDINGS } from '../file-endings.ts';
-import { isCommonSuffix } from './suffixes.ts';
+import { FILE_ENDINGS } from '../../model/file-endings.ts';
+import { isCommonSuffix } from './name-suffixes.ts';
 
 /** Top-level domains that more often end a file name, where the name has two labels only and nobody defanged it. */
 const FILE_SUFFIXES: ReadonlySet<string> = new Set(

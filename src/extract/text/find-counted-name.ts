@@ -1,7 +1,7 @@
-import { note } from './extracted.ts';
-import type { Reading } from './extracted.ts';
+import { note } from '../extracted.ts';
+import type { Reading } from '../extracted.ts';
 import { findHost } from './find-name.ts';
-import { readHostRun } from './host-run.ts';
+import { readHostRun } from './host-name-run.ts';
 
 /** Longest name in this form, in characters: one of 253 with a count for each label. */
 const MAX_LENGTH = 640;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { ExtractedFromFile, FileOptions } from '../extract/extract-from-file.ts';
-import type { Extracted, ExtractOptions } from '../model/extract/extracted.ts';
-import { beginExtraction, extractIndicators } from '../model/extract/extract-indicators.ts';
-import type { Extraction } from '../model/extract/extract-indicators.ts';
-import { decodeText } from '../extract/decode-text.ts';
-import { fileKind } from '../extract/file-kind.ts';
-import { hasPublicSuffix } from './registrable-domain.ts';
+import type { ExtractedFromFile, FileOptions } from './extract-from-file.ts';
+import type { Extracted, ExtractOptions } from './extracted.ts';
+import { beginExtraction, extractIndicators } from './extract-indicators.ts';
+import type { Extraction } from './extract-indicators.ts';
+import { decodeText } from './decode-text.ts';
+import { fileKind } from './file-kind.ts';
+import { hasPublicSuffix } from '../engine/registrable-domain.ts';
 
 /** How hosts ask: the public suffix list and the hashes are brought along here. */
 export type ExtractRequest = Omit<ExtractOptions, 'hasPublicSuffix'> & Pick<FileOptions, 'openPdf' | 'openOutlook' | 'onUnread'>;
@@ -36,7 +36,7 @@ export async function extractFromFile(bytes: Uint8Array, request: ExtractRequest
     case 'text':
       return extractFromText(decodeText(bytes), request);
     case 'page': {
-      const { extractFromPage } = await import('../extract/page/extract-from-page.ts');
+      const { extractFromPage } = await import('./page/extract-from-page.ts');
       return extractFromPage(decodeText(bytes), { ...request, hasPublicSuffix });
     }
     default:
@@ -45,6 +45,6 @@ export async function extractFromFile(bytes: Uint8Array, request: ExtractRequest
 }
 
 async function find({ type, bytes }: { type: string; bytes: Uint8Array }, request: ExtractRequest): Promise<ExtractedFromFile[]> {
-  const { extractFromFile: findInFile } = await import('../extract/extract-from-file.ts');
+  const { extractFromFile: findInFile } = await import('./extract-from-file.ts');
   return findInFile({ name: '', type, charset: '', bytes, isAttachment: false }, { ...request, hasPublicSuffix, hash: HASH });
 }

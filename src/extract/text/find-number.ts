@@ -1,11 +1,11 @@
-import { ipv4FromText } from '../ipv4-address.ts';
-import type { IndicatorType } from '../indicator.ts';
+import { ipv4FromText } from '../../model/ipv4-address.ts';
+import type { IndicatorType } from '../../model/indicator.ts';
 import { isDigit, isHexDigit, isWordCharacter } from './characters.ts';
-import { note } from './extracted.ts';
-import type { Reading } from './extracted.ts';
-import type { HostRun } from './host-run.ts';
-import { isHexTrap } from './hash-traps.ts';
-import { isNumberTrap } from './traps.ts';
+import { note } from '../extracted.ts';
+import type { Reading } from '../extracted.ts';
+import type { HostRun } from './host-name-run.ts';
+import { isHexTrap } from './hash-lookalikes.ts';
+import { isNumberTrap } from './lookalikes.ts';
 
 /** Fewest hex digits of a hash that we know. */
 export const SHORTEST_HASH = 32;

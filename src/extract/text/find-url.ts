@@ -1,16 +1,16 @@
-import { parseIpv6 } from '../host-name.ts';
-import type { Indicator } from '../indicator.ts';
-import { parseIndicator } from '../parse-indicator.ts';
-import { refang } from '../refang.ts';
-import { webUrl } from '../url.ts';
+import { parseIpv6 } from '../../model/host-name.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import { refang } from '../../model/refang.ts';
+import { webUrl } from '../../model/url.ts';
 import { isHostCharacter, isUnspacedScript } from './characters.ts';
-import { note } from './extracted.ts';
-import type { Reading } from './extracted.ts';
+import { note } from '../extracted.ts';
+import type { Reading } from '../extracted.ts';
 import type { FoundHost } from './find-name.ts';
 import { findHost } from './find-name.ts';
-import type { HostRun } from './host-run.ts';
-import { readHostRun } from './host-run.ts';
-import { unwrapLink } from './links/unwrap-link.ts';
+import type { HostRun } from './host-name-run.ts';
+import { readHostRun } from './host-name-run.ts';
+import { unwrapLink } from '../links/unwrap-link.ts';
 import { findUrlEnd, isBackslashed } from './url-end.ts';
 
 /** Colon and slashes behind a scheme, plain, defanged or escaped for JSON, with the defanged ends of the scheme (`http(s)`, `[http]`). */

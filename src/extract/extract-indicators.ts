@@ -1,16 +1,16 @@
-import { ipv4FromText } from '../ipv4-address.ts';
-import { isDigit, isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './characters.ts';
+import { ipv4FromText } from '../model/ipv4-address.ts';
+import { isDigit, isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './text/characters.ts';
 import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
 import { note } from './extracted.ts';
-import { readCountedName } from './find-counted-name.ts';
-import { readEmail, readWordedEmail } from './find-email.ts';
-import { readIpv6At } from './find-ipv6.ts';
-import { findHost, judgedWith } from './find-name.ts';
-import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './find-number.ts';
-import { mayBeScheme, readBareUrl, readUrl } from './find-url.ts';
-import type { HostRun } from './host-run.ts';
-import { MAX_RUN, readHostRun } from './host-run.ts';
-import { isTrapHere } from './traps.ts';
+import { readCountedName } from './text/find-counted-name.ts';
+import { readEmail, readWordedEmail } from './text/find-email.ts';
+import { readIpv6At } from './text/find-ipv6.ts';
+import { findHost, judgedWith } from './text/find-name.ts';
+import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './text/find-number.ts';
+import { mayBeScheme, readBareUrl, readUrl } from './text/find-url.ts';
+import type { HostRun } from './text/host-name-run.ts';
+import { MAX_RUN, readHostRun } from './text/host-name-run.ts';
+import { isTrapHere } from './text/lookalikes.ts';
 
 const COLON = 58;
 const AT = 64;

@@ -1,12 +1,12 @@
-import { parseHost } from '../host-name.ts';
-import type { Indicator } from '../indicator.ts';
-import { refang } from '../refang.ts';
+import { parseHost } from '../../model/host-name.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import { refang } from '../../model/refang.ts';
 import { isDot, isUnspacedScript, isWordCharacter } from './characters.ts';
-import type { JudgedHost, Reading } from './extracted.ts';
-import type { HostRun } from './host-run.ts';
-import { mayBeGateway } from './links/unwrap-link.ts';
-import { hasKnownSuffix } from './suffixes.ts';
-import { nameTrap } from './traps.ts';
+import type { JudgedHost, Reading } from '../extracted.ts';
+import type { HostRun } from './host-name-run.ts';
+import { mayBeGateway } from '../links/unwrap-link.ts';
+import { hasKnownSuffix } from './name-suffixes.ts';
+import { nameTrap } from './lookalikes.ts';
 
 /** A host name or address inside a run. */
 export interface FoundHost {

@@ -1,10 +1,10 @@
-import { parseIndicator } from '../parse-indicator.ts';
-import { refang } from '../refang.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import { refang } from '../../model/refang.ts';
 import { isHostCharacter, isLocalCharacter, isUnspacedScript, isWordCharacter } from './characters.ts';
-import { note } from './extracted.ts';
-import type { Reading } from './extracted.ts';
+import { note } from '../extracted.ts';
+import type { Reading } from '../extracted.ts';
 import { findHost } from './find-name.ts';
-import { readHostRun } from './host-run.ts';
+import { readHostRun } from './host-name-run.ts';
 
 /** Longest local part, in characters (RFC 5321 §4.5.3.1), and room for its defanging. */
 const MAX_LOCAL = 128;

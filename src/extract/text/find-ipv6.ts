@@ -1,9 +1,9 @@
-import { parseIpv6 } from '../host-name.ts';
-import { ipv6Groups, readIpv6 } from '../ipv6-address.ts';
-import { refang } from '../refang.ts';
+import { parseIpv6 } from '../../model/host-name.ts';
+import { ipv6Groups, readIpv6 } from '../../model/ipv6-address.ts';
+import { refang } from '../../model/refang.ts';
 import { isHexDigit } from './characters.ts';
-import { note } from './extracted.ts';
-import type { Reading } from './extracted.ts';
+import { note } from '../extracted.ts';
+import type { Reading } from '../extracted.ts';
 
 /** Longest address with every colon defanged, in characters. */
 const MAX_TEXT = 80;

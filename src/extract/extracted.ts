@@ -1,4 +1,4 @@
-import type { Indicator, IndicatorType } from '../indicator.ts';
+import type { Indicator, IndicatorType } from '../model/indicator.ts';
 
 /** What can be found in a text: every indicator, and vulnerability ids (`cve`), which are worth knowing but are never looked up. */
 export type ExtractedType = IndicatorType | 'cve';
