@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DEFAULT_FIELDS } from '../src/hosts/sidecar/enrich/fields.ts';
-import { parseCsv } from '../src/model/csv.ts';
+import { parseCsv } from '../src/model/formats/csv.ts';
 import { countUp, disagreements, eventDisagreements, formatTable, mostTelling } from './demo/report.ts';
 import { runSearchCommand } from './demo/search-command.ts';
 import type { Row } from './demo/search-command.ts';

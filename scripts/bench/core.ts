@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Indicator } from '../../src/model/indicator.ts';
-import { isPrivateIpv4Bytes } from '../../src/model/ip-bytes.ts';
+import { isPrivateIpv4Bytes } from '../../src/model/parsing/ip-bytes.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
-import { buildPrefixTree } from '../../src/model/prefix-tree.ts';
+import { buildPrefixTree } from '../../src/model/tables/prefix-tree.ts';
 import type { Print } from './figure.ts';
 
 /** Work on `count` values; the sum it gives keeps the work from being optimised away. */

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { parseCsv } from '../../src/model/csv.ts';
+import { parseCsv } from '../../src/model/formats/csv.ts';
 
 /** One row: the fields a search hands over, each with its values. */
 export type Row = Readonly<Record<string, readonly string[]>>;

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCsv } from '../../src/model/csv.ts';
+import { parseCsv } from '../../src/model/formats/csv.ts';
 import { writeOrCheck } from './generated-file.ts';
 import { CSV_COLUMNS, toCsvRow } from './sample-event-csv.ts';
 import { toEcsText } from './sample-event-ecs.ts';

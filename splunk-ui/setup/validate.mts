@@ -1,6 +1,6 @@
 // Looks at what was typed before anything is sent. Messages say what to do and never repeat a secret.
-import { domainToAscii } from '../../src/model/domain-name.ts';
-import { isSafeEndpoint } from '../../src/model/endpoint.ts';
+import { domainToAscii } from '../../src/model/parsing/domain-name.ts';
+import { isSafeEndpoint } from '../../src/model/parsing/safe-endpoint.ts';
 import type { Field } from './fields.mts';
 
 const IPV4_CIDR = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/;

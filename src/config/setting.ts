@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isSafeEndpoint } from '../model/endpoint.ts';
+import { isSafeEndpoint } from '../model/parsing/safe-endpoint.ts';
 
 /** What is known of a setting besides its type: everything users read about it is made from this. */
 export interface SettingMeta {

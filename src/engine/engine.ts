@@ -1,6 +1,6 @@
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
-import { parseForLookup } from '../model/longest-value.ts';
+import { parseForLookup } from '../model/parsing/longest-value.ts';
 import { createAnswerPool } from './answer-pool.ts';
 import { type Clock, CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';

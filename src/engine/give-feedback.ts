@@ -13,7 +13,7 @@ import {
   OVERRIDE_VERDICTS,
   type OverrideVerdict,
 } from './feedback.ts';
-import { inertText } from '../model/inert-text.ts';
+import { inertText } from '../model/formats/inert-text.ts';
 
 /** How long somebody who decides waits for a file that another process writes to. */
 const PATIENCE_MS = 2000;

@@ -1,4 +1,4 @@
-import { parseForLookup } from '../model/longest-value.ts';
+import { parseForLookup } from '../model/parsing/longest-value.ts';
 import { CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Plan } from './enricher.ts';

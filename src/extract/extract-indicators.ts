@@ -1,4 +1,4 @@
-import { ipv4FromText } from '../model/ipv4-address.ts';
+import { ipv4FromText } from '../model/parsing/ipv4-address.ts';
 import { isDigit, isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './text/characters.ts';
 import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
 import { note } from './extracted.ts';

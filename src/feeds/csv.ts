@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { type CsvRows, readCsvRows } from './csv-rows.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { looseFlag, looseTagNames, looseText } from './decoration.ts';
 import { type PageCollector, tlpOfTags } from './page.ts';
 

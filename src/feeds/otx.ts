@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import { looseFlag, looseList, looseText, looseWords } from './decoration.ts';
 import { defineFeed, type FeedStep } from './feed.ts';

@@ -1,5 +1,5 @@
 import type { Indicator } from '../model/indicator.ts';
-import { inertText } from '../model/inert-text.ts';
+import { inertText } from '../model/formats/inert-text.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { strictestTlp, type Tlp } from '../model/tlp.ts';
 import type { FeedItem, FeedPage, FeedStep, RejectedItem } from './feed.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { toBase64 } from '../model/base64.ts';
+import { toBase64 } from '../model/formats/base64.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
 import { listOrNone, looseFlag, looseText, looseWords } from './decoration.ts';

@@ -1,4 +1,4 @@
-import { inertText } from './inert-text.ts';
+import { inertText } from './formats/inert-text.ts';
 
 /** Why a provider gave no answer. The words are those users see as `status`; hosts branch on them, never on message text. */
 export const LOOKUP_ERROR_CODES = [

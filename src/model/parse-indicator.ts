@@ -1,10 +1,10 @@
-import { parseEmail } from './email-address.ts';
-import { hashLengthFault, ipv4Observable, parseHost, parseIpv6 } from './host-name.ts';
+import { parseEmail } from './parsing/email-address.ts';
+import { hashLengthFault, ipv4Observable, parseHost, parseIpv6 } from './parsing/host-name.ts';
 import type { IndicatorType, ParsedObservable } from './indicator.ts';
-import { invalid } from './invalid-observable.ts';
-import { ipv4FromText } from './ipv4-address.ts';
+import { invalid } from './parsing/invalid-observable.ts';
+import { ipv4FromText } from './parsing/ipv4-address.ts';
 import { refang } from './refang.ts';
-import { parseUrl } from './url.ts';
+import { parseUrl } from './parsing/url.ts';
 
 /** Longest value that is looked at, in characters; nothing longer is an indicator. */
 const MAX_LENGTH = 65_536;

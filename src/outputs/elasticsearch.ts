@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { type IocDocument, toIocDocument } from '../mapping/ioc-document.ts';
-import { toBase64 } from '../model/base64.ts';
-import { sha256 } from '../model/sha256.ts';
+import { toBase64 } from '../model/formats/base64.ts';
+import { sha256 } from '../model/formats/sha256.ts';
 import { failureOf } from './answers.ts';
 import { defineOutput, type OutputItem, type Refusal } from './output.ts';
 import { isThreat } from './wording.ts';

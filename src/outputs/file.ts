@@ -6,7 +6,7 @@ import { toEventJson } from './event-json.ts';
 import { defineOutput, type OutputItem } from './output.ts';
 import { stixOf } from './stix-facts.ts';
 import { isoS } from './wording.ts';
-import { inertText } from '../model/inert-text.ts';
+import { inertText } from '../model/formats/inert-text.ts';
 
 const setting = declareSettings('outputs.file');
 const Settings = z.object({

@@ -1,6 +1,6 @@
 import type { OutputItem } from './output.ts';
 import { isoS, mispTypeOf } from './wording.ts';
-import { wordTable } from '../model/word-table.ts';
+import { wordTable } from '../model/tables/word-table.ts';
 
 /** Feed ids as the seed pipeline prints them. */
 const SOURCE_NAMES = wordTable<string>({

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { toBase64 } from '../model/base64.ts';
+import { toBase64 } from '../model/formats/base64.ts';
 import { failureOf } from './answers.ts';
 import { defineOutput, type HttpOutputCall, type OutputItem } from './output.ts';
 import { factsOf, summaryOf } from './wording.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { sha256 } from '../model/sha256.ts';
+import { sha256 } from '../model/formats/sha256.ts';
 import { failureOf } from './answers.ts';
 import { toEventJson } from './event-json.ts';
 import { defineOutput } from './output.ts';

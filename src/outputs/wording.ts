@@ -1,7 +1,7 @@
 import { defang } from '../model/defang.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import type { OutputItem } from './output.ts';
-import { inertText } from '../model/inert-text.ts';
+import { inertText } from '../model/formats/inert-text.ts';
 
 /** How far a line for people may go. */
 const MAX_SUMMARY_CHARS = 250;

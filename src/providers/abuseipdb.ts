@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { scoreOfCount } from './curve.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './reading.ts';
-import { wordTable } from '../model/word-table.ts';
+import { wordTable } from '../model/tables/word-table.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isSafeEndpoint } from '../model/endpoint.ts';
+import { isSafeEndpoint } from '../model/parsing/safe-endpoint.ts';
 import { INDICATOR_TYPES } from '../model/indicator.ts';
 import { LOOKUP_ERROR_CODES } from '../model/lookup-error.ts';
 import { TLP_LABELS } from '../model/tlp.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
 import { type Condition, type CustomConfig, CustomProviderConfig, toCamelKeys } from './custom-config.ts';
 import { refusal } from './http-call.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { toBase64 } from '../model/base64.ts';
-import { isLoopbackUrl } from '../model/endpoint.ts';
+import { toBase64 } from '../model/formats/base64.ts';
+import { isLoopbackUrl } from '../model/parsing/safe-endpoint.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';

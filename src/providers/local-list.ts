@@ -1,6 +1,6 @@
-import { parseCsv } from '../model/csv.ts';
+import { parseCsv } from '../model/formats/csv.ts';
 import { VERDICT_WORDS, type Verdict, type VerdictWord } from '../model/verdict.ts';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { verdictOf } from './reading.ts';
 import { readStixBundle } from './local-stix.ts';
 

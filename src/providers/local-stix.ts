@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { isoTime } from '../model/iso-time.ts';
-import { readPattern } from '../model/stix-pattern.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
+import { readPattern } from '../model/formats/stix-pattern.ts';
 import type { ListEntry, ParsedList } from './local-list.ts';
 import { verdictOf } from './reading.ts';
 

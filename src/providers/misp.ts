@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { isoTime, timeSpan } from '../model/iso-time.ts';
+import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { scoreOfCount } from './curve.ts';
@@ -9,7 +9,7 @@ import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf, wordOfScore } from './reading.ts';
 import { threatCategories } from './threat-words.ts';
-import { wordTable } from '../model/word-table.ts';
+import { wordTable } from '../model/tables/word-table.ts';
 
 /** Attributes in one answer. A fuller answer may have dropped some, so nothing is called "not listed" from it. */
 const MAX_ATTRIBUTES = 2000;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator, IndicatorType } from '../model/indicator.ts';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { apiUrl, refusal } from './http-call.ts';

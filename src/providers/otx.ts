@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { isoTime, timeSpan } from '../model/iso-time.ts';
+import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import { scoreOfCount } from './curve.ts';
 import { apiUrl } from './http-call.ts';

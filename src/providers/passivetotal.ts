@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { toBase64 } from '../model/base64.ts';
+import { toBase64 } from '../model/formats/base64.ts';
 import { apiUrl, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';

@@ -2,7 +2,7 @@ import type { Indicator } from '../model/indicator.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
-import { inertText } from '../model/inert-text.ts';
+import { inertText } from '../model/formats/inert-text.ts';
 
 /** Longer lists are cut: an event is no place for a vendor's whole database. */
 const MAX_WORDS = 32;

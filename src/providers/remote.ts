@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { timeSpan } from '../model/iso-time.ts';
+import { timeSpan } from '../model/formats/iso-time.ts';
 import { LOOKUP_ERROR_CODES } from '../model/lookup-error.ts';
 import { VERDICT_WORDS, type Verdict } from '../model/verdict.ts';
 import { apiUrl, refusal } from './http-call.ts';

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { sha256 } from '../model/sha256.ts';
+import { sha256 } from '../model/formats/sha256.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf } from './reading.ts';
 import { lookupExpressions } from './safebrowsing-url.ts';
-import { wordTable } from '../model/word-table.ts';
+import { wordTable } from '../model/tables/word-table.ts';
 
 /** A URL has up to 30 prefixes of 25 bytes each in the query: more would make a URL that servers refuse. */
 const MAX_BULK = 10;

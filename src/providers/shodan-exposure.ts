@@ -1,6 +1,6 @@
 import type { Verdict } from '../model/verdict.ts';
 import { verdictOf } from './reading.ts';
-import { wordTable } from '../model/word-table.ts';
+import { wordTable } from '../model/tables/word-table.ts';
 
 /** Tags by which Shodan says that it found malice itself, and our word for it. All others describe exposure. */
 const ACCUSING_TAGS = wordTable<string>({

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isoTime, timeSpan } from '../model/iso-time.ts';
+import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { apiUrl, errorText } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { isoTime, timeSpan } from '../model/iso-time.ts';
+import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { judgeAbuseCh } from './abuse-ch.ts';
 import { apiUrl } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { isAbout, verdictOf, wordOfScore } from './reading.ts';
 import { threatCategories } from './threat-words.ts';
-import { wordTable } from '../model/word-table.ts';
+import { wordTable } from '../model/tables/word-table.ts';
 
 /** An entry says "malicious"; how sure its reporter was moves it from doubtful (40) to near certain (90). */
 const LISTED_SCORE = 40;

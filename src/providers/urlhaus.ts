@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { isoTime, timeSpan } from '../model/iso-time.ts';
+import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { judgeAbuseCh } from './abuse-ch.ts';
 import { apiUrl } from './http-call.ts';

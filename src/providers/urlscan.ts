@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
-import { isoTime, timeSpan } from '../model/iso-time.ts';
+import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';

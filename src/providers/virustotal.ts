@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { toBase64 } from '../model/base64.ts';
+import { toBase64 } from '../model/formats/base64.ts';
 import type { IndicatorType } from '../model/indicator.ts';
-import { isoTime } from '../model/iso-time.ts';
+import { isoTime } from '../model/formats/iso-time.ts';
 import { scoreOfCount } from './curve.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';

@@ -6,7 +6,7 @@ import type { Enrichment } from '../../src/model/enrichment.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { answerOf } from '../support/fake-sidecar-enricher.ts';
 import type { Saying } from '../support/fake-sidecar-enricher.ts';
-import { sha256 } from '../../src/model/sha256.ts';
+import { sha256 } from '../../src/model/formats/sha256.ts';
 import { hasFixtures, readJsonFixture } from '../support/fixtures.ts';
 
 const digest = (text: string) => Buffer.from(sha256(text)).toString('hex');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readPattern } from '../../src/model/stix-pattern.ts';
+import { readPattern } from '../../src/model/formats/stix-pattern.ts';
 import { uuid5 } from '../../src/mapping/stix-id.ts';
 import { type StixFacts, toStixBundle, toStixIndicator } from '../../src/mapping/stix.ts';
 import { INDICATOR_TYPES, type IndicatorType } from '../../src/model/indicator.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { hasPublicSuffix } from '../../src/engine/registrable-domain.ts';
-import { isFileName } from '../../src/model/domain-name.ts';
-import { FILE_ENDINGS } from '../../src/model/file-endings.ts';
+import { isFileName } from '../../src/model/parsing/domain-name.ts';
+import { FILE_ENDINGS } from '../../src/model/parsing/file-endings.ts';
 
 it.each([...FILE_ENDINGS])('.%s is no top-level domain', (ending) => {
   expect(hasPublicSuffix(`a.${ending}`)).toBe(false);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { inertLines, inertText } from '../../src/model/inert-text.ts';
+import { inertLines, inertText } from '../../src/model/formats/inert-text.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import { words } from '../../src/providers/reading.ts';
-import { guardFormula } from '../../src/model/formula-guard.ts';
+import { guardFormula } from '../../src/model/formats/formula-guard.ts';
 import { formatTable } from '../../src/hosts/cli/table.ts';
 import { explain } from '../../src/hosts/cli/table-words.ts';
 import { SearchNotes } from '../../src/hosts/splunk/search-notes.ts';

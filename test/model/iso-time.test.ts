@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isoTime, timeSpan } from '../../src/model/iso-time.ts';
+import { isoTime, timeSpan } from '../../src/model/formats/iso-time.ts';
 
 it.each([
   ['2026-11-01 10:00:00 UTC', '2026-11-01T10:00:00.000Z'],

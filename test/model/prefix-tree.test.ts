@@ -2,8 +2,8 @@ import { BlockList } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
-import { buildPrefixTree } from '../../src/model/prefix-tree.ts';
-import type { PrefixTree } from '../../src/model/prefix-tree.ts';
+import { buildPrefixTree } from '../../src/model/tables/prefix-tree.ts';
+import type { PrefixTree } from '../../src/model/tables/prefix-tree.ts';
 
 function treeOf(patterns: string[]): PrefixTree<string> {
   const { tree, faults } = buildPrefixTree(patterns.map((pattern) => ({ pattern, value: pattern })));

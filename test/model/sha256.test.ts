@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { sha256 } from '../../src/model/sha256.ts';
+import { sha256 } from '../../src/model/formats/sha256.ts';
 
 const hex = (text: string) => Buffer.from(sha256(text)).toString('hex');
 

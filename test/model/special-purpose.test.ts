@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ipv4FromBytes, isPrivateIpv4Bytes } from '../../src/model/ip-bytes.ts';
-import { ipv4FromText, ipv4ToText } from '../../src/model/ipv4-address.ts';
+import { ipv4FromBytes, isPrivateIpv4Bytes } from '../../src/model/parsing/ip-bytes.ts';
+import { ipv4FromText, ipv4ToText } from '../../src/model/parsing/ipv4-address.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 
 // First and last address of each block, and their neighbours outside. `null`: public.

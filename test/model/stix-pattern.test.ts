@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { collectPage } from '../../src/feeds/page.ts';
 import { addStixObject } from '../../src/feeds/stix-objects.ts';
-import { readPattern } from '../../src/model/stix-pattern.ts';
+import { readPattern } from '../../src/model/formats/stix-pattern.ts';
 
 it.each([
   ["[ipv4-addr:value = '45.83.64.7']", ['45.83.64.7']],

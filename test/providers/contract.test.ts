@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { errorFromStatus } from '../../src/engine/http/status.ts';
 import { redactUrl } from '../../src/engine/http/transport.ts';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
-import { isSafeEndpoint } from '../../src/model/endpoint.ts';
+import { isSafeEndpoint } from '../../src/model/parsing/safe-endpoint.ts';
 import { INDICATOR_TYPES, type Indicator, type IndicatorType } from '../../src/model/indicator.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import type { Verdict } from '../../src/model/verdict.ts';

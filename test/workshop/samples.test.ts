@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseCsv } from '../../src/model/csv.ts';
+import { parseCsv } from '../../src/model/formats/csv.ts';
 import { INDICATOR_TYPES } from '../../src/model/indicator.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { parseList } from '../../src/providers/local-list.ts';

@@ -1,5 +1,5 @@
-import { parseIpv6 } from '../../model/host-name.ts';
-import { ipv6Groups, readIpv6 } from '../../model/ipv6-address.ts';
+import { parseIpv6 } from '../../model/parsing/host-name.ts';
+import { ipv6Groups, readIpv6 } from '../../model/parsing/ipv6-address.ts';
 import { refang } from '../../model/refang.ts';
 import { isHexDigit } from './characters.ts';
 import { note } from '../extracted.ts';

@@ -1,4 +1,4 @@
-import { parseHost } from '../../model/host-name.ts';
+import { parseHost } from '../../model/parsing/host-name.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { refang } from '../../model/refang.ts';
 import { isDot, isUnspacedScript, isWordCharacter } from './characters.ts';

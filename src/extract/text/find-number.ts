@@ -1,4 +1,4 @@
-import { ipv4FromText } from '../../model/ipv4-address.ts';
+import { ipv4FromText } from '../../model/parsing/ipv4-address.ts';
 import type { IndicatorType } from '../../model/indicator.ts';
 import { isDigit, isHexDigit, isWordCharacter } from './characters.ts';
 import { note } from '../extracted.ts';

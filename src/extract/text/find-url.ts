@@ -1,8 +1,8 @@
-import { parseIpv6 } from '../../model/host-name.ts';
+import { parseIpv6 } from '../../model/parsing/host-name.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { refang } from '../../model/refang.ts';
-import { webUrl } from '../../model/url.ts';
+import { webUrl } from '../../model/parsing/url.ts';
 import { isHostCharacter, isUnspacedScript } from './characters.ts';
 import { note } from '../extracted.ts';
 import type { Reading } from '../extracted.ts';

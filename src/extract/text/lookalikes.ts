@@ -1,4 +1,4 @@
-import { FILE_ENDINGS } from '../../model/file-endings.ts';
+import { FILE_ENDINGS } from '../../model/parsing/file-endings.ts';
 import { isCommonSuffix } from './name-suffixes.ts';
 
 /** Top-level domains that more often end a file name, where the name has two labels only and nobody defanged it. */

@@ -9,7 +9,7 @@ import { checkSynopsis } from './synopses/look-up.ts';
 import { explain } from './table-words.ts';
 import { readLines } from './text-input.ts';
 import { warn } from './words.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 /** `ismalicious check VALUE…` */
 export const check: Command = {

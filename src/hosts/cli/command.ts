@@ -1,4 +1,4 @@
-import { wordTable } from '../../model/word-table.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 import type { Synopsis } from './synopsis.ts';
 
 /** Exit codes of the contract. */

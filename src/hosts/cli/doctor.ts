@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { makePrivateFolder } from '../../engine/private-files.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { type Command, EXIT } from './command.ts';
 import { parseOptions } from './parse-options.ts';

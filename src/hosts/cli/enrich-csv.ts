@@ -6,7 +6,7 @@ import { countingEnricher } from './counting-enricher.ts';
 import { UsageError } from './command.ts';
 import { createCsvBlocks, readCsvHeader } from './csv-blocks.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { guardFormula } from '../../model/formula-guard.ts';
+import { guardFormula } from '../../model/formats/formula-guard.ts';
 
 /** Rows of about this many bytes are enriched together. */
 const BLOCK_BYTES = 4 << 20;

@@ -11,7 +11,7 @@ import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { jsonArrayBlocks } from './json-array-blocks.ts';
 import { lineBlocks } from './line-blocks.ts';
-import { MAX_VALUE_BYTES } from '../../model/longest-value.ts';
+import { MAX_VALUE_BYTES } from '../../model/parsing/longest-value.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const BRACKETS = Buffer.from('[]');

@@ -9,7 +9,7 @@ import { feedbackSynopsis } from './synopses/keep.ts';
 import type { ValuesOf } from './synopsis.ts';
 import { defang } from './table-words.ts';
 import { warn } from './words.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 type Values = ValuesOf<(typeof feedbackSynopsis)['options']>;
 

@@ -3,7 +3,7 @@ import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
 import type { CommandEntry } from './commands.ts';
 import { VERSION } from './version.ts';
-import { inertLines } from '../../model/inert-text.ts';
+import { inertLines } from '../../model/formats/inert-text.ts';
 
 /** Runs the program; resolves to its exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {

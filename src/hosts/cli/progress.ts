@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 import type { Io } from './command.ts';
 
 /** How far a run is, drawn over and over on one line of stderr; nothing at all when stderr is no terminal. */

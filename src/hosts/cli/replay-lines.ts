@@ -5,7 +5,7 @@ import { enrichLater } from '../sidecar/enrich/enrich-later.ts';
 import { createTextEnricher } from '../sidecar/enrich/enrich-text.ts';
 import { DEFAULT_FIELDS, createWantedFields } from '../sidecar/enrich/fields.ts';
 import { createKnownValues } from '../sidecar/enrich/known-values.ts';
-import { MAX_VALUE_BYTES } from '../../model/longest-value.ts';
+import { MAX_VALUE_BYTES } from '../../model/parsing/longest-value.ts';
 
 const MAX_DEPTH = 128;
 const FRONT_CACHE = 1 << 14;

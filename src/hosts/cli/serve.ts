@@ -19,7 +19,7 @@ import { runWorkers } from './serve-workers.ts';
 import { serveSynopsis } from './synopses/run.ts';
 import { VERSION } from './version.ts';
 import { warn } from './words.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 /** `ismalicious serve` */
 export const serve: Command = {

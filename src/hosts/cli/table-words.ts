@@ -1,6 +1,6 @@
 import type { Answer, Enrichment } from '../../model/enrichment.ts';
-import { inertText } from '../../model/inert-text.ts';
-import { wordTable } from '../../model/word-table.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 
 const COLORS = wordTable<string>({ malicious: '31;1', suspicious: '33', clean: '32', unknown: '2' });
 

@@ -1,5 +1,5 @@
 import type { Enrichment } from '../../model/enrichment.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 import type { Io } from './command.ts';
 import { defang, paint, whyOf } from './table-words.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { basename } from 'node:path';
 import type { LocalSource } from '../../engine/local-source.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
-import { buildPrefixTree, type PrefixTree } from '../../model/prefix-tree.ts';
+import { buildPrefixTree, type PrefixTree } from '../../model/tables/prefix-tree.ts';
 import { infrastructureEntries } from '../../providers/local-infrastructure.ts';
 import { type ListEntry, parseList } from '../../providers/local-list.ts';
 import { openWarningLists } from './warning-lists.ts';

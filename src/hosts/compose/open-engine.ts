@@ -13,7 +13,7 @@ import { createMemoryVerdictStore } from '../../engine/memory-verdict-store.ts';
 import type { StoreHealth, VerdictStore } from '../../engine/verdict-store.ts';
 import { type Memory, NO_MEMORY } from '../../engine/view.ts';
 import type { Indicator } from '../../model/indicator.ts';
-import { buildPrefixTree } from '../../model/prefix-tree.ts';
+import { buildPrefixTree } from '../../model/tables/prefix-tree.ts';
 import { readSources } from './config-sources.ts';
 import { type Core, type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { openLocalLists } from './local-lists.ts';

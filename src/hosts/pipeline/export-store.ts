@@ -5,7 +5,7 @@ import { STIX_IDENTITY, toStixIndicator, type StixIndicator } from '../../mappin
 import type { Answer } from '../../model/enrichment.ts';
 import { csvLine } from '../../outputs/csv-line.ts';
 import { mispTypeOf } from '../../outputs/wording.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 /** Forms in which the store can be exported; `seed` is the table of the seed pipeline, keyed by SHA-256 of the value. */
 export type ExportFormat = 'ndjson' | 'csv' | 'stix' | 'seed';

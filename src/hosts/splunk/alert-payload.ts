@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
-import { parseCsv } from '../../model/csv.ts';
+import { parseCsv } from '../../model/formats/csv.ts';
 import type { SplunkdSession } from './splunkd.ts';
-import { emptyRecord } from '../../model/word-table.ts';
+import { emptyRecord } from '../../model/tables/word-table.ts';
 
 /** What splunkd hands an alert action on stdin, as far as it is used. */
 export interface AlertPayload {

@@ -1,7 +1,7 @@
 import { VERDICT_WORDS } from '../../model/verdict.ts';
 import type { VerdictWord } from '../../model/verdict.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, UsageError } from './option-words.ts';
-import { wordTable } from '../../model/word-table.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 
 /** What the words after `| ismalicious` ask for. */
 export interface CommandOptions {

@@ -3,7 +3,7 @@ import type { ByteSink, ByteSource } from './byte-streams.ts';
 import { CsvError } from './csv-cells.ts';
 import { FrameError, encodeFrameHead } from './frames.ts';
 import { UsageError } from './option-words.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 /** The world of a search command's program. */
 export interface CommandWorld {

@@ -1,4 +1,4 @@
-import { emptyRecord } from '../../model/word-table.ts';
+import { emptyRecord } from '../../model/tables/word-table.ts';
 
 /** Stanza → key → text, as a Splunk conf file holds them. */
 export type ConfStanzas = Record<string, Record<string, string>>;

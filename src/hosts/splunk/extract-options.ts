@@ -1,7 +1,7 @@
 import type { ExtractedType } from '../../extract/extracted.ts';
 import { INDICATOR_TYPES } from '../../model/indicator.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, type TypedWords, UsageError } from './option-words.ts';
-import { wordTable } from '../../model/word-table.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 
 /** What the words after `| ismaliciousextract` ask for. */
 export interface ExtractWishes {

@@ -1,7 +1,7 @@
 import { OVERRIDE_VERDICTS, type OverrideVerdict } from '../../engine/feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { type OptionRules, readOptionWords, toBoolean, type TypedWords, UsageError } from './option-words.ts';
-import { wordTable } from '../../model/word-table.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 
 /** What the words after `| ismaliciousfeedback` ask for. */
 export interface FeedbackWishes {

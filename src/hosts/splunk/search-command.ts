@@ -3,7 +3,7 @@ import { CodeTiers } from './code-tiers.ts';
 import { endProcess } from './end-process.ts';
 import { converse } from './search-conversation.ts';
 import { StandardInput, StandardOutput } from './standard-streams.ts';
-import { inertText } from '../../model/inert-text.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 endShortly();
 const tiers = new CodeTiers();

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type * as z from 'zod/mini';
 import { readBytes } from '../../engine/http/body.ts';
-import { isSafeEndpoint } from '../../model/endpoint.ts';
+import { isSafeEndpoint } from '../../model/parsing/safe-endpoint.ts';
 import { APP_ID } from './app-conf.ts';
 import type { SplunkdSettings } from './splunk-settings.ts';
 import { type SplunkdTrust, splunkdTrust } from './splunkd-trust.ts';

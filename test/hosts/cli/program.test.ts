@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { createCsvBlocks } from '../../../src/hosts/cli/csv-blocks.ts';
 import { defang } from '../../../src/hosts/cli/table-words.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
-import { parseCsv } from '../../../src/model/csv.ts';
+import { parseCsv } from '../../../src/model/formats/csv.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { healthy, sendJson, startStandIn } from '../../support/stand-in-api.ts';
 

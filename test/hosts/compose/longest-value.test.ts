@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MAX_VALUE_BYTES, parseForLookup } from '../../../src/model/longest-value.ts';
+import { MAX_VALUE_BYTES, parseForLookup } from '../../../src/model/parsing/longest-value.ts';
 import { startSidecar } from '../sidecar/support/start-sidecar.ts';
 import { openTestEngine } from '../../support/open-test-engine.ts';
 

@@ -7,7 +7,7 @@ import { openLocalLists } from '../../../src/hosts/compose/local-lists.ts';
 import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
 import { openWarningLists } from '../../../src/hosts/compose/warning-lists.ts';
 import { parseIndicator } from '../../../src/model/parse-indicator.ts';
-import { buildSubstringFinder } from '../../../src/model/substring-finder.ts';
+import { buildSubstringFinder } from '../../../src/model/tables/substring-finder.ts';
 import { parseWarningList } from '../../../src/providers/warning-list.ts';
 import { startFourProviders } from '../../support/four-providers.ts';
 

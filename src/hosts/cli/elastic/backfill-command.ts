@@ -8,7 +8,7 @@ import { type BackfillOptions, type BackfillReport, backfill } from '../../pipel
 import { planBackfill } from '../../pipeline/backfill/plan-backfill.ts';
 import { type Tally, createStateFile } from '../../pipeline/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../sidecar/enrich/fields.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 import { type Command, EXIT, type Io, UsageError, parseAge, parseCount } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { openProgress } from '../progress.ts';

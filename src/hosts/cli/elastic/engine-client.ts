@@ -1,5 +1,5 @@
 import type { HttpTransport } from '../../../engine/http/transport.ts';
-import { isSafeEndpoint } from '../../../model/endpoint.ts';
+import { isSafeEndpoint } from '../../../model/parsing/safe-endpoint.ts';
 import { LookupError } from '../../../model/lookup-error.ts';
 
 /** What an engine answered. */

@@ -8,7 +8,7 @@ import { toReportPage } from '../report-page.ts';
 import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../run-report.ts';
 import { NotLeaderError, type Pipeline, runPipeline } from '../run-pipeline.ts';
 import { runOnSchedule, scheduleOf } from '../schedule.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 
 /** `ismalicious pipeline run|schedule` */
 export const pipelineCommand: Command = {

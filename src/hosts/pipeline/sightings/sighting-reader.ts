@@ -1,5 +1,5 @@
 import type { Sighting } from '../../../engine/store/sightings.ts';
-import { parseCsv } from '../../../model/csv.ts';
+import { parseCsv } from '../../../model/formats/csv.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { textsAt } from '../triage/read-alert.ts';
 import { assetOf, timeOf } from './asset.ts';

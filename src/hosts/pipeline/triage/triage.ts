@@ -4,7 +4,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import type { Store } from '../../../engine/store/store-client.ts';
 import { mapInTurns } from '../../../engine/turns.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import { isNestedWithin, prunedTo } from '../../../model/nesting.ts';
+import { isNestedWithin, prunedTo } from '../../../model/formats/nesting.ts';
 import type { OutputItem } from '../../../outputs/output.ts';
 import { indicatorId } from '../output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';

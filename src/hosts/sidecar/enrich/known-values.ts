@@ -8,7 +8,7 @@ import type { Known } from './known.ts';
 import { createEventMap, endOf, hashAt, startOf } from '../json/event-map.ts';
 import type { EventMap } from '../json/event-map.ts';
 import { textOfString } from '../json/scan.ts';
-import { tooLongReason } from '../../../model/longest-value.ts';
+import { tooLongReason } from '../../../model/parsing/longest-value.ts';
 
 /** How long, and for how many values, the answers of memory are kept beside their renderings. */
 export interface KnownValuesOptions {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { wordTable } from '../../../model/word-table.ts';
+import { wordTable } from '../../../model/tables/word-table.ts';
 import { refusalBody } from './replies.ts';
 
 const BROKEN = wordTable<readonly [line: string, code: string, message: string]>({

@@ -1,4 +1,4 @@
-import { isNestedWithin } from '../../../model/nesting.ts';
+import { isNestedWithin } from '../../../model/formats/nesting.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import type { WantedFields } from '../enrich/fields.ts';
 import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../json/event-map.ts';

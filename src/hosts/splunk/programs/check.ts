@@ -1,7 +1,7 @@
 import { answerCheck } from '../check-command.ts';
 import { endProcess } from '../end-process.ts';
 import { StandardInput, StandardOutput } from '../standard-streams.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciouscheck`.
 void answerCheck(

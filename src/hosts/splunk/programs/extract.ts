@@ -1,7 +1,7 @@
 import { endProcess } from '../end-process.ts';
 import { answerExtract } from '../extract-command.ts';
 import { StandardInput, StandardOutput } from '../standard-streams.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousextract`.
 /** Goes to `search.log`. */

@@ -1,7 +1,7 @@
 import { endProcess } from '../end-process.ts';
 import { answerFeedback } from '../feedback-command.ts';
 import { StandardInput, StandardOutput } from '../standard-streams.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousfeedback`.
 void answerFeedback(

@@ -3,7 +3,7 @@ import { localSplunkd, readAppConf } from '../app-conf.ts';
 import { StandardInput } from '../standard-streams.ts';
 import { endProcess } from '../end-process.ts';
 import { CONF_FILE, refreshKeys } from '../credentials.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 
 // The app's scripted input: splunkd passes it a session key of its own on stdin (`passAuth`), so that searches of users who may not read
 // secrets find them sealed. Says nothing when all is well.

@@ -1,7 +1,7 @@
 import { endProcess } from '../end-process.ts';
 import { answerQuota } from '../quota-command.ts';
 import { StandardInput, StandardOutput } from '../standard-streams.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousquota`.
 void answerQuota(

@@ -1,6 +1,6 @@
 import { ignoreTlsSwitch } from '../../../engine/http/tls-switch.ts';
 import { endProcess } from '../end-process.ts';
-import { inertText } from '../../../model/inert-text.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 
 // The alert action: splunkd passes its payload as JSON on stdin, and files what comes on stderr in splunkd.log.
 const MAX_BYTES = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
-import { ipv4FromText } from './ipv4-address.ts';
-import { ipv6Groups, readIpv6 } from './ipv6-address.ts';
+import { ipv4FromText } from '../parsing/ipv4-address.ts';
+import { ipv6Groups, readIpv6 } from '../parsing/ipv6-address.ts';
 
 const NONE = -1;
 

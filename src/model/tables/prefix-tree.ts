@@ -1,10 +1,10 @@
-import type { Indicator } from './indicator.ts';
-import { ipv4FromText } from './ipv4-address.ts';
+import type { Indicator } from '../indicator.ts';
+import { ipv4FromText } from '../parsing/ipv4-address.ts';
 import type { NameTable } from './name-table.ts';
 import { findName, nameTableBuilder } from './name-table.ts';
 import type { NetworkTable } from './network-table.ts';
 import { findIpv4, findIpv6, findNetwork, networkTableBuilder, readNetwork } from './network-table.ts';
-import { parseIndicator } from './parse-indicator.ts';
+import { parseIndicator } from '../parse-indicator.ts';
 
 /** One line of a list: what it matches, and what is known about that. */
 export interface PrefixEntry<Value> {

@@ -1,5 +1,5 @@
 import { parseHost, parseIpv6 } from './host-name.ts';
-import type { ParsedObservable } from './indicator.ts';
+import type { ParsedObservable } from '../indicator.ts';
 import { invalid } from './invalid-observable.ts';
 
 /** Longest local part and address, in characters (RFC 5321 §4.5.3.1). */

@@ -1,6 +1,6 @@
-import type { ParsedObservable } from './indicator.ts';
+import type { ParsedObservable } from '../indicator.ts';
 import { invalid } from './invalid-observable.ts';
-import { parseIndicator } from './parse-indicator.ts';
+import { parseIndicator } from '../parse-indicator.ts';
 
 /** Longest value that is looked up, in bytes of UTF-8, as it stands in the event: the same in every host (`sidecar.max_value_bytes`). */
 export const MAX_VALUE_BYTES = 2048;

@@ -1,5 +1,5 @@
 import { parseHost, parseIpv6 } from './host-name.ts';
-import type { Indicator, ParsedObservable } from './indicator.ts';
+import type { Indicator, ParsedObservable } from '../indicator.ts';
 import { invalid } from './invalid-observable.ts';
 
 /** Ports that need not be written, by scheme (WHATWG URL). */

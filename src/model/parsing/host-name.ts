@@ -1,5 +1,5 @@
 import { domainFault, domainToAscii, isFileName } from './domain-name.ts';
-import type { ParsedObservable } from './indicator.ts';
+import type { ParsedObservable } from '../indicator.ts';
 import { invalid } from './invalid-observable.ts';
 import { ipv4Fault, ipv4FromText, ipv4ToText } from './ipv4-address.ts';
 import { ipv6Groups, ipv6GroupsToText, readIpv6 } from './ipv6-address.ts';
