@@ -15,7 +15,7 @@ import {
   type ReadOverrides,
   unreadable,
 } from './override-file.ts';
-import { storeFaultKind } from './sqlite-faults.ts';
+import { storeFaultKind } from '../disk/sqlite-faults.ts';
 
 /** How often programs that stay look for decisions of other processes, and for a file that could not be read, in milliseconds. */
 const WATCH_MS = 2000;

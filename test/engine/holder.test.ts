@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { describeHolder, holderName, isHolderGone } from '../../src/engine/holder.ts';
+import { describeHolder, holderName, isHolderGone } from '../../src/disk/holder.ts';
 
 /** The name of this process with some of its parts replaced: host, boot, namespace, pid, start, mark. */
 function nameWith(parts: Readonly<Record<number, string>>): string {

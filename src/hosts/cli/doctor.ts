@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { makePrivateFolder } from '../../engine/private-files.ts';
+import { makePrivateFolder } from '../../disk/private-files.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 import { openEngine } from '../compose/open-engine.ts';
 import { type Command, EXIT } from './command.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describeHolder, holderName } from '../../engine/holder.ts';
+import { describeHolder, holderName } from '../../disk/holder.ts';
 import type { Enricher } from '../../engine/enricher.ts';
 import type { FeedbackStore } from '../../engine/feedback.ts';
 import type { Store } from '../../engine/store/store-client.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
-import { makePrivateFolder } from '../../engine/private-files.ts';
+import { makePrivateFolder } from '../../disk/private-files.ts';
 import { isYounger } from '../../engine/clock.ts';
 import { stateFolder } from '../compose/state-folder.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { makePrivateFolder } from '../../engine/private-files.ts';
+import { makePrivateFolder } from '../../disk/private-files.ts';
 import { readEpoch } from '../../engine/store-epoch.ts';
 import { stateFolder } from '../compose/state-folder.ts';
 import { readKnownValues, writeKnownValues } from './known-values-file.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { holderName } from '../../../src/engine/holder.ts';
+import { holderName } from '../../../src/disk/holder.ts';
 import { openStoreCore } from '../../../src/engine/store/store.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
 
