@@ -19,7 +19,7 @@ const PARTS: readonly Part[] = [
     format: 'esm',
     entries: {
       cli: 'src/hosts/cli/main.ts',
-      'store-worker': 'src/engine/store/store-worker.ts',
+      'store-worker': 'src/store/store-worker.ts',
       'sighting-worker': 'src/hosts/pipeline/sightings/sighting-worker.ts',
     },
   },
@@ -42,7 +42,7 @@ const PARTS: readonly Part[] = [
       feedback: 'src/hosts/splunk/programs/feedback.ts',
       keys: 'src/hosts/splunk/programs/keys.ts',
       triage: 'src/hosts/splunk/programs/triage.ts',
-      'store-worker': 'src/engine/store/store-worker.ts',
+      'store-worker': 'src/store/store-worker.ts',
     },
   },
 ];

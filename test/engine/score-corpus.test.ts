@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { explainScore, mergeOutcomes } from '../../src/engine/merge-outcomes.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
-import { DEFAULT_HALF_LIVES } from '../../src/engine/store/decay.ts';
+import { DEFAULT_HALF_LIVES } from '../../src/store/decay.ts';
 import type { Scoring } from '../../src/engine/scoring.ts';
 import { loadEngineConfig } from '../../src/hosts/compose/engine-config.ts';
 import { scoringOf } from '../../src/hosts/compose/scoring-settings.ts';

@@ -196,7 +196,7 @@ describe('the linter holds the import directions', () => {
   });
 
   it('refuses a dependency from a folder further down, too', () => {
-    const target = join(tree, 'src/engine/store');
+    const target = join(tree, 'src/store');
     mkdirSync(target, { recursive: true });
     writeFileSync(join(target, 'deep.ts'), "export * from '../../hosts/cli/main.ts';\nexport * from '../clock.ts';\n");
     expect(lint('src/engine').filter(({ code }) => code.includes('no-restricted-imports'))).toHaveLength(1);

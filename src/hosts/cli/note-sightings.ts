@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openStore } from '../../engine/store/store-client.ts';
+import { openStore } from '../../store/store-client.ts';
 import { createSightingReader, type SightingForm } from '../pipeline/sightings/sighting-reader.ts';
 import { DEFAULT_FIELDS } from '../sidecar/enrich/fields.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';

@@ -1,5 +1,5 @@
-import type { PendingDelivery, Settlement } from '../../engine/store/outbox.ts';
-import type { Store } from '../../engine/store/store-client.ts';
+import type { PendingDelivery, Settlement } from '../../store/outbox.ts';
+import type { Store } from '../../store/store-client.ts';
 import { boundedWait, LookupError } from '../../model/lookup-error.ts';
 import type { Output, OutputAnswer, OutputContext, OutputItem, OutputResult, OutputStep } from '../../outputs/output.ts';
 import type { OutputSender } from './output-sender.ts';

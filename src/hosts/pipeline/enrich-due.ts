@@ -1,4 +1,4 @@
-import type { StoredIndicator } from '../../engine/store/observation.ts';
+import type { StoredIndicator } from '../../store/observation.ts';
 import { type Enrichment, isFailure, unaskedAnswer } from '../../model/enrichment.ts';
 import { isWithinTlp } from '../../model/tlp.ts';
 import { nowS } from './pipeline-clock.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { StoredIndicator } from '../../engine/store/observation.ts';
-import type { Store } from '../../engine/store/store-client.ts';
+import type { StoredIndicator } from '../../store/observation.ts';
+import type { Store } from '../../store/store-client.ts';
 import { STIX_IDENTITY, toStixIndicator, type StixIndicator } from '../../mapping/stix.ts';
 import type { Answer } from '../../model/enrichment.ts';
 import { csvLine } from '../../outputs/csv-line.ts';

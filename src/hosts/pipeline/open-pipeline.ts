@@ -12,8 +12,8 @@ import {
 } from '../../config/load.ts';
 import type { Enricher } from '../../engine/enricher.ts';
 import type { FeedbackStore } from '../../engine/feedback.ts';
-import { DEFAULT_HALF_LIVES } from '../../engine/store/decay.ts';
-import { openStore, type Store } from '../../engine/store/store-client.ts';
+import { DEFAULT_HALF_LIVES } from '../../store/decay.ts';
+import { openStore, type Store } from '../../store/store-client.ts';
 import { FEEDS } from '../../feeds/registry.ts';
 import { OUTPUTS } from '../../outputs/registry.ts';
 import { createOutputSender, readCaFile } from './output-sender.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EnrichedIndicator } from '../../engine/store/observation.ts';
+import type { EnrichedIndicator } from '../../store/observation.ts';
 import type { OutputItem } from '../../outputs/output.ts';
 
 /** The message that outputs get about a judged indicator. Its key names indicator and revision: the same judgement is never told twice. */

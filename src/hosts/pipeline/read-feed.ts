@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { errorFromStatus } from '../../engine/http/status.ts';
-import type { Store } from '../../engine/store/store-client.ts';
+import type { Store } from '../../store/store-client.ts';
 import type { Feed, FeedContext, FeedPage, FeedStep, FileCall, StepFailure } from '../../feeds/feed.ts';
 import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
 import type { HttpAnswer } from '../../providers/provider.ts';

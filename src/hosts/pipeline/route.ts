@@ -1,4 +1,4 @@
-import type { Routing } from '../../engine/store/outbox.ts';
+import type { Routing } from '../../store/outbox.ts';
 import { passesFilter } from '../../outputs/filter.ts';
 import type { OutputItem } from '../../outputs/output.ts';
 import { toOutputItem } from './output-item.ts';

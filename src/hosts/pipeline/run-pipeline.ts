@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describeHolder, holderName } from '../../disk/holder.ts';
 import type { Enricher } from '../../engine/enricher.ts';
 import type { FeedbackStore } from '../../engine/feedback.ts';
-import type { Store } from '../../engine/store/store-client.ts';
+import type { Store } from '../../store/store-client.ts';
 import type { Tlp } from '../../model/tlp.ts';
 import type { OutputFilter } from '../../outputs/filter.ts';
 import { type ActiveOutput, deliver, type DeliveryLimits } from './deliver.ts';

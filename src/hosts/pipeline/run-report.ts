@@ -1,4 +1,4 @@
-import type { OutboxCounts } from '../../engine/store/outbox.ts';
+import type { OutboxCounts } from '../../store/outbox.ts';
 import type { FeedReport } from './read-feed.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 

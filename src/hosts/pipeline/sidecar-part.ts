@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { FeedbackStore } from '../../engine/feedback.ts';
-import { DEFAULT_HALF_LIVES } from '../../engine/store/decay.ts';
-import { openStore, type Store } from '../../engine/store/store-client.ts';
+import { DEFAULT_HALF_LIVES } from '../../store/decay.ts';
+import { openStore, type Store } from '../../store/store-client.ts';
 import { OUTPUTS } from '../../outputs/registry.ts';
 import { moveFeedback } from './move-feedback.ts';
 import type { PipelineConfig } from './open-pipeline.ts';

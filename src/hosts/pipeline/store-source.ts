@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { type ConfigSources, settingSource } from '../../config/load.ts';
 import type { LocalSource } from '../../engine/local-source.ts';
-import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../../engine/store/decay.ts';
-import { type Listings, openListings } from '../../engine/store/listings.ts';
-import type { StoredIndicator } from '../../engine/store/observation.ts';
+import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../../store/decay.ts';
+import { type Listings, openListings } from '../../store/listings.ts';
+import type { StoredIndicator } from '../../store/observation.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { halfLifeDays } from './half-life-setting.ts';

@@ -1,5 +1,5 @@
-import type { Store } from '../../engine/store/store-client.ts';
-import type { StoredIndicator } from '../../engine/store/observation.ts';
+import type { Store } from '../../store/store-client.ts';
+import type { StoredIndicator } from '../../store/observation.ts';
 import { uuid5 } from '../../mapping/stix-id.ts';
 import { isWithinTlp, type Tlp } from '../../model/tlp.ts';
 import { storedToStix } from './export-store.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import type { Store } from '../../engine/store/store-client.ts';
-import type { Watch } from '../../engine/store/watchlist.ts';
+import type { Store } from '../../store/store-client.ts';
+import type { Watch } from '../../store/watchlist.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 
 const MAX_LISTED = 10_000;

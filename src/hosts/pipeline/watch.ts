@@ -1,5 +1,5 @@
-import type { StoredIndicator } from '../../engine/store/observation.ts';
-import type { Watch } from '../../engine/store/watchlist.ts';
+import type { StoredIndicator } from '../../store/observation.ts';
+import type { Watch } from '../../store/watchlist.ts';
 import { isFailure } from '../../model/enrichment.ts';
 import { lookUp, type Looking } from './enrich-due.ts';
 import { nowS } from './pipeline-clock.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Routing } from '../../../src/engine/store/outbox.ts';
-import { openStoreCore, type StoreCore } from '../../../src/engine/store/store.ts';
+import type { Routing } from '../../../src/store/outbox.ts';
+import { openStoreCore, type StoreCore } from '../../../src/store/store.ts';
 import { enrichmentOf, observationOf } from './samples.ts';
 
 const NOW = 1_795_000_000;

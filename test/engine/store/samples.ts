@@ -1,4 +1,4 @@
-import type { Observation } from '../../../src/engine/store/observation.ts';
+import type { Observation } from '../../../src/store/observation.ts';
 import type { Answer, Enrichment } from '../../../src/model/enrichment.ts';
 import type { IndicatorType } from '../../../src/model/indicator.ts';
 

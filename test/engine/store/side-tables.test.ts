@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openStoreCore, type StoreCore } from '../../../src/engine/store/store.ts';
+import { openStoreCore, type StoreCore } from '../../../src/store/store.ts';
 
 const NOW = 1_795_000_000;
 const DAY = 86_400;

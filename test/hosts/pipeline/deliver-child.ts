@@ -1,7 +1,7 @@
 import { deliver } from '../../../src/hosts/pipeline/deliver.ts';
 import { systemPipelineClock } from '../../../src/hosts/pipeline/pipeline-clock.ts';
 import { createOutputSender } from '../../../src/hosts/pipeline/output-sender.ts';
-import { openStore } from '../../../src/engine/store/store-client.ts';
+import { openStore } from '../../../src/store/store-client.ts';
 import { webhook } from '../../../src/outputs/webhook.ts';
 import type { Output, OutputItem } from '../../../src/outputs/output.ts';
 import { fetchTransport } from './stand-in.ts';

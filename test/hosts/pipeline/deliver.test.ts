@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '../../../src/engine/store/store-client.ts';
+import { openStore, type Store } from '../../../src/store/store-client.ts';
 import { deliver } from '../../../src/hosts/pipeline/deliver.ts';
 import { createOutputSender } from '../../../src/hosts/pipeline/output-sender.ts';
 import type { OutputItem } from '../../../src/outputs/output.ts';

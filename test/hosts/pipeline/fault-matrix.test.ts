@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openStoreCore } from '../../../src/engine/store/store.ts';
-import type { Store } from '../../../src/engine/store/store-client.ts';
+import { openStoreCore } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store-client.ts';
 import { deliver } from '../../../src/hosts/pipeline/deliver.ts';
 import { createOutputSender } from '../../../src/hosts/pipeline/output-sender.ts';
 import { OUTPUTS } from '../../../src/outputs/registry.ts';

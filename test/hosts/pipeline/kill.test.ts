@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { openStoreCore } from '../../../src/engine/store/store.ts';
+import { openStoreCore } from '../../../src/store/store.ts';
 import { startStandIn } from './stand-in.ts';
 
 // 200 in the nightly run: ISMALICIOUS_KILLS=200.

@@ -7,7 +7,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { holderName } from '../../../src/disk/holder.ts';
-import { openStoreCore } from '../../../src/engine/store/store.ts';
+import { openStoreCore } from '../../../src/store/store.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
 
 const HOUR_MS = 3_600_000;

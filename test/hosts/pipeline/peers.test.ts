@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '../../../src/engine/store/store-client.ts';
+import { openStore, type Store } from '../../../src/store/store-client.ts';
 import type { Feed } from '../../../src/feeds/feed.ts';
 import { FEEDS } from '../../../src/feeds/registry.ts';
 import { exportStore } from '../../../src/hosts/pipeline/export-store.ts';

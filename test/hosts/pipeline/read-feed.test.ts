@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Store } from '../../../src/engine/store/store-client.ts';
+import type { Store } from '../../../src/store/store-client.ts';
 import { FEEDS } from '../../../src/feeds/registry.ts';
 import { readFeed } from '../../../src/hosts/pipeline/read-feed.ts';
 import { exitCodeOf, type RunReport } from '../../../src/hosts/pipeline/run-report.ts';

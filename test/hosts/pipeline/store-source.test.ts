@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LocalSource } from '../../../src/engine/local-source.ts';
-import { openStoreCore } from '../../../src/engine/store/store.ts';
+import { openStoreCore } from '../../../src/store/store.ts';
 import { withStore } from '../../../src/hosts/pipeline/store-source.ts';
 import { observationOf } from '../../engine/store/samples.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openStore } from '../../../src/engine/store/store-client.ts';
+import { openStore } from '../../../src/store/store-client.ts';
 import type { RoutedOutput } from '../../../src/hosts/pipeline/run-pipeline.ts';
 import { decideTriage } from '../../../src/hosts/pipeline/triage/decide.ts';
 import { triageAlertIndex } from '../../../src/hosts/pipeline/triage/elastic-alerts.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openFeedbackStore } from '../../../src/engine/feedback-store.ts';
-import { openStore } from '../../../src/engine/store/store-client.ts';
+import { openStore } from '../../../src/store/store-client.ts';
 import type { Feed } from '../../../src/feeds/feed.ts';
 import { FEEDS } from '../../../src/feeds/registry.ts';
 import { loadPipelineConfig } from '../../../src/hosts/pipeline/open-pipeline.ts';

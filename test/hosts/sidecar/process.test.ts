@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openStore } from '../../../src/engine/store/store-client.ts';
+import { openStore } from '../../../src/store/store-client.ts';
 import { observationOf } from '../../engine/store/samples.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 

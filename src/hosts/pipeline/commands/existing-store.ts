@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openStore, type Store } from '../../../engine/store/store-client.ts';
+import { openStore, type Store } from '../../../store/store-client.ts';
 import { UsageError } from '../../cli/command.ts';
 import { stateFolder } from '../../compose/state-folder.ts';
 

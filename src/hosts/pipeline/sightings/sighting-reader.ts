@@ -1,4 +1,4 @@
-import type { Sighting } from '../../../engine/store/sightings.ts';
+import type { Sighting } from '../../../store/sightings.ts';
 import { parseCsv } from '../../../model/formats/csv.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { textsAt } from '../triage/read-alert.ts';

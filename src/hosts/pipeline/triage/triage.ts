@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
-import type { Store } from '../../../engine/store/store-client.ts';
+import type { Store } from '../../../store/store-client.ts';
 import { mapInTurns } from '../../../engine/turns.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { isNestedWithin, prunedTo } from '../../../model/formats/nesting.ts';

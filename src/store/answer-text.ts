@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { type Answer, type ProviderResult, STATUSES, TIERS } from '../../model/enrichment.ts';
-import { LOOKUP_ERROR_CODES } from '../../model/lookup-error.ts';
-import { VERDICT_WORDS } from '../../model/verdict.ts';
+import { type Answer, type ProviderResult, STATUSES, TIERS } from '../model/enrichment.ts';
+import { LOOKUP_ERROR_CODES } from '../model/lookup-error.ts';
+import { VERDICT_WORDS } from '../model/verdict.ts';
 
 const number = z._default(z.nullable(z.number()), null);
 const text = z._default(z.nullable(z.string()), null);

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { Indicator } from '../../model/indicator.ts';
+import type { Indicator } from '../model/indicator.ts';
 import { joinList, splitList, stateCodes, tierCodes, tlpCodes, typeCodes, verdictCodes } from './codes.ts';
-import { inTransaction } from '../../disk/sqlite-faults.ts';
+import { inTransaction } from '../disk/sqlite-faults.ts';
 import { decayedScore, type HalfLives } from './decay.ts';
 import type { Observation, ObserveCounts, StoredIndicator } from './observation.ts';
 

@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { type Enrichment, isFailure, type Status } from '../../model/enrichment.ts';
+import { type Enrichment, isFailure, type Status } from '../model/enrichment.ts';
 import { packAnswer, unpackAnswer } from './answer-text.ts';
 import { tierCodes, verdictCodes } from './codes.ts';
-import { inTransaction } from '../../disk/sqlite-faults.ts';
+import { inTransaction } from '../disk/sqlite-faults.ts';
 import type { HalfLives } from './decay.ts';
 import { storedIndicator } from './indicators.ts';
 import type { EnrichedIndicator, Judgement } from './observation.ts';

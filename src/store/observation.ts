@@ -1,7 +1,7 @@
-import type { Answer, Tier } from '../../model/enrichment.ts';
-import type { Indicator } from '../../model/indicator.ts';
-import type { Tlp } from '../../model/tlp.ts';
-import type { VerdictWord } from '../../model/verdict.ts';
+import type { Answer, Tier } from '../model/enrichment.ts';
+import type { Indicator } from '../model/indicator.ts';
+import type { Tlp } from '../model/tlp.ts';
+import type { VerdictWord } from '../model/verdict.ts';
 import type { IndicatorState } from './codes.ts';
 
 /** One source telling about one indicator. Times are ISO 8601 UTC; `null` means "not said". */

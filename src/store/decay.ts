@@ -1,4 +1,4 @@
-import type { IndicatorType } from '../../model/indicator.ts';
+import type { IndicatorType } from '../model/indicator.ts';
 
 const DAY_S = 86_400;
 

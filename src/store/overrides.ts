@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { VerdictWord } from '../../model/verdict.ts';
+import type { VerdictWord } from '../model/verdict.ts';
 import { type IndicatorState, stateCodes, verdictCodes } from './codes.ts';
-import { inTransaction } from '../../disk/sqlite-faults.ts';
+import { inTransaction } from '../disk/sqlite-faults.ts';
 
 /** An analyst's decision that is in force. */
 export interface InForce {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { inTransaction } from '../../disk/sqlite-faults.ts';
+import { inTransaction } from '../disk/sqlite-faults.ts';
 
 const DAY_S = 86_400;
 

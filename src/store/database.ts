@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { makePrivateFile, makePrivateFolder } from '../../disk/private-files.ts';
-import { inTransaction } from '../../disk/sqlite-faults.ts';
+import { makePrivateFile, makePrivateFolder } from '../disk/private-files.ts';
+import { inTransaction } from '../disk/sqlite-faults.ts';
 import { MIGRATIONS } from './schema.ts';
 
 // "ISM1" in ASCII: a file of another program is refused, not migrated.

@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { Indicator } from '../../model/indicator.ts';
-import type { VerdictWord } from '../../model/verdict.ts';
+import type { Indicator } from '../model/indicator.ts';
+import type { VerdictWord } from '../model/verdict.ts';
 import { typeCodes, verdictCodes } from './codes.ts';
-import { inTransaction } from '../../disk/sqlite-faults.ts';
+import { inTransaction } from '../disk/sqlite-faults.ts';
 
 /** An indicator somebody wants to be told about. */
 export interface Watch {

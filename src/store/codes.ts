@@ -1,7 +1,7 @@
-import type { Tier } from '../../model/enrichment.ts';
-import type { IndicatorType } from '../../model/indicator.ts';
-import { TLP_LABELS } from '../../model/tlp.ts';
-import type { VerdictWord } from '../../model/verdict.ts';
+import type { Tier } from '../model/enrichment.ts';
+import type { IndicatorType } from '../model/indicator.ts';
+import { TLP_LABELS } from '../model/tlp.ts';
+import type { VerdictWord } from '../model/verdict.ts';
 
 /** What became of an indicator: a source may revoke it, an analyst may call it a false positive. */
 export type IndicatorState = 'active' | 'revoked' | 'false_positive' | 'confirmed';

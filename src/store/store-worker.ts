@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { HalfLives } from './decay.ts';
-import { storeFaultKind, storeFaultText } from '../../disk/sqlite-faults.ts';
+import { storeFaultKind, storeFaultText } from '../disk/sqlite-faults.ts';
 import { openStoreCore, type StoreCore } from './store.ts';
 
 /** What the worker is started with. */
