@@ -2,7 +2,7 @@ import { systemClock } from '../../src/engine/clock.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { createLruMemory } from '../../src/engine/lru-memory.ts';
 import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
-import type { ProviderClient } from '../../src/engine/provider-client.ts';
+import type { ProviderClient } from '../../src/engine/calls/provider-client.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';
 import type { Print } from './figure.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
-import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../src/hosts/cli/elastic/asset.ts';
 import { runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
 import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';

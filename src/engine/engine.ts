@@ -10,7 +10,7 @@ import type { LocalSource } from './local-source.ts';
 import { explainScore } from './merge-outcomes.ts';
 import { planLookups } from './plan.ts';
 import type { PrivacyGuard } from './privacy-guard.ts';
-import type { ClientStats } from './provider-client.ts';
+import type { ClientStats } from './calls/provider-client.ts';
 import { recallStored } from './recall-stored.ts';
 import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-parts.ts';
 import { askRound, startRound } from './round.ts';

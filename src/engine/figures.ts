@@ -1,6 +1,6 @@
 import { type Clock, dayOf } from './clock.ts';
-import type { Exchange } from './exchange.ts';
-import type { ClientStats } from './provider-client.ts';
+import type { Exchange } from './calls/exchange.ts';
+import type { ClientStats } from './calls/provider-client.ts';
 import type { VerdictStore } from './verdict-store.ts';
 
 /** How often counts go to the shared file, in milliseconds; the rest when the engine closes. */

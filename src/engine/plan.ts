@@ -3,7 +3,7 @@ import { CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Plan } from './enricher.ts';
 import type { Indicator } from '../model/indicator.ts';
-import type { ProviderClient } from './provider-client.ts';
+import type { ProviderClient } from './calls/provider-client.ts';
 import type { View } from './view.ts';
 
 const SECOND_MS = 1000;

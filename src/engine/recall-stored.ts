@@ -1,5 +1,5 @@
 import type { Indicator } from '../model/indicator.ts';
-import type { ProviderClient } from './provider-client.ts';
+import type { ProviderClient } from './calls/provider-client.ts';
 import {
   answerAtHome,
   fromStore,

@@ -7,7 +7,7 @@ import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
 import { type Outcome, verdictFromText } from './outcome.ts';
 import type { Refusal } from './privacy-guard.ts';
-import type { ProviderClient } from './provider-client.ts';
+import type { ProviderClient } from './calls/provider-client.ts';
 import type { StoredVerdict } from './verdict-store.ts';
 import type { View } from './view.ts';
 

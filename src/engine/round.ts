@@ -5,11 +5,11 @@ import { readNarrower } from './discretion.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
 import type { Outcome } from './outcome.ts';
-import type { ProviderClient } from './provider-client.ts';
+import type { ProviderClient } from './calls/provider-client.ts';
 import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember, type Round, type RoundEntry } from './round-parts.ts';
 import { canChangeTier } from './stop-early.ts';
 import type { View } from './view.ts';
-import { within } from './within.ts';
+import { within } from './calls/wait-at-most.ts';
 
 /** What the free providers get of the caller's time before the paid ones are asked, when asking stops early. */
 const FREE_SHARE = 1 / 3;

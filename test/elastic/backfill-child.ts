@@ -1,7 +1,7 @@
 /** A backfill as its own process, to be killed. Arguments: engine URL, index, state file, journal of paid look-ups, parallel. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
 import { backfill } from '../../src/hosts/pipeline/backfill/backfill.ts';
 import { createStateFile } from '../../src/hosts/pipeline/backfill/state-file.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../src/hosts/cli/elastic/asset.ts';
 import { runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
 import { type EngineClient, createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { type Asset, type Target, readAssets } from '../../src/hosts/cli/elastic/asset.ts';
 import { type ElasticCommand, type ExitCode, runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
 import { createEngineClient, type EngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { DASHBOARDS } from '../../scripts/generate/elastic-panels.ts';
 import { detectionRules, monitors } from '../../scripts/generate/elastic-rules.ts';
-import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../src/hosts/cli/elastic/asset.ts';
 import { runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
 import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { knownBulkCap } from '../../src/engine/bulk-cap.ts';
+import { knownBulkCap } from '../../src/engine/calls/bulk-cap.ts';
 import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
-import type { ClientOptions } from '../../src/engine/provider-client.ts';
+import type { ClientOptions } from '../../src/engine/calls/provider-client.ts';
 import { openSqliteVerdictStore } from '../../src/engine/sqlite-verdict-store.ts';
 import type { VerdictStore } from '../../src/engine/verdict-store.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';

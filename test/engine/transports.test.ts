@@ -9,9 +9,9 @@ import { gzipSync } from 'node:zlib';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFetchTransport } from '../../src/engine/http/fetch-transport.ts';
-import { redactUrl } from '../../src/engine/http/transport.ts';
-import { createUndiciTransport } from '../../src/engine/http/undici-transport.ts';
+import { createFetchTransport } from '../../src/engine/calls/http/fetch-transport.ts';
+import { redactUrl } from '../../src/engine/calls/http/transport.ts';
+import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { proxyFromEnv } from '../../src/hosts/compose/proxy.ts';
 
 const plain = { provider: 'test', connections: 2, proxy: null, ca: null };
@@ -155,7 +155,7 @@ describe('TLS is verified', () => {
   it('has no switch that turns it off', () => {
     writeFileSync(join(folder, 'x'), '');
     const source = ['undici-transport', 'fetch-transport']
-      .map((name) => readFileSync(new URL(`../../src/engine/http/${name}.ts`, import.meta.url), 'utf8'))
+      .map((name) => readFileSync(new URL(`../../src/engine/calls/http/${name}.ts`, import.meta.url), 'utf8'))
       .join('\n');
     expect(source).not.toMatch(/rejectUnauthorized: (?!true)|checkServerIdentity|process\.env/);
   });

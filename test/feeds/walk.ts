@@ -1,4 +1,4 @@
-import { errorFromStatus } from '../../src/engine/http/status.ts';
+import { errorFromStatus } from '../../src/engine/calls/http/status.ts';
 import type { Feed, FeedContext, FeedItem, FeedPage, FeedStep, FileCall, RejectedItem } from '../../src/feeds/feed.ts';
 import { asLookupError } from '../../src/model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../../src/providers/provider.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorFromStatus } from '../../src/engine/http/status.ts';
-import { redactUrl } from '../../src/engine/http/transport.ts';
+import { errorFromStatus } from '../../src/engine/calls/http/status.ts';
+import { redactUrl } from '../../src/engine/calls/http/transport.ts';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
 import { isSafeEndpoint } from '../../src/model/parsing/safe-endpoint.ts';
 import { INDICATOR_TYPES, type Indicator, type IndicatorType } from '../../src/model/indicator.ts';

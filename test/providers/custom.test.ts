@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redactUrl } from '../../src/engine/http/transport.ts';
+import { redactUrl } from '../../src/engine/calls/http/transport.ts';
 import { settingMeta } from '../../src/config/setting.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';

@@ -1,7 +1,7 @@
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createFetchTransport } from '../../src/engine/http/fetch-transport.ts';
+import { createFetchTransport } from '../../src/engine/calls/http/fetch-transport.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
 import { type ExpectedCall, type FixtureStep, readProviderFixture, settingsFor } from './provider-fixture.ts';

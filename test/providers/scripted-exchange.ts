@@ -1,5 +1,5 @@
-import { createExchange, type Exchange } from '../../src/engine/exchange.ts';
-import type { HttpTransport } from '../../src/engine/http/transport.ts';
+import { createExchange, type Exchange } from '../../src/engine/calls/exchange.ts';
+import type { HttpTransport } from '../../src/engine/calls/http/transport.ts';
 import type { HttpAnswer, HttpCall, Provider, QuotaNotice } from '../../src/providers/provider.ts';
 
 /** The engine's own exchange over answers from a list: what a provider is judged by in the end. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/engine/clock.ts';
 import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
-import type { ClientLimits, ClientOptions } from '../../src/engine/provider-client.ts';
-import { ProviderQueue } from '../../src/engine/provider-queue.ts';
+import type { ClientLimits, ClientOptions } from '../../src/engine/calls/provider-client.ts';
+import { ProviderQueue } from '../../src/engine/calls/provider-queue.ts';
 import type { VerdictStore } from '../../src/engine/verdict-store.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import type { Verdict } from '../../src/model/verdict.ts';

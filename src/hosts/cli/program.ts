@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config/load.ts';
-import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
+import { ignoreTlsSwitch } from '../../engine/calls/http/tls-switch.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
 import type { CommandEntry } from './commands.ts';
 import { VERSION } from './version.ts';

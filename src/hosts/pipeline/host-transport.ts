@@ -1,4 +1,4 @@
-import { createUndiciTransport } from '../../engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../engine/calls/http/undici-transport.ts';
 import { proxyFromEnv } from '../compose/proxy.ts';
 import type { OwnedTransport, Reach } from './open-pipeline.ts';
 

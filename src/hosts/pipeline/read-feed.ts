@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { errorFromStatus } from '../../engine/http/status.ts';
+import { errorFromStatus } from '../../engine/calls/http/status.ts';
 import type { Store } from '../../store/store-client.ts';
 import type { Feed, FeedContext, FeedPage, FeedStep, FileCall, StepFailure } from '../../feeds/feed.ts';
 import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import type { FeedbackStore } from '../../engine/feedback.ts';
-import { ignoreTlsSwitch } from '../../engine/http/tls-switch.ts';
+import { ignoreTlsSwitch } from '../../engine/calls/http/tls-switch.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
 import { answeringFiles, openEngine } from '../compose/open-engine.ts';
 import { appConfPaths } from './app-conf.ts';

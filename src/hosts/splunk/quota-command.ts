@@ -1,5 +1,5 @@
 import type { EngineStats } from '../../engine/engine.ts';
-import type { ClientStats } from '../../engine/provider-client.ts';
+import type { ClientStats } from '../../engine/calls/provider-client.ts';
 import type { VerdictStore } from '../../engine/verdict-store.ts';
 import type { CommandWorld } from './command-world.ts';
 import { converseGenerating } from './generating-conversation.ts';

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type * as z from 'zod/mini';
-import { readBytes } from '../../engine/http/body.ts';
+import { readBytes } from '../../engine/calls/http/body.ts';
 import { isSafeEndpoint } from '../../model/parsing/safe-endpoint.ts';
 import { APP_ID } from './app-conf.ts';
 import type { SplunkdSettings } from './splunk-settings.ts';

@@ -1,4 +1,4 @@
-import type { HttpTransport } from '../../../engine/http/transport.ts';
+import type { HttpTransport } from '../../../engine/calls/http/transport.ts';
 import { isSafeEndpoint } from '../../../model/parsing/safe-endpoint.ts';
 import { LookupError } from '../../../model/lookup-error.ts';
 

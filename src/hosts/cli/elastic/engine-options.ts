@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createUndiciTransport } from '../../../engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../../engine/calls/http/undici-transport.ts';
 import { proxyFromEnv } from '../../compose/proxy.ts';
 import { type Io, UsageError } from '../command.ts';
 import type { ENGINE_ACCESS_OPTIONS } from '../synopses/shared-options.ts';

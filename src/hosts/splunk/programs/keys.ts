@@ -1,4 +1,4 @@
-import { ignoreTlsSwitch } from '../../../engine/http/tls-switch.ts';
+import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
 import { localSplunkd, readAppConf } from '../app-conf.ts';
 import { StandardInput } from '../standard-streams.ts';
 import { endProcess } from '../end-process.ts';

@@ -1,4 +1,4 @@
-import { ignoreTlsSwitch } from '../../../engine/http/tls-switch.ts';
+import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
 import { endProcess } from '../end-process.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 

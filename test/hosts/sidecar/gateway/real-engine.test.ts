@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createUndiciTransport } from '../../../../src/engine/http/undici-transport.ts';
+import { createUndiciTransport } from '../../../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../../../src/hosts/cli/elastic/asset.ts';
 import { runElastic } from '../../../../src/hosts/cli/elastic/elastic-command.ts';
 import { createEngineClient } from '../../../../src/hosts/cli/elastic/engine-client.ts';

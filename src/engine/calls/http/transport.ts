@@ -1,4 +1,4 @@
-import type { HttpAnswer, HttpCall } from '../../providers/provider.ts';
+import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
 
 /** Bounds of one call. */
 export interface SendOptions {

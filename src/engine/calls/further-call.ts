@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LookupError } from '../model/lookup-error.ts';
+import { LookupError } from '../../model/lookup-error.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import type { Spending } from './spending.ts';
-import type { Tally } from './tally.ts';
+import type { Tally } from './call-counts.ts';
 
 /**
  * Waits until a second call for the same look-up may go out, and counts it like any other: pace, own limits, tally. It waits while it

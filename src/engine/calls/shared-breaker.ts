@@ -1,4 +1,4 @@
-import { type Breaker, OPEN_MS } from './breaker.ts';
+import { type Breaker, OPEN_MS } from './circuit-breaker.ts';
 import type { ClientOptions } from './provider-client.ts';
 import { createSharedNote } from './shared-note.ts';
 

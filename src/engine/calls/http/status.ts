@@ -1,5 +1,5 @@
-import { boundedWait, LookupError } from '../../model/lookup-error.ts';
-import type { HttpAnswer } from '../../providers/provider.ts';
+import { boundedWait, LookupError } from '../../../model/lookup-error.ts';
+import type { HttpAnswer } from '../../../providers/provider.ts';
 
 const SECOND_MS = 1000;
 

@@ -1,4 +1,4 @@
-import { epochS, isYounger } from './clock.ts';
+import { epochS, isYounger } from '../clock.ts';
 import type { ClientOptions } from './provider-client.ts';
 
 /** Plans change seldom: a cap that was told is believed for a day. */

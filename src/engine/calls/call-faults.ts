@@ -1,11 +1,11 @@
-import type { LookupError } from '../model/lookup-error.ts';
-import type { Breaker } from './breaker.ts';
+import type { LookupError } from '../../model/lookup-error.ts';
+import type { Breaker } from './circuit-breaker.ts';
 import { dismissHurried, type Job } from './job.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from '../outcome.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
-import { delayAfter, type Refusal, type Refusals } from './refusals.ts';
-import type { Tally } from './tally.ts';
+import { delayAfter, type Refusal, type Refusals } from './standing-refusals.ts';
+import type { Tally } from './call-counts.ts';
 import type { WaitingJobs } from './waiting-jobs.ts';
 
 /** How far a provider can be reached, as its calls have shown. */

@@ -1,4 +1,4 @@
-import { LookupError } from '../../model/lookup-error.ts';
+import { LookupError } from '../../../model/lookup-error.ts';
 import { MAX_ANSWER_BYTES } from './transport.ts';
 
 // Loaded for compressed answers only, which nobody asked for.

@@ -1,6 +1,6 @@
-import type { LookupErrorCode } from '../model/lookup-error.ts';
-import type { QuotaNotice } from '../providers/provider.ts';
-import { dayOf, epochS, monthOf } from './clock.ts';
+import type { LookupErrorCode } from '../../model/lookup-error.ts';
+import type { QuotaNotice } from '../../providers/provider.ts';
+import { dayOf, epochS, monthOf } from '../clock.ts';
 import type { ClientOptions, ClientStats } from './provider-client.ts';
 
 /** Credits change with every answer: they are noted for other processes no oftener than this. */

@@ -1,8 +1,8 @@
-import { LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
-import type { Breaker } from './breaker.ts';
+import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
+import type { Breaker } from './circuit-breaker.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions, Wanted } from './provider-client.ts';
-import { LONGEST_WAIT_MS, type Refusals } from './refusals.ts';
+import { LONGEST_WAIT_MS, type Refusals } from './standing-refusals.ts';
 
 /** Look-ups waiting for one provider; more are refused at once. */
 const MAX_JOBS = 200_000;

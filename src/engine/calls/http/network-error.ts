@@ -1,4 +1,4 @@
-import { LookupError } from '../../model/lookup-error.ts';
+import { LookupError } from '../../../model/lookup-error.ts';
 
 const TLS_CODE = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO)/;
 const TIMEOUT_CODES = new Set([

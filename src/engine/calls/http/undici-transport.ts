@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
-import { LookupError } from '../../model/lookup-error.ts';
-import type { HttpAnswer, HttpCall } from '../../providers/provider.ts';
+import { LookupError } from '../../../model/lookup-error.ts';
+import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
 import { decodeBody, readBytes } from './body.ts';
 import { errorFromNetwork } from './network-error.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES, type SendOptions, type TransportSettings } from './transport.ts';
-import { emptyRecord } from '../../model/tables/word-table.ts';
+import { emptyRecord } from '../../../model/tables/word-table.ts';
 
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,8 +1,8 @@
-import type { Indicator } from '../model/indicator.ts';
-import { LookupError } from '../model/lookup-error.ts';
-import type { Verdict } from '../model/verdict.ts';
-import type { HttpAnswer, HttpCall, Provider, QuotaNotice } from '../providers/provider.ts';
-import type { Clock } from './clock.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import { LookupError } from '../../model/lookup-error.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import type { HttpAnswer, HttpCall, Provider, QuotaNotice } from '../../providers/provider.ts';
+import type { Clock } from '../clock.ts';
 import { errorFromStatus, parseRetryAfter } from './http/status.ts';
 import type { HttpTransport } from './http/transport.ts';
 

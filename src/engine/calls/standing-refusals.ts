@@ -1,5 +1,5 @@
-import { LOOKUP_ERROR_CODES, LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
-import type { Breaker } from './breaker.ts';
+import { LOOKUP_ERROR_CODES, LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
+import type { Breaker } from './circuit-breaker.ts';
 import type { ClientOptions } from './provider-client.ts';
 import { shareBreaker, type SharedBreaker } from './shared-breaker.ts';
 import { createSharedNote, type SharedNote } from './shared-note.ts';

@@ -1,21 +1,21 @@
-import type { Indicator } from '../model/indicator.ts';
-import { asLookupError, LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
-import type { Verdict } from '../model/verdict.ts';
-import type { QuotaNotice } from '../providers/provider.ts';
-import { createAdmission } from './admission.ts';
-import { createBreaker } from './breaker.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import { asLookupError, LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import type { QuotaNotice } from '../../providers/provider.ts';
+import { createAdmission } from './early-refusals.ts';
+import { createBreaker } from './circuit-breaker.ts';
 import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
-import { createFaults, type Reach } from './faults.ts';
+import { createFaults, type Reach } from './call-faults.ts';
 import { createFurtherCall } from './further-call.ts';
 import { cancelCall, type Job } from './job.ts';
 import { createLeases } from './leases.ts';
-import { keepAnswer } from './keep-answer.ts';
-import type { Outcome } from './outcome.ts';
+import { keepAnswer } from '../keep-answer.ts';
+import type { Outcome } from '../outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createSpending } from './spending.ts';
-import { createTally } from './tally.ts';
+import { createTally } from './call-counts.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
-import { isWait, LONGEST_WAIT_MS, type Refusal, Refusals } from './refusals.ts';
+import { isWait, LONGEST_WAIT_MS, type Refusal, Refusals } from './standing-refusals.ts';
 import { createWaitingJobs } from './waiting-jobs.ts';
 
 /** The queue in front of one provider. One per provider and process; processes coordinate through the store. */
