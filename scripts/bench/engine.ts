@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/engine/clock.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import { createLruMemory } from '../../src/engine/lru-memory.ts';
-import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
+import { createLruMemory } from '../../src/engine/cache/lru-memory.ts';
+import { createMemoryVerdictStore } from '../../src/engine/cache/memory-verdict-store.ts';
 import type { ProviderClient } from '../../src/engine/calls/provider-client.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';

@@ -1,7 +1,7 @@
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { parseForLookup } from '../model/parsing/longest-value.ts';
-import { createAnswerPool } from './answer-pool.ts';
+import { createAnswerPool } from './cache/answer-pool.ts';
 import { type Clock, CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
 import type { FeedbackSource } from './feedback.ts';
@@ -15,8 +15,8 @@ import { recallStored } from './recall-stored.ts';
 import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-parts.ts';
 import { askRound, startRound } from './round.ts';
 import type { Scoring } from './scoring.ts';
-import type { StoreStats, VerdictStore } from './verdict-store.ts';
-import { createView, type EngineProvider, type Memory, type View } from './view.ts';
+import type { StoreStats, VerdictStore } from './cache/verdict-store.ts';
+import { createView, type EngineProvider, type Memory, type View } from './cache/provider-view.ts';
 
 /** Provider subsets with a memory of their own. */
 const MAX_VIEWS = 8;

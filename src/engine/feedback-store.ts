@@ -4,7 +4,7 @@ import type { Indicator } from '../model/indicator.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { faultOfOverride } from './feedback-rows.ts';
 import { type FeedbackHealth, type FeedbackStore, isInForce, MAX_AUTHOR_CHARS, type Override, verdictOfOverride } from './feedback.ts';
-import { loadSqlite } from './load-sqlite.ts';
+import { loadSqlite } from './cache/load-sqlite.ts';
 import {
   badRowsFault,
   endOverride,

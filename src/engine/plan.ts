@@ -4,7 +4,7 @@ import type { EngineOptions } from './engine.ts';
 import type { Plan } from './enricher.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { ProviderClient } from './calls/provider-client.ts';
-import type { View } from './view.ts';
+import type { View } from './cache/provider-view.ts';
 
 const SECOND_MS = 1000;
 

@@ -11,7 +11,7 @@ import {
   type Round,
   type RoundEntry,
 } from './round-parts.ts';
-import type { StoredVerdict } from './verdict-store.ts';
+import type { StoredVerdict } from './cache/verdict-store.ts';
 
 type Rows = ReadonlyMap<ProviderClient, ReadonlyMap<string, StoredVerdict>>;
 

@@ -1,15 +1,15 @@
 import { CLOCK_SKEW_S } from './clock.ts';
 import type { Answer, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
-import type { AnswerPool } from './answer-pool.ts';
+import type { AnswerPool } from './cache/answer-pool.ts';
 import { readNarrower } from './discretion.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
 import { type Outcome, verdictFromText } from './outcome.ts';
 import type { Refusal } from './privacy-guard.ts';
 import type { ProviderClient } from './calls/provider-client.ts';
-import type { StoredVerdict } from './verdict-store.ts';
-import type { View } from './view.ts';
+import type { StoredVerdict } from './cache/verdict-store.ts';
+import type { View } from './cache/provider-view.ts';
 
 /** What memory keeps when nobody outside was asked: until the lists change. */
 const LOCAL_LIFETIME_S = 86_400;

@@ -1,5 +1,5 @@
 import { LookupError } from '../model/lookup-error.ts';
-import type { AnswerPool } from './answer-pool.ts';
+import type { AnswerPool } from './cache/answer-pool.ts';
 import { epochS } from './clock.ts';
 import { readNarrower } from './discretion.ts';
 import type { EngineOptions } from './engine.ts';
@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts';
 import type { ProviderClient } from './calls/provider-client.ts';
 import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember, type Round, type RoundEntry } from './round-parts.ts';
 import { canChangeTier } from './stop-early.ts';
-import type { View } from './view.ts';
+import type { View } from './cache/provider-view.ts';
 import { within } from './calls/wait-at-most.ts';
 
 /** What the free providers get of the caller's time before the paid ones are asked, when asking stops early. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { knownBulkCap } from '../../src/engine/calls/bulk-cap.ts';
-import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
+import { createMemoryVerdictStore } from '../../src/engine/cache/memory-verdict-store.ts';
 import type { ClientOptions } from '../../src/engine/calls/provider-client.ts';
-import { openSqliteVerdictStore } from '../../src/engine/sqlite-verdict-store.ts';
-import type { VerdictStore } from '../../src/engine/verdict-store.ts';
+import { openSqliteVerdictStore } from '../../src/engine/cache/sqlite-verdict-store.ts';
+import type { VerdictStore } from '../../src/engine/cache/verdict-store.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import { newStateFolder, openTestEngine } from '../support/open-test-engine.ts';
 import { startStandIn } from '../support/stand-in-api.ts';

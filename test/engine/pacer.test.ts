@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBreaker } from '../../src/engine/calls/circuit-breaker.ts';
 import { parseRetryAfter } from '../../src/engine/calls/http/status.ts';
-import { windowWaitMs } from '../../src/engine/call-windows.ts';
+import { windowWaitMs } from '../../src/engine/cache/call-windows.ts';
 import { createPacer } from '../../src/engine/calls/pacer.ts';
 
 /** Sends as fast as the pacer allows against a token bucket, for some simulated seconds. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openSqliteVerdictStore } from '../../src/engine/sqlite-verdict-store.ts';
+import { openSqliteVerdictStore } from '../../src/engine/cache/sqlite-verdict-store.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { startFourProviders } from '../support/four-providers.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
+import { createMemoryVerdictStore } from '../../src/engine/cache/memory-verdict-store.ts';
 import { LookupError, type LookupErrorCode } from '../../src/model/lookup-error.ts';
 import { heldOffProviders, renderEngineMetrics } from '../../src/hosts/sidecar/engine-metrics.ts';
 import { newStateFolder, openTestEngine } from '../support/open-test-engine.ts';

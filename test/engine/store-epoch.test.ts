@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqliteVerdictStore } from '../../src/engine/sqlite-verdict-store.ts';
-import { readEpoch } from '../../src/engine/store-epoch.ts';
-import type { VerdictStore } from '../../src/engine/verdict-store.ts';
+import { openSqliteVerdictStore } from '../../src/engine/cache/sqlite-verdict-store.ts';
+import { readEpoch } from '../../src/engine/cache/store-epoch.ts';
+import type { VerdictStore } from '../../src/engine/cache/verdict-store.ts';
 import { newStateFolder } from '../support/open-test-engine.ts';
 
 const NOW_S = Math.trunc(Date.now() / 1000);

@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/engine/clock.ts';
-import { createMemoryVerdictStore } from '../../src/engine/memory-verdict-store.ts';
+import { createMemoryVerdictStore } from '../../src/engine/cache/memory-verdict-store.ts';
 import type { ClientLimits, ClientOptions } from '../../src/engine/calls/provider-client.ts';
 import { ProviderQueue } from '../../src/engine/calls/provider-queue.ts';
-import type { VerdictStore } from '../../src/engine/verdict-store.ts';
+import type { VerdictStore } from '../../src/engine/cache/verdict-store.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';

@@ -2,7 +2,7 @@ import { CLOCK_SKEW_S, epochS } from '../clock.ts';
 import type { Job } from './job.ts';
 import { type Outcome, verdictFromText } from '../outcome.ts';
 import type { ClientOptions } from './provider-client.ts';
-import type { StoredVerdict } from '../verdict-store.ts';
+import type { StoredVerdict } from '../cache/verdict-store.ts';
 
 /** How soon another process's answer is looked for. */
 const POLL_MS = 25;

@@ -4,7 +4,7 @@ import type { Provider, Quota, QuotaNotice } from '../../providers/provider.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from './exchange.ts';
 import type { Lifetimes, Outcome } from '../outcome.ts';
-import type { VerdictStore } from '../verdict-store.ts';
+import type { VerdictStore } from '../cache/verdict-store.ts';
 
 /** Limits of one provider, from its defaults and the settings. */
 export interface ClientLimits {

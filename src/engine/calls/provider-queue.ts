@@ -9,7 +9,7 @@ import { createFaults, type Reach } from './call-faults.ts';
 import { createFurtherCall } from './further-call.ts';
 import { cancelCall, type Job } from './job.ts';
 import { createLeases } from './leases.ts';
-import { keepAnswer } from '../keep-answer.ts';
+import { keepAnswer } from '../cache/keep-answer.ts';
 import type { Outcome } from '../outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createSpending } from './spending.ts';

@@ -1,9 +1,9 @@
 import { LookupError } from '../../model/lookup-error.ts';
-import { windowWaitMs } from '../call-windows.ts';
+import { windowWaitMs } from '../cache/call-windows.ts';
 import { dayOf, monthOf } from '../clock.ts';
 import type { Job } from './job.ts';
 import type { ClientOptions } from './provider-client.ts';
-import { StoreBusyError } from '../verdict-store.ts';
+import { StoreBusyError } from '../cache/verdict-store.ts';
 
 /** Our own limits and budgets, shared by all processes. */
 export interface Spending {

@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
 import { type Clock, epochS, shortClock, systemClock } from '../../engine/clock.ts';
-import { openDurableVerdictStore } from '../../engine/durable-verdict-store.ts';
+import { openDurableVerdictStore } from '../../engine/cache/durable-verdict-store.ts';
 import { Engine } from '../../engine/engine.ts';
 import type { FeedbackHealth, FeedbackStore } from '../../engine/feedback.ts';
 import { openFeedbackStore } from '../../engine/feedback-store.ts';
 import { createFigures } from '../../engine/figures.ts';
 import type { LocalSource } from '../../engine/local-source.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../../engine/privacy-guard.ts';
-import { createMemoryVerdictStore } from '../../engine/memory-verdict-store.ts';
-import type { StoreHealth, VerdictStore } from '../../engine/verdict-store.ts';
-import { type Memory, NO_MEMORY } from '../../engine/view.ts';
+import { createMemoryVerdictStore } from '../../engine/cache/memory-verdict-store.ts';
+import type { StoreHealth, VerdictStore } from '../../engine/cache/verdict-store.ts';
+import { type Memory, NO_MEMORY } from '../../engine/cache/provider-view.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { buildPrefixTree } from '../../model/tables/prefix-tree.ts';
 import { readSources } from './config-sources.ts';
@@ -198,5 +198,5 @@ function matcherOfOwn({ ownDomains, ownNetworks }: Core['privacy']): (indicator:
 }
 
 async function memoryMaker(entries: number): Promise<(entries: number) => Memory> {
-  return entries === 0 ? () => NO_MEMORY : (await import('../../engine/lru-memory.ts')).createLruMemory;
+  return entries === 0 ? () => NO_MEMORY : (await import('../../engine/cache/lru-memory.ts')).createLruMemory;
 }

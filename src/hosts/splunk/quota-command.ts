@@ -1,6 +1,6 @@
 import type { EngineStats } from '../../engine/engine.ts';
 import type { ClientStats } from '../../engine/calls/provider-client.ts';
-import type { VerdictStore } from '../../engine/verdict-store.ts';
+import type { VerdictStore } from '../../engine/cache/verdict-store.ts';
 import type { CommandWorld } from './command-world.ts';
 import { converseGenerating } from './generating-conversation.ts';
 import type { GeneratedTable } from './generating-conversation.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { EngineStats } from '../../../src/engine/engine.ts';
-import { createMemoryVerdictStore } from '../../../src/engine/memory-verdict-store.ts';
-import type { VerdictStore } from '../../../src/engine/verdict-store.ts';
+import { createMemoryVerdictStore } from '../../../src/engine/cache/memory-verdict-store.ts';
+import type { VerdictStore } from '../../../src/engine/cache/verdict-store.ts';
 import { type AppEngine, shareThroughKvStore } from '../../../src/hosts/splunk/kv-verdicts.ts';
 import { type Splunkd, type SplunkdCall, SplunkdError } from '../../../src/hosts/splunk/splunkd.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { inTransaction } from '../disk/sqlite-faults.ts';
+import { inTransaction } from '../../disk/sqlite-faults.ts';
 
 /** Damaged files that are kept for those who want to see why; the oldest go. */
 const KEPT = 3;

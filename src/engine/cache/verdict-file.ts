@@ -1,6 +1,6 @@
 import { fileIdentity, setAside } from './set-aside.ts';
 import type { OpenVerdictFile, SqliteVerdictStore } from './sqlite-verdict-store.ts';
-import { storeFaultKind, type StoreFaultKind, storeFaultText, whenFree } from '../disk/sqlite-faults.ts';
+import { storeFaultKind, type StoreFaultKind, storeFaultText, whenFree } from '../../disk/sqlite-faults.ts';
 import type { StoreHealth } from './verdict-store.ts';
 
 /** How soon a busy file is tried again, and how long it may be busy before each process goes on alone. */

@@ -1,5 +1,5 @@
-import { TLP_LABELS } from '../model/tlp.ts';
-import { type Verdict, VERDICT_WORDS } from '../model/verdict.ts';
+import { TLP_LABELS } from '../../model/tlp.ts';
+import { type Verdict, VERDICT_WORDS } from '../../model/verdict.ts';
 
 const isTextOrNull = (value: unknown) => value === null || typeof value === 'string';
 const isTextList = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string');

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { holderName, isHolderGone } from '../disk/holder.ts';
+import { holderName, isHolderGone } from '../../disk/holder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './call-windows.ts';
 import { purgeVerdicts } from './purge-verdicts.ts';
 import { isSound, type VerdictRow } from './select-verdicts.ts';
 import { restoreInto, type Salvage, salvageFrom } from './set-aside.ts';
-import { inTransaction } from '../disk/sqlite-faults.ts';
+import { inTransaction } from '../../disk/sqlite-faults.ts';
 import { EPOCH_QUERY } from './store-epoch.ts';
 import { openVerdictDatabase, type PreparedStatements, prepareStatements } from './verdict-database.ts';
 import type { StoredVerdict, StoreEpoch, StoreHealth, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { makePrivateFile, makePrivateFolder } from '../disk/private-files.ts';
+import { makePrivateFile, makePrivateFolder } from '../../disk/private-files.ts';
 import { prepareLists } from './select-verdicts.ts';
-import { inTransaction } from '../disk/sqlite-faults.ts';
+import { inTransaction } from '../../disk/sqlite-faults.ts';
 
 const SCHEMA_VERSION = 3;
 /** An event loop waits no longer for another process; who needs it asks again. */

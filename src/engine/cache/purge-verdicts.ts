@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { whenFree } from '../disk/sqlite-faults.ts';
+import { whenFree } from '../../disk/sqlite-faults.ts';
 
 /** Rows looked through in one transaction, so that nobody waits long for the lock. */
 const SLICE_ROWS = 5000;
