@@ -7,14 +7,14 @@ import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
 import type { FeedbackSource } from './feedback.ts';
 import type { Figures } from './figures.ts';
 import type { LocalSource } from './local-source.ts';
-import { explainScore } from './merge-outcomes.ts';
+import { explainScore } from './score/merge-outcomes.ts';
 import { planLookups } from './plan.ts';
 import type { PrivacyGuard } from './privacy-guard.ts';
 import type { ClientStats } from './calls/provider-client.ts';
 import { recallStored } from './recall-stored.ts';
 import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-parts.ts';
 import { askRound, startRound } from './round.ts';
-import type { Scoring } from './scoring.ts';
+import type { Scoring } from './score/scoring.ts';
 import type { StoreStats, VerdictStore } from './cache/verdict-store.ts';
 import { createView, type EngineProvider, type Memory, type View } from './cache/provider-view.ts';
 

@@ -5,7 +5,7 @@ import type { AnswerPool } from './cache/answer-pool.ts';
 import { readNarrower } from './discretion.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
-import { type Outcome, verdictFromText } from './outcome.ts';
+import { type Outcome, verdictFromText } from './score/outcome.ts';
 import type { Refusal } from './privacy-guard.ts';
 import type { ProviderClient } from './calls/provider-client.ts';
 import type { StoredVerdict } from './cache/verdict-store.ts';

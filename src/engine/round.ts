@@ -4,10 +4,10 @@ import { epochS } from './clock.ts';
 import { readNarrower } from './discretion.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from './score/outcome.ts';
 import type { ProviderClient } from './calls/provider-client.ts';
 import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember, type Round, type RoundEntry } from './round-parts.ts';
-import { canChangeTier } from './stop-early.ts';
+import { canChangeTier } from './score/stop-early.ts';
 import type { View } from './cache/provider-view.ts';
 import { within } from './calls/wait-at-most.ts';
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { mergeSeveral } from '../../src/engine/merge-outcomes.ts';
-import { mergeSingle } from '../../src/engine/merge-single.ts';
-import type { Outcome } from '../../src/engine/outcome.ts';
-import type { Scoring } from '../../src/engine/scoring.ts';
+import { mergeSeveral } from '../../src/engine/score/merge-outcomes.ts';
+import { mergeSingle } from '../../src/engine/score/merge-single.ts';
+import type { Outcome } from '../../src/engine/score/outcome.ts';
+import type { Scoring } from '../../src/engine/score/scoring.ts';
 import { VERDICT_WORDS } from '../../src/model/verdict.ts';
 
 const SUBJECT = { type: 'ipv4-addr' as const, nowS: 1_790_000_000 };

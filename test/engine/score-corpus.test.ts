@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { explainScore, mergeOutcomes } from '../../src/engine/merge-outcomes.ts';
-import type { Outcome } from '../../src/engine/outcome.ts';
+import { explainScore, mergeOutcomes } from '../../src/engine/score/merge-outcomes.ts';
+import type { Outcome } from '../../src/engine/score/outcome.ts';
 import { DEFAULT_HALF_LIVES } from '../../src/store/decay.ts';
-import type { Scoring } from '../../src/engine/scoring.ts';
+import type { Scoring } from '../../src/engine/score/scoring.ts';
 import { loadEngineConfig } from '../../src/hosts/compose/engine-config.ts';
 import { scoringOf } from '../../src/hosts/compose/scoring-settings.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/engine/outcome.ts';
-import { explainScore, mergeOutcomes as merge } from '../../src/engine/merge-outcomes.ts';
+import type { Outcome } from '../../src/engine/score/outcome.ts';
+import { explainScore, mergeOutcomes as merge } from '../../src/engine/score/merge-outcomes.ts';
 import { toExplainLine } from '../../src/mapping/explain-line.ts';
-import { contributionsOf, type Scoring, tierOf } from '../../src/engine/scoring.ts';
+import { contributionsOf, type Scoring, tierOf } from '../../src/engine/score/scoring.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
 import { LOOKUP_ERROR_CODES, LookupError } from '../../src/model/lookup-error.ts';
 import { VERDICT_WORDS, type Verdict } from '../../src/model/verdict.ts';

@@ -1,7 +1,7 @@
 import { type Answer, type Status, unaskedAnswer } from '../../model/enrichment.ts';
-import { type Outcome, verdictToText } from '../outcome.ts';
-import { mergeOutcomes } from '../merge-outcomes.ts';
-import type { Scoring, Subject } from '../scoring.ts';
+import { type Outcome, verdictToText } from '../score/outcome.ts';
+import { mergeOutcomes } from '../score/merge-outcomes.ts';
+import type { Scoring, Subject } from '../score/scoring.ts';
 
 const MAX_ANSWERS = 100_000;
 /** The same for programs that keep no indicators in memory, which are short. */

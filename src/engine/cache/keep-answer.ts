@@ -1,7 +1,7 @@
 import type { Indicator } from '../../model/indicator.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { epochS } from '../clock.ts';
-import { lifetimeOf, type Outcome, verdictToText } from '../outcome.ts';
+import { lifetimeOf, type Outcome, verdictToText } from '../score/outcome.ts';
 import type { ClientOptions } from '../calls/provider-client.ts';
 
 /** Puts a fresh answer into the shared cache for as long as its kind may be reused, and gives it as an outcome. */

@@ -1,7 +1,7 @@
 import type { LookupError } from '../../model/lookup-error.ts';
 import type { Breaker } from './circuit-breaker.ts';
 import { dismissHurried, type Job } from './job.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../score/outcome.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import { delayAfter, type Refusal, type Refusals } from './standing-refusals.ts';

@@ -1,6 +1,6 @@
 import type { Indicator } from '../../model/indicator.ts';
 import type { LookupError } from '../../model/lookup-error.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../score/outcome.ts';
 
 /** Somebody who waits for a look-up. */
 export interface Waiter {

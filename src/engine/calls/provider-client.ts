@@ -3,7 +3,7 @@ import type { LookupError, LookupErrorCode } from '../../model/lookup-error.ts';
 import type { Provider, Quota, QuotaNotice } from '../../providers/provider.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from './exchange.ts';
-import type { Lifetimes, Outcome } from '../outcome.ts';
+import type { Lifetimes, Outcome } from '../score/outcome.ts';
 import type { VerdictStore } from '../cache/verdict-store.ts';
 
 /** Limits of one provider, from its defaults and the settings. */

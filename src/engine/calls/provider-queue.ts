@@ -10,7 +10,7 @@ import { createFurtherCall } from './further-call.ts';
 import { cancelCall, type Job } from './job.ts';
 import { createLeases } from './leases.ts';
 import { keepAnswer } from '../cache/keep-answer.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../score/outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createSpending } from './spending.ts';
 import { createTally } from './call-counts.ts';

@@ -8,7 +8,7 @@ import { timedExchange } from '../../engine/figures.ts';
 import { createFetchTransport } from '../../engine/calls/http/fetch-transport.ts';
 import type { HttpTransport } from '../../engine/calls/http/transport.ts';
 import { createUndiciTransport } from '../../engine/calls/http/undici-transport.ts';
-import type { Lifetimes } from '../../engine/outcome.ts';
+import type { Lifetimes } from '../../engine/score/outcome.ts';
 import { ProviderQueue } from '../../engine/calls/provider-queue.ts';
 import type { VerdictStore } from '../../engine/cache/verdict-store.ts';
 import type { EngineProvider } from '../../engine/cache/provider-view.ts';

@@ -1,4 +1,4 @@
-import type { ProviderResult } from '../model/enrichment.ts';
+import type { ProviderResult } from '../../model/enrichment.ts';
 import { type Scoring, weightOf } from './scoring.ts';
 
 /** A provider that does not say how sure it is counts as this sure. */

@@ -1,4 +1,4 @@
-import type { ProviderResult } from '../model/enrichment.ts';
+import type { ProviderResult } from '../../model/enrichment.ts';
 import { OWN_WORD, type Scoring, type Signal, type Subject, weightOf } from './scoring.ts';
 
 const DAY_S = 86_400;

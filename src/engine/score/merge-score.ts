@@ -1,4 +1,4 @@
-import type { ProviderResult } from '../model/enrichment.ts';
+import type { ProviderResult } from '../../model/enrichment.ts';
 import { contributionsOf, type MergedScore, OWN_WORD, type Scoring, type Signal, type Subject } from './scoring.ts';
 import { mergeSeed } from './seed-score.ts';
 import { signalsOf } from './signals.ts';

@@ -1,6 +1,6 @@
-import type { ProviderResult, Tier } from '../model/enrichment.ts';
-import type { IndicatorType } from '../model/indicator.ts';
-import type { VerdictWord } from '../model/verdict.ts';
+import type { ProviderResult, Tier } from '../../model/enrichment.ts';
+import type { IndicatorType } from '../../model/indicator.ts';
+import type { VerdictWord } from '../../model/verdict.ts';
 
 /** How verdicts become one score and one decision: the settings of `scoring`, with the weights of the providers. */
 export interface Scoring {

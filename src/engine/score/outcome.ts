@@ -1,6 +1,6 @@
-import type { LookupError } from '../model/lookup-error.ts';
-import type { Verdict } from '../model/verdict.ts';
-import { parseCachedText } from './cache/cached-text.ts';
+import type { LookupError } from '../../model/lookup-error.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { parseCachedText } from '../cache/cached-text.ts';
 
 /** What became of asking one provider about one indicator. */
 export type Outcome =

@@ -1,4 +1,4 @@
-import type { Answer } from '../model/enrichment.ts';
+import type { Answer } from '../../model/enrichment.ts';
 import type { Outcome } from './outcome.ts';
 import { cleanInKeeping, OWN_WORD, type Scoring, tierOf, weightOf } from './scoring.ts';
 

@@ -1,6 +1,6 @@
-import type { Answer, ProviderResult, Status } from '../model/enrichment.ts';
-import type { LookupErrorCode } from '../model/lookup-error.ts';
-import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
+import type { Answer, ProviderResult, Status } from '../../model/enrichment.ts';
+import type { LookupErrorCode } from '../../model/lookup-error.ts';
+import { VERDICT_WORDS, type VerdictWord } from '../../model/verdict.ts';
 import { mergeConfidence } from './merge-confidence.ts';
 import { mergeScores } from './merge-score.ts';
 import { mergeSingle, PENDING_MESSAGE, STALE_MESSAGE } from './merge-single.ts';

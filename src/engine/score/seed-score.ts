@@ -1,4 +1,4 @@
-import type { ProviderResult } from '../model/enrichment.ts';
+import type { ProviderResult } from '../../model/enrichment.ts';
 import { contributionsOf, type MergedScore, type Subject } from './scoring.ts';
 
 /** Points of an address: share of VirusTotal's engines times 60, AbuseIPDB's confidence times 40. */
