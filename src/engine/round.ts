@@ -1,7 +1,7 @@
 import { LookupError } from '../model/lookup-error.ts';
 import type { AnswerPool } from './cache/answer-pool.ts';
 import { epochS } from './clock.ts';
-import { readNarrower } from './discretion.ts';
+import { readNarrower } from './privacy/redaction.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
 import type { Outcome } from './score/outcome.ts';

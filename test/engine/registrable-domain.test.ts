@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasPublicSuffix, registrableDomain } from '../../src/engine/registrable-domain.ts';
+import { hasPublicSuffix, registrableDomain } from '../../src/engine/privacy/registrable-domain.ts';
 
 describe('registrable domain', () => {
   it.each([

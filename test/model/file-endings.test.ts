@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hasPublicSuffix } from '../../src/engine/registrable-domain.ts';
+import { hasPublicSuffix } from '../../src/engine/privacy/registrable-domain.ts';
 import { isFileName } from '../../src/model/parsing/domain-name.ts';
 import { FILE_ENDINGS } from '../../src/model/parsing/file-endings.ts';
 

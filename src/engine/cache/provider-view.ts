@@ -1,8 +1,8 @@
 import type { Answer, Source } from '../../model/enrichment.ts';
 import type { Indicator, IndicatorType } from '../../model/indicator.ts';
 import type { Tlp } from '../../model/tlp.ts';
-import { type Discretion, FULL_DISCLOSURE, sentAs } from '../discretion.ts';
-import type { PrivacyGuard, Refusal } from '../privacy-guard.ts';
+import { type Discretion, FULL_DISCLOSURE, sentAs } from '../privacy/redaction.ts';
+import type { PrivacyGuard, Refusal } from '../privacy/privacy-guard.ts';
 import type { ProviderClient } from '../calls/provider-client.ts';
 
 /** A merged answer as memory keeps it, by canonical value. Times in seconds since 1970 fit a small integer until 2038. */

@@ -1,6 +1,6 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { basename } from 'node:path';
-import type { LocalSource } from '../../engine/local-source.ts';
+import type { LocalSource } from '../../engine/privacy/local-source.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { buildPrefixTree, type PrefixTree } from '../../model/tables/prefix-tree.ts';
 import { infrastructureEntries } from '../../providers/local-infrastructure.ts';

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../../engine/audit-log.ts';
+import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../../engine/privacy/audit-log.ts';
 import { type Clock, epochS, shortClock, systemClock } from '../../engine/clock.ts';
 import { openDurableVerdictStore } from '../../engine/cache/durable-verdict-store.ts';
 import { Engine } from '../../engine/engine.ts';
 import type { FeedbackHealth, FeedbackStore } from '../../engine/feedback.ts';
 import { openFeedbackStore } from '../../engine/feedback-store.ts';
 import { createFigures } from '../../engine/figures.ts';
-import type { LocalSource } from '../../engine/local-source.ts';
-import { createPrivacyGuard, type PrivacyGuard } from '../../engine/privacy-guard.ts';
+import type { LocalSource } from '../../engine/privacy/local-source.ts';
+import { createPrivacyGuard, type PrivacyGuard } from '../../engine/privacy/privacy-guard.ts';
 import { createMemoryVerdictStore } from '../../engine/cache/memory-verdict-store.ts';
 import type { StoreHealth, VerdictStore } from '../../engine/cache/verdict-store.ts';
 import { type Memory, NO_MEMORY } from '../../engine/cache/provider-view.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/load.ts';
 import { settingMeta } from '../../config/setting.ts';
-import type { AuditLog } from '../../engine/audit-log.ts';
+import type { AuditLog } from '../../engine/privacy/audit-log.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { createExchange } from '../../engine/calls/exchange.ts';
 import { timedExchange } from '../../engine/figures.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type ConfigSources, settingSource } from '../../config/load.ts';
-import type { LocalSource } from '../../engine/local-source.ts';
+import type { LocalSource } from '../../engine/privacy/local-source.ts';
 import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../../store/decay.ts';
 import { type Listings, openListings } from '../../store/listings.ts';
 import type { StoredIndicator } from '../../store/observation.ts';

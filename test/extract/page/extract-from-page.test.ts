@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasPublicSuffix } from '../../../src/engine/registrable-domain.ts';
+import { hasPublicSuffix } from '../../../src/engine/privacy/registrable-domain.ts';
 import { extractFromPage } from '../../../src/extract/page/extract-from-page.ts';
 import { looksLikePage } from '../../../src/extract/page/looks-like-page.ts';
 

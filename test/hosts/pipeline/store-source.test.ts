@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { LocalSource } from '../../../src/engine/local-source.ts';
+import type { LocalSource } from '../../../src/engine/privacy/local-source.ts';
 import { openStoreCore } from '../../../src/store/store.ts';
 import { withStore } from '../../../src/hosts/pipeline/store-source.ts';
 import { observationOf } from '../../engine/store/samples.ts';

@@ -1,6 +1,6 @@
-import type { Indicator } from '../model/indicator.ts';
-import type { Status } from '../model/enrichment.ts';
-import { isWithinTlp, TLP_LABELS, type Tlp } from '../model/tlp.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import type { Status } from '../../model/enrichment.ts';
+import { isWithinTlp, TLP_LABELS, type Tlp } from '../../model/tlp.ts';
 import type { LocalSource } from './local-source.ts';
 
 /** What may leave the house, as the user decided. */

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Indicator } from '../model/indicator.ts';
-import { makePrivateFile, makePrivateFolder } from '../disk/private-files.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import { makePrivateFile, makePrivateFolder } from '../../disk/private-files.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const KEPT_FILES = 5;

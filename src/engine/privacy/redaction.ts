@@ -1,5 +1,5 @@
-import type { Indicator } from '../model/indicator.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import type { Verdict } from '../../model/verdict.ts';
 
 /** How much of a value one provider is told, as the user decided. */
 export interface Discretion {

@@ -1,5 +1,5 @@
-import type { Indicator } from '../model/indicator.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import type { Verdict } from '../../model/verdict.ts';
 
 /** What is known without asking anybody: reserved ranges, infrastructure, the user's own lists, the sample feed. Synchronous. */
 export interface LocalSource {
