@@ -1,6 +1,6 @@
 import { epochS, systemClock } from '../../engine/clock.ts';
-import { MAX_AUTHOR_CHARS, type Override } from '../../engine/feedback.ts';
-import { faultOfFeedback, giveFeedback, whenFeedbackIsFree } from '../../engine/give-feedback.ts';
+import { MAX_AUTHOR_CHARS, type Override } from '../../engine/feedback/overrides.ts';
+import { faultOfFeedback, giveFeedback, whenFeedbackIsFree } from '../../engine/feedback/give-feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { openEngine, type OpenedEngine } from '../compose/open-engine.ts';
 import { type Command, EXIT, type Io, parseAge, parseCount, UsageError } from './command.ts';

@@ -4,9 +4,9 @@ import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../..
 import { type Clock, epochS, shortClock, systemClock } from '../../engine/clock.ts';
 import { openDurableVerdictStore } from '../../engine/cache/durable-verdict-store.ts';
 import { Engine } from '../../engine/engine.ts';
-import type { FeedbackHealth, FeedbackStore } from '../../engine/feedback.ts';
-import { openFeedbackStore } from '../../engine/feedback-store.ts';
-import { createFigures } from '../../engine/figures.ts';
+import type { FeedbackHealth, FeedbackStore } from '../../engine/feedback/overrides.ts';
+import { openFeedbackStore } from '../../engine/feedback/feedback-store.ts';
+import { createFigures } from '../../engine/feedback/figures.ts';
 import type { LocalSource } from '../../engine/privacy/local-source.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../../engine/privacy/privacy-guard.ts';
 import { createMemoryVerdictStore } from '../../engine/cache/memory-verdict-store.ts';

@@ -4,7 +4,7 @@ import { settingMeta } from '../../config/setting.ts';
 import type { AuditLog } from '../../engine/privacy/audit-log.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { createExchange } from '../../engine/calls/exchange.ts';
-import { timedExchange } from '../../engine/figures.ts';
+import { timedExchange } from '../../engine/feedback/figures.ts';
 import { createFetchTransport } from '../../engine/calls/http/fetch-transport.ts';
 import type { HttpTransport } from '../../engine/calls/http/transport.ts';
 import { createUndiciTransport } from '../../engine/calls/http/undici-transport.ts';

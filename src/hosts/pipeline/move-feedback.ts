@@ -1,4 +1,10 @@
-import { type FeedbackStore, MAX_AUTHOR_CHARS, MAX_REASON_CHARS, OVERRIDE_SCORES, OVERRIDE_VERDICTS } from '../../engine/feedback.ts';
+import {
+  type FeedbackStore,
+  MAX_AUTHOR_CHARS,
+  MAX_REASON_CHARS,
+  OVERRIDE_SCORES,
+  OVERRIDE_VERDICTS,
+} from '../../engine/feedback/overrides.ts';
 import type { Store } from '../../store/store-client.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 

@@ -11,7 +11,7 @@ import {
   settingSource,
 } from '../../config/load.ts';
 import type { Enricher } from '../../engine/enricher.ts';
-import type { FeedbackStore } from '../../engine/feedback.ts';
+import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import { DEFAULT_HALF_LIVES } from '../../store/decay.ts';
 import { openStore, type Store } from '../../store/store-client.ts';
 import { FEEDS } from '../../feeds/registry.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describeHolder, holderName } from '../../disk/holder.ts';
 import type { Enricher } from '../../engine/enricher.ts';
-import type { FeedbackStore } from '../../engine/feedback.ts';
+import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import type { Store } from '../../store/store-client.ts';
 import type { Tlp } from '../../model/tlp.ts';
 import type { OutputFilter } from '../../outputs/filter.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { FeedbackStore } from '../../engine/feedback.ts';
+import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import { DEFAULT_HALF_LIVES } from '../../store/decay.ts';
 import { openStore, type Store } from '../../store/store-client.ts';
 import { OUTPUTS } from '../../outputs/registry.ts';

@@ -6,7 +6,7 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import { systemClock } from '../../engine/clock.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Enricher } from '../../engine/enricher.ts';
-import type { FeedbackStore } from '../../engine/feedback.ts';
+import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import { createTextEnricher } from './enrich/enrich-text.ts';
 import { createWantedFields } from './enrich/fields.ts';
 import { createKnownValues } from './enrich/known-values.ts';

@@ -1,6 +1,6 @@
 import type { Enricher } from '../../engine/enricher.ts';
-import { type FeedbackStore, isInForce, type Override } from '../../engine/feedback.ts';
-import { giveFeedback, whenFeedbackIsFree } from '../../engine/give-feedback.ts';
+import { type FeedbackStore, isInForce, type Override } from '../../engine/feedback/overrides.ts';
+import { giveFeedback, whenFeedbackIsFree } from '../../engine/feedback/give-feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import type { CommandWorld } from './command-world.ts';
 import { type Expiry, type FeedbackWishes, readFeedbackOptions } from './feedback-options.ts';

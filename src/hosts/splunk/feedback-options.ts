@@ -1,4 +1,4 @@
-import { OVERRIDE_VERDICTS, type OverrideVerdict } from '../../engine/feedback.ts';
+import { OVERRIDE_VERDICTS, type OverrideVerdict } from '../../engine/feedback/overrides.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { type OptionRules, readOptionWords, toBoolean, type TypedWords, UsageError } from './option-words.ts';
 import { wordTable } from '../../model/tables/word-table.ts';

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { FeedbackStore } from '../../engine/feedback.ts';
+import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import { ignoreTlsSwitch } from '../../engine/calls/http/tls-switch.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
 import { answeringFiles, openEngine } from '../compose/open-engine.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openFeedbackStore } from '../../../src/engine/feedback-store.ts';
+import { openFeedbackStore } from '../../../src/engine/feedback/feedback-store.ts';
 import { MIGRATIONS } from '../../../src/store/schema.ts';
 import { openStore } from '../../../src/store/store-client.ts';
 import { moveFeedback } from '../../../src/hosts/pipeline/move-feedback.ts';

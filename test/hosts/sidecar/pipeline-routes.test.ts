@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openFeedbackStore } from '../../../src/engine/feedback-store.ts';
+import { openFeedbackStore } from '../../../src/engine/feedback/feedback-store.ts';
 import { openStore } from '../../../src/store/store-client.ts';
 import type { Feed } from '../../../src/feeds/feed.ts';
 import { FEEDS } from '../../../src/feeds/registry.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openFeedbackStore } from '../../../src/engine/feedback-store.ts';
+import { openFeedbackStore } from '../../../src/engine/feedback/feedback-store.ts';
 import { openStore } from '../../../src/store/store-client.ts';
 import { loadPipelineConfig, openPipeline } from '../../../src/hosts/pipeline/open-pipeline.ts';
 import { runPipeline } from '../../../src/hosts/pipeline/run-pipeline.ts';

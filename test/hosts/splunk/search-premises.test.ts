@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Enricher } from '../../../src/engine/enricher.ts';
-import { openFeedbackStore } from '../../../src/engine/feedback-store.ts';
+import { openFeedbackStore } from '../../../src/engine/feedback/feedback-store.ts';
 import { openSqliteVerdictStore } from '../../../src/engine/cache/sqlite-verdict-store.ts';
 import { openSearchEngine } from '../../../src/hosts/splunk/open-search-engine.ts';
 import type { OpenEnricher } from '../../../src/hosts/splunk/search-conversation.ts';

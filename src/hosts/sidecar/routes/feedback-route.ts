@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { type Clock, epochS } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
-import type { FeedbackStore, Override } from '../../../engine/feedback.ts';
-import { giveFeedback, whenFeedbackIsFree } from '../../../engine/give-feedback.ts';
+import type { FeedbackStore, Override } from '../../../engine/feedback/overrides.ts';
+import { giveFeedback, whenFeedbackIsFree } from '../../../engine/feedback/give-feedback.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { refusalBody } from '../http/replies.ts';
 import { FEEDBACK_BODY, FEEDBACK_END_BODY } from './feedback-schemas.ts';

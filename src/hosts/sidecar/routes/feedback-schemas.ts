@@ -1,4 +1,10 @@
-import { MAX_AUTHOR_CHARS, MAX_OVERRIDE_S, MAX_REASON_CHARS, MAX_VALUE_CHARS, OVERRIDE_VERDICTS } from '../../../engine/feedback.ts';
+import {
+  MAX_AUTHOR_CHARS,
+  MAX_OVERRIDE_S,
+  MAX_REASON_CHARS,
+  MAX_VALUE_CHARS,
+  OVERRIDE_VERDICTS,
+} from '../../../engine/feedback/overrides.ts';
 
 const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength }) as const;
 

@@ -1,10 +1,10 @@
 import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Indicator } from '../model/indicator.ts';
-import type { Verdict } from '../model/verdict.ts';
-import { faultOfOverride } from './feedback-rows.ts';
-import { type FeedbackHealth, type FeedbackStore, isInForce, MAX_AUTHOR_CHARS, type Override, verdictOfOverride } from './feedback.ts';
-import { loadSqlite } from './cache/load-sqlite.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { faultOfOverride } from './override-rows.ts';
+import { type FeedbackHealth, type FeedbackStore, isInForce, MAX_AUTHOR_CHARS, type Override, verdictOfOverride } from './overrides.ts';
+import { loadSqlite } from '../cache/load-sqlite.ts';
 import {
   badRowsFault,
   endOverride,
@@ -15,7 +15,7 @@ import {
   type ReadOverrides,
   unreadable,
 } from './override-file.ts';
-import { storeFaultKind } from '../disk/sqlite-faults.ts';
+import { storeFaultKind } from '../../disk/sqlite-faults.ts';
 
 /** How often programs that stay look for decisions of other processes, and for a file that could not be read, in milliseconds. */
 const WATCH_MS = 2000;

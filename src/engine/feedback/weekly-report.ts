@@ -1,6 +1,6 @@
-import type { Override } from './feedback.ts';
+import type { Override } from './overrides.ts';
 import { longestOf } from './figures.ts';
-import type { VerdictStore } from './cache/verdict-store.ts';
+import type { VerdictStore } from '../cache/verdict-store.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
-import { parseIndicator } from '../model/parse-indicator.ts';
-import type { Enricher } from './enricher.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import type { Enricher } from '../enricher.ts';
 import {
   type FeedbackStore,
   MAX_CLEAN_SCORE,
@@ -12,8 +12,8 @@ import {
   OVERRIDE_SCORES,
   OVERRIDE_VERDICTS,
   type OverrideVerdict,
-} from './feedback.ts';
-import { inertText } from '../model/formats/inert-text.ts';
+} from './overrides.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 /** How long somebody who decides waits for a file that another process writes to. */
 const PATIENCE_MS = 2000;

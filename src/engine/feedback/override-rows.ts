@@ -1,7 +1,14 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { INDICATOR_TYPES, type IndicatorType } from '../model/indicator.ts';
-import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
-import { MAX_AUTHOR_CHARS, MAX_REASON_CHARS, MAX_VALUE_CHARS, type Override, OVERRIDE_VERDICTS, type OverrideVerdict } from './feedback.ts';
+import { INDICATOR_TYPES, type IndicatorType } from '../../model/indicator.ts';
+import { VERDICT_WORDS, type VerdictWord } from '../../model/verdict.ts';
+import {
+  MAX_AUTHOR_CHARS,
+  MAX_REASON_CHARS,
+  MAX_VALUE_CHARS,
+  type Override,
+  OVERRIDE_VERDICTS,
+  type OverrideVerdict,
+} from './overrides.ts';
 
 /** The last second of the year 9999: every date up to it can be written. */
 const LAST_S = 253_402_300_799;

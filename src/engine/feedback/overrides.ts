@@ -1,5 +1,5 @@
-import type { Indicator, IndicatorType } from '../model/indicator.ts';
-import type { Verdict, VerdictWord } from '../model/verdict.ts';
+import type { Indicator, IndicatorType } from '../../model/indicator.ts';
+import type { Verdict, VerdictWord } from '../../model/verdict.ts';
 
 /** What an analyst may decide. */
 export const OVERRIDE_VERDICTS = ['malicious', 'suspicious', 'clean'] as const satisfies readonly VerdictWord[];

@@ -1,7 +1,7 @@
-import { type Clock, dayOf } from './clock.ts';
-import type { Exchange } from './calls/exchange.ts';
-import type { ClientStats } from './calls/provider-client.ts';
-import type { VerdictStore } from './cache/verdict-store.ts';
+import { type Clock, dayOf } from '../clock.ts';
+import type { Exchange } from '../calls/exchange.ts';
+import type { ClientStats } from '../calls/provider-client.ts';
+import type { VerdictStore } from '../cache/verdict-store.ts';
 
 /** How often counts go to the shared file, in milliseconds; the rest when the engine closes. */
 const KEEP_EVERY_MS = 30_000;

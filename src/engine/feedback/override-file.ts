@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { overrideOf } from './feedback-rows.ts';
-import { FeedbackStoreError, type Override } from './feedback.ts';
-import { makePrivateFile, makePrivateFolder } from '../disk/private-files.ts';
-import { inTransaction, storeFaultKind, storeFaultText } from '../disk/sqlite-faults.ts';
+import { overrideOf } from './override-rows.ts';
+import { FeedbackStoreError, type Override } from './overrides.ts';
+import { makePrivateFile, makePrivateFolder } from '../../disk/private-files.ts';
+import { inTransaction, storeFaultKind, storeFaultText } from '../../disk/sqlite-faults.ts';
 
 /** An event loop waits no longer for another process; who needs it asks again. */
 const BUSY_MS = 50;
