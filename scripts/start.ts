@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { DEFAULT_FIELDS } from '../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../src/events/wanted-fields.ts';
 import { parseCsv } from '../src/model/formats/csv.ts';
 import { countUp, disagreements, eventDisagreements, formatTable, mostTelling } from './demo/report.ts';
 import { runSearchCommand } from './demo/search-command.ts';

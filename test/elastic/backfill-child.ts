@@ -5,7 +5,7 @@ import { createUndiciTransport } from '../../src/engine/calls/http/undici-transp
 import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
 import { backfill } from '../../src/hosts/pipeline/backfill/backfill.ts';
 import { createStateFile } from '../../src/hosts/pipeline/backfill/state-file.ts';
-import { DEFAULT_FIELDS } from '../../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { FakeEnricher } from '../support/fake-enricher.ts';
 
 const [url = '', index = '', statePath = '', journal = '', parallel = '1'] = process.argv.slice(2);

@@ -8,7 +8,7 @@ import { toDocumentUpdate } from '../../src/hosts/pipeline/backfill/document-upd
 import { createValueReader } from '../../src/hosts/pipeline/backfill/document-values.ts';
 import { toSearchQuery } from '../../src/hosts/pipeline/backfill/query.ts';
 import { StateFault, createStateFile, emptyTally } from '../../src/hosts/pipeline/backfill/state-file.ts';
-import { DEFAULT_FIELDS } from '../../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import { FakeEnricher } from '../support/fake-enricher.ts';

@@ -15,7 +15,7 @@ import {
   backfill,
 } from '../../src/hosts/pipeline/backfill/backfill.ts';
 import { createStateFile } from '../../src/hosts/pipeline/backfill/state-file.ts';
-import { DEFAULT_FIELDS } from '../../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { ecsFaults } from '../support/ecs-conformance.ts';
 import { ecsEvents } from '../support/ecs-events.ts';
 import { FakeEnricher } from '../support/fake-enricher.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_FIELDS } from '../../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { relatedListOf } from '../../src/mapping/ecs-indicator.ts';
 import { FAILURE_TAG, toRollUp } from '../../src/mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../src/mapping/ecs.ts';

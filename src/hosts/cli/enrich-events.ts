@@ -1,11 +1,11 @@
 import { systemClock } from '../../engine/clock.ts';
 import type { Enricher } from '../../engine/enricher.ts';
-import { enrichLater } from '../sidecar/enrich/enrich-later.ts';
-import { createTextEnricher, type TextEnricher, type TextForm } from '../sidecar/enrich/enrich-text.ts';
-import { createWantedFields, DEFAULT_FIELDS } from '../sidecar/enrich/fields.ts';
-import { createKnownValues } from '../sidecar/enrich/known-values.ts';
-import { describeFault } from '../sidecar/json/describe-fault.ts';
-import { CLOSE_ARRAY, COMMA, skipSpace } from '../sidecar/json/lex.ts';
+import { enrichLater } from '../../events/enrich-later.ts';
+import { createTextEnricher, type TextEnricher, type TextForm } from '../../events/enrich-text.ts';
+import { createWantedFields, DEFAULT_FIELDS } from '../../events/wanted-fields.ts';
+import { createKnownValues } from '../../events/verdict-memory.ts';
+import { describeFault } from '../../events/json/describe-json-fault.ts';
+import { CLOSE_ARRAY, COMMA, skipSpace } from '../../events/json/json-bytes.ts';
 import { UsageError } from './command.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';

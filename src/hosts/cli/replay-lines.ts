@@ -1,10 +1,10 @@
 import type { Clock } from '../../engine/clock.ts';
 import type { Enricher } from '../../engine/enricher.ts';
 import { FAILURE_TAG } from '../../mapping/ecs-roll-up.ts';
-import { enrichLater } from '../sidecar/enrich/enrich-later.ts';
-import { createTextEnricher } from '../sidecar/enrich/enrich-text.ts';
-import { DEFAULT_FIELDS, createWantedFields } from '../sidecar/enrich/fields.ts';
-import { createKnownValues } from '../sidecar/enrich/known-values.ts';
+import { enrichLater } from '../../events/enrich-later.ts';
+import { createTextEnricher } from '../../events/enrich-text.ts';
+import { DEFAULT_FIELDS, createWantedFields } from '../../events/wanted-fields.ts';
+import { createKnownValues } from '../../events/verdict-memory.ts';
 import { MAX_VALUE_BYTES } from '../../model/parsing/longest-value.ts';
 
 const MAX_DEPTH = 128;

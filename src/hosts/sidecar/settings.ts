@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings } from '../../config/setting.ts';
 import { TLP_LABELS } from '../../model/tlp.ts';
-import { DEFAULT_FIELDS } from './enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../events/wanted-fields.ts';
 import { MAX_VALUE_BYTES } from '../../model/parsing/longest-value.ts';
 
 const setting = declareSettings('sidecar');

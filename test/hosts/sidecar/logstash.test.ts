@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createWantedFields, DEFAULT_FIELDS } from '../../../src/hosts/sidecar/enrich/fields.ts';
+import { createWantedFields, DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { readLogstashBody } from '../../../src/hosts/sidecar/routes/logstash-input.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
 import { hasFixtures, readJsonFixture } from '../../support/fixtures.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endOfPlain, PLAIN, wordsIn } from '../../../src/hosts/sidecar/json/lex.ts';
+import { endOfPlain, PLAIN, wordsIn } from '../../../src/events/json/json-bytes.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
 import { faultIn, textEnricherOn } from './support/text-enricher.ts';
 

@@ -10,7 +10,7 @@ import { FEEDS } from '../../../src/feeds/registry.ts';
 import { loadPipelineConfig } from '../../../src/hosts/pipeline/open-pipeline.ts';
 import { readFeed } from '../../../src/hosts/pipeline/read-feed.ts';
 import { openPipelinePart, type StoreUse } from '../../../src/hosts/pipeline/sidecar-part.ts';
-import { DEFAULT_FIELDS } from '../../../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { enrichmentOf, observationOf } from '../../engine/store/samples.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';

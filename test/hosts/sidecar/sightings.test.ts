@@ -7,7 +7,7 @@ import { loadPipelineConfig, openPipeline } from '../../../src/hosts/pipeline/op
 import { runPipeline } from '../../../src/hosts/pipeline/run-pipeline.ts';
 import { openPipelinePart, type StoreUse } from '../../../src/hosts/pipeline/sidecar-part.ts';
 import { addToWatchlist } from '../../../src/hosts/pipeline/watch-routes.ts';
-import { DEFAULT_FIELDS } from '../../../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { fakeEnricher, judged } from '../pipeline/fake-enricher.ts';

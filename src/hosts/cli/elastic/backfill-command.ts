@@ -7,7 +7,7 @@ import { stateFolder } from '../../compose/state-folder.ts';
 import { type BackfillOptions, type BackfillReport, backfill } from '../../pipeline/backfill/backfill.ts';
 import { planBackfill } from '../../pipeline/backfill/plan-backfill.ts';
 import { type Tally, createStateFile } from '../../pipeline/backfill/state-file.ts';
-import { DEFAULT_FIELDS } from '../../sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 import { type Command, EXIT, type Io, UsageError, parseAge, parseCount } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';

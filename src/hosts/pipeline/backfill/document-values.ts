@@ -1,4 +1,4 @@
-import { type WantedFields, createWantedFields } from '../../sidecar/enrich/fields.ts';
+import { type WantedFields, createWantedFields } from '../../../events/wanted-fields.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 
 /** A document's source, as far as it was fetched. */

@@ -1,4 +1,4 @@
-import { OPEN_OBJECT, QUOTE, skipSpace } from '../json/lex.ts';
+import { OPEN_OBJECT, QUOTE, skipSpace } from '../../../events/json/json-bytes.ts';
 
 /** What a line of a bulk body asks for. `blank`: nothing; `broken`: nobody knows, so neither where the next action is. */
 export type Action = 'index' | 'create' | 'update' | 'delete' | 'blank' | 'broken';

@@ -1,10 +1,10 @@
-import type { Known } from '../enrich/known.ts';
-import { beginText, enrichEvent, finishText } from '../enrich/workshop.ts';
-import type { Workshop } from '../enrich/workshop.ts';
-import { OPEN_OBJECT, skipSpace } from '../json/lex.ts';
+import type { Known } from '../../../events/rendered-verdict.ts';
+import { beginText, enrichEvent, finishText } from '../../../events/event-enricher.ts';
+import type { Workshop } from '../../../events/event-enricher.ts';
+import { OPEN_OBJECT, skipSpace } from '../../../events/json/json-bytes.ts';
 import { actionOn, indexOn } from './action-line.ts';
 import type { WantedByIndex } from './wanted-by-index.ts';
-import type { WantedFields } from '../enrich/fields.ts';
+import type { WantedFields } from '../../../events/wanted-fields.ts';
 
 const LINE_FEED = 0x0a;
 

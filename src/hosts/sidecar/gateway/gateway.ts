@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
-import { createWantedFields } from '../enrich/fields.ts';
-import { createKnownValues } from '../enrich/known-values.ts';
-import { createWorkshop } from '../enrich/workshop.ts';
+import { createWantedFields } from '../../../events/wanted-fields.ts';
+import { createKnownValues } from '../../../events/verdict-memory.ts';
+import { createWorkshop } from '../../../events/event-enricher.ts';
 import { INGEST_FOLDER } from '../http/access.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import type { Fail } from '../http/call.ts';

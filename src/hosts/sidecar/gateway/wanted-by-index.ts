@@ -1,5 +1,5 @@
-import { createWantedFields, wantedInside } from '../enrich/fields.ts';
-import type { WantedFields } from '../enrich/fields.ts';
+import { createWantedFields, wantedInside } from '../../../events/wanted-fields.ts';
+import type { WantedFields } from '../../../events/wanted-fields.ts';
 
 /** What is looked at in the documents of one index: as a whole document, and as the `doc` of an update. `null`: nothing. */
 export interface DocumentFields {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hasFewValues, MAX_VALUES, parseBody } from '../json/parse-body.ts';
+import { hasFewValues, MAX_VALUES, parseBody } from '../../../events/json/parse-body.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { readBody } from './read-body.ts';
 import type { Refusal } from './replies.ts';

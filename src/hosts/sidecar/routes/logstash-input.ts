@@ -1,9 +1,9 @@
 import { isNestedWithin } from '../../../model/formats/nesting.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
-import type { WantedFields } from '../enrich/fields.ts';
-import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../json/event-map.ts';
-import { wordsIn } from '../json/lex.ts';
-import { scanEvent, textOfString } from '../json/scan.ts';
+import type { WantedFields } from '../../../events/wanted-fields.ts';
+import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../../../events/json/event-map.ts';
+import { wordsIn } from '../../../events/json/json-bytes.ts';
+import { scanEvent, textOfString } from '../../../events/json/scan-event.ts';
 
 /** A value to look up, and the field it stood in. */
 export interface FieldValue {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import type { WantedFields } from '../enrich/fields.ts';
+import type { WantedFields } from '../../../events/wanted-fields.ts';
 import { askingOf, isRefusal } from '../http/asking.ts';
 import type { Asking } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';

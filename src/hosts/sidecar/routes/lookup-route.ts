@@ -4,7 +4,7 @@ import { mapInTurns } from '../../../engine/turns.ts';
 import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
 import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import { tooLongEnrichment } from '../enrich/known-values.ts';
+import { tooLongEnrichment } from '../../../events/verdict-memory.ts';
 import { askingOf, isRefusal } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';

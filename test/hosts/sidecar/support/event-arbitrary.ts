@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { DEFAULT_FIELDS } from '../../../../src/hosts/sidecar/enrich/fields.ts';
+import { DEFAULT_FIELDS } from '../../../../src/events/wanted-fields.ts';
 import { parseLossless } from './lossless-json.ts';
 import type { LosslessMember, LosslessNode } from './lossless-json.ts';
 

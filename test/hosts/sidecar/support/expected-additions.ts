@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWantedFields, DEFAULT_FIELDS } from '../../../../src/hosts/sidecar/enrich/fields.ts';
+import { createWantedFields, DEFAULT_FIELDS } from '../../../../src/events/wanted-fields.ts';
 import { relatedListOf } from '../../../../src/mapping/ecs-indicator.ts';
 import { matchId } from '../../../../src/mapping/ecs.ts';
 import { placeOf } from '../../../../src/mapping/splunk-worst.ts';

@@ -1,9 +1,9 @@
 import { systemClock } from '../../../../src/engine/clock.ts';
 import type { Enricher } from '../../../../src/engine/enricher.ts';
-import { createTextEnricher } from '../../../../src/hosts/sidecar/enrich/enrich-text.ts';
-import type { EnrichedText, TextEnricher, TextForm } from '../../../../src/hosts/sidecar/enrich/enrich-text.ts';
-import { createWantedFields, DEFAULT_FIELDS } from '../../../../src/hosts/sidecar/enrich/fields.ts';
-import { createKnownValues } from '../../../../src/hosts/sidecar/enrich/known-values.ts';
+import { createTextEnricher } from '../../../../src/events/enrich-text.ts';
+import type { EnrichedText, TextEnricher, TextForm } from '../../../../src/events/enrich-text.ts';
+import { createWantedFields, DEFAULT_FIELDS } from '../../../../src/events/wanted-fields.ts';
+import { createKnownValues } from '../../../../src/events/verdict-memory.ts';
 
 /** A text enricher with everything at its default. */
 export function textEnricherOn(

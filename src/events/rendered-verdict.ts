@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { toPlaybook, toRollUp } from '../../../mapping/ecs-roll-up.ts';
-import { relatedListOf } from '../../../mapping/ecs-indicator.ts';
-import type { RelatedList } from '../../../mapping/ecs-indicator.ts';
-import { matchId, toThreatEnrichment } from '../../../mapping/ecs.ts';
-import { placeOf } from '../../../mapping/splunk-worst.ts';
-import { isFailure } from '../../../model/enrichment.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
-import { VERDICT_WORDS } from '../../../model/verdict.ts';
-import { Place } from '../json/event-map.ts';
+import { toPlaybook, toRollUp } from '../mapping/ecs-roll-up.ts';
+import { relatedListOf } from '../mapping/ecs-indicator.ts';
+import type { RelatedList } from '../mapping/ecs-indicator.ts';
+import { matchId, toThreatEnrichment } from '../mapping/ecs.ts';
+import { placeOf } from '../mapping/splunk-worst.ts';
+import { isFailure } from '../model/enrichment.ts';
+import type { Enrichment } from '../model/enrichment.ts';
+import { VERDICT_WORDS } from '../model/verdict.ts';
+import { Place } from './json/event-map.ts';
 import { renderedBytes } from './rendered-bytes.ts';
 
 /** An entry of `threat.enrichments` as bytes, around the time of the match, which differs from event to event. */

@@ -1,4 +1,4 @@
-import { CLOSE_ARRAY, CLOSE_OBJECT, closingQuote, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../json/lex.ts';
+import { CLOSE_ARRAY, CLOSE_OBJECT, closingQuote, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from './json/json-bytes.ts';
 import type { TextForm } from './enrich-text.ts';
 
 const LINE_FEED = 0x0a;

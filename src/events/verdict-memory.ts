@@ -1,14 +1,14 @@
-import type { Clock } from '../../../engine/clock.ts';
-import type { Enricher } from '../../../engine/enricher.ts';
-import { isFailure, unaskedAnswer } from '../../../model/enrichment.ts';
-import type { Answer, Enrichment } from '../../../model/enrichment.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Enricher } from '../engine/enricher.ts';
+import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
+import type { Answer, Enrichment } from '../model/enrichment.ts';
 import { attach, clearCache, createFrontCache, fetchSlots, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
-import { summaryOf, toKnown } from './known.ts';
-import type { Known } from './known.ts';
-import { createEventMap, endOf, hashAt, startOf } from '../json/event-map.ts';
-import type { EventMap } from '../json/event-map.ts';
-import { textOfString } from '../json/scan.ts';
-import { tooLongReason } from '../../../model/parsing/longest-value.ts';
+import { summaryOf, toKnown } from './rendered-verdict.ts';
+import type { Known } from './rendered-verdict.ts';
+import { createEventMap, endOf, hashAt, startOf } from './json/event-map.ts';
+import type { EventMap } from './json/event-map.ts';
+import { textOfString } from './json/scan-event.ts';
+import { tooLongReason } from '../model/parsing/longest-value.ts';
 
 /** How long, and for how many values, the answers of memory are kept beside their renderings. */
 export interface KnownValuesOptions {

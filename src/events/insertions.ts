@@ -1,8 +1,8 @@
-import { openEdit, openLastEdit, put, putByte } from '../json/edits.ts';
-import type { Edits } from '../json/edits.ts';
-import { Place } from '../json/event-map.ts';
-import type { EventMap } from '../json/event-map.ts';
-import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, SPACE } from '../json/lex.ts';
+import { openEdit, openLastEdit, put, putByte } from './json/byte-edits.ts';
+import type { Edits } from './json/byte-edits.ts';
+import { Place } from './json/event-map.ts';
+import type { EventMap } from './json/event-map.ts';
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, SPACE } from './json/json-bytes.ts';
 
 const NULL_START = 0x6e;
 const NULL_LENGTH = 4;

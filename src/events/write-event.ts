@@ -1,15 +1,15 @@
-import type { Clock } from '../../../engine/clock.ts';
-import { FAILURE_TAG, ROLL_UP_MEMBERS } from '../../../mapping/ecs-roll-up.ts';
-import { put, putByte } from '../json/edits.ts';
-import { fieldOf, Place } from '../json/event-map.ts';
-import { CLOSE_ARRAY, COMMA, OPEN_OBJECT, QUOTE } from '../json/lex.ts';
+import type { Clock } from '../engine/clock.ts';
+import { FAILURE_TAG, ROLL_UP_MEMBERS } from '../mapping/ecs-roll-up.ts';
+import { put, putByte } from './json/byte-edits.ts';
+import { fieldOf, Place } from './json/event-map.ts';
+import { CLOSE_ARRAY, COMMA, OPEN_OBJECT, QUOTE } from './json/json-bytes.ts';
 import type { Finding } from './finding.ts';
 import { beginItems, beginMembers, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
-import { renderEntry, renderPlaybook, renderRollUp } from './known.ts';
-import type { Known, RenderedEntry } from './known.ts';
+import { renderEntry, renderPlaybook, renderRollUp } from './rendered-verdict.ts';
+import type { Known, RenderedEntry } from './rendered-verdict.ts';
 import { renderedBytes } from './rendered-bytes.ts';
-import { writeRelated } from './related.ts';
-import type { RelatedEditing } from './related.ts';
+import { writeRelated } from './related-fields.ts';
+import type { RelatedEditing } from './related-fields.ts';
 
 const ENRICHMENTS = Buffer.from('"enrichments":[');
 const PLAYBOOK = Buffer.from('"enrichment":');

@@ -1,9 +1,9 @@
-import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
-import type { Clock } from '../../../engine/clock.ts';
-import type { Enricher } from '../../../engine/enricher.ts';
+import { enrichInTurns } from '../engine/enrich-in-turns.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Enricher } from '../engine/enricher.ts';
 import type { EnrichedText, TextEnricher, TextForm } from './enrich-text.ts';
-import { toKnown } from './known.ts';
-import type { Known } from './known.ts';
+import { toKnown } from './rendered-verdict.ts';
+import type { Known } from './rendered-verdict.ts';
 
 /** A text some of whose values nobody knows yet. */
 export interface LateText {

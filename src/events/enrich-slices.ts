@@ -1,9 +1,9 @@
-import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
-import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
+import { enrichInTurns } from '../engine/enrich-in-turns.ts';
+import { nextTurn, SLICE_MS } from '../engine/turns.ts';
 import type { LateEnrichment } from './enrich-later.ts';
 import type { EnrichedText, TextForm } from './enrich-text.ts';
-import { toKnown } from './known.ts';
-import type { Known } from './known.ts';
+import { toKnown } from './rendered-verdict.ts';
+import type { Known } from './rendered-verdict.ts';
 import { slicesOf } from './text-slices.ts';
 import type { TextSlice } from './text-slices.ts';
 

@@ -1,7 +1,7 @@
-import { CLOSE_ARRAY, COMMA, OPEN_ARRAY, OPEN_OBJECT, skipSpace } from '../json/lex.ts';
-import type { Known } from './known.ts';
-import { beginText, createWorkshop, enrichEvent, finishText } from './workshop.ts';
-import type { Workshop, WorkshopOptions } from './workshop.ts';
+import { CLOSE_ARRAY, COMMA, OPEN_ARRAY, OPEN_OBJECT, skipSpace } from './json/json-bytes.ts';
+import type { Known } from './rendered-verdict.ts';
+import { beginText, createWorkshop, enrichEvent, finishText } from './event-enricher.ts';
+import type { Workshop, WorkshopOptions } from './event-enricher.ts';
 
 const LINE_FEED = 0x0a;
 const NO_ANSWERS: ReadonlyMap<string, Known> = new Map();

@@ -1,6 +1,6 @@
 import { ESCAPED, noteHash, noteListed, notePlace, noteValue, Place } from './event-map.ts';
 import type { EventMap } from './event-map.ts';
-import { HASH_START, hashedByte, hashOf } from './hash.ts';
+import { HASH_START, hashedByte, hashOf } from './byte-hash.ts';
 import { createKeyTree, spelledAs } from './key-tree.ts';
 import type { KeyNode } from './key-tree.ts';
 import {
@@ -19,7 +19,7 @@ import {
   QUOTE,
   SPACE,
   skipSpace,
-} from './lex.ts';
+} from './json-bytes.ts';
 
 /** The tree in which nothing is wanted: what it reads is only checked. */
 const NOTHING = createKeyTree();
@@ -58,8 +58,8 @@ export function textOfString(bytes: Buffer, start: number, end: number): string 
 }
 
 /*
- * The loops over plain bytes, and the tests for white space, stand here as well as in lex.ts: a call for each of the two
- * hundred strings of an event cost more than all the rest. What is rare (escapes, white space) goes through lex.ts.
+ * The loops over plain bytes, and the tests for white space, stand here as well as in json-bytes.ts: a call for each of the two
+ * hundred strings of an event cost more than all the rest. What is rare (escapes, white space) goes through json-bytes.ts.
  */
 function scanObject(scan: Scan, node: KeyNode, from: number, depth: number): number {
   const { bytes, end } = scan;

@@ -1,6 +1,6 @@
-import { put, putByte, putRange } from '../json/edits.ts';
-import { endOf, Place, startOf } from '../json/event-map.ts';
-import { CLOSE_ARRAY, COMMA, QUOTE } from '../json/lex.ts';
+import { put, putByte, putRange } from './json/byte-edits.ts';
+import { endOf, Place, startOf } from './json/event-map.ts';
+import { CLOSE_ARRAY, COMMA, QUOTE } from './json/json-bytes.ts';
 import { beginItems, beginMembers, endItems, endMembers, startOfPlace } from './insertions.ts';
 import type { Editing } from './insertions.ts';
 

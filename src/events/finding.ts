@@ -1,11 +1,11 @@
-import { endOf, fieldOf, hashAt, isEscaped, startOf } from '../json/event-map.ts';
-import { textOfString } from '../json/scan.ts';
-import type { WantedFields } from './fields.ts';
-import { CANONICAL, FAILED, FORBIDS_RESOLVE, INVALID, listedText, listIn, placeIn, THREAT } from './known.ts';
-import type { Known } from './known.ts';
-import { UNKNOWN } from './known-values.ts';
-import type { KnownValues } from './known-values.ts';
-import { addRelated, clearRelated } from './related.ts';
+import { endOf, fieldOf, hashAt, isEscaped, startOf } from './json/event-map.ts';
+import { textOfString } from './json/scan-event.ts';
+import type { WantedFields } from './wanted-fields.ts';
+import { CANONICAL, FAILED, FORBIDS_RESOLVE, INVALID, listedText, listIn, placeIn, THREAT } from './rendered-verdict.ts';
+import type { Known } from './rendered-verdict.ts';
+import { UNKNOWN } from './verdict-memory.ts';
+import type { KnownValues } from './verdict-memory.ts';
+import { addRelated, clearRelated } from './related-fields.ts';
 import type { EventWriting } from './write-event.ts';
 
 /** What was found out about one event's values. It is one for all events, filled anew for each. */

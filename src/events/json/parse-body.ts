@@ -1,5 +1,5 @@
-import { nextTurn } from '../../../engine/turns.ts';
-import { BACKSLASH, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './lex.ts';
+import { nextTurn } from '../../engine/turns.ts';
+import { BACKSLASH, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts';
 
 /** Values in one body: each costs memory many times its own length once it is parsed. */
 export const MAX_VALUES = 400_000;

@@ -1,6 +1,6 @@
-import { endOf, hashAt, startOf } from '../json/event-map.ts';
-import type { EventMap } from '../json/event-map.ts';
-import type { Known } from './known.ts';
+import { endOf, hashAt, startOf } from './json/event-map.ts';
+import type { EventMap } from './json/event-map.ts';
+import type { Known } from './rendered-verdict.ts';
 
 /*
  * A slot is one line of memory: five integers, then the value's bytes if they are few enough, else where they are. A look-up touches

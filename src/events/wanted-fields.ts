@@ -1,7 +1,7 @@
-import { ROLL_UP_MEMBERS } from '../../../mapping/ecs-roll-up.ts';
-import { Place } from '../json/event-map.ts';
-import { createKeyTree, graft, markPath } from '../json/key-tree.ts';
-import type { KeyNode } from '../json/key-tree.ts';
+import { ROLL_UP_MEMBERS } from '../mapping/ecs-roll-up.ts';
+import { Place } from './json/event-map.ts';
+import { createKeyTree, graft, markPath } from './json/key-tree.ts';
+import type { KeyNode } from './json/key-tree.ts';
 
 /**
  * ECS fields whose values are looked up unless the settings say otherwise: what a host talked to, and what it ran. Left out
