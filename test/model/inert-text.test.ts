@@ -5,7 +5,7 @@ import { words } from '../../src/providers/reading.ts';
 import { guardFormula } from '../../src/model/formats/formula-guard.ts';
 import { formatTable } from '../../src/hosts/cli/table.ts';
 import { explain } from '../../src/hosts/cli/table-words.ts';
-import { SearchNotes } from '../../src/hosts/splunk/search-notes.ts';
+import { SearchNotes } from '../../src/rows/search-notes.ts';
 import { factsOf, summaryOf } from '../../src/outputs/wording.ts';
 import { toReportText } from '../../src/hosts/pipeline/run-report.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';

@@ -1,5 +1,5 @@
-import { OutputClosedError } from '../../src/hosts/splunk/byte-streams.ts';
-import type { ByteSink, ByteSource } from '../../src/hosts/splunk/byte-streams.ts';
+import { OutputClosedError } from '../../src/rows/byte-streams.ts';
+import type { ByteSink, ByteSource } from '../../src/rows/byte-streams.ts';
 import { converse } from '../../src/hosts/splunk/search-conversation.ts';
 import type { OpenEnricher, Surroundings } from '../../src/hosts/splunk/search-conversation.ts';
 import type { Enricher } from '../../src/engine/enricher.ts';

@@ -1,7 +1,7 @@
-import { ChunkEnricher } from '../splunk/chunk-enricher.ts';
-import { readHeader } from '../splunk/csv-cells.ts';
-import { ReplyWriter } from '../splunk/reply-writer.ts';
-import { SearchNotes } from '../splunk/search-notes.ts';
+import { ChunkEnricher } from '../../rows/row-enricher.ts';
+import { readHeader } from '../../rows/csv-cells.ts';
+import { ReplyWriter } from '../../rows/reply-writer.ts';
+import { SearchNotes } from '../../rows/search-notes.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import { UsageError } from './command.ts';
 import { createCsvBlocks, readCsvHeader } from './csv-blocks.ts';

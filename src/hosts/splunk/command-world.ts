@@ -1,6 +1,6 @@
-import { OutputClosedError } from './byte-streams.ts';
-import type { ByteSink, ByteSource } from './byte-streams.ts';
-import { CsvError } from './csv-cells.ts';
+import { OutputClosedError } from '../../rows/byte-streams.ts';
+import type { ByteSink, ByteSource } from '../../rows/byte-streams.ts';
+import { CsvError } from '../../rows/csv-cells.ts';
 import { FrameError, encodeFrameHead } from './frames.ts';
 import { UsageError } from './option-words.ts';
 import { inertText } from '../../model/formats/inert-text.ts';

@@ -1,12 +1,12 @@
 import { endShortly } from '../end-shortly.ts';
-import { OutputClosedError } from './byte-streams.ts';
-import type { ByteSource } from './byte-streams.ts';
-import { LF } from './csv-cells.ts';
+import { OutputClosedError } from '../../rows/byte-streams.ts';
+import type { ByteSource } from '../../rows/byte-streams.ts';
+import { LF } from '../../rows/csv-cells.ts';
 import { endProcess } from './end-process.ts';
 import { fillLookupTable } from './lookup-table.ts';
-import { SearchNotes } from './search-notes.ts';
+import { SearchNotes } from '../../rows/search-notes.ts';
 import { StandardInput, StandardOutput } from './standard-streams.ts';
-import { widen } from './value-table.ts';
+import { widen } from '../../rows/value-table.ts';
 
 const FIRST_BYTES = 1 << 16;
 const MAX_BYTES = 1 << 30;

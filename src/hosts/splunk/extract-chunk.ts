@@ -1,14 +1,14 @@
 import { defang } from '../../model/defang.ts';
 import type { Extracted } from '../../extract/extracted.ts';
-import { CsvError, QUOTE, decodeCell, encodeCell, readHeader } from './csv-cells.ts';
-import type { CsvHeader } from './csv-cells.ts';
+import { CsvError, QUOTE, decodeCell, encodeCell, readHeader } from '../../rows/csv-cells.ts';
+import type { CsvHeader } from '../../rows/csv-cells.ts';
 import type { ExtractWishes } from './extract-options.ts';
 import type { Frame } from './frames.ts';
-import { writeMultivalue } from './multivalue.ts';
-import { layOutRows } from './row-layout.ts';
-import type { ScanLayout } from './row-layout.ts';
-import { RowScanner } from './row-scanner.ts';
-import type { SearchNotes } from './search-notes.ts';
+import { writeMultivalue } from '../../rows/multivalue.ts';
+import { layOutRows } from '../../rows/row-layout.ts';
+import type { ScanLayout } from '../../rows/row-layout.ts';
+import { RowScanner } from '../../rows/row-scanner.ts';
+import type { SearchNotes } from '../../rows/search-notes.ts';
 
 /** Columns the command adds, without the prefix; all but the last may hold several values, which belong together by their place. */
 export const EXTRACT_FIELDS = ['extracted', 'extracted_type', 'extracted_original', 'extracted_field', 'extracted_count'] as const;

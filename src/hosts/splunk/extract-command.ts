@@ -1,5 +1,5 @@
-import { BlockWriter } from './block-writer.ts';
-import { OutputClosedError } from './byte-streams.ts';
+import { BlockWriter } from '../../rows/block-writer.ts';
+import { OutputClosedError } from '../../rows/byte-streams.ts';
 import { searchInfoOf, tellFault, textsOf } from './command-world.ts';
 import type { CommandWorld } from './command-world.ts';
 import { copyRows, extractColumns, ExtractChunks } from './extract-chunk.ts';
@@ -7,7 +7,7 @@ import type { FindIndicators } from './extract-chunk.ts';
 import { readExtractOptions } from './extract-options.ts';
 import type { ExtractWishes } from './extract-options.ts';
 import { FrameError, FrameReader, encodeFrameHead } from './frames.ts';
-import { SearchNotes } from './search-notes.ts';
+import { SearchNotes } from '../../rows/search-notes.ts';
 
 const TYPE = { type: 'stateful' };
 

@@ -1,5 +1,5 @@
-import type { ByteSource } from './byte-streams.ts';
-import { LF } from './csv-cells.ts';
+import type { ByteSource } from '../../rows/byte-streams.ts';
+import { LF } from '../../rows/csv-cells.ts';
 
 /** One request: `chunked 1.0,<metadata bytes>,<body bytes>\n`, metadata as JSON, body as CSV. */
 export interface Frame {

@@ -1,11 +1,11 @@
-import { OutputClosedError } from './byte-streams.ts';
-import type { ByteSink, ByteSource } from './byte-streams.ts';
+import { OutputClosedError } from '../../rows/byte-streams.ts';
+import type { ByteSink, ByteSource } from '../../rows/byte-streams.ts';
 import { searchInfoOf, tellFault, textsOf } from './command-world.ts';
 import type { CommandWorld } from './command-world.ts';
-import { encodeCell } from './csv-cells.ts';
+import { encodeCell } from '../../rows/csv-cells.ts';
 import { FrameError, FrameReader, encodeFrameHead } from './frames.ts';
 import type { SearchContext } from './search-conversation.ts';
-import type { InspectorMessage } from './search-notes.ts';
+import type { InspectorMessage } from '../../rows/search-notes.ts';
 
 /** What a generating command answers: a table, and what the user should know besides. */
 export interface GeneratedTable {

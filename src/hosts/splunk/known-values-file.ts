@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, renameSync, rmSync, writevSync } from 'node:fs';
-import type { KnownValues } from './known-values.ts';
+import type { KnownValues } from '../../rows/value-snapshot.ts';
 
 /** Eight bytes, so that all that follows lies on words. The last digit counts changes of the format. */
 const MAGIC = Buffer.from('IMKNOWN1');

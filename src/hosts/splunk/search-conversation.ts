@@ -1,18 +1,18 @@
 import type { Enricher } from '../../engine/enricher.ts';
-import { OutputClosedError } from './byte-streams.ts';
-import type { ByteSink, ByteSource } from './byte-streams.ts';
-import { ChunkEnricher, outputFields } from './chunk-enricher.ts';
+import { OutputClosedError } from '../../rows/byte-streams.ts';
+import type { ByteSink, ByteSource } from '../../rows/byte-streams.ts';
+import { ChunkEnricher, outputFields } from '../../rows/row-enricher.ts';
 import { readCommandOptions } from './command-options.ts';
 import type { CommandOptions } from './command-options.ts';
-import { CsvError } from './csv-cells.ts';
+import { CsvError } from '../../rows/csv-cells.ts';
 import { FrameError, FrameReader } from './frames.ts';
 import type { Frame } from './frames.ts';
-import type { KnownValues } from './known-values.ts';
+import type { KnownValues } from '../../rows/value-snapshot.ts';
 import { UsageError } from './option-words.ts';
 import type { Premises } from './premises.ts';
-import { ReplyWriter } from './reply-writer.ts';
+import { ReplyWriter } from '../../rows/reply-writer.ts';
 import type { SearchMemory } from './search-memory.ts';
-import { SearchNotes } from './search-notes.ts';
+import { SearchNotes } from '../../rows/search-notes.ts';
 
 /** What splunkd tells about the search: how its REST interface is reached on the user's behalf. */
 export interface SearchContext {

@@ -4,7 +4,7 @@ import { makePrivateFolder } from '../../disk/private-files.ts';
 import { readEpoch } from '../../engine/cache/store-epoch.ts';
 import { stateFolder } from '../compose/state-folder.ts';
 import { readKnownValues, writeKnownValues } from './known-values-file.ts';
-import type { KnownValues } from './known-values.ts';
+import type { KnownValues } from '../../rows/value-snapshot.ts';
 import { fingerprintOf, lastChangeMs, type Premises, stillHolds } from './premises.ts';
 
 /** What an earlier search of the same shape knew, and what that rests on. */

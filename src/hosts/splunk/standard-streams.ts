@@ -1,7 +1,7 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { OutputClosedError } from './byte-streams.ts';
-import type { ByteSink, ByteSource } from './byte-streams.ts';
+import { OutputClosedError } from '../../rows/byte-streams.ts';
+import type { ByteSink, ByteSource } from '../../rows/byte-streams.ts';
 import { watchReader } from './reader-watch.ts';
 
 // Most waits for answers from disk are over by then; only longer ones pay for a watch.

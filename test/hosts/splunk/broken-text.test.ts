@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fillLookupTable } from '../../../src/hosts/splunk/lookup-table.ts';
-import { SearchNotes } from '../../../src/hosts/splunk/search-notes.ts';
+import { SearchNotes } from '../../../src/rows/search-notes.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';
 import { frameOf, getinfoOf, MemoryOutput, readFrames, replay } from '../../support/splunk-streams.ts';
 

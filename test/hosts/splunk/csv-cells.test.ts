@@ -9,9 +9,9 @@ import {
   endOfQuotes,
   readHeader,
   wordsOf,
-} from '../../../src/hosts/splunk/csv-cells.ts';
-import { readMultivalue } from '../../../src/hosts/splunk/multivalue.ts';
-import { ValueTable } from '../../../src/hosts/splunk/value-table.ts';
+} from '../../../src/rows/csv-cells.ts';
+import { readMultivalue } from '../../../src/rows/multivalue.ts';
+import { ValueTable } from '../../../src/rows/value-table.ts';
 
 /** Text with the LF behind its end that the scanner relies on. */
 function bytesOf(text: string): { bytes: Buffer; end: number } {

@@ -8,7 +8,7 @@ import { extractFromFile } from '../../../src/extract/extract.ts';
 import { answerExtract } from '../../../src/hosts/splunk/extract-command.ts';
 import { EXTRACT_FIELDS } from '../../../src/hosts/splunk/extract-chunk.ts';
 import { readExtractOptions } from '../../../src/hosts/splunk/extract-options.ts';
-import { readMultivalue } from '../../../src/hosts/splunk/multivalue.ts';
+import { readMultivalue } from '../../../src/rows/multivalue.ts';
 import { columnOf, readCsv } from '../../support/csv-oracle.ts';
 import { fixturesFolder, projectRoot } from '../../support/fixtures.ts';
 import { executeOf, frameOf, getinfoOf, MemoryInput, MemoryOutput, readFrames } from '../../support/splunk-streams.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outputFields } from '../../../src/hosts/splunk/chunk-enricher.ts';
+import { outputFields } from '../../../src/rows/row-enricher.ts';
 import { columnOf, readCsv } from '../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';
 import { hasFixtures, readFixture, readJsonFixture } from '../../support/fixtures.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { answerCheck } from '../../../src/hosts/splunk/check-command.ts';
-import { CsvError } from '../../../src/hosts/splunk/csv-cells.ts';
+import { CsvError } from '../../../src/rows/csv-cells.ts';
 import { answerExtract } from '../../../src/hosts/splunk/extract-command.ts';
 import { fillLookupTable } from '../../../src/hosts/splunk/lookup-table.ts';
-import { SearchNotes } from '../../../src/hosts/splunk/search-notes.ts';
+import { SearchNotes } from '../../../src/rows/search-notes.ts';
 import { extractFromText } from '../../../src/extract/extract.ts';
 import { type OracleTable, readCsv } from '../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';

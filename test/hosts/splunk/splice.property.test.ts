@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toSplunkCells } from '../../../src/mapping/splunk.ts';
-import { outputFields } from '../../../src/hosts/splunk/chunk-enricher.ts';
+import { outputFields } from '../../../src/rows/row-enricher.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';
 import { readCsv } from '../../support/csv-oracle.ts';
 import { MemoryInput, executeOf, getinfoOf, readFrames, replay } from '../../support/splunk-streams.ts';

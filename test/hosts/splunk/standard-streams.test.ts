@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { OutputClosedError } from '../../../src/hosts/splunk/byte-streams.ts';
+import { OutputClosedError } from '../../../src/rows/byte-streams.ts';
 import { StandardInput, StandardOutput } from '../../../src/hosts/splunk/standard-streams.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'splunk-streams-'));

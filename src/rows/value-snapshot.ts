@@ -1,5 +1,5 @@
-import { VERDICT_WORDS } from '../../model/verdict.ts';
-import type { Answers, KnownPlaces } from './answers.ts';
+import { VERDICT_WORDS } from '../model/verdict.ts';
+import type { Answers, KnownPlaces } from './value-answers.ts';
 import { RenderedCells } from './rendered-cells.ts';
 import type { RowSuffixes } from './row-suffixes.ts';
 import { FIRST_VALUE_ID, ValueTable } from './value-table.ts';

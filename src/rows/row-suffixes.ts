@@ -1,9 +1,9 @@
-import { toExplainLine } from '../../mapping/explain-line.ts';
-import { toAnswerCells, toDetailCells, toIndicatorCell } from '../../mapping/splunk.ts';
-import type { Answer, Enrichment, Source } from '../../model/enrichment.ts';
-import type { VerdictWord } from '../../model/verdict.ts';
-import { unaskedEnrichment } from './answers.ts';
-import type { Answers } from './answers.ts';
+import { toExplainLine } from '../mapping/explain-line.ts';
+import { toAnswerCells, toDetailCells, toIndicatorCell } from '../mapping/splunk.ts';
+import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
+import type { VerdictWord } from '../model/verdict.ts';
+import { unaskedEnrichment } from './value-answers.ts';
+import type { Answers } from './value-answers.ts';
 import { encodeCell } from './csv-cells.ts';
 import { RenderedCells } from './rendered-cells.ts';
 import type { RowLayout } from './row-layout.ts';

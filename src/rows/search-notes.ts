@@ -1,7 +1,7 @@
-import type { Plan } from '../../engine/enricher.ts';
-import { isFailure } from '../../model/enrichment.ts';
-import type { Answer, Status } from '../../model/enrichment.ts';
-import { inertText } from '../../model/formats/inert-text.ts';
+import type { Plan } from '../engine/enricher.ts';
+import { isFailure } from '../model/enrichment.ts';
+import type { Answer, Status } from '../model/enrichment.ts';
+import { inertText } from '../model/formats/inert-text.ts';
 
 /** One message for the search's job inspector and, from `WARN` on, its banner. */
 export type InspectorMessage = readonly [level: 'INFO' | 'WARN' | 'ERROR', text: string];
