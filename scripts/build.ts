@@ -20,7 +20,7 @@ const PARTS: readonly Part[] = [
     entries: {
       cli: 'src/hosts/cli/main.ts',
       'store-worker': 'src/store/store-worker.ts',
-      'sighting-worker': 'src/hosts/pipeline/sightings/sighting-worker.ts',
+      'sighting-worker': 'src/pipeline/sightings/sighting-worker.ts',
     },
   },
   {

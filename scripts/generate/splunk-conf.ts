@@ -4,8 +4,8 @@ import { CacheSettings, LocalSettings, PrivacySettings, ScoringSettings } from '
 import type { Blocks } from '../../src/config/load.ts';
 import { providerBlock } from '../../src/config/provider-settings.ts';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
-import { outputBlock } from '../../src/hosts/pipeline/pipeline-settings.ts';
-import { TriageSettings } from '../../src/hosts/pipeline/triage/triage-settings.ts';
+import { outputBlock } from '../../src/pipeline/settings/pipeline-settings.ts';
+import { TriageSettings } from '../../src/pipeline/triage/triage-settings.ts';
 import { SPLUNK_BLOCKS } from '../../src/hosts/splunk/splunk-settings.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { loadProviders } from '../../src/providers/registry.ts';

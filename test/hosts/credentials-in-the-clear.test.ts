@@ -18,7 +18,7 @@ import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
 import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
 import { runProgram } from '../../src/hosts/cli/program.ts';
-import { sendMail } from '../../src/hosts/pipeline/smtp.ts';
+import { sendMail } from '../../src/pipeline/delivery/smtp.ts';
 import { openUpstream } from '../../src/hosts/sidecar/gateway/upstream.ts';
 import { SplunkdSettings } from '../../src/hosts/splunk/splunk-settings.ts';
 import { openSplunkd } from '../../src/hosts/splunk/splunkd.ts';

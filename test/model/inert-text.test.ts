@@ -7,7 +7,7 @@ import { formatTable } from '../../src/hosts/cli/table.ts';
 import { explain } from '../../src/hosts/cli/table-words.ts';
 import { SearchNotes } from '../../src/rows/search-notes.ts';
 import { factsOf, summaryOf } from '../../src/outputs/wording.ts';
-import { toReportText } from '../../src/hosts/pipeline/run-report.ts';
+import { toReportText } from '../../src/pipeline/run-report.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
 import { itemOf } from '../outputs/samples.ts';
 

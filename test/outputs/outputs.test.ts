@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settingMeta } from '../../src/config/setting.ts';
-import { outputBlock } from '../../src/hosts/pipeline/pipeline-settings.ts';
+import { outputBlock } from '../../src/pipeline/settings/pipeline-settings.ts';
 import { csvLine } from '../../src/outputs/csv-line.ts';
 import { passesFilter, type OutputFilter } from '../../src/outputs/filter.ts';
 import { toHecEvent } from '../../src/outputs/hec-event.ts';

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { runProgram } from '../../src/hosts/cli/program.ts';
 import { readOptionWords } from '../../src/hosts/splunk/option-words.ts';
 import { layerConf, parseConf } from '../../src/hosts/splunk/conf-file.ts';
-import { textsAt } from '../../src/hosts/pipeline/triage/read-alert.ts';
+import { textsAt } from '../../src/pipeline/triage/read-alert.ts';
 import { decodeBody } from '../../src/engine/calls/http/body.ts';
 import { abuseipdb } from '../../src/providers/abuseipdb.ts';
 import { exposureVerdict } from '../../src/providers/shodan-exposure.ts';

@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { EnrichOptions } from '../../engine/enricher.ts';
-import type { SightingForm } from '../pipeline/sightings/sighting-reader.ts';
+import type { SightingForm } from '../../pipeline/sightings/sighting-reader.ts';
 import type { RunTally } from './outcome-code.ts';
 
 /** One file to enrich. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openStore } from '../../store/store-client.ts';
-import { createSightingReader, type SightingForm } from '../pipeline/sightings/sighting-reader.ts';
+import { createSightingReader, type SightingForm } from '../../pipeline/sightings/sighting-reader.ts';
 import { DEFAULT_FIELDS } from '../../events/wanted-fields.ts';
 import type { LoadedConfig } from '../compose/engine-config.ts';
 

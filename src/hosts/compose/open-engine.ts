@@ -161,7 +161,7 @@ function pipelineStorePath({ stateFolder }: LoadedConfig): string {
 async function withPipelineStore(lists: LocalSource, config: LoadedConfig, options: OpenOptions): Promise<LocalSource> {
   const path = pipelineStorePath(config);
   if (!existsSync(path) && options.stays !== true) return lists;
-  const { withStore, storedHalfLives } = await import('../pipeline/store-source.ts');
+  const { withStore, storedHalfLives } = await import('../../pipeline/store-source.ts');
   return withStore(lists, {
     path,
     halfLives: storedHalfLives(await readSources(options)),

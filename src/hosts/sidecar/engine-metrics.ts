@@ -1,6 +1,6 @@
 import type { EngineStats } from '../../engine/engine.ts';
 import type { HeldOff } from './routes/status-routes.ts';
-import type { SightingCounts } from '../pipeline/sightings/sighting-recorder.ts';
+import type { SightingCounts } from '../../pipeline/sightings/sighting-recorder.ts';
 
 interface Series {
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { EngineHealth } from '../compose/open-engine.ts';
-import type { PipelinePart } from '../pipeline/sidecar-part.ts';
+import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { render, renderSightingMetrics } from './engine-metrics.ts';
 
 /** What does not work as it should although calls are answered: one sentence each, with the file and what to do. */

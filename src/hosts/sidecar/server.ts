@@ -30,7 +30,7 @@ import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
-import type { PipelinePart } from '../pipeline/sidecar-part.ts';
+import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { createAskedApart } from './routes/asked-apart.ts';
 import { createCheckRoute } from './routes/check-route.ts';
 import { createEnrichRoute } from './routes/enrich-route.ts';

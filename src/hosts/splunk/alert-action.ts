@@ -1,11 +1,11 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
 import { openEngine } from '../compose/open-engine.ts';
-import { deliver } from '../pipeline/deliver.ts';
+import { deliver } from '../../pipeline/delivery/deliver.ts';
 import { hostTransports } from '../pipeline/host-transport.ts';
-import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../pipeline/open-pipeline.ts';
-import { systemPipelineClock } from '../pipeline/pipeline-clock.ts';
-import { triageAlerts } from '../pipeline/triage/triage.ts';
+import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../../pipeline/open-pipeline.ts';
+import { systemPipelineClock } from '../../pipeline/pipeline-clock.ts';
+import { triageAlerts } from '../../pipeline/triage/triage.ts';
 import { type AlertPayload, readAlertResults } from './alert-payload.ts';
 import { openAppSplunkd, readAppSettings } from './credentials.ts';
 import { SPLUNK_BLOCKS } from './splunk-settings.ts';

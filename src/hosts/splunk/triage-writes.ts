@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type RiskEvent, type ThreatIntelRow, toRiskEvent, toThreatIntelRow } from '../../mapping/splunk-risk.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
-import type { TriageJson } from '../pipeline/triage/triage.ts';
+import type { TriageJson } from '../../pipeline/triage/triage.ts';
 import type { AlertPayload } from './alert-payload.ts';
 import type { Splunkd } from './splunkd.ts';
 

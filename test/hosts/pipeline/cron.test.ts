@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type NextTime, parseCron } from '../../../src/hosts/pipeline/cron.ts';
+import { type NextTime, parseCron } from '../../../src/pipeline/settings/cron.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString().slice(0, 16);
 const next = (expression: string, after: string) => {

@@ -1,6 +1,6 @@
-import { deliver } from '../../../src/hosts/pipeline/deliver.ts';
-import { systemPipelineClock } from '../../../src/hosts/pipeline/pipeline-clock.ts';
-import { createOutputSender } from '../../../src/hosts/pipeline/output-sender.ts';
+import { deliver } from '../../../src/pipeline/delivery/deliver.ts';
+import { systemPipelineClock } from '../../../src/pipeline/pipeline-clock.ts';
+import { createOutputSender } from '../../../src/pipeline/delivery/output-sender.ts';
 import { openStore } from '../../../src/store/store-client.ts';
 import { webhook } from '../../../src/outputs/webhook.ts';
 import type { Output, OutputItem } from '../../../src/outputs/output.ts';

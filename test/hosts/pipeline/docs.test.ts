@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { settingMeta, type SettingsSchema, toSnakeCase } from '../../../src/config/setting.ts';
 import { FEEDS } from '../../../src/feeds/registry.ts';
-import { feedBlock, outputBlock, PipelineSettings } from '../../../src/hosts/pipeline/pipeline-settings.ts';
-import { TriageSettings } from '../../../src/hosts/pipeline/triage/triage-settings.ts';
-import { WatchlistSettings } from '../../../src/hosts/pipeline/watchlist-settings.ts';
+import { feedBlock, outputBlock, PipelineSettings } from '../../../src/pipeline/settings/pipeline-settings.ts';
+import { TriageSettings } from '../../../src/pipeline/triage/triage-settings.ts';
+import { WatchlistSettings } from '../../../src/pipeline/settings/watchlist-settings.ts';
 import { OUTPUTS } from '../../../src/outputs/registry.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 

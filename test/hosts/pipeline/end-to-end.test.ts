@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadPipelineConfig, openPipeline, type OpenedPipeline } from '../../../src/hosts/pipeline/open-pipeline.ts';
-import { exitCodeOf, toContractReport, toReportText } from '../../../src/hosts/pipeline/run-report.ts';
-import { runPipeline } from '../../../src/hosts/pipeline/run-pipeline.ts';
+import { loadPipelineConfig, openPipeline, type OpenedPipeline } from '../../../src/pipeline/open-pipeline.ts';
+import { exitCodeOf, toContractReport, toReportText } from '../../../src/pipeline/run-report.ts';
+import { runPipeline } from '../../../src/pipeline/run-pipeline.ts';
 import { fakeEnricher, judged } from './fake-enricher.ts';
 import { fakeClock, fetchTransport, type SeenCall, startStandIn } from './stand-in.ts';
 

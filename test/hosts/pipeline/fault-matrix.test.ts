@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { openStoreCore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store-client.ts';
-import { deliver } from '../../../src/hosts/pipeline/deliver.ts';
-import { createOutputSender } from '../../../src/hosts/pipeline/output-sender.ts';
+import { deliver } from '../../../src/pipeline/delivery/deliver.ts';
+import { createOutputSender } from '../../../src/pipeline/delivery/output-sender.ts';
 import { OUTPUTS } from '../../../src/outputs/registry.ts';
 import { itemOf, SETTINGS } from '../../outputs/samples.ts';
 import { fakeClock, fetchTransport, type Reply, startStandIn } from './stand-in.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store-client.ts';
 import { FEEDS } from '../../../src/feeds/registry.ts';
-import { readFeed } from '../../../src/hosts/pipeline/read-feed.ts';
-import { exitCodeOf, type RunReport } from '../../../src/hosts/pipeline/run-report.ts';
+import { readFeed } from '../../../src/pipeline/read-feed.ts';
+import { exitCodeOf, type RunReport } from '../../../src/pipeline/run-report.ts';
 import type { HttpAnswer } from '../../../src/providers/provider.ts';
 
 const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { importSeedConfig } from '../../../src/hosts/pipeline/import-config.ts';
-import { loadPipelineConfig, openPipeline } from '../../../src/hosts/pipeline/open-pipeline.ts';
-import { toReportPage } from '../../../src/hosts/pipeline/report-page.ts';
-import type { RunReport } from '../../../src/hosts/pipeline/run-report.ts';
-import { nextRunMs, runOnSchedule, scheduleOf } from '../../../src/hosts/pipeline/schedule.ts';
+import { importSeedConfig } from '../../../src/pipeline/settings/import-seed-config.ts';
+import { loadPipelineConfig, openPipeline } from '../../../src/pipeline/open-pipeline.ts';
+import { toReportPage } from '../../../src/pipeline/report-page.ts';
+import type { RunReport } from '../../../src/pipeline/run-report.ts';
+import { nextRunMs, runOnSchedule, scheduleOf } from '../../../src/pipeline/schedule.ts';
 import { fakeEnricher } from './fake-enricher.ts';
 import { fakeClock, fetchTransport } from './stand-in.ts';
 

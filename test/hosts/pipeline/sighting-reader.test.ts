@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { assetOf, timeOf } from '../../../src/hosts/pipeline/sightings/asset.ts';
-import { createSightingReader, type SightingForm } from '../../../src/hosts/pipeline/sightings/sighting-reader.ts';
+import { assetOf, timeOf } from '../../../src/pipeline/sightings/asset.ts';
+import { createSightingReader, type SightingForm } from '../../../src/pipeline/sightings/sighting-reader.ts';
 
 const NOW = 1_795_000_000;
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sendMail } from '../../../src/hosts/pipeline/smtp.ts';
+import { sendMail } from '../../../src/pipeline/delivery/smtp.ts';
 import type { MailOutputCall } from '../../../src/outputs/output.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-smtp-'));

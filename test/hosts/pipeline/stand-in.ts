@@ -2,8 +2,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { LookupError } from '../../../src/model/lookup-error.ts';
-import type { PipelineTransport } from '../../../src/hosts/pipeline/transport.ts';
-import type { PipelineClock } from '../../../src/hosts/pipeline/pipeline-clock.ts';
+import type { PipelineTransport } from '../../../src/pipeline/pipeline-transport.ts';
+import type { PipelineClock } from '../../../src/pipeline/pipeline-clock.ts';
 
 /** A call as a stand-in saw it. */
 export interface SeenCall {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LocalSource } from '../../../src/engine/privacy/local-source.ts';
 import { openStoreCore } from '../../../src/store/store.ts';
-import { withStore } from '../../../src/hosts/pipeline/store-source.ts';
+import { withStore } from '../../../src/pipeline/store-source.ts';
 import { observationOf } from '../../engine/store/samples.ts';
 
 const NOW = 1_795_000_000;

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadPipelineConfig, openPipeline } from '../../../src/hosts/pipeline/open-pipeline.ts';
-import { runPipeline } from '../../../src/hosts/pipeline/run-pipeline.ts';
-import { addToWatchlist, listWatchlist, removeFromWatchlist } from '../../../src/hosts/pipeline/watch-routes.ts';
+import { loadPipelineConfig, openPipeline } from '../../../src/pipeline/open-pipeline.ts';
+import { runPipeline } from '../../../src/pipeline/run-pipeline.ts';
+import { addToWatchlist, listWatchlist, removeFromWatchlist } from '../../../src/pipeline/watchlist/edit-watchlist.ts';
 import { fakeEnricher, judged } from './fake-enricher.ts';
 import { fakeClock, fetchTransport } from './stand-in.ts';
 

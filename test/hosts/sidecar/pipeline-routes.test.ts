@@ -7,9 +7,9 @@ import { openFeedbackStore } from '../../../src/engine/feedback/feedback-store.t
 import { openStore } from '../../../src/store/store-client.ts';
 import type { Feed } from '../../../src/feeds/feed.ts';
 import { FEEDS } from '../../../src/feeds/registry.ts';
-import { loadPipelineConfig } from '../../../src/hosts/pipeline/open-pipeline.ts';
-import { readFeed } from '../../../src/hosts/pipeline/read-feed.ts';
-import { openPipelinePart, type StoreUse } from '../../../src/hosts/pipeline/sidecar-part.ts';
+import { loadPipelineConfig } from '../../../src/pipeline/open-pipeline.ts';
+import { readFeed } from '../../../src/pipeline/read-feed.ts';
+import { openPipelinePart, type StoreUse } from '../../../src/pipeline/pipeline-part.ts';
 import { DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { enrichmentOf, observationOf } from '../../engine/store/samples.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';

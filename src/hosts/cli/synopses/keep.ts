@@ -1,4 +1,4 @@
-import type { ExportFormat } from '../../pipeline/export-store.ts';
+import type { ExportFormat } from '../../../pipeline/export-store.ts';
 import { flag, type Synopsis, text } from '../synopsis.ts';
 import { CONFIG } from './shared-options.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { EXIT, type Io, UsageError } from '../../cli/command.ts';
-import { importSeedConfig } from '../import-config.ts';
+import { importSeedConfig } from '../../../pipeline/settings/import-seed-config.ts';
 
 /** `ismalicious config import FILE [--out FILE]`: the seed pipeline's `config.yaml` as ours. Its secrets go into the new file only, never on the terminal. */
 export async function runConfigImport(path: string | undefined, out: string | undefined, io: Io): Promise<number> {

@@ -4,10 +4,10 @@ import { parseOptions } from '../../cli/parse-options.ts';
 import { openProgress, type Progress } from '../../cli/progress.ts';
 import { pipelineSynopsis } from '../../cli/synopses/run.ts';
 import { openConfigured, type ConfiguredPipeline } from '../open-configured.ts';
-import { toReportPage } from '../report-page.ts';
-import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../run-report.ts';
-import { NotLeaderError, type Pipeline, runPipeline } from '../run-pipeline.ts';
-import { runOnSchedule, scheduleOf } from '../schedule.ts';
+import { toReportPage } from '../../../pipeline/report-page.ts';
+import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../../../pipeline/run-report.ts';
+import { NotLeaderError, type Pipeline, runPipeline } from '../../../pipeline/run-pipeline.ts';
+import { runOnSchedule, scheduleOf } from '../../../pipeline/schedule.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 /** `ismalicious pipeline run|schedule` */

@@ -4,7 +4,7 @@ import { pipeline as pump } from 'node:stream/promises';
 import { type Command, EXIT, parseAge, parseCount, UsageError } from '../../cli/command.ts';
 import { parseOptions } from '../../cli/parse-options.ts';
 import { EXPORT_FORMATS, storeSynopsis } from '../../cli/synopses/keep.ts';
-import { exportStore } from '../export-store.ts';
+import { exportStore } from '../../../pipeline/export-store.ts';
 import { openStoreOf } from './existing-store.ts';
 
 /** `ismalicious store stats|check|export|purge|quarantine|replay` */

@@ -5,8 +5,8 @@ import { triageSynopsis } from '../../cli/synopses/run.ts';
 import { openInput } from '../../cli/text-input.ts';
 import { openConfigured } from '../open-configured.ts';
 import { hostTransports } from '../host-transport.ts';
-import { triageAlertIndex } from '../triage/elastic-alerts.ts';
-import { triageAlerts, type Triage } from '../triage/triage.ts';
+import { triageAlertIndex } from '../../../pipeline/triage/elastic-alerts.ts';
+import { triageAlerts, type Triage } from '../../../pipeline/triage/triage.ts';
 
 const BATCH = 500;
 const TIMEOUT_MS = 60_000;

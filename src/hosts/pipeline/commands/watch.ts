@@ -3,8 +3,14 @@ import { parseOptions } from '../../cli/parse-options.ts';
 import { watchSynopsis } from '../../cli/synopses/run.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { readSources } from '../../compose/config-sources.ts';
-import { loadPipelineConfig } from '../open-pipeline.ts';
-import { addToWatchlist, listWatchlist, removeFromWatchlist, type RouteAnswer, type RouteContext } from '../watch-routes.ts';
+import { loadPipelineConfig } from '../../../pipeline/open-pipeline.ts';
+import {
+  addToWatchlist,
+  listWatchlist,
+  removeFromWatchlist,
+  type RouteAnswer,
+  type RouteContext,
+} from '../../../pipeline/watchlist/edit-watchlist.ts';
 import { openStoreOf } from './existing-store.ts';
 
 /** `ismalicious watch add|remove|list|who` */

@@ -2,7 +2,7 @@ import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { type Enrichment, unaskedAnswer } from '../../../model/enrichment.ts';
-import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
+import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { toKnown } from '../../../events/rendered-verdict.ts';
 import type { Known } from '../../../events/rendered-verdict.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';

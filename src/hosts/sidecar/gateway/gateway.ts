@@ -11,7 +11,7 @@ import { headerOf } from '../http/headers.ts';
 import { sendEarly } from '../http/replies.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
 import type { Metrics } from '../metrics.ts';
-import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
+import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import type { SidecarSettings } from '../settings.ts';
 import { createBatchIds } from './batch-ids.ts';
 import { createBulkEnricher } from './bulk-window.ts';

@@ -1,4 +1,4 @@
-import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
+import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { enrichLater } from '../../../events/enrich-later.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';
 import { enrichSlices, LONG_TEXT_BYTES, MAX_VALUES } from '../../../events/enrich-slices.ts';

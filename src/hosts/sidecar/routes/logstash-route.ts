@@ -7,7 +7,7 @@ import type { Asking } from '../http/asking.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, Fail, HotRoute } from '../http/call.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
-import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
+import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendEarly, sendJson } from '../http/replies.ts';

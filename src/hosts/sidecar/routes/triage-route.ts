@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
-import { systemPipelineClock } from '../../pipeline/pipeline-clock.ts';
-import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
-import { triageAlerts } from '../../pipeline/triage/triage.ts';
-import { TriageSettings } from '../../pipeline/triage/triage-settings.ts';
+import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
+import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
+import { triageAlerts } from '../../../pipeline/triage/triage.ts';
+import { TriageSettings } from '../../../pipeline/triage/triage-settings.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';

@@ -1,7 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Clock, epochS } from '../../../engine/clock.ts';
-import type { PipelinePart } from '../../pipeline/sidecar-part.ts';
-import { addToWatchlist, listWatchlist, removeFromWatchlist, type RouteAnswer, type RouteContext } from '../../pipeline/watch-routes.ts';
+import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
+import {
+  addToWatchlist,
+  listWatchlist,
+  removeFromWatchlist,
+  type RouteAnswer,
+  type RouteContext,
+} from '../../../pipeline/watchlist/edit-watchlist.ts';
 import { NO_STORE } from './no-store.ts';
 import { WATCH_BODY, WATCH_END_BODY } from './pipeline-schemas.ts';
 

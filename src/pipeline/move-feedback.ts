@@ -4,9 +4,9 @@ import {
   MAX_REASON_CHARS,
   OVERRIDE_SCORES,
   OVERRIDE_VERDICTS,
-} from '../../engine/feedback/overrides.ts';
-import type { Store } from '../../store/store-client.ts';
-import { parseIndicator } from '../../model/parse-indicator.ts';
+} from '../engine/feedback/overrides.ts';
+import type { Store } from '../store/store-client.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
 
 /**
  * Moves what analysts once told the pipeline's store to the file of overrides, which all hosts read; gives how many were moved. A value

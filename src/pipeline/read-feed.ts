@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { errorFromStatus } from '../../engine/calls/http/status.ts';
-import type { Store } from '../../store/store-client.ts';
-import type { Feed, FeedContext, FeedPage, FeedStep, FileCall, StepFailure } from '../../feeds/feed.ts';
-import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
-import type { HttpAnswer } from '../../providers/provider.ts';
+import { errorFromStatus } from '../engine/calls/http/status.ts';
+import type { Store } from '../store/store-client.ts';
+import type { Feed, FeedContext, FeedPage, FeedStep, FileCall, StepFailure } from '../feeds/feed.ts';
+import { LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
+import type { HttpAnswer } from '../providers/provider.ts';
 import { nowS, type PipelineClock } from './pipeline-clock.ts';
-import type { PipelineTransport } from './transport.ts';
+import type { PipelineTransport } from './pipeline-transport.ts';
 
 /** Largest page or list file that is read into memory. */
 const MAX_PAGE_BYTES = 256 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { parseIndicator } from '../../../model/parse-indicator.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
 import { textsAt } from '../triage/read-alert.ts';
 
 /** Stands for an asset that the event does not name. */

@@ -9,20 +9,26 @@ import {
   type LoadedBlock,
   loadConfig,
   settingSource,
-} from '../../config/load.ts';
-import type { Enricher } from '../../engine/enricher.ts';
-import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
-import { DEFAULT_HALF_LIVES } from '../../store/decay.ts';
-import { openStore, type Store } from '../../store/store-client.ts';
-import { FEEDS } from '../../feeds/registry.ts';
-import { OUTPUTS } from '../../outputs/registry.ts';
-import { createOutputSender, readCaFile } from './output-sender.ts';
+} from '../config/load.ts';
+import type { Enricher } from '../engine/enricher.ts';
+import type { FeedbackStore } from '../engine/feedback/overrides.ts';
+import { DEFAULT_HALF_LIVES } from '../store/decay.ts';
+import { openStore, type Store } from '../store/store-client.ts';
+import { FEEDS } from '../feeds/registry.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { createOutputSender, readCaFile } from './delivery/output-sender.ts';
 import { type PipelineClock, systemPipelineClock } from './pipeline-clock.ts';
-import { type CommonFeedSettings, type CommonOutputSettings, feedBlock, outputBlock, PipelineSettings } from './pipeline-settings.ts';
+import {
+  type CommonFeedSettings,
+  type CommonOutputSettings,
+  feedBlock,
+  outputBlock,
+  PipelineSettings,
+} from './settings/pipeline-settings.ts';
 import type { Pipeline, RoutedOutput } from './run-pipeline.ts';
-import type { PipelineTransport } from './transport.ts';
+import type { PipelineTransport } from './pipeline-transport.ts';
 import { TriageSettings, type TriageRules } from './triage/triage-settings.ts';
-import { WatchlistSettings } from './watchlist-settings.ts';
+import { WatchlistSettings } from './settings/watchlist-settings.ts';
 
 /** How a host is reached. */
 export interface Reach {

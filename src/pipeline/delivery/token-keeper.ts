@@ -1,7 +1,7 @@
 import { LookupError } from '../../model/lookup-error.ts';
 import type { Output } from '../../outputs/output.ts';
 import type { OutputSender } from './output-sender.ts';
-import type { PipelineClock } from './pipeline-clock.ts';
+import type { PipelineClock } from '../pipeline-clock.ts';
 
 /** A token is fetched anew this long before it runs out. */
 const MARGIN_MS = 60_000;

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
-import type { Enricher } from '../../../engine/enricher.ts';
-import type { Store } from '../../../store/store-client.ts';
-import { mapInTurns } from '../../../engine/turns.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
-import { isNestedWithin, prunedTo } from '../../../model/formats/nesting.ts';
-import type { OutputItem } from '../../../outputs/output.ts';
-import { indicatorId } from '../output-item.ts';
+import { enrichInTurns } from '../../engine/enrich-in-turns.ts';
+import type { Enricher } from '../../engine/enricher.ts';
+import type { Store } from '../../store/store-client.ts';
+import { mapInTurns } from '../../engine/turns.ts';
+import type { Enrichment } from '../../model/enrichment.ts';
+import { isNestedWithin, prunedTo } from '../../model/formats/nesting.ts';
+import type { OutputItem } from '../../outputs/output.ts';
+import { indicatorId } from '../delivery/output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
-import { deliveriesOf, type Recipient } from '../route.ts';
+import { deliveriesOf, type Recipient } from '../route-judgements.ts';
 import { createSightingReader } from '../sightings/sighting-reader.ts';
-import { decideTriage, type TriageDecision } from './decide.ts';
+import { decideTriage, type TriageDecision } from './decide-triage.ts';
 import { ALERT_FIELDS, type AlertFacts, readAlert } from './read-alert.ts';
 import type { TriageRules } from './triage-settings.ts';
 

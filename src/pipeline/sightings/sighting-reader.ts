@@ -1,6 +1,6 @@
-import type { Sighting } from '../../../store/sightings.ts';
-import { parseCsv } from '../../../model/formats/csv.ts';
-import { parseIndicator } from '../../../model/parse-indicator.ts';
+import type { Sighting } from '../../store/sightings.ts';
+import { parseCsv } from '../../model/formats/csv.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
 import { textsAt } from '../triage/read-alert.ts';
 import { assetOf, timeOf } from './asset.ts';
 

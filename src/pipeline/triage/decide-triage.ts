@@ -1,4 +1,4 @@
-import { type Enrichment, isFailure, type Tier } from '../../../model/enrichment.ts';
+import { type Enrichment, isFailure, type Tier } from '../../model/enrichment.ts';
 import type { AlertFacts } from './read-alert.ts';
 import type { TriageAction, TriageRules } from './triage-settings.ts';
 

@@ -1,8 +1,8 @@
-import { type NextTime, parseCron } from './cron.ts';
-import type { PipelineSettings } from './pipeline-settings.ts';
+import { type NextTime, parseCron } from './settings/cron.ts';
+import type { PipelineSettings } from './settings/pipeline-settings.ts';
 import type { RunReport } from './run-report.ts';
 import { type NotLeaderError, type Pipeline, runPipeline } from './run-pipeline.ts';
-import type { WatchlistSettings } from './watchlist-settings.ts';
+import type { WatchlistSettings } from './settings/watchlist-settings.ts';
 import type * as z from 'zod/mini';
 
 const MINUTE_MS = 60_000;

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { type ConfigSources, settingSource } from '../../config/load.ts';
-import type { LocalSource } from '../../engine/privacy/local-source.ts';
-import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../../store/decay.ts';
-import { type Listings, openListings } from '../../store/listings.ts';
-import type { StoredIndicator } from '../../store/observation.ts';
-import type { Indicator } from '../../model/indicator.ts';
-import type { Verdict } from '../../model/verdict.ts';
-import { halfLifeDays } from './half-life-setting.ts';
+import { type ConfigSources, settingSource } from '../config/load.ts';
+import type { LocalSource } from '../engine/privacy/local-source.ts';
+import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../store/decay.ts';
+import { type Listings, openListings } from '../store/listings.ts';
+import type { StoredIndicator } from '../store/observation.ts';
+import type { Indicator } from '../model/indicator.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { halfLifeDays } from './settings/half-life-setting.ts';
 
 /** What a listing without a confidence of its own counts: somebody named it, nobody said how sure. */
 const UNSURE_SCORE = 55;

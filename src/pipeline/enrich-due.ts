@@ -1,6 +1,6 @@
-import type { StoredIndicator } from '../../store/observation.ts';
-import { type Enrichment, isFailure, unaskedAnswer } from '../../model/enrichment.ts';
-import { isWithinTlp } from '../../model/tlp.ts';
+import type { StoredIndicator } from '../store/observation.ts';
+import { type Enrichment, isFailure, unaskedAnswer } from '../model/enrichment.ts';
+import { isWithinTlp } from '../model/tlp.ts';
 import { nowS } from './pipeline-clock.ts';
 import type { RunReport } from './run-report.ts';
 import type { Pipeline } from './run-pipeline.ts';

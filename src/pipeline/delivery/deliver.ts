@@ -3,8 +3,8 @@ import type { Store } from '../../store/store-client.ts';
 import { boundedWait, LookupError } from '../../model/lookup-error.ts';
 import type { Output, OutputAnswer, OutputContext, OutputItem, OutputResult, OutputStep } from '../../outputs/output.ts';
 import type { OutputSender } from './output-sender.ts';
-import { nowS, type PipelineClock } from './pipeline-clock.ts';
-import { keepToken, type TokenKeeper } from './tokens.ts';
+import { nowS, type PipelineClock } from '../pipeline-clock.ts';
+import { keepToken, type TokenKeeper } from './token-keeper.ts';
 
 const FIRST_BACKOFF_MS = 2000;
 const MAX_BACKOFF_MS = 3_600_000;

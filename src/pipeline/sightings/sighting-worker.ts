@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openStoreCore } from '../../../store/store.ts';
+import { openStoreCore } from '../../store/store.ts';
 import { createSightingReader, type SightingForm } from './sighting-reader.ts';
 
 const FLUSH_MS = 2000;

@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FileOutputCall, HttpOutputCall, OutputAnswer, OutputCall } from '../../outputs/output.ts';
-import { nowS, type PipelineClock } from './pipeline-clock.ts';
+import { nowS, type PipelineClock } from '../pipeline-clock.ts';
 import { sendMail } from './smtp.ts';
-import type { PipelineTransport } from './transport.ts';
+import type { PipelineTransport } from '../pipeline-transport.ts';
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const TAKEN: OutputAnswer = { status: 200, headers: {}, body: null };

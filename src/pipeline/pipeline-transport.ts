@@ -1,4 +1,4 @@
-import type { HttpAnswer, HttpCall } from '../../providers/provider.ts';
+import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
 
 /** A call as it goes over the wire: feeds' calls as they are, outputs' also with other methods and packed bodies. */
 export interface WireCall extends Omit<HttpCall, 'method' | 'body'> {

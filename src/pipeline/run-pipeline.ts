@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { describeHolder, holderName } from '../../disk/holder.ts';
-import type { Enricher } from '../../engine/enricher.ts';
-import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
-import type { Store } from '../../store/store-client.ts';
-import type { Tlp } from '../../model/tlp.ts';
-import type { OutputFilter } from '../../outputs/filter.ts';
-import { type ActiveOutput, deliver, type DeliveryLimits } from './deliver.ts';
+import { describeHolder, holderName } from '../disk/holder.ts';
+import type { Enricher } from '../engine/enricher.ts';
+import type { FeedbackStore } from '../engine/feedback/overrides.ts';
+import type { Store } from '../store/store-client.ts';
+import type { Tlp } from '../model/tlp.ts';
+import type { OutputFilter } from '../outputs/filter.ts';
+import { type ActiveOutput, deliver, type DeliveryLimits } from './delivery/deliver.ts';
 import { enrichDue, type EnrichCounts } from './enrich-due.ts';
 import { nowS, type PipelineClock } from './pipeline-clock.ts';
 import { type ActiveFeed, type FeedReport, readFeed } from './read-feed.ts';
-import { routeJudgements } from './route.ts';
+import { routeJudgements } from './route-judgements.ts';
 import type { OutputReport, RunReport } from './run-report.ts';
-import { checkWatches } from './watch.ts';
+import { checkWatches } from './watchlist/check-watches.ts';
 
 const LEASE_MS = 120_000;
 const LEASE_RENEWAL_MS = 30_000;

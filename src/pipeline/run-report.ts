@@ -1,6 +1,6 @@
-import type { OutboxCounts } from '../../store/outbox.ts';
+import type { OutboxCounts } from '../store/outbox.ts';
 import type { FeedReport } from './read-feed.ts';
-import { inertText } from '../../model/formats/inert-text.ts';
+import { inertText } from '../model/formats/inert-text.ts';
 
 /** What one output was told in one run, and how its journal stands. */
 export interface OutputReport extends OutboxCounts {

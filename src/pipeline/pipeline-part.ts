@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
-import { DEFAULT_HALF_LIVES } from '../../store/decay.ts';
-import { openStore, type Store } from '../../store/store-client.ts';
-import { OUTPUTS } from '../../outputs/registry.ts';
+import type { FeedbackStore } from '../engine/feedback/overrides.ts';
+import { DEFAULT_HALF_LIVES } from '../store/decay.ts';
+import { openStore, type Store } from '../store/store-client.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { moveFeedback } from './move-feedback.ts';
 import type { PipelineConfig } from './open-pipeline.ts';
-import type { Recipient } from './route.ts';
+import type { Recipient } from './route-judgements.ts';
 import type { SightingForm } from './sightings/sighting-reader.ts';
 import { openSightingRecorder, type SightingCounts, type SightingRecorder } from './sightings/sighting-recorder.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { LookupError } from '../../../model/lookup-error.ts';
-import type { PipelineTransport } from '../transport.ts';
+import { LookupError } from '../../model/lookup-error.ts';
+import type { PipelineTransport } from '../pipeline-transport.ts';
 import { triageAlerts, type Triage, type TriageJson } from './triage.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
-import type { Routing } from '../../store/outbox.ts';
-import { passesFilter } from '../../outputs/filter.ts';
-import type { OutputItem } from '../../outputs/output.ts';
-import { toOutputItem } from './output-item.ts';
+import type { Routing } from '../store/outbox.ts';
+import { passesFilter } from '../outputs/filter.ts';
+import type { OutputItem } from '../outputs/output.ts';
+import { toOutputItem } from './delivery/output-item.ts';
 import { nowS } from './pipeline-clock.ts';
 import type { Pipeline, RoutedOutput } from './run-pipeline.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { declareSettings, endpoint } from '../../../config/setting.ts';
+import { declareSettings, endpoint } from '../../config/setting.ts';
 
 /** What a tier asks for. None of them blocks or deletes anything. */
 export const TRIAGE_ACTIONS = ['create_incident', 'notify_soc', 'create_alert', 'assign_analyst', 'add_to_watchlist', 'log'] as const;

@@ -1,8 +1,8 @@
 import type { StoredIndicator } from '../../store/observation.ts';
 import type { Watch } from '../../store/watchlist.ts';
 import { isFailure } from '../../model/enrichment.ts';
-import { lookUp, type Looking } from './enrich-due.ts';
-import { nowS } from './pipeline-clock.ts';
+import { lookUp, type Looking } from '../enrich-due.ts';
+import { nowS } from '../pipeline-clock.ts';
 
 const RETRY_S = 900;
 
