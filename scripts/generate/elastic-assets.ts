@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ASSET_KINDS, TARGETS, type Asset, type Target } from '../../src/hosts/cli/elastic/asset.ts';
+import { ASSET_KINDS, TARGETS, type Asset, type Target } from '../../src/search-engine/assets/asset.ts';
 import { ASSET_VERSION } from './elastic-meta.ts';
 import { dashboardFiles } from './elastic-dashboards.ts';
 import { pipelineAssets } from './elastic-pipelines.ts';

@@ -1,5 +1,5 @@
 /** Dashboards as importable NDJSON: data views first, then what refers to them. Member order is fixed, ids are names: equal input, equal bytes. */
-import type { Target } from '../../src/hosts/cli/elastic/asset.ts';
+import type { Target } from '../../src/search-engine/assets/asset.ts';
 import { DASHBOARDS, SEARCH, VIEWS, type Dashboard, type Panel } from './elastic-panels.ts';
 import { lensPanel } from './elastic-lens.ts';
 import { ndjson } from './elastic-rules.ts';

@@ -3,7 +3,7 @@
  * the nearest that it has. A value that does not fit (`ignore_malformed`) is kept in the document and not indexed: one bad
  * value must never have a whole event refused.
  */
-import type { Target } from '../../src/hosts/cli/elastic/asset.ts';
+import type { Target } from '../../src/search-engine/assets/asset.ts';
 
 export type FieldType =
   | 'keyword'

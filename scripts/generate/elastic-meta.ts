@@ -1,5 +1,5 @@
 /** What marks an asset as ours, so that an update or uninstall never touches somebody else's. */
-import type { Target } from '../../src/hosts/cli/elastic/asset.ts';
+import type { Target } from '../../src/search-engine/assets/asset.ts';
 
 /** Goes up with every change of an asset. */
 export const ASSET_VERSION = 1;

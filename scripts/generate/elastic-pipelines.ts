@@ -2,7 +2,7 @@
  * Ingest pipelines. The sidecar does the work; a pipeline only guards what somebody else may have sent, hands over to the
  * user's `@custom` pipelines, and (Elasticsearch only) asks the enrich policy. Painless is kept to what 7.10 knows.
  */
-import type { Asset, Target } from '../../src/hosts/cli/elastic/asset.ts';
+import type { Asset, Target } from '../../src/search-engine/assets/asset.ts';
 import { ASSET_VERSION, describePipeline } from './elastic-meta.ts';
 import { ENRICH_POLICY } from './elastic-streams.ts';
 

@@ -4,7 +4,7 @@
  * of look-back. Two indicator match rules stay for events that came in unenriched; the second is for domains, which Elastic's own lack.
  * Nothing here blocks or deletes; every rule is imported disabled.
  */
-import type { Target } from '../../src/hosts/cli/elastic/asset.ts';
+import type { Target } from '../../src/search-engine/assets/asset.ts';
 import { ASSET_VERSION } from './elastic-meta.ts';
 import { LATEST_ALIAS } from './elastic-templates.ts';
 

@@ -1,5 +1,5 @@
 /** Elasticsearch only: the transform that keeps the latest document of each valid indicator, and the enrich policy over it. */
-import type { Asset } from '../../src/hosts/cli/elastic/asset.ts';
+import type { Asset } from '../../src/search-engine/assets/asset.ts';
 import { ASSET_VERSION, meta } from './elastic-meta.ts';
 import { LATEST_ALIAS, LATEST_INDEX } from './elastic-templates.ts';
 

@@ -1,5 +1,5 @@
 /** Component and index templates, once for all engines. What an engine lacks is left out by target (facts: feature matrix). */
-import type { Asset, Target } from '../../src/hosts/cli/elastic/asset.ts';
+import type { Asset, Target } from '../../src/search-engine/assets/asset.ts';
 import {
   ENRICHMENT_FIELDS,
   EVENT_FIELDS,

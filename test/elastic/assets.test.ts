@@ -14,7 +14,7 @@ import {
 } from '../../scripts/generate/elastic-fields.ts';
 import { DASHBOARDS } from '../../scripts/generate/elastic-panels.ts';
 import { detectionRules } from '../../scripts/generate/elastic-rules.ts';
-import { TARGETS, readAssets } from '../../src/hosts/cli/elastic/asset.ts';
+import { TARGETS, readAssets } from '../../src/search-engine/assets/asset.ts';
 import { toIocDocument } from '../../src/mapping/ioc-document.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
 import { ecsFields } from '../support/ecs-conformance.ts';

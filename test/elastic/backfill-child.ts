@@ -2,9 +2,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
-import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
-import { backfill } from '../../src/hosts/pipeline/backfill/backfill.ts';
-import { createStateFile } from '../../src/hosts/pipeline/backfill/state-file.ts';
+import { createEngineClient } from '../../src/search-engine/engine-client.ts';
+import { backfill } from '../../src/search-engine/backfill/backfill.ts';
+import { createStateFile } from '../../src/search-engine/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { FakeEnricher } from '../support/fake-enricher.ts';
 

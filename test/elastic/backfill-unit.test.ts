@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { EngineAnswer as Answer, EngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
-import { type BackfillOptions, type BackfillSurroundings, backfill } from '../../src/hosts/pipeline/backfill/backfill.ts';
-import { toDocumentUpdate } from '../../src/hosts/pipeline/backfill/document-update.ts';
-import { createValueReader } from '../../src/hosts/pipeline/backfill/document-values.ts';
-import { toSearchQuery } from '../../src/hosts/pipeline/backfill/query.ts';
-import { StateFault, createStateFile, emptyTally } from '../../src/hosts/pipeline/backfill/state-file.ts';
+import type { EngineAnswer as Answer, EngineClient } from '../../src/search-engine/engine-client.ts';
+import { type BackfillOptions, type BackfillSurroundings, backfill } from '../../src/search-engine/backfill/backfill.ts';
+import { toDocumentUpdate } from '../../src/search-engine/backfill/document-update.ts';
+import { createValueReader } from '../../src/search-engine/backfill/document-values.ts';
+import { toSearchQuery } from '../../src/search-engine/backfill/backfill-query.ts';
+import { StateFault, createStateFile, emptyTally } from '../../src/search-engine/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';

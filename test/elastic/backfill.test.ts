@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
-import { readAssets } from '../../src/hosts/cli/elastic/asset.ts';
-import { runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
-import { type EngineClient, createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
+import { readAssets } from '../../src/search-engine/assets/asset.ts';
+import { runElastic } from '../../src/search-engine/assets/run-assets.ts';
+import { type EngineClient, createEngineClient } from '../../src/search-engine/engine-client.ts';
 import {
   type BackfillOptions,
   type BackfillReport,
   type BackfillSurroundings,
   backfill,
-} from '../../src/hosts/pipeline/backfill/backfill.ts';
-import { createStateFile } from '../../src/hosts/pipeline/backfill/state-file.ts';
+} from '../../src/search-engine/backfill/backfill.ts';
+import { createStateFile } from '../../src/search-engine/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { ecsFaults } from '../support/ecs-conformance.ts';
 import { ecsEvents } from '../support/ecs-events.ts';

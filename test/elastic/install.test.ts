@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
-import { type Asset, type Target, readAssets } from '../../src/hosts/cli/elastic/asset.ts';
-import { type ElasticCommand, type ExitCode, runElastic } from '../../src/hosts/cli/elastic/elastic-command.ts';
-import { createEngineClient, type EngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
+import { type Asset, type Target, readAssets } from '../../src/search-engine/assets/asset.ts';
+import { type ElasticCommand, type ExitCode, runElastic } from '../../src/search-engine/assets/run-assets.ts';
+import { createEngineClient, type EngineClient } from '../../src/search-engine/engine-client.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { type EngineAnswer, engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Asset, readAssets } from '../../src/hosts/cli/elastic/asset.ts';
+import { type Asset, readAssets } from '../../src/search-engine/assets/asset.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
 

@@ -16,7 +16,7 @@ import { createUndiciTransport } from '../../src/engine/calls/http/undici-transp
 import { FEEDS } from '../../src/feeds/registry.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
-import { createEngineClient } from '../../src/hosts/cli/elastic/engine-client.ts';
+import { createEngineClient } from '../../src/search-engine/engine-client.ts';
 import { runProgram } from '../../src/hosts/cli/program.ts';
 import { sendMail } from '../../src/pipeline/delivery/smtp.ts';
 import { openUpstream } from '../../src/hosts/sidecar/gateway/upstream.ts';

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { type Command, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { elasticSynopsis } from '../synopses/engines.ts';
-import { TARGETS, readAssets } from './asset.ts';
-import { runElastic } from './elastic-command.ts';
+import { TARGETS, readAssets } from '../../../search-engine/assets/asset.ts';
+import { runElastic } from '../../../search-engine/assets/run-assets.ts';
 import { openEngineAccess } from './engine-options.ts';
 
 /** `ismalicious elastic install|diff|uninstall|refresh` */

@@ -4,7 +4,7 @@ import { proxyFromEnv } from '../../compose/proxy.ts';
 import { type Io, UsageError } from '../command.ts';
 import type { ENGINE_ACCESS_OPTIONS } from '../synopses/shared-options.ts';
 import type { ValuesOf } from '../synopsis.ts';
-import { type EngineAuth, type EngineClient, createEngineClient } from './engine-client.ts';
+import { type EngineAuth, type EngineClient, createEngineClient } from '../../../search-engine/engine-client.ts';
 
 /** Values of `ENGINE_ACCESS_OPTIONS` as they were given. */
 export type EngineAccess = ValuesOf<typeof ENGINE_ACCESS_OPTIONS>;

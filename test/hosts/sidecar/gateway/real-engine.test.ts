@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createUndiciTransport } from '../../../../src/engine/calls/http/undici-transport.ts';
-import { readAssets } from '../../../../src/hosts/cli/elastic/asset.ts';
-import { runElastic } from '../../../../src/hosts/cli/elastic/elastic-command.ts';
-import { createEngineClient } from '../../../../src/hosts/cli/elastic/engine-client.ts';
+import { readAssets } from '../../../../src/search-engine/assets/asset.ts';
+import { runElastic } from '../../../../src/search-engine/assets/run-assets.ts';
+import { createEngineClient } from '../../../../src/search-engine/engine-client.ts';
 import { EVENT_VALUES, ecsEvents } from '../../../support/ecs-events.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { projectRoot } from '../../../support/fixtures.ts';

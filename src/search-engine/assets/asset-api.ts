@@ -1,4 +1,4 @@
-import { type EngineAnswer, type EngineClient, memberOf, refusalOf } from './engine-client.ts';
+import { type EngineAnswer, type EngineClient, memberOf, refusalOf } from '../engine-client.ts';
 import type { Asset, AssetKind } from './asset.ts';
 
 /** A refusal of the engine, in one line. */

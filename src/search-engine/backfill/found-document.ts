@@ -1,4 +1,4 @@
-import { memberOf } from '../../cli/elastic/engine-client.ts';
+import { memberOf } from '../engine-client.ts';
 import type { Source } from './document-values.ts';
 
 /** A document that was found, and the version at which it was read. */

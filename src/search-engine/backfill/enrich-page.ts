@@ -1,10 +1,10 @@
-import type { Enricher } from '../../../engine/enricher.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
-import { type EngineClient, memberOf } from '../../cli/elastic/engine-client.ts';
+import type { Enricher } from '../../engine/enricher.ts';
+import type { Enrichment } from '../../model/enrichment.ts';
+import { type EngineClient, memberOf } from '../engine-client.ts';
 import { type FieldEnrichment, type UpdateRules, toDocumentUpdate } from './document-update.ts';
 import type { ValueReader } from './document-values.ts';
 import { EngineFault, type FoundDocument } from './found-document.ts';
-import { FAILURE_TAGS } from './query.ts';
+import { FAILURE_TAGS } from './backfill-query.ts';
 import { type BackfillState, type Tally, emptyTally } from './state-file.ts';
 import { type PlannedUpdate, readAgain, writeUpdates } from './write-documents.ts';
 

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Enricher } from '../../../engine/enricher.ts';
-import { type EngineClient, memberOf, refusalOf } from '../../cli/elastic/engine-client.ts';
+import type { Enricher } from '../../engine/enricher.ts';
+import { type EngineClient, memberOf, refusalOf } from '../engine-client.ts';
 import { type ValueReader, createValueReader } from './document-values.ts';
 import { type PageWork, enrichPage } from './enrich-page.ts';
 import { EngineFault } from './found-document.ts';
 import { type PageReader, PageTooLargeError, type Snapshot, openSnapshot } from './pages.ts';
 import { createPatientClient } from './patient-client.ts';
 import { type Progress, createProgress } from './progress.ts';
-import { type BackfillQuery, toSearchQuery } from './query.ts';
+import { type BackfillQuery, toSearchQuery } from './backfill-query.ts';
 import { type BackfillState, StateFault, type StateKeeper, type Tally, emptyTally } from './state-file.ts';
 
 /** How a backfill runs. */

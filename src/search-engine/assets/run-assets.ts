@@ -1,7 +1,7 @@
 import { EngineRefusal, putAsset, readDeployed, refreshPolicy, removeAsset } from './asset-api.ts';
 import type { Asset, Target } from './asset.ts';
-import type { EngineClient } from './engine-client.ts';
-import { identify, misfit } from './identify.ts';
+import type { EngineClient } from '../engine-client.ts';
+import { identify, misfit } from '../engine-identity.ts';
 import { pipelinesInUse } from './pipelines-in-use.ts';
 import { type PlannedAsset, isOurs, planAssets } from './plan-assets.ts';
 

@@ -1,6 +1,6 @@
 import { EngineRefusal } from './asset-api.ts';
 import type { Asset } from './asset.ts';
-import { type EngineClient, memberOf, refusalOf } from './engine-client.ts';
+import { type EngineClient, memberOf, refusalOf } from '../engine-client.ts';
 
 const SETTINGS = ['index.default_pipeline', 'index.final_pipeline'] as const;
 

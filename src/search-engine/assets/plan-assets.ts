@@ -1,7 +1,7 @@
 import { readDeployed } from './asset-api.ts';
 import type { Asset } from './asset.ts';
-import { differences } from './difference.ts';
-import { type EngineClient, memberOf } from './engine-client.ts';
+import { differences } from './asset-difference.ts';
+import { type EngineClient, memberOf } from '../engine-client.ts';
 
 /**
  * What is to be done with one asset. `foreign`: something that is not ours stands under the name; it is left alone.

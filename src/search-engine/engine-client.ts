@@ -1,6 +1,6 @@
-import type { HttpTransport } from '../../../engine/calls/http/transport.ts';
-import { isSafeEndpoint } from '../../../model/parsing/safe-endpoint.ts';
-import { LookupError } from '../../../model/lookup-error.ts';
+import type { HttpTransport } from '../engine/calls/http/transport.ts';
+import { isSafeEndpoint } from '../model/parsing/safe-endpoint.ts';
+import { LookupError } from '../model/lookup-error.ts';
 
 /** What an engine answered. */
 export interface EngineAnswer {

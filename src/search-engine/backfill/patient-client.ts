@@ -1,5 +1,5 @@
-import { LookupError } from '../../../model/lookup-error.ts';
-import type { EngineAnswer, EngineClient } from '../../cli/elastic/engine-client.ts';
+import { LookupError } from '../../model/lookup-error.ts';
+import type { EngineAnswer, EngineClient } from '../engine-client.ts';
 
 /** How often a call is tried in all; the waits double from one second: half a minute. */
 const TRIES = 6;

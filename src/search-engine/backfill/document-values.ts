@@ -1,5 +1,5 @@
-import { type WantedFields, createWantedFields } from '../../../events/wanted-fields.ts';
-import { parseIndicator } from '../../../model/parse-indicator.ts';
+import { type WantedFields, createWantedFields } from '../../events/wanted-fields.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
 
 /** A document's source, as far as it was fetched. */
 export type Source = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { type EngineAnswer, type EngineClient, memberOf, refusalOf } from './engine-client.ts';
-import type { Target } from './asset.ts';
+import type { Target } from './assets/asset.ts';
 
 /** What an engine says of itself. */
 export interface EngineIdentity {

@@ -1,5 +1,5 @@
-import type { Enricher, Plan } from '../../../engine/enricher.ts';
-import type { EngineClient } from '../../cli/elastic/engine-client.ts';
+import type { Enricher, Plan } from '../../engine/enricher.ts';
+import type { EngineClient } from '../engine-client.ts';
 import { type BackfillOptions, countDocuments } from './backfill.ts';
 import { createValueReader } from './document-values.ts';
 import { openSnapshot } from './pages.ts';

@@ -1,7 +1,7 @@
-import { LookupError } from '../../../model/lookup-error.ts';
-import { type EngineAnswer, type EngineClient, memberOf, refusalOf } from '../../cli/elastic/engine-client.ts';
+import { LookupError } from '../../model/lookup-error.ts';
+import { type EngineAnswer, type EngineClient, memberOf, refusalOf } from '../engine-client.ts';
 import { EngineFault, type FoundDocument, readDocument } from './found-document.ts';
-import { type BackfillQuery, sortByTime, sourceIncludes, toSearchQuery } from './query.ts';
+import { type BackfillQuery, sortByTime, sourceIncludes, toSearchQuery } from './backfill-query.ts';
 
 /** Some documents, newest first. */
 export interface Page {

@@ -1,6 +1,6 @@
-import { type EngineClient, memberOf, refusalOf } from '../../cli/elastic/engine-client.ts';
+import { type EngineClient, memberOf, refusalOf } from '../engine-client.ts';
 import { EngineFault, type FoundDocument, readDocument } from './found-document.ts';
-import { sourceIncludes } from './query.ts';
+import { sourceIncludes } from './backfill-query.ts';
 
 /** A document and the members that are to be merged into it. */
 export interface PlannedUpdate {
