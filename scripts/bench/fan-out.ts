@@ -1,7 +1,7 @@
 // How late an answer comes when a provider hangs: four providers, one of them silent, many callers with a deadline each.
 import { FOUR, startFourProviders } from '../../test/support/four-providers.ts';
 import { publicAddresses } from '../../test/support/open-test-engine.ts';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 
 const DEADLINE_MS = 500;
 const CALLERS = 400;

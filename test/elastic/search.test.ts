@@ -10,7 +10,7 @@ import { readAssets } from '../../src/search-engine/assets/asset.ts';
 import { runElastic } from '../../src/search-engine/assets/run-assets.ts';
 import { createEngineClient } from '../../src/search-engine/engine-client.ts';
 import { createSidecar } from '../../src/hosts/sidecar/server.ts';
-import { SidecarSettings } from '../../src/hosts/sidecar/settings.ts';
+import { SidecarSettings } from '../../src/compose/sidecar-settings.ts';
 import { toIocDocument } from '../../src/mapping/ioc-document.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
 import { ecsFaults } from '../support/ecs-conformance.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAuditLog } from '../../src/engine/privacy/audit-log.ts';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 import { newStateFolder, openTestEngine, publicAddresses } from '../support/open-test-engine.ts';
 import { healthy, startStandIn } from '../support/stand-in-api.ts';
 

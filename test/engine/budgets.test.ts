@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 import { FOUR, startFourProviders } from '../support/four-providers.ts';
 import { newStateFolder, openTestEngine, publicAddresses } from '../support/open-test-engine.ts';
 import { healthy, sendJson, startStandIn } from '../support/stand-in-api.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { openDurableVerdictStore } from '../../src/engine/cache/durable-verdict-store.ts';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 import { StoreBusyError } from '../../src/engine/cache/verdict-store.ts';
 import { newStateFolder, openTestEngine, publicAddresses } from '../support/open-test-engine.ts';
 import { lockFromOutside } from '../support/sqlite-lock.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
 import { accuse, FOUR, type FourId, type FourReply, startFourProviders } from '../support/four-providers.ts';

@@ -8,7 +8,7 @@ import { epochS, systemClock } from '../../src/engine/clock.ts';
 import { openFeedbackStore } from '../../src/engine/feedback/feedback-store.ts';
 import { giveFeedback } from '../../src/engine/feedback/give-feedback.ts';
 import { runProgram } from '../../src/hosts/cli/program.ts';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 import { addFeedbackRoute } from '../../src/hosts/sidecar/routes/feedback-route.ts';
 import { newStateFolder } from '../support/open-test-engine.ts';
 import { lockFromOutside } from '../support/sqlite-lock.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 import { newStateFolder } from '../support/open-test-engine.ts';
 
 const UUID = '0e37e828-a9d9-45c0-ac50-1ca579b86c72';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readNarrower, sentAs } from '../../src/engine/privacy/redaction.ts';
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 import { startFourProviders } from '../support/four-providers.ts';
 import { openTestEngine } from '../support/open-test-engine.ts';
 import { sendJson, startStandIn } from '../support/stand-in-api.ts';

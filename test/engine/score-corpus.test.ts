@@ -5,8 +5,8 @@ import { explainScore, mergeOutcomes } from '../../src/engine/score/merge-outcom
 import type { Outcome } from '../../src/engine/score/outcome.ts';
 import { DEFAULT_HALF_LIVES } from '../../src/store/decay.ts';
 import type { Scoring } from '../../src/engine/score/scoring.ts';
-import { loadEngineConfig } from '../../src/hosts/compose/engine-config.ts';
-import { scoringOf } from '../../src/hosts/compose/scoring-settings.ts';
+import { loadEngineConfig } from '../../src/compose/engine-config.ts';
+import { scoringOf } from '../../src/compose/scoring-settings.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
 import { LookupError, type LookupErrorCode } from '../../src/model/lookup-error.ts';
 import type { Verdict } from '../../src/model/verdict.ts';

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFetchTransport } from '../../src/engine/calls/http/fetch-transport.ts';
 import { redactUrl } from '../../src/engine/calls/http/transport.ts';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
-import { proxyFromEnv } from '../../src/hosts/compose/proxy.ts';
+import { proxyFromEnv } from '../../src/compose/proxy.ts';
 
 const plain = { provider: 'test', connections: 2, proxy: null, ca: null };
 

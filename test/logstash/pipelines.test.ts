@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { type Sidecar, createSidecar } from '../../src/hosts/sidecar/server.ts';
-import { SidecarSettings } from '../../src/hosts/sidecar/settings.ts';
+import { SidecarSettings } from '../../src/compose/sidecar-settings.ts';
 import { ecsFaults } from '../support/ecs-conformance.ts';
 import { ecsEvents } from '../support/ecs-events.ts';
 import { type FakeEnricher, createFakeEnricher } from '../support/fake-sidecar-enricher.ts';

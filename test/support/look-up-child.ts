@@ -1,5 +1,5 @@
 // A process of its own that looks up its arguments and prints their statuses: for what several processes promise together.
-import { openEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../src/compose/open-engine.ts';
 
 const [timeoutMs = '1000', ...values] = process.argv.slice(2);
 const { engine } = await openEngine({ env: process.env });

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEngine, type OpenedEngine } from '../../src/hosts/compose/open-engine.ts';
+import { openEngine, type OpenedEngine } from '../../src/compose/open-engine.ts';
 
 /** A folder of its own for every engine, or one that two of them share. */
 export function newStateFolder(): string {

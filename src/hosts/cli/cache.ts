@@ -1,4 +1,4 @@
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { type Command, EXIT, parseAge } from './command.ts';
 import { parseOptions } from './parse-options.ts';
 import { cacheSynopsis } from './synopses/keep.ts';

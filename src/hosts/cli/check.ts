@@ -1,6 +1,6 @@
 import { toEnrichmentJson, toExplainedJson } from '../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
 import { type Command, UsageError } from './command.ts';
 import { exitCodeOf, type RunTally, tallyUp } from './outcome-code.ts';

@@ -1,7 +1,7 @@
 import { settingMeta, toSnakeCase } from '../../config/setting.ts';
-import { loadEngineConfig } from '../compose/engine-config.ts';
-import { readSources } from '../compose/config-sources.ts';
-import { HOST_SETTINGS } from '../host-blocks.ts';
+import { loadEngineConfig } from '../../compose/engine-config.ts';
+import { readSources } from '../../compose/config-sources.ts';
+import { HOST_SETTINGS } from '../../compose/host-settings.ts';
 import { loadBoth } from '../../pipeline/load-together.ts';
 import { loadPipelineBlocks } from '../../pipeline/open-pipeline.ts';
 import { type Command, EXIT } from './command.ts';

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { makePrivateFolder } from '../../disk/private-files.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { type Command, EXIT } from './command.ts';
 import { parseOptions } from './parse-options.ts';
 import { doctorSynopsis } from './synopses/set-up.ts';

@@ -1,5 +1,5 @@
 import type { EnrichOptions } from '../../engine/enricher.ts';
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
 import { type Command, EXIT, parseCount, UsageError } from './command.ts';
 import { openRunFiles } from './enrich-files.ts';

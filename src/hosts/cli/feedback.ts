@@ -2,7 +2,7 @@ import { epochS, systemClock } from '../../engine/clock.ts';
 import { MAX_AUTHOR_CHARS, type Override } from '../../engine/feedback/overrides.ts';
 import { faultOfFeedback, giveFeedback, whenFeedbackIsFree } from '../../engine/feedback/give-feedback.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
-import { openEngine, type OpenedEngine } from '../compose/open-engine.ts';
+import { openEngine, type OpenedEngine } from '../../compose/open-engine.ts';
 import { type Command, EXIT, type Io, parseAge, parseCount, UsageError } from './command.ts';
 import { parseOptions } from './parse-options.ts';
 import { feedbackSynopsis } from './synopses/keep.ts';

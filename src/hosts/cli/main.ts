@@ -1,4 +1,4 @@
-import { endShortly } from '../end-shortly.ts';
+import { endShortly } from '../../compose/end-shortly.ts';
 import { runProgram } from './program.ts';
 
 endShortly();

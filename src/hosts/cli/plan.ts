@@ -1,4 +1,4 @@
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { askOptions, checkProviders } from './ask-options.ts';
 import { type Command, EXIT } from './command.ts';
 import { parseOptions } from './parse-options.ts';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { systemClock } from '../../engine/clock.ts';
 import type { Enricher } from '../../engine/enricher.ts';
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { type Command, EXIT, type Io, UsageError } from './command.ts';
 import { parseOptions } from './parse-options.ts';
 import { createReplayer } from './replay-lines.ts';

@@ -1,5 +1,5 @@
 import { makeReport, type Latencies, type Report } from '../../engine/feedback/weekly-report.ts';
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { type Command, EXIT, parseCount } from './command.ts';
 import { parseOptions } from './parse-options.ts';
 import { reportSynopsis } from './synopses/keep.ts';

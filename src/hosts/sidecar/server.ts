@@ -12,7 +12,7 @@ import { createWantedFields } from '../../events/wanted-fields.ts';
 import { createKnownValues } from '../../events/verdict-memory.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import type { GatewaySettings } from './gateway/settings.ts';
+import type { GatewaySettings } from '../../compose/gateway-settings.ts';
 import { createBufferPool } from './http/buffer-pool.ts';
 import type { BufferPool } from './http/buffer-pool.ts';
 import { INGEST_FOLDER } from './http/access.ts';
@@ -42,7 +42,7 @@ import { addTaxiiRoute } from './routes/taxii-route.ts';
 import { addStatusRoutes, type HeldOff } from './routes/status-routes.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
-import type { SidecarSettings } from './settings.ts';
+import type { SidecarSettings } from '../../compose/sidecar-settings.ts';
 
 /** Long buffers kept for the next batch. */
 const KEPT_BYTES = 16 * 1024 * 1024;

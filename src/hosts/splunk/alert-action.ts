@@ -1,8 +1,8 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
-import { openEngine } from '../compose/open-engine.ts';
+import { openEngine } from '../../compose/open-engine.ts';
 import { deliver } from '../../pipeline/delivery/deliver.ts';
-import { hostTransports } from '../pipeline/host-transport.ts';
+import { hostTransports } from '../../compose/pipeline-transports.ts';
 import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../../pipeline/open-pipeline.ts';
 import { systemPipelineClock } from '../../pipeline/pipeline-clock.ts';
 import { triageAlerts } from '../../pipeline/triage/triage.ts';

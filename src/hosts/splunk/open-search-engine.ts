@@ -1,8 +1,8 @@
 import type * as z from 'zod/mini';
 import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import { ignoreTlsSwitch } from '../../engine/calls/http/tls-switch.ts';
-import type { LoadedConfig } from '../compose/engine-config.ts';
-import { answeringFiles, openEngine } from '../compose/open-engine.ts';
+import type { LoadedConfig } from '../../compose/engine-config.ts';
+import { answeringFiles, openEngine } from '../../compose/open-engine.ts';
 import { appConfPaths } from './app-conf.ts';
 import { CONF_FILE, openAppSplunkd, readAppSettings } from './credentials.ts';
 import type { AppEngine } from './kv-verdicts.ts';

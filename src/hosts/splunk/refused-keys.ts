@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import { makePrivateFolder } from '../../disk/private-files.ts';
 import { isYounger } from '../../engine/clock.ts';
-import { stateFolder } from '../compose/state-folder.ts';
+import { stateFolder } from '../../compose/state-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

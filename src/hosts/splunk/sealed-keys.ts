@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import { makePrivateFolder } from '../../disk/private-files.ts';
-import { stateFolder } from '../compose/state-folder.ts';
+import { stateFolder } from '../../compose/state-folder.ts';
 
 /** Secrets of the app by their names in the credential store, and when splunkd was asked for them. */
 export interface SealedKeys {

@@ -1,4 +1,4 @@
-import { endShortly } from '../end-shortly.ts';
+import { endShortly } from '../../compose/end-shortly.ts';
 import { CodeTiers } from './code-tiers.ts';
 import { endProcess } from './end-process.ts';
 import { converse } from './search-conversation.ts';

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../../disk/private-files.ts';
 import { readEpoch } from '../../engine/cache/store-epoch.ts';
-import { stateFolder } from '../compose/state-folder.ts';
+import { stateFolder } from '../../compose/state-folder.ts';
 import { readKnownValues, writeKnownValues } from './known-values-file.ts';
 import type { KnownValues } from '../../rows/value-snapshot.ts';
 import { fingerprintOf, lastChangeMs, type Premises, stillHolds } from './premises.ts';

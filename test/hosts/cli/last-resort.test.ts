@@ -14,14 +14,14 @@ describe('a throw that nothing caught', () => {
     ['in a promise', `void Promise.reject(new RangeError('too deep\\nsecond line'));`],
   ])('%s ends a program that does one thing, with one line and status 1', (_, fault) => {
     const { status, stderr } = runModule(
-      `import { endShortly } from ${module('src/hosts/end-shortly.ts')}; endShortly(); ${fault}; setInterval(() => {}, 1000);`,
+      `import { endShortly } from ${module('src/compose/end-shortly.ts')}; endShortly(); ${fault}; setInterval(() => {}, 1000);`,
     );
     expect([status, stderr]).toEqual([1, 'ismalicious: a fault of the program, please report it: RangeError: too deep\n']);
   });
 
   it('is noted by a program that serves, which goes on', () => {
     const { status, stdout } = runModule(`
-      import { endShortly } from ${module('src/hosts/end-shortly.ts')};
+      import { endShortly } from ${module('src/compose/end-shortly.ts')};
       import { outliveThrows } from ${module('src/hosts/cli/outlive-throws.ts')};
       endShortly();
       const end = outliveThrows((where, error) => console.log(where, error.message));

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/config/load.ts';
-import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../../src/compose/open-engine.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 
 const asked: { path: string; token: string | undefined }[] = [];

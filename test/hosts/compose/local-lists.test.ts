@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
-import { openLocalLists } from '../../../src/hosts/compose/local-lists.ts';
+import { openEngine } from '../../../src/compose/open-engine.ts';
+import { openLocalLists } from '../../../src/compose/local-lists.ts';
 import { parseIndicator } from '../../../src/model/parse-indicator.ts';
 import { parseList } from '../../../src/providers/local-list.ts';
 

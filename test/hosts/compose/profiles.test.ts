@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadEngineConfig } from '../../../src/hosts/compose/engine-config.ts';
-import { createProfiledEnricher } from '../../../src/hosts/compose/profiled-enricher.ts';
-import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
+import { loadEngineConfig } from '../../../src/compose/engine-config.ts';
+import { createProfiledEnricher } from '../../../src/compose/profiled-enricher.ts';
+import { openEngine } from '../../../src/compose/open-engine.ts';
 import { accuse, startFourProviders } from '../../support/four-providers.ts';
 import { newStateFolder, publicAddresses } from '../../support/open-test-engine.ts';
 

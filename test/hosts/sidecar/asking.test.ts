@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
-import { createProfiledEnricher } from '../../../src/hosts/compose/profiled-enricher.ts';
+import { openEngine } from '../../../src/compose/open-engine.ts';
+import { createProfiledEnricher } from '../../../src/compose/profiled-enricher.ts';
 import { accuse, startFourProviders } from '../../support/four-providers.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { startSidecar } from './support/start-sidecar.ts';

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { isLoopback } from '../../../src/hosts/sidecar/http/guard.ts';
 import { createSidecar, SidecarConfigError } from '../../../src/hosts/sidecar/server.ts';
-import { SidecarSettings } from '../../../src/hosts/sidecar/settings.ts';
+import { SidecarSettings } from '../../../src/compose/sidecar-settings.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
 import { startSidecar } from './support/start-sidecar.ts';
 

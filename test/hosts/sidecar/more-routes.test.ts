@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../../src/compose/open-engine.ts';
 import { createSidecar } from '../../../src/hosts/sidecar/server.ts';
-import { SidecarSettings } from '../../../src/hosts/sidecar/settings.ts';
+import { SidecarSettings } from '../../../src/compose/sidecar-settings.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 
 async function start() {

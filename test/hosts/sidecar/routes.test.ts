@@ -4,7 +4,7 @@ import { STATUSES } from '../../../src/model/enrichment.ts';
 import type { Status } from '../../../src/model/enrichment.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
 import { createSidecar } from '../../../src/hosts/sidecar/server.ts';
-import { SidecarSettings } from '../../../src/hosts/sidecar/settings.ts';
+import { SidecarSettings } from '../../../src/compose/sidecar-settings.ts';
 import { startSidecar } from './support/start-sidecar.ts';
 
 const BAD = '45.9.148.114';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../../src/hosts/compose/open-engine.ts';
+import { openEngine } from '../../../src/compose/open-engine.ts';
 import { answerFeedback } from '../../../src/hosts/splunk/feedback-command.ts';
 import { columnOf, readCsv } from '../../support/csv-oracle.ts';
 import { projectRoot } from '../../support/fixtures.ts';

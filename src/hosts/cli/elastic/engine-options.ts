@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createUndiciTransport } from '../../../engine/calls/http/undici-transport.ts';
-import { proxyFromEnv } from '../../compose/proxy.ts';
+import { proxyFromEnv } from '../../../compose/proxy.ts';
 import { type Io, UsageError } from '../command.ts';
 import type { ENGINE_ACCESS_OPTIONS } from '../synopses/shared-options.ts';
 import type { ValuesOf } from '../synopsis.ts';

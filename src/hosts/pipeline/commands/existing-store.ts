@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../../store/store-client.ts';
 import { UsageError } from '../../cli/command.ts';
-import { stateFolder } from '../../compose/state-folder.ts';
+import { stateFolder } from '../../../compose/state-folder.ts';
 
 /** Opens the store of the state folder. Who only looks makes none: where there is none, that is said. */
 export function openStoreOf(env: Readonly<Record<string, string | undefined>>, { makes }: { readonly makes: boolean }): Promise<Store> {

@@ -3,7 +3,7 @@ import { type Command, EXIT, type Io, UsageError } from '../../cli/command.ts';
 import { parseOptions } from '../../cli/parse-options.ts';
 import { openProgress, type Progress } from '../../cli/progress.ts';
 import { pipelineSynopsis } from '../../cli/synopses/run.ts';
-import { openConfigured, type ConfiguredPipeline } from '../open-configured.ts';
+import { openConfigured, type ConfiguredPipeline } from '../../../compose/open-configured-pipeline.ts';
 import { toReportPage } from '../../../pipeline/report-page.ts';
 import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../../../pipeline/run-report.ts';
 import { NotLeaderError, type Pipeline, runPipeline } from '../../../pipeline/run-pipeline.ts';

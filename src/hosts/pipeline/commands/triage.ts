@@ -3,8 +3,8 @@ import { type Command, EXIT, type Io, parseCount, UsageError } from '../../cli/c
 import { parseOptions } from '../../cli/parse-options.ts';
 import { triageSynopsis } from '../../cli/synopses/run.ts';
 import { openInput } from '../../cli/text-input.ts';
-import { openConfigured } from '../open-configured.ts';
-import { hostTransports } from '../host-transport.ts';
+import { openConfigured } from '../../../compose/open-configured-pipeline.ts';
+import { hostTransports } from '../../../compose/pipeline-transports.ts';
 import { triageAlertIndex } from '../../../pipeline/triage/elastic-alerts.ts';
 import { triageAlerts, type Triage } from '../../../pipeline/triage/triage.ts';
 

@@ -2,7 +2,7 @@ import { type Command, EXIT, parseCount, UsageError } from '../../cli/command.ts
 import { parseOptions } from '../../cli/parse-options.ts';
 import { watchSynopsis } from '../../cli/synopses/run.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
-import { readSources } from '../../compose/config-sources.ts';
+import { readSources } from '../../../compose/config-sources.ts';
 import { loadPipelineConfig } from '../../../pipeline/open-pipeline.ts';
 import {
   addToWatchlist,

@@ -12,7 +12,7 @@ import { sendEarly } from '../http/replies.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { createBatchIds } from './batch-ids.ts';
 import { createBulkEnricher } from './bulk-window.ts';
 import { createEngineGate } from '../../../search-engine/engine-calls.ts';
@@ -21,7 +21,7 @@ import { forward } from './forward.ts';
 import type { Forwarding } from './forward.ts';
 import { forwardBulk } from './forward-bulk.ts';
 import { ingest } from './ingest.ts';
-import type { GatewaySettings } from './settings.ts';
+import type { GatewaySettings } from '../../../compose/gateway-settings.ts';
 import { openUpstream } from './upstream.ts';
 import { createWantedByIndex } from './wanted-by-index.ts';
 

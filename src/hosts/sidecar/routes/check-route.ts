@@ -7,7 +7,7 @@ import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { toCheckAnswer } from './check-answer.ts';
 
 /** What the route works with. */

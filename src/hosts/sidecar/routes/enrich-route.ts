@@ -17,7 +17,7 @@ import type { Refusal } from '../http/replies.ts';
 import { describeFault } from '../../../events/json/describe-json-fault.ts';
 import { skipSpace } from '../../../events/json/json-bytes.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import type { AskedApart } from './asked-apart.ts';
 
 const NDJSON = 'application/x-ndjson';

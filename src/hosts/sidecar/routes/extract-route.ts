@@ -4,7 +4,7 @@ import type { Extracted } from '../../../extract/extracted.ts';
 import { EXTRACT_BODY } from '../api-schemas.ts';
 import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 
 /** What the route works with. */
 export interface ExtractRouteOptions {

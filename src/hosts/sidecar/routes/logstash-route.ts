@@ -12,7 +12,7 @@ import { timeoutOf } from '../http/deadline.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendEarly, sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { toLogstashAnswer, toLogstashFailure, toNothingToLookUp } from './logstash-answer.ts';
 import { MAX_NESTING, readLogstashBody } from './logstash-input.ts';
 import type { FieldValue } from './logstash-input.ts';

@@ -10,7 +10,7 @@ import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { LOOKUP_BODY } from '../api-schemas.ts';
 import { toPlanJson } from './plan-json.ts';
 

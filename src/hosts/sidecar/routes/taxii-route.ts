@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, epochS } from '../../../engine/clock.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { answerTaxii } from '../../pipeline/taxii-collection.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { NO_STORE } from './no-store.ts';
 
 /** Where the TAXII server is; everything below it is its own. */

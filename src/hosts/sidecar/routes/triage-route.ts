@@ -9,7 +9,7 @@ import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SidecarSettings } from '../settings.ts';
+import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { NO_STORE } from './no-store.ts';
 import { TRIAGE_QUERY } from './pipeline-schemas.ts';
 

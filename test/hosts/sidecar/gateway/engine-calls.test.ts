@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createEngineGate, isAllowEntry } from '../../../../src/search-engine/engine-calls.ts';
-import { GatewaySettings } from '../../../../src/hosts/sidecar/gateway/settings.ts';
+import { GatewaySettings } from '../../../../src/compose/gateway-settings.ts';
 import { rawCall, startGateway } from '../support/start-sidecar.ts';
 import { startUpstream } from '../support/upstream-stand-in.ts';
 

@@ -1,6 +1,6 @@
-import { ConfigError, type ConfigSources } from '../../config/load.ts';
-import type { Provider } from '../../providers/provider.ts';
-import { loadProviders, providerIds } from '../../providers/registry.ts';
+import { ConfigError, type ConfigSources } from '../config/load.ts';
+import type { Provider } from '../providers/provider.ts';
+import { loadProviders, providerIds } from '../providers/registry.ts';
 
 /** Ids that mean something else in `providers`, in answers or on command lines. */
 const RESERVED_IDS = ['local', 'feedback', 'taxii', 'custom'];
@@ -27,8 +27,8 @@ export async function knownProviders(sources: ConfigSources): Promise<KnownProvi
   const place = `file ${sources.file.name}`;
   if (!Array.isArray(blocks)) throw new ConfigError([{ key: 'providers.custom', place, message: 'has to be a list of declarations' }]);
   // Loaded only by those who declare something: a search starts often.
-  const { customProviders } = await import('../../providers/custom.ts');
-  const { CustomProviderConfig, toCamelKeys } = await import('../../providers/custom-config.ts');
+  const { customProviders } = await import('../providers/custom.ts');
+  const { CustomProviderConfig, toCamelKeys } = await import('../providers/custom-config.ts');
   const custom = declare(() => customProviders(blocks, [...RESERVED_IDS, ...providerIds]), place);
   const isDeclaration = (key: string) =>
     Object.keys(toCamelKeys({ [key]: null }) as object).every((name) => name in CustomProviderConfig.shape);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type ConfigSources } from '../../config/load.ts';
+import { ConfigError, type ConfigSources } from '../config/load.ts';
 
 export interface SourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,10 +1,10 @@
-import { readSources, type SourceOptions } from '../compose/config-sources.ts';
-import { loadEngineConfig } from '../compose/engine-config.ts';
-import { type OpenedEngine, openEngine } from '../compose/open-engine.ts';
-import { hostTransports } from './host-transport.ts';
-import { loadBoth } from '../../pipeline/load-together.ts';
-import { moveFeedback } from '../../pipeline/move-feedback.ts';
-import { loadPipelineConfig, type OpenedPipeline, openPipeline } from '../../pipeline/open-pipeline.ts';
+import { readSources, type SourceOptions } from './config-sources.ts';
+import { loadEngineConfig } from './engine-config.ts';
+import { type OpenedEngine, openEngine } from './open-engine.ts';
+import { hostTransports } from './pipeline-transports.ts';
+import { loadBoth } from '../pipeline/load-together.ts';
+import { moveFeedback } from '../pipeline/move-feedback.ts';
+import { loadPipelineConfig, type OpenedPipeline, openPipeline } from '../pipeline/open-pipeline.ts';
 
 /** The pipeline with its engine, as a configuration file and the environment have it. */
 export interface ConfiguredPipeline {

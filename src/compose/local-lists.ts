@@ -1,10 +1,10 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { basename } from 'node:path';
-import type { LocalSource } from '../../engine/privacy/local-source.ts';
-import { parseIndicator } from '../../model/parse-indicator.ts';
-import { buildPrefixTree, type PrefixTree } from '../../model/tables/prefix-tree.ts';
-import { infrastructureEntries } from '../../providers/local-infrastructure.ts';
-import { type ListEntry, parseList } from '../../providers/local-list.ts';
+import type { LocalSource } from '../engine/privacy/local-source.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
+import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
+import { infrastructureEntries } from '../providers/local-infrastructure.ts';
+import { type ListEntry, parseList } from '../providers/local-list.ts';
 import { openWarningLists } from './warning-lists.ts';
 
 /** How often a list file is looked at for changes, in milliseconds. */

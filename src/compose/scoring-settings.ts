@@ -1,5 +1,5 @@
-import type { ConfigFault } from '../../config/load.ts';
-import type { Scoring } from '../../engine/score/scoring.ts';
+import type { ConfigFault } from '../config/load.ts';
+import type { Scoring } from '../engine/score/scoring.ts';
 import type { Core } from './engine-config.ts';
 import type { WantedProvider } from './wanted-providers.ts';
 

@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../../engine/privacy/audit-log.ts';
-import { type Clock, epochS, shortClock, systemClock } from '../../engine/clock.ts';
-import { openDurableVerdictStore } from '../../engine/cache/durable-verdict-store.ts';
-import { Engine } from '../../engine/engine.ts';
-import type { FeedbackHealth, FeedbackStore } from '../../engine/feedback/overrides.ts';
-import { openFeedbackStore } from '../../engine/feedback/feedback-store.ts';
-import { createFigures } from '../../engine/feedback/figures.ts';
-import type { LocalSource } from '../../engine/privacy/local-source.ts';
-import { createPrivacyGuard, type PrivacyGuard } from '../../engine/privacy/privacy-guard.ts';
-import { createMemoryVerdictStore } from '../../engine/cache/memory-verdict-store.ts';
-import type { StoreHealth, VerdictStore } from '../../engine/cache/verdict-store.ts';
-import { type Memory, NO_MEMORY } from '../../engine/cache/provider-view.ts';
-import type { Indicator } from '../../model/indicator.ts';
-import { buildPrefixTree } from '../../model/tables/prefix-tree.ts';
+import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../engine/privacy/audit-log.ts';
+import { type Clock, epochS, shortClock, systemClock } from '../engine/clock.ts';
+import { openDurableVerdictStore } from '../engine/cache/durable-verdict-store.ts';
+import { Engine } from '../engine/engine.ts';
+import type { FeedbackHealth, FeedbackStore } from '../engine/feedback/overrides.ts';
+import { openFeedbackStore } from '../engine/feedback/feedback-store.ts';
+import { createFigures } from '../engine/feedback/figures.ts';
+import type { LocalSource } from '../engine/privacy/local-source.ts';
+import { createPrivacyGuard, type PrivacyGuard } from '../engine/privacy/privacy-guard.ts';
+import { createMemoryVerdictStore } from '../engine/cache/memory-verdict-store.ts';
+import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts';
+import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
+import type { Indicator } from '../model/indicator.ts';
+import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
 import { readSources } from './config-sources.ts';
 import { type Core, type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { openLocalLists } from './local-lists.ts';
@@ -63,7 +63,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     allowLists: core.local.allowLists,
     warningLists: core.local.warningLists,
     falsePositiveLists: core.local.falsePositiveLists,
-    sample: (core.local.sample ?? wanted.length === 0) ? (await import('../../providers/sample-feed.ts')).SAMPLE_FEED : null,
+    sample: (core.local.sample ?? wanted.length === 0) ? (await import('../providers/sample-feed.ts')).SAMPLE_FEED : null,
     watches: options.stays === true,
   });
   const feedback = await openFeedbackStore({
@@ -161,7 +161,7 @@ function pipelineStorePath({ stateFolder }: LoadedConfig): string {
 async function withPipelineStore(lists: LocalSource, config: LoadedConfig, options: OpenOptions): Promise<LocalSource> {
   const path = pipelineStorePath(config);
   if (!existsSync(path) && options.stays !== true) return lists;
-  const { withStore, storedHalfLives } = await import('../../pipeline/store-source.ts');
+  const { withStore, storedHalfLives } = await import('../pipeline/store-source.ts');
   return withStore(lists, {
     path,
     halfLives: storedHalfLives(await readSources(options)),
@@ -198,5 +198,5 @@ function matcherOfOwn({ ownDomains, ownNetworks }: Core['privacy']): (indicator:
 }
 
 async function memoryMaker(entries: number): Promise<(entries: number) => Memory> {
-  return entries === 0 ? () => NO_MEMORY : (await import('../../engine/cache/lru-memory.ts')).createLruMemory;
+  return entries === 0 ? () => NO_MEMORY : (await import('../engine/cache/lru-memory.ts')).createLruMemory;
 }

@@ -1,8 +1,8 @@
-import { coerceText } from '../../config/coerce.ts';
-import { type Blocks, type ConfigSources, type LoadedBlock, settingSource } from '../../config/load.ts';
-import { type CommonProviderSettings, providerBlock } from '../../config/provider-settings.ts';
-import type { Provider } from '../../providers/provider.ts';
-import { settingMeta } from '../../config/setting.ts';
+import { coerceText } from '../config/coerce.ts';
+import { type Blocks, type ConfigSources, type LoadedBlock, settingSource } from '../config/load.ts';
+import { type CommonProviderSettings, providerBlock } from '../config/provider-settings.ts';
+import type { Provider } from '../providers/provider.ts';
+import { settingMeta } from '../config/setting.ts';
 import type { KnownProviders } from './known-providers.ts';
 
 /** A provider that is asked, with its settings. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { declareSettings } from '../../../config/setting.ts';
-import { isAllowEntry } from '../../../search-engine/engine-calls.ts';
+import { declareSettings } from '../config/setting.ts';
+import { isAllowEntry } from '../search-engine/engine-calls.ts';
 
 const setting = declareSettings('gateway');
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));

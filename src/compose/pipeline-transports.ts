@@ -1,6 +1,6 @@
-import { createUndiciTransport } from '../../engine/calls/http/undici-transport.ts';
-import { proxyFromEnv } from '../compose/proxy.ts';
-import type { OwnedTransport, Reach } from '../../pipeline/open-pipeline.ts';
+import { createUndiciTransport } from '../engine/calls/http/undici-transport.ts';
+import { proxyFromEnv } from './proxy.ts';
+import type { OwnedTransport, Reach } from '../pipeline/open-pipeline.ts';
 
 const CONNECTIONS = 4;
 

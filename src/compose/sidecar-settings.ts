@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { declareSettings } from '../../config/setting.ts';
-import { TLP_LABELS } from '../../model/tlp.ts';
-import { DEFAULT_FIELDS } from '../../events/wanted-fields.ts';
-import { MAX_VALUE_BYTES } from '../../model/parsing/longest-value.ts';
+import { declareSettings } from '../config/setting.ts';
+import { TLP_LABELS } from '../model/tlp.ts';
+import { DEFAULT_FIELDS } from '../events/wanted-fields.ts';
+import { MAX_VALUE_BYTES } from '../model/parsing/longest-value.ts';
 
 const setting = declareSettings('sidecar');
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));

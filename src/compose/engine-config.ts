@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
-import { CacheSettings, EngineSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../../config/core-settings.ts';
-import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../../config/load.ts';
-import { buildPrefixTree } from '../../model/tables/prefix-tree.ts';
+import { CacheSettings, EngineSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../config/core-settings.ts';
+import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../config/load.ts';
+import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
 import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
 import { knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
