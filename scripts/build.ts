@@ -18,7 +18,7 @@ const PARTS: readonly Part[] = [
     noticesFolder: '.',
     format: 'esm',
     entries: {
-      cli: 'src/hosts/cli/main.ts',
+      cli: 'src/main.ts',
       'store-worker': 'src/store/store-worker.ts',
       'sighting-worker': 'src/pipeline/sightings/sighting-worker.ts',
     },

@@ -43,7 +43,7 @@ export async function withServers(work: (folder: string, keep: Keep) => Promise<
 
 /** The gateway of this project, as `ismalicious serve` runs it. */
 export function startGateway(stateFolder: string, env: Readonly<Record<string, string>>): Promise<Served> {
-  const cli = join(here, '../../src/hosts/cli/main.ts');
+  const cli = join(here, '../../src/main.ts');
   return serve([cli, 'serve', '--port', '0'], {
     ISMALICIOUS_STATE_DIR: stateFolder,
     ISMALICIOUS_X_API_KEY: Buffer.from('bench:bench').toString('base64'),

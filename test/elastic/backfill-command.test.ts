@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Io, UsageError } from '../../src/hosts/cli/command.ts';
-import { backfillCommand } from '../../src/hosts/cli/elastic/backfill-command.ts';
+import { backfillCommand } from '../../src/hosts/cli/commands/backfill.ts';
 import type { EngineAnswer } from '../support/search-engine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-backfill-command-'));

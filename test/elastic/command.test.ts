@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Io, UsageError } from '../../src/hosts/cli/command.ts';
 import { readAssets } from '../../src/search-engine/assets/asset.ts';
-import { elastic } from '../../src/hosts/cli/elastic/command.ts';
+import { elastic } from '../../src/hosts/cli/commands/elastic.ts';
 import { differences } from '../../src/search-engine/assets/asset-difference.ts';
 import { refusalOf } from '../../src/search-engine/engine-client.ts';
 import { misfit } from '../../src/search-engine/engine-identity.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Io, UsageError } from '../../src/hosts/cli/command.ts';
-import { replay, replayFile } from '../../src/hosts/cli/replay.ts';
+import { replay, replayFile } from '../../src/hosts/cli/commands/replay.ts';
 import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { leaving } from '../support/logstash-event.ts';

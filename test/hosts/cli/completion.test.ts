@@ -11,7 +11,7 @@ const bin = mkdtempSync(join(tmpdir(), 'ismalicious completion '));
 
 beforeAll(() => {
   const program = join(bin, 'ismalicious');
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'src/hosts/cli/main.ts')}' "$@"\n`);
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'src/main.ts')}' "$@"\n`);
   chmodSync(program, 0o755);
 });
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonArrayBlocks } from '../../../src/hosts/cli/json-array-blocks.ts';
-import { lineBatches } from '../../../src/hosts/cli/line-batches.ts';
-import { lineBlocks } from '../../../src/hosts/cli/line-blocks.ts';
+import { jsonArrayBlocks } from '../../../src/hosts/cli/enrich/json-array-blocks.ts';
+import { lineBatches } from '../../../src/hosts/cli/enrich/line-batches.ts';
+import { lineBlocks } from '../../../src/hosts/cli/enrich/line-blocks.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { healthy, startStandIn } from '../../support/stand-in-api.ts';
@@ -54,7 +54,7 @@ async function enrich(
     ISMALICIOUS_TIMEOUT_MS: '2000',
     ISMALICIOUS_X_API_KEY: Buffer.from('a:b').toString('base64'),
   };
-  const child = spawn(process.execPath, [join(projectRoot, 'src/hosts/cli/main.ts'), 'enrich', ...args], { env });
+  const child = spawn(process.execPath, [join(projectRoot, 'src/main.ts'), 'enrich', ...args], { env });
   let stderr = '';
   child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
   let calls = 0;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { outliveThrows } from '../../../src/hosts/cli/outlive-throws.ts';
-import { waitBeforeRestart } from '../../../src/hosts/cli/serve-workers.ts';
+import { outliveThrows } from '../../../src/hosts/sidecar/outlive-throws.ts';
+import { waitBeforeRestart } from '../../../src/hosts/sidecar/serve-workers.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 
 const module = (path: string) => JSON.stringify(join(projectRoot, path));
@@ -22,7 +22,7 @@ describe('a throw that nothing caught', () => {
   it('is noted by a program that serves, which goes on', () => {
     const { status, stdout } = runModule(`
       import { endShortly } from ${module('src/compose/end-shortly.ts')};
-      import { outliveThrows } from ${module('src/hosts/cli/outlive-throws.ts')};
+      import { outliveThrows } from ${module('src/hosts/sidecar/outlive-throws.ts')};
       endShortly();
       const end = outliveThrows((where, error) => console.log(where, error.message));
       setTimeout(() => { throw new Error('one'); });

@@ -7,7 +7,7 @@ import { projectRoot } from '../../support/fixtures.ts';
 function youngMiB(): number {
   const program = `
     import { getHeapSpaceStatistics } from 'node:v8';
-    import { createYoungGenerationBound } from ${JSON.stringify(join(projectRoot, 'src/hosts/cli/young-generation.ts'))};
+    import { createYoungGenerationBound } from ${JSON.stringify(join(projectRoot, 'src/hosts/cli/enrich/v8-young-generation.ts'))};
     const bound = createYoungGenerationBound();
     let kept = [];
     for (let n = 0; n < 3_000_000; n++) {

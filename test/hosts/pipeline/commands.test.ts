@@ -5,11 +5,11 @@ import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { Command, Io } from '../../../src/hosts/cli/command.ts';
-import { config as configCommand } from '../../../src/hosts/cli/config.ts';
-import { pipelineCommand } from '../../../src/hosts/pipeline/commands/pipeline.ts';
-import { storeCommand } from '../../../src/hosts/pipeline/commands/store.ts';
-import { triageCommand } from '../../../src/hosts/pipeline/commands/triage.ts';
-import { watchCommand } from '../../../src/hosts/pipeline/commands/watch.ts';
+import { config as configCommand } from '../../../src/hosts/cli/commands/config.ts';
+import { pipelineCommand } from '../../../src/hosts/cli/commands/pipeline.ts';
+import { storeCommand } from '../../../src/hosts/cli/commands/store.ts';
+import { triageCommand } from '../../../src/hosts/cli/commands/triage.ts';
+import { watchCommand } from '../../../src/hosts/cli/commands/watch.ts';
 import { startStandIn } from './stand-in.ts';
 
 const SECRETS = ['s3cret-misp-key', 's3cret-hec-token', 's3cret-webhook-signing-key', 's3cret-api-key', 's3cret-api-secret'];

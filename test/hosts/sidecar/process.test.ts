@@ -10,7 +10,7 @@ import { openStore } from '../../../src/store/store-client.ts';
 import { observationOf } from '../../engine/store/samples.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 
-const PROGRAM = join(projectRoot, 'src/hosts/cli/main.ts');
+const PROGRAM = join(projectRoot, 'src/main.ts');
 
 /** Runs `ismalicious serve` on the embedded default and waits for what `ready` finds in its words. */
 async function start(

@@ -1,0 +1,85 @@
+import { createInterface } from 'node:readline';
+import { type Command, EXIT, type Io, parseCount, UsageError } from '../command.ts';
+import { parseOptions } from '../parse-options.ts';
+import { triageSynopsis } from '../synopses/run.ts';
+import { openInput } from '../text-input.ts';
+import { openConfigured } from '../../../compose/open-configured-pipeline.ts';
+import { hostTransports } from '../../../compose/pipeline-transports.ts';
+import { triageAlertIndex } from '../../../pipeline/triage/elastic-alerts.ts';
+import { triageAlerts, type Triage } from '../../../pipeline/triage/triage.ts';
+
+const BATCH = 500;
+const TIMEOUT_MS = 60_000;
+
+/** `ismalicious triage [FILE|-] | --alerts` */
+export const triageCommand: Command = {
+  synopsis: triageSynopsis,
+  async run(args, io) {
+    const { values, words } = parseOptions(args, triageSynopsis);
+    const limit = parseCount(values.limit ?? '1000', '--limit', 1);
+    const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: true, keepsNothing: values.tell !== true });
+    const { pipeline } = opened;
+    const rules = pipeline.config.triage;
+    const triage: Triage = {
+      enricher: pipeline.enricher,
+      rules,
+      clock: pipeline.clock,
+      store: values.tell ? pipeline.store : null,
+      outputs: pipeline.outputs,
+      recordsSightings: pipeline.config.watchlist.recordSightings,
+      maxPending: pipeline.limits.maxPending,
+    };
+    try {
+      if (!values.alerts) return await triageLines(words[0] ?? '-', triage, io);
+      if (rules.alertsUrl === undefined) throw new UsageError('--alerts needs the setting triage.alerts_url.');
+      const headers: Record<string, string> = rules.alertsApiKey === '' ? {} : { authorization: `ApiKey ${rules.alertsApiKey}` };
+      const transport = hostTransports(io.env)({ id: 'triage', baseUrl: rules.alertsUrl, proxy: null, ca: null });
+      try {
+        const counts = await triageAlertIndex(
+          { baseUrl: rules.alertsUrl, index: rules.alertsIndex, headers, transport, timeoutMs: TIMEOUT_MS },
+          triage,
+          { limit, signal: new AbortController().signal },
+        );
+        io.stdout.write(`${JSON.stringify(counts)}\n`);
+        return counts.failed > 0 ? EXIT.partial : EXIT.ok;
+      } finally {
+        await transport.close();
+      }
+    } finally {
+      await opened.close();
+    }
+  },
+};
+
+async function triageLines(path: string, triage: Triage, io: Io): Promise<number> {
+  const input = await openInput(path, io.stdin);
+  let batch: Record<string, unknown>[] = [];
+  let isWhole = true;
+  let number = 0;
+  const flush = async () => {
+    for (const decision of await triageAlerts(batch, triage)) io.stdout.write(`${JSON.stringify(decision)}\n`);
+    batch = [];
+  };
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    number += 1;
+    if (line.trim() === '') continue;
+    const alert = parseAlert(line);
+    if (alert) batch.push(alert);
+    else {
+      isWhole = false;
+      io.stderr.write(`ismalicious: line ${number} is no JSON object, it is left out\n`);
+    }
+    if (batch.length >= BATCH) await flush();
+  }
+  await flush();
+  return isWhole ? EXIT.ok : EXIT.partial;
+}
+
+function parseAlert(line: string): Record<string, unknown> | null {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? (parsed as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,134 @@
+import { systemClock } from '../../../engine/clock.ts';
+import type { Enricher } from '../../../engine/enricher.ts';
+import { enrichLater } from '../../../events/enrich-later.ts';
+import { createTextEnricher, type TextEnricher, type TextForm } from '../../../events/enrich-text.ts';
+import { createWantedFields, DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
+import { createKnownValues } from '../../../events/verdict-memory.ts';
+import { describeFault } from '../../../events/json/describe-json-fault.ts';
+import { CLOSE_ARRAY, COMMA, skipSpace } from '../../../events/json/json-bytes.ts';
+import { UsageError } from '../command.ts';
+import { countingEnricher } from './counting-enricher.ts';
+import type { EnrichJob } from './enrich-job.ts';
+import { jsonArrayBlocks } from './json-array-blocks.ts';
+import { lineBlocks } from './line-blocks.ts';
+import { MAX_VALUE_BYTES } from '../../../model/parsing/longest-value.ts';
+
+const BLOCK_BYTES = 1 << 20;
+const BRACKETS = Buffer.from('[]');
+const MAX_DEPTH = 128;
+const FRONT_CACHE = 1 << 16;
+const FRONT_CACHE_MS = 60_000;
+
+/** An event a line in, the same lines out with the enrichment added; a line that is no JSON object passes through as it is. */
+export async function enrichNdjson(job: EnrichJob): Promise<void> {
+  const started = startRun(job);
+  let events = 0;
+  for await (const block of lineBlocks(job.input, BLOCK_BYTES)) {
+    events += await enrichBlock(started, block, 'ndjson');
+    await job.done(block.length);
+    job.progress.show(`${events} events`);
+  }
+  job.progress.end();
+}
+
+/** One event object or an array of them in, the same out with the enrichment added. An array goes through a part at a time. */
+export async function enrichJson(job: EnrichJob): Promise<void> {
+  const started = startRun(job);
+  const isInside = job.head !== null;
+  let state: 'before' | 'inside' | 'behind' = isInside ? 'inside' : 'before';
+  let hasItems = isInside;
+  let isBlank = false;
+  let events = 0;
+  let taken = 0;
+  for await (const { kind, bytes } of jsonArrayBlocks(job.input, { blockBytes: BLOCK_BYTES, isInside })) {
+    taken += bytes.length;
+    if (kind === 'items') {
+      isBlank = skipSpace(bytes, 0, bytes.length) === bytes.length;
+      events += await enrichItems(started, bytes);
+      job.progress.show(`${events} events`);
+    } else if (kind === 'rest' && state === 'before') {
+      state = 'behind';
+      await enrichBlock(started, bytes, 'json');
+    } else if (kind === 'rest') {
+      if (state === 'inside' || skipSpace(bytes, 0, bytes.length) < bytes.length)
+        throw new UsageError(
+          state === 'inside' ? 'the input is no JSON: it ends within the array' : 'the input is no JSON: something follows it',
+        );
+      await job.write(bytes);
+    } else {
+      const isEnd = bytes[bytes.length - 1] === CLOSE_ARRAY;
+      if (state === 'inside' && isBlank && (hasItems || !isEnd))
+        throw new UsageError('the input is no JSON: an item is missing between commas');
+      hasItems ||= state === 'inside';
+      state = isEnd ? 'behind' : 'inside';
+      await job.write(bytes);
+      // Behind a comma a later run finds its way; anywhere else it would not know where it is.
+      if (bytes[0] !== COMMA) continue;
+      await job.done(taken);
+      taken = 0;
+    }
+  }
+  if (state === 'inside') throw new UsageError('the input is no JSON: it ends within the array');
+  if (state === 'before') await enrichBlock(started, Buffer.alloc(0), 'json');
+  job.progress.end();
+}
+
+/** Items of an array, enriched as an array of their own whose brackets are then left out. */
+async function enrichItems(run: Run, items: Buffer): Promise<number> {
+  const array = Buffer.concat([BRACKETS.subarray(0, 1), items, BRACKETS.subarray(1)]);
+  return enrichBlock(run, array, 'json', 1);
+}
+
+/** `margin`: bytes at both ends that are not written. */
+async function enrichBlock({ job, enricher, texts }: Run, text: Buffer, form: TextForm, margin = 0): Promise<number> {
+  const { signal } = new AbortController();
+  const late = { text, form, missing: new Set<string>(), dueMs: null, signal };
+  let result = texts.enrich(text, form);
+  if (result.kind === 'missing') result = await enrichLater({ enricher, texts, clock: systemClock }, { ...late, missing: result.values });
+  if (result.kind === 'fault') throw new UsageError(`the input is no JSON: ${describeFault(text, result.offset, MAX_DEPTH)}`);
+  if (result.kind !== 'enriched') throw new Error('a block without a bound is always enriched');
+  await job.write(margin === 0 ? result.text : result.text.subarray(margin, -margin));
+  await job.note?.(text, form);
+  return result.events;
+}
+
+interface Run {
+  readonly job: EnrichJob;
+  readonly enricher: Enricher;
+  readonly texts: TextEnricher;
+}
+
+function startRun(job: EnrichJob): Run {
+  const enricher = countingEnricher(job);
+  const fields = job.fields.length > 0 ? job.fields : DEFAULT_FIELDS;
+  const known = createKnownValues({
+    enricher,
+    clock: systemClock,
+    size: FRONT_CACHE,
+    ttlMs: FRONT_CACHE_MS,
+    maxValueBytes: MAX_VALUE_BYTES,
+  });
+  const rules = { fields, matchedType: 'indicator_match_rule' as const, writesPlaybook: false };
+  const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
+  return {
+    job,
+    enricher,
+    texts: createTextEnricher({
+      wanted: createWantedFields(fields),
+      known,
+      rules,
+      ...bounds,
+      clock: systemClock,
+      allocate: createRoom(),
+    }),
+  };
+}
+
+/** Room for one block's text at a time: it is written before the next one is made. */
+function createRoom(): (size: number) => Buffer {
+  let room = Buffer.alloc(0);
+  return (size) => {
+    if (size > room.length) room = Buffer.allocUnsafeSlow(Math.ceil(size * 1.25));
+    return room.subarray(0, size);
+  };
+}

@@ -1,0 +1,25 @@
+import type { Engine } from '../../../engine/engine.ts';
+import type { EnrichOptions } from '../../../engine/enricher.ts';
+import type { SightingForm } from '../../../pipeline/sightings/sighting-reader.ts';
+import type { RunTally } from '../exit-code.ts';
+
+/** One file to enrich. */
+export interface EnrichJob {
+  readonly engine: Engine;
+  readonly input: NodeJS.ReadableStream;
+  /** Columns or dotted fields; empty: the format's own. */
+  readonly fields: readonly string[];
+  readonly asked: EnrichOptions;
+  /** Opens the input once more at its beginning, when `input` begins further on: a run goes on there. `null`: `input` is all of it. */
+  readonly head: (() => NodeJS.ReadableStream) | null;
+  /** Whether an earlier run has written something that stands. */
+  readonly hasOutput: boolean;
+  /** Resolves when more may be written, and the bytes may be used for something else. */
+  readonly write: (bytes: Buffer | string) => Promise<void>;
+  /** Told of each text of events after it was written, to note who was seen with what; `undefined`: nobody wants that. */
+  readonly note?: ((text: Buffer, form: SightingForm) => Promise<void>) | undefined;
+  /** Told that so many more bytes of the input stand, enriched, in the output: a run that breaks off goes on behind them. */
+  readonly done: (inputBytes: number) => Promise<void>;
+  readonly tally: RunTally;
+  readonly progress: { show(text: string): void; end(): void };
+}

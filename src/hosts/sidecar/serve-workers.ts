@@ -1,0 +1,70 @@
+import cluster from 'node:cluster';
+import { EXIT, type Io } from '../cli/command.ts';
+
+/** A worker that lived this long begins with the shortest wait again. */
+const STEADY_MS = 60_000;
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
+/** Failures in all, a worker, after which a start at which none has ever listened is given up. */
+const FAILED_STARTS = 3;
+
+/** What the processes are run with. */
+export interface WorkersOptions {
+  readonly io: Io;
+  /** Resolves when all of it is to end. */
+  readonly stopped: () => Promise<void>;
+}
+
+/** How long to wait before a worker is replaced that died for the n-th time (from 1) within a minute of its start. */
+export function waitBeforeRestart(failures: number): number {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(20, failures - 1));
+}
+
+/**
+ * Shares the port between processes. One that dies is replaced, however often that happens; after several deaths in a row it is waited for
+ * longer and longer, and the others serve meanwhile. Only a start at which none comes to listen is given up.
+ */
+export async function runWorkers(count: number, { io, stopped }: WorkersOptions): Promise<number> {
+  let isStopping = false;
+  let hasListened = false;
+  let failures = 0;
+  let inARow = 0;
+  const waits = new Set<NodeJS.Timeout>();
+  const bornMs = new Map<number, number>();
+  const fork = () => {
+    const worker = cluster.fork();
+    bornMs.set(worker.id, performance.now());
+  };
+  const ended = new Promise<number>((resolve) => {
+    cluster.on('exit', (worker, code, signal) => {
+      const livedMs = performance.now() - (bornMs.get(worker.id) ?? 0);
+      bornMs.delete(worker.id);
+      const hasFailed = code !== 0 || signal !== null;
+      if (!isStopping && hasFailed && (hasListened || ++failures <= count * FAILED_STARTS)) {
+        inARow = livedMs > STEADY_MS ? 1 : inARow + 1;
+        const waitMs = waitBeforeRestart(inARow);
+        io.stderr.write(`a worker ended (${signal ?? `exit ${code}`}): it is replaced in ${waitMs} ms\n`);
+        const timer = setTimeout(() => {
+          waits.delete(timer);
+          fork();
+        }, waitMs);
+        waits.add(timer);
+      } else if (bornMs.size === 0 && waits.size === 0) resolve(isStopping ? EXIT.ok : EXIT.failed);
+    });
+  });
+  cluster.on('listening', (_worker, { port }) => {
+    if (!hasListened) io.stderr.write(`worker listening on port ${port}\n`);
+    hasListened = true;
+  });
+  for (let n = 0; n < count; n++) fork();
+  const stop = async () => {
+    await stopped();
+    isStopping = true;
+    for (const timer of waits) clearTimeout(timer);
+    waits.clear();
+    for (const each of Object.values(cluster.workers ?? {})) each?.kill('SIGTERM');
+    if (bornMs.size === 0) return EXIT.ok;
+    return await ended;
+  };
+  return await Promise.race([stop(), ended]);
+}

@@ -1,0 +1,35 @@
+import { endShortly } from './compose/end-shortly.ts';
+import { runProgram } from './hosts/cli/program.ts';
+
+endShortly();
+
+const isTty = process.stderr.isTTY === true;
+const wantsColor = process.env.NO_COLOR === undefined || process.env.NO_COLOR === '';
+
+// `ismalicious … | head`: the reader has seen enough, that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+/** A terminal's width (some tell none), or what a user says with COLUMNS; into a file or pipe lines are as long as they are. */
+function columnsOf(stdout: NodeJS.WriteStream): number | undefined {
+  if (stdout.isTTY) return stdout.columns || 80;
+  const wanted = Number(process.env.COLUMNS);
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : undefined;
+}
+
+const code = await runProgram(
+  process.argv.slice(2).filter((arg) => arg !== '--no-color'),
+  {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    hasColor: process.stdout.isTTY === true && wantsColor && !process.argv.includes('--no-color'),
+    hasProgress: isTty,
+    columns: columnsOf(process.stdout),
+  },
+);
+// Not process.exit(): what is still being written to a pipe would be cut off.
+process.exitCode = code;
