@@ -31,7 +31,7 @@ import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
-import { createAskedApart } from './routes/asked-apart.ts';
+import { createAskedApart } from './routes/enrich-as-caller.ts';
 import { createCheckRoute } from './routes/check-route.ts';
 import { createEnrichRoute } from './routes/enrich-route.ts';
 import { createLogstashRoute } from './routes/logstash-route.ts';

@@ -1,7 +1,7 @@
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import { askingOf, isRefusal } from '../http/asking.ts';
-import type { Asking } from '../http/asking.ts';
+import { askingOf, isRefusal } from '../http/caller.ts';
+import type { Asking } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';

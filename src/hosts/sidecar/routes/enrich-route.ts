@@ -3,7 +3,7 @@ import { enrichLater } from '../../../events/enrich-later.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';
 import { enrichSlices, LONG_TEXT_BYTES, MAX_VALUES } from '../../../events/enrich-slices.ts';
 import type { EnrichedText, TextForm } from '../../../events/enrich-text.ts';
-import { askingOf, isRefusal } from '../http/asking.ts';
+import { askingOf, isRefusal } from '../http/caller.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, Fail, HotRoute } from '../http/call.ts';
@@ -18,7 +18,7 @@ import { describeFault } from '../../../events/json/describe-json-fault.ts';
 import { skipSpace } from '../../../events/json/json-bytes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
-import type { AskedApart } from './asked-apart.ts';
+import type { AskedApart } from './enrich-as-caller.ts';
 
 const NDJSON = 'application/x-ndjson';
 const FORMS: ReadonlyMap<string, TextForm> = new Map([

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Extraction } from '../../../extract/extract-indicators.ts';
 import type { Extracted } from '../../../extract/extracted.ts';
-import { EXTRACT_BODY } from '../api-schemas.ts';
+import { EXTRACT_BODY } from '../openapi/api-schemas.ts';
 import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';

@@ -5,13 +5,13 @@ import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
 import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { tooLongEnrichment } from '../../../events/verdict-memory.ts';
-import { askingOf, isRefusal } from '../http/asking.ts';
+import { askingOf, isRefusal } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
-import { LOOKUP_BODY } from '../api-schemas.ts';
+import { LOOKUP_BODY } from '../openapi/api-schemas.ts';
 import { toPlanJson } from './plan-json.ts';
 
 /** What the route works with. */

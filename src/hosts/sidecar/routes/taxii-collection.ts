@@ -1,8 +1,8 @@
-import type { Store } from '../../store/store-client.ts';
-import type { StoredIndicator } from '../../store/observation.ts';
-import { uuid5 } from '../../mapping/stix-id.ts';
-import { isWithinTlp, type Tlp } from '../../model/tlp.ts';
-import { storedToStix } from '../../pipeline/export-store.ts';
+import type { Store } from '../../../store/store-client.ts';
+import type { StoredIndicator } from '../../../store/observation.ts';
+import { uuid5 } from '../../../mapping/stix-id.ts';
+import { isWithinTlp, type Tlp } from '../../../model/tlp.ts';
+import { storedToStix } from '../../../pipeline/export-store.ts';
 
 const MEDIA_TYPE = 'application/taxii+json;version=2.1';
 const MAX_PAGE = 1000;

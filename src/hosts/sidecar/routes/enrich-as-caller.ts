@@ -2,7 +2,7 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';
 import type { TextEnricher } from '../../../events/enrich-text.ts';
-import type { Asking } from '../http/asking.ts';
+import type { Asking } from '../http/caller.ts';
 
 /** Who answers calls that say as whom they ask, and how texts are enriched for them. */
 export interface ApartOptions {

@@ -1,8 +1,8 @@
-import { ROLL_UP_MEMBERS } from '../../mapping/ecs-roll-up.ts';
-import { STATUSES, TIERS } from '../../model/enrichment.ts';
-import { INDICATOR_TYPES } from '../../model/indicator.ts';
-import { VERDICT_WORDS } from '../../model/verdict.ts';
-import { FEEDBACK_BODY, FEEDBACK_END_BODY } from './routes/feedback-schemas.ts';
+import { ROLL_UP_MEMBERS } from '../../../mapping/ecs-roll-up.ts';
+import { STATUSES, TIERS } from '../../../model/enrichment.ts';
+import { INDICATOR_TYPES } from '../../../model/indicator.ts';
+import { VERDICT_WORDS } from '../../../model/verdict.ts';
+import { FEEDBACK_BODY, FEEDBACK_END_BODY } from './feedback-schemas.ts';
 
 const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;

@@ -1,7 +1,7 @@
-import { TLP_LABELS } from '../../model/tlp.ts';
+import { TLP_LABELS } from '../../../model/tlp.ts';
 import { SCHEMAS } from './api-schemas.ts';
 import { pipelinePaths } from './openapi-pipeline.ts';
-import { PIPELINE_SCHEMAS } from './routes/pipeline-schemas.ts';
+import { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
 
 const json = (name: keyof typeof SCHEMAS) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
 const refusal = (description: string) => ({ description, content: json('Error') });

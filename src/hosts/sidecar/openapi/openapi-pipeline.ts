@@ -1,4 +1,4 @@
-import type { PIPELINE_SCHEMAS } from './routes/pipeline-schemas.ts';
+import type { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
 
 /** Parts of the document that its paths share. */
 interface Parts {
