@@ -27,7 +27,7 @@ const PARTS: readonly Part[] = [
     folder: 'splunk-app/ismalicious/bin',
     noticesFolder: 'splunk-app/ismalicious',
     format: 'cjs',
-    entries: { ismalicious: 'src/hosts/splunk/search-command.ts' },
+    entries: { ismalicious: 'src/hosts/splunk/programs/search.ts' },
   },
   {
     // Apart from the search command, which would be split into more files to read at its start.
@@ -35,7 +35,7 @@ const PARTS: readonly Part[] = [
     noticesFolder: 'splunk-app/ismalicious/bin/programs',
     format: 'cjs',
     entries: {
-      lookup: 'src/hosts/splunk/external-lookup.ts',
+      lookup: 'src/hosts/splunk/programs/lookup.ts',
       check: 'src/hosts/splunk/programs/check.ts',
       quota: 'src/hosts/splunk/programs/quota.ts',
       extract: 'src/hosts/splunk/programs/extract.ts',

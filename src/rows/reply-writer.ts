@@ -1,7 +1,7 @@
 import { BlockWriter } from './block-writer.ts';
 import type { ByteSink } from './byte-streams.ts';
-import { encodeFrameHead } from '../hosts/splunk/frames.ts';
-import type { Frame } from '../hosts/splunk/frames.ts';
+import { encodeFrameHead } from '../hosts/splunk/protocol/frames.ts';
+import type { Frame } from '../hosts/splunk/protocol/frames.ts';
 import type { RowLayout } from './row-layout.ts';
 import type { RowScanner } from './row-scanner.ts';
 import { NO_ROW } from './row-suffixes.ts';

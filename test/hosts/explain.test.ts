@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../src/hosts/cli/program.ts';
 import { openEngine } from '../../src/compose/open-engine.ts';
-import { answerCheck } from '../../src/hosts/splunk/check-command.ts';
+import { answerCheck } from '../../src/hosts/splunk/commands/check-command.ts';
 import { columnOf, readCsv } from '../support/csv-oracle.ts';
 import { type FourProviders, startFourProviders } from '../support/four-providers.ts';
 import { executeOf, getinfoOf, MemoryInput, MemoryOutput, readFrames, replay } from '../support/splunk-streams.ts';

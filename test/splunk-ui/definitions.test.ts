@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHECK_FIELDS } from '../../src/hosts/splunk/check-command.ts';
-import { QUOTA_FIELDS } from '../../src/hosts/splunk/quota-command.ts';
+import { CHECK_FIELDS } from '../../src/hosts/splunk/commands/check-command.ts';
+import { QUOTA_FIELDS } from '../../src/hosts/splunk/commands/quota-command.ts';
 import { APP_FOLDER, confOf, DASHBOARDS, definitionOf, viewXml } from './views.ts';
 import { hasWorkshop, NEEDS, workshopPackage } from './workshop.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
-import { openSearchEngine } from '../../src/hosts/splunk/open-search-engine.ts';
-import type { OpenEnricher } from '../../src/hosts/splunk/search-conversation.ts';
-import { SearchMemory } from '../../src/hosts/splunk/search-memory.ts';
+import { openSearchEngine } from '../../src/hosts/splunk/splunkd/engine-for-search.ts';
+import type { OpenEnricher } from '../../src/hosts/splunk/protocol/search-conversation.ts';
+import { SearchMemory } from '../../src/hosts/splunk/memory/search-memory.ts';
 import { newStateFolder } from './open-test-engine.ts';
 import { executeOf, getinfoOf, replay } from './splunk-streams.ts';
 import type { Replayed } from './splunk-streams.ts';

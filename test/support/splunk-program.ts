@@ -1,9 +1,9 @@
 // The search command on real pipes, with the made-up engine instead of ours. `wait`: look-ups never come back, only an abort ends them.
 import type { EnrichOptions } from '../../src/engine/enricher.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
-import { endProcess } from '../../src/hosts/splunk/end-process.ts';
-import { converse } from '../../src/hosts/splunk/search-conversation.ts';
-import { StandardInput, StandardOutput } from '../../src/hosts/splunk/standard-streams.ts';
+import { endProcess } from '../../src/hosts/splunk/protocol/end-process.ts';
+import { converse } from '../../src/hosts/splunk/protocol/search-conversation.ts';
+import { StandardInput, StandardOutput } from '../../src/hosts/splunk/protocol/standard-streams.ts';
 import { FakeEnricher } from './fake-enricher.ts';
 
 // A cancel is told from an input that was complete from the beginning by coming later than this.

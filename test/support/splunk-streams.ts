@@ -1,7 +1,7 @@
 import { OutputClosedError } from '../../src/rows/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../src/rows/byte-streams.ts';
-import { converse } from '../../src/hosts/splunk/search-conversation.ts';
-import type { OpenEnricher, Surroundings } from '../../src/hosts/splunk/search-conversation.ts';
+import { converse } from '../../src/hosts/splunk/protocol/search-conversation.ts';
+import type { OpenEnricher, Surroundings } from '../../src/hosts/splunk/protocol/search-conversation.ts';
 import type { Enricher } from '../../src/engine/enricher.ts';
 import { readCsv } from './csv-oracle.ts';
 import type { OracleTable } from './csv-oracle.ts';

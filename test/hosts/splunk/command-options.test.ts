@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readCommandOptions } from '../../../src/hosts/splunk/command-options.ts';
-import { UsageError } from '../../../src/hosts/splunk/option-words.ts';
+import { readCommandOptions } from '../../../src/hosts/splunk/commands/command-options.ts';
+import { UsageError } from '../../../src/hosts/splunk/commands/option-words.ts';
 
 const DEFAULTS = {
   fields: ['dest_ip'],

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { findAppFolder, localSplunkd, readAppConf } from '../../../src/hosts/splunk/app-conf.ts';
-import { layerConf, parseConf } from '../../../src/hosts/splunk/conf-file.ts';
+import { findAppFolder, localSplunkd, readAppConf } from '../../../src/hosts/splunk/splunkd/app-conf.ts';
+import { layerConf, parseConf } from '../../../src/hosts/splunk/splunkd/conf-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-conf-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EnrichOptions } from '../../../src/engine/enricher.ts';
 import type { Enrichment } from '../../../src/model/enrichment.ts';
 import { outputFields } from '../../../src/rows/row-enricher.ts';
-import { converse } from '../../../src/hosts/splunk/search-conversation.ts';
+import { converse } from '../../../src/hosts/splunk/protocol/search-conversation.ts';
 import { columnOf, readCsv } from '../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';
 import { MemoryInput, MemoryOutput, executeOf, frameOf, getinfoOf, replay } from '../../support/splunk-streams.ts';

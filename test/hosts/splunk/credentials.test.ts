@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAppSettings } from '../../../src/hosts/splunk/credentials.ts';
-import { openSealedKeys, sealKeys } from '../../../src/hosts/splunk/sealed-keys.ts';
-import { openSplunkd } from '../../../src/hosts/splunk/splunkd.ts';
-import { splunkdTrust } from '../../../src/hosts/splunk/splunkd-trust.ts';
+import { readAppSettings } from '../../../src/hosts/splunk/splunkd/credentials.ts';
+import { openSealedKeys, sealKeys } from '../../../src/hosts/splunk/splunkd/sealed-keys.ts';
+import { openSplunkd } from '../../../src/hosts/splunk/splunkd/splunkd.ts';
+import { splunkdTrust } from '../../../src/hosts/splunk/splunkd/splunkd-trust.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 import { type Answering, hasOpenssl, type LoopbackSplunkd, makeSplunkHome, startSplunkd, storedPasswords } from './loopback-splunkd.ts';
 
@@ -110,7 +110,7 @@ describe.skipIf(!hasOpenssl)('splunkd over TLS [needs openssl]', () => {
     mkdirSync(work);
     writeFileSync(join(work, '.env'), 'ISMALICIOUS_CANARY=leaked\n');
     const program = `
-      const { openSplunkd } = await import(${JSON.stringify(join(projectRoot, 'src/hosts/splunk/splunkd.ts'))});
+      const { openSplunkd } = await import(${JSON.stringify(join(projectRoot, 'src/hosts/splunk/splunkd/splunkd.ts'))});
       const splunkd = await openSplunkd({ uri: 'https://127.0.0.1:1', sessionKey: 'k' }, { settings: ${JSON.stringify(settings)}, env: {} });
       await splunkd.secrets('x').catch(() => undefined);
       const { createRequire } = await import('node:module');

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../../src/compose/open-engine.ts';
-import { answerFeedback } from '../../../src/hosts/splunk/feedback-command.ts';
+import { answerFeedback } from '../../../src/hosts/splunk/commands/feedback-command.ts';
 import { columnOf, readCsv } from '../../support/csv-oracle.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineStats } from '../../../src/engine/engine.ts';
-import { answerCheck, CHECK_FIELDS, readCheckOptions } from '../../../src/hosts/splunk/check-command.ts';
-import { answerQuota, type QuotaFacts } from '../../../src/hosts/splunk/quota-command.ts';
+import { answerCheck, CHECK_FIELDS, readCheckOptions } from '../../../src/hosts/splunk/commands/check-command.ts';
+import { answerQuota, type QuotaFacts } from '../../../src/hosts/splunk/commands/quota-command.ts';
 import { columnOf, readCsv } from '../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../support/fake-enricher.ts';
 import { hasFixtures, readFixture } from '../../support/fixtures.ts';

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { EngineStats } from '../../../src/engine/engine.ts';
 import { createMemoryVerdictStore } from '../../../src/engine/cache/memory-verdict-store.ts';
 import type { VerdictStore } from '../../../src/engine/cache/verdict-store.ts';
-import { type AppEngine, shareThroughKvStore } from '../../../src/hosts/splunk/kv-verdicts.ts';
-import { type Splunkd, type SplunkdCall, SplunkdError } from '../../../src/hosts/splunk/splunkd.ts';
+import { type AppEngine, shareThroughKvStore } from '../../../src/hosts/splunk/splunkd/kv-verdicts.ts';
+import { type Splunkd, type SplunkdCall, SplunkdError } from '../../../src/hosts/splunk/splunkd/splunkd.ts';
 
 const NOW_S = 2_000_000_000;
 const ANSWER = '{"verdict":"malicious"}';

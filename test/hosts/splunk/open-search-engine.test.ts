@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openSearchEngine } from '../../../src/hosts/splunk/open-search-engine.ts';
+import { openSearchEngine } from '../../../src/hosts/splunk/splunkd/engine-for-search.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 
 const server = createServer((_request, response) => {

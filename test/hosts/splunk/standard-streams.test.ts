@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { OutputClosedError } from '../../../src/rows/byte-streams.ts';
-import { StandardInput, StandardOutput } from '../../../src/hosts/splunk/standard-streams.ts';
+import { StandardInput, StandardOutput } from '../../../src/hosts/splunk/protocol/standard-streams.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'splunk-streams-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
-import { endProcess } from '../end-process.ts';
-import { answerExtract } from '../extract-command.ts';
-import { StandardInput, StandardOutput } from '../standard-streams.ts';
+import { endProcess } from '../protocol/end-process.ts';
+import { answerExtract } from '../commands/extract-command.ts';
+import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousextract`.

@@ -1,11 +1,11 @@
-import { endProcess } from '../end-process.ts';
-import { answerFeedback } from '../feedback-command.ts';
-import { StandardInput, StandardOutput } from '../standard-streams.ts';
+import { endProcess } from '../protocol/end-process.ts';
+import { answerFeedback } from '../commands/feedback-command.ts';
+import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousfeedback`.
 void answerFeedback(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
-  async (search) => (await import('../open-search-engine.ts')).openSearchEngine(null, search),
+  async (search) => (await import('../splunkd/engine-for-search.ts')).openSearchEngine(null, search),
   () => Math.trunc(Date.now() / 1000),
 ).then(endProcess);

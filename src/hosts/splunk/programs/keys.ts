@@ -1,8 +1,8 @@
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
-import { localSplunkd, readAppConf } from '../app-conf.ts';
-import { StandardInput } from '../standard-streams.ts';
-import { endProcess } from '../end-process.ts';
-import { CONF_FILE, refreshKeys } from '../credentials.ts';
+import { localSplunkd, readAppConf } from '../splunkd/app-conf.ts';
+import { StandardInput } from '../protocol/standard-streams.ts';
+import { endProcess } from '../protocol/end-process.ts';
+import { CONF_FILE, refreshKeys } from '../splunkd/credentials.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // The app's scripted input: splunkd passes it a session key of its own on stdin (`passAuth`), so that searches of users who may not read

@@ -1,13 +1,13 @@
-import { endProcess } from '../end-process.ts';
-import { answerQuota } from '../quota-command.ts';
-import { StandardInput, StandardOutput } from '../standard-streams.ts';
+import { endProcess } from '../protocol/end-process.ts';
+import { answerQuota } from '../commands/quota-command.ts';
+import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousquota`.
 void answerQuota(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {
-    const { engine, warnings } = await (await import('../open-search-engine.ts')).openSearchEngine(null, search);
+    const { engine, warnings } = await (await import('../splunkd/engine-for-search.ts')).openSearchEngine(null, search);
     return { stats: engine.stats(), store: engine.store, warnings, close: () => engine.close() };
   },
 ).then(endProcess);

@@ -1,5 +1,5 @@
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
-import { endProcess } from '../end-process.ts';
+import { endProcess } from '../protocol/end-process.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // The alert action: splunkd passes its payload as JSON on stdin, and files what comes on stderr in splunkd.log.
@@ -20,8 +20,8 @@ async function readStdin(): Promise<string> {
 async function run(): Promise<number> {
   const warning = ignoreTlsSwitch();
   if (warning !== null) process.stderr.write(`WARN isMalicious triage: ${warning}\n`);
-  const { readAlertPayload } = await import('../alert-payload.ts');
-  const { runTriageAction } = await import('../alert-action.ts');
+  const { readAlertPayload } = await import('../alert/alert-payload.ts');
+  const { runTriageAction } = await import('../alert/alert-action.ts');
   const { lines, faults } = await runTriageAction(readAlertPayload(await readStdin()), { program: process.argv[1], env: process.env });
   for (const line of lines) process.stderr.write(`INFO isMalicious triage: ${inertText(line)}\n`);
   for (const fault of faults) process.stderr.write(`ERROR isMalicious triage: ${inertText(fault)}\n`);

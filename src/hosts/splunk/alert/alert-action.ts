@@ -1,0 +1,160 @@
+import type { Engine } from '../../../engine/engine.ts';
+import type { Enrichment } from '../../../model/enrichment.ts';
+import { openEngine } from '../../../compose/open-engine.ts';
+import { deliver } from '../../../pipeline/delivery/deliver.ts';
+import { hostTransports } from '../../../compose/pipeline-transports.ts';
+import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../../../pipeline/open-pipeline.ts';
+import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
+import { triageAlerts } from '../../../pipeline/triage/triage.ts';
+import { type AlertPayload, readAlertResults } from './alert-payload.ts';
+import { openAppSplunkd, readAppSettings } from '../splunkd/credentials.ts';
+import { SPLUNK_BLOCKS } from '../splunkd/splunk-settings.ts';
+import { carryOutWrites, planWrites, type TriagedResult } from './triage-writes.ts';
+
+/** Where the action runs. */
+export interface ActionPlace {
+  readonly program: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the action did, for the log. */
+export interface ActionReport {
+  readonly lines: readonly string[];
+  readonly faults: readonly string[];
+}
+
+const KEPT_FIELDS = ['action', 'vendor_action', 'outcome', 'bytes_out', 'sent_bytes', 'event_id', 'alert_id', 'notable_id', '_time'];
+
+/**
+ * Triages an alert's results: looks their indicators up, decides the tier of each, tells the outputs that are switched on and writes into
+ * Splunk what the parameters ask for. In a dry run it only says what it would do. It blocks and deletes nothing.
+ */
+export async function runTriageAction(payload: AlertPayload, place: ActionPlace): Promise<ActionReport> {
+  const { params } = payload;
+  const results = readAlertResults(payload);
+  const taken = results.slice(0, params.maxResults);
+  const nowS = Math.trunc(Date.now() / 1000);
+  const { conf, fault } = await readAppSettings({ ...place, session: payload.session, nowS });
+  const config = loadPipelineConfig({ conf, env: place.env });
+  const opened = await openEngine({ env: place.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const pipeline = await openForOutputs(payload, config, { folder: opened.config.stateFolder, engine: opened.engine, env: place.env });
+  try {
+    const triaged = await triageResults(taken, payload, { engine: opened.engine, config, pipeline });
+    const writes = planWrites(triaged, payload, nowS);
+    const lines = [
+      ...(results.length > taken.length ? [`${results.length - taken.length} results beyond max_results were not triaged`] : []),
+      summaryOf(triaged, params.dryRun),
+      `${params.dryRun ? 'dry run, would write' : 'wrote'} ${writes.events.length} events, ${writes.risks.length} risk events, ${writes.intel.length} rows of threat intelligence, ${writes.watched.length} on the watchlist`,
+    ];
+    const faults = [...opened.warnings, ...(fault !== null && opened.config.wanted.length === 0 ? [fault] : [])];
+    if (params.dryRun) return { lines: [...lines, ...wouldTell(config, payload)], faults };
+    faults.push(...(await tellOutputs(pipeline)), ...(await writeAll(writes, payload, place)));
+    return { lines, faults };
+  } finally {
+    await pipeline?.close();
+    await opened.engine.close();
+  }
+}
+
+/** The store and the outputs, where something is to be told or watched. */
+async function openForOutputs(
+  { params }: AlertPayload,
+  config: PipelineConfig,
+  { folder, engine, env }: { folder: string; engine: Engine; env: ActionPlace['env'] },
+): Promise<OpenedPipeline | null> {
+  if (params.dryRun) return null;
+  const outputs = params.outputs ? config.outputs : {};
+  return openPipeline({ ...config, outputs, feeds: {} }, { stateFolder: folder, enricher: engine, transportTo: hostTransports(env) });
+}
+
+async function triageResults(
+  results: readonly Readonly<Record<string, unknown>>[],
+  { params }: AlertPayload,
+  { engine, config, pipeline }: { engine: Engine; config: PipelineConfig; pipeline: OpenedPipeline | null },
+): Promise<TriagedResult[]> {
+  const alerts = results.map((result) => (params.fields.length === 0 ? result : narrowed(result, params.fields)));
+  const options = { timeoutMs: params.timeoutMs };
+  const decisions = await triageAlerts(
+    alerts,
+    {
+      enricher: engine,
+      rules: params.watchlist ? config.triage : withoutWatching(config.triage),
+      clock: systemPipelineClock,
+      store: pipeline?.store ?? null,
+      outputs: pipeline?.outputs ?? [],
+      recordsSightings: config.watchlist.recordSightings,
+      maxPending: config.pipeline.maxPending,
+    },
+    options,
+  );
+  const values = new Set(decisions.flatMap(({ indicator }) => indicator ?? []));
+  // Answered a moment ago: memory has them.
+  const found = values.size === 0 ? new Map<string, Enrichment>() : await engine.enrichMany(values, options);
+  return decisions.flatMap((decision, n) => {
+    const result = results[n];
+    return result ? [{ result, decision, enrichment: found.get(decision.indicator ?? '') ?? null }] : [];
+  });
+}
+
+/** The result with the wanted fields alone as its observables. */
+function narrowed(result: Readonly<Record<string, unknown>>, fields: readonly string[]): Record<string, unknown> {
+  const kept = Object.fromEntries(KEPT_FIELDS.filter((field) => field in result).map((field) => [field, result[field]]));
+  return { ...kept, indicator: fields.flatMap((field) => result[field] ?? []) };
+}
+
+function withoutWatching(rules: PipelineConfig['triage']): PipelineConfig['triage'] {
+  const without = (actions: PipelineConfig['triage']['p1']) => actions.filter((action) => action !== 'add_to_watchlist');
+  return {
+    ...rules,
+    p1: without(rules.p1),
+    p2: without(rules.p2),
+    watch: without(rules.watch),
+    log: without(rules.log),
+    review: without(rules.review),
+  };
+}
+
+async function tellOutputs(pipeline: OpenedPipeline | null): Promise<string[]> {
+  if (pipeline === null) return [];
+  const { store, clock, random, limits } = pipeline;
+  // splunkd ends the action at its maxtime; what is left waits in the journal for the next alert.
+  const signal = AbortSignal.timeout(limits.patienceMs);
+  const halts = await Promise.all(
+    pipeline.outputs
+      .filter(({ isDry }) => !isDry)
+      .map(async (output) => {
+        const halt = await deliver(output, {
+          store,
+          clock,
+          random,
+          signal,
+          limits: { ...limits, patienceMs: Math.min(limits.patienceMs, 60_000) },
+        });
+        return halt === null ? [] : [`output ${output.output.id}: ${halt}; the messages wait in the journal`];
+      }),
+  );
+  return halts.flat();
+}
+
+async function writeAll(writes: ReturnType<typeof planWrites>, payload: AlertPayload, place: ActionPlace): Promise<string[]> {
+  const isEmpty = Object.values(writes).every((part: readonly unknown[]) => part.length === 0);
+  if (isEmpty) return [];
+  if (payload.session === null) return ['nothing was written into Splunk: the payload holds no session'];
+  const splunkd = await openAppSplunkd(payload.session, place);
+  try {
+    return await carryOutWrites(writes, splunkd, payload);
+  } finally {
+    await splunkd.close();
+  }
+}
+
+function summaryOf(triaged: readonly TriagedResult[], isDry: boolean): string {
+  const byTier = Map.groupBy(triaged, ({ decision }) => decision.tier);
+  const counts = [...byTier].map(([tier, { length }]) => `${tier} ${length}`).join(', ');
+  return `${isDry ? 'dry run, ' : ''}${triaged.length} results triaged${counts === '' ? '' : `: ${counts}`}`;
+}
+
+function wouldTell(config: PipelineConfig, { params }: AlertPayload): string[] {
+  const outputs = params.outputs ? Object.keys(config.outputs) : [];
+  return [outputs.length === 0 ? 'dry run, no output is switched on' : `dry run, would tell ${outputs.join(', ')}`];
+}

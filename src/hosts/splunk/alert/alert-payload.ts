@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import * as z from 'zod/mini';
+import { parseCsv } from '../../../model/formats/csv.ts';
+import type { SplunkdSession } from '../splunkd/splunkd.ts';
+import { emptyRecord } from '../../../model/tables/word-table.ts';
+
+/** What splunkd hands an alert action on stdin, as far as it is used. */
+export interface AlertPayload {
+  readonly sid: string;
+  readonly searchName: string;
+  readonly owner: string;
+  readonly resultsFile: string | null;
+  /** The single result, where Enterprise Security runs the action for one finding. */
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly session: SplunkdSession | null;
+  readonly params: TriageParams;
+}
+
+/** The action's parameters: those of alert_actions.conf with the alert's own on top. */
+export interface TriageParams {
+  readonly dryRun: boolean;
+  /** Empty: the usual fields of the Common Information Model. */
+  readonly fields: readonly string[];
+  readonly index: string | null;
+  readonly outputs: boolean;
+  readonly watchlist: boolean;
+  readonly risk: boolean;
+  readonly riskIndex: string;
+  readonly riskObjectFields: readonly string[];
+  readonly threatIntel: boolean;
+  readonly maxResults: number;
+  readonly timeoutMs: number;
+}
+
+const Text = z._default(z.nullish(z.union([z.string(), z.number()])), null);
+
+const Payload = z.object({
+  sid: Text,
+  search_name: Text,
+  owner: Text,
+  results_file: Text,
+  server_uri: Text,
+  session_key: Text,
+  result: z.nullish(z.record(z.string(), z.unknown())),
+  configuration: z._default(z.record(z.string(), z.unknown()), {}),
+});
+
+const DEFAULT_RISK_FIELDS = 'src,src_ip,src_host,dvc,host,user';
+const MAX_RESULTS = 10_000;
+const MAX_TIMEOUT_S = 240;
+
+/** Reads the payload. Throws an `Error` whose message never quotes it: it holds a session key. */
+export function readAlertPayload(text: string): AlertPayload {
+  const parsed = Payload.safeParse(parseJson(text));
+  if (!parsed.success) throw new Error('standard input is not the JSON payload of an alert action');
+  const { sid, search_name: name, owner, results_file: file, server_uri: uri, session_key: key, result, configuration } = parsed.data;
+  const sessionKey = textOf(key);
+  return {
+    sid: textOf(sid),
+    searchName: textOf(name),
+    owner: textOf(owner),
+    resultsFile: textOf(file) || null,
+    result: result ?? null,
+    session: sessionKey !== '' && textOf(uri) !== '' ? { uri: textOf(uri), sessionKey } : null,
+    params: readParams(configuration),
+  };
+}
+
+function readParams(given: Readonly<Record<string, unknown>>): TriageParams {
+  const text = (name: string, fallback = '') => textOf(given[name]).trim() || fallback;
+  const flag = (name: string, fallback: boolean) => (text(name) === '' ? fallback : /^(1|t|true|yes|on)$/i.test(text(name)));
+  const list = (name: string, fallback = '') =>
+    text(name, fallback)
+      .split(/[\s,]+/)
+      .filter((word) => word !== '');
+  const count = (name: string, fallback: number, most: number) => {
+    const value = Number(text(name, String(fallback)));
+    if (!Number.isInteger(value) || value < 1) throw new Error(`param.${name} has to be a whole number above 0`);
+    return Math.min(value, most);
+  };
+  return {
+    // What cannot be read as "no" stays a dry run.
+    dryRun: !/^(0|f|false|no|off)$/i.test(text('dry_run', '1')),
+    fields: list('fields'),
+    index: text('index') || null,
+    outputs: flag('outputs', true),
+    watchlist: flag('watchlist', true),
+    risk: flag('risk', false),
+    riskIndex: text('risk_index', 'risk'),
+    riskObjectFields: list('risk_object_fields', DEFAULT_RISK_FIELDS),
+    threatIntel: flag('threat_intel', false),
+    maxResults: count('max_results', 1000, MAX_RESULTS),
+    timeoutMs: count('timeout', 60, MAX_TIMEOUT_S) * 1000,
+  };
+}
+
+/** The alert's results: rows of the results file (CSV, gzip or plain), else the one result of the payload. Multivalues become lists. */
+export function readAlertResults({ resultsFile, result }: AlertPayload): Readonly<Record<string, unknown>>[] {
+  if (resultsFile === null) return result === null ? [] : [result];
+  const bytes = readFileSync(resultsFile);
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const [header = [], ...rows] = parseCsv((isPacked ? gunzipSync(bytes) : bytes).toString('utf8'));
+  return rows.map((row) => toResult(header, row));
+}
+
+function toResult(header: readonly string[], row: readonly string[]): Record<string, unknown> {
+  const result = emptyRecord<unknown>();
+  for (const [n, field] of header.entries()) {
+    const cell = row[n] ?? '';
+    if (cell === '') continue;
+    if (!field.startsWith('__mv_')) result[field] ??= cell;
+    else result[field.slice('__mv_'.length)] = multivalueOf(cell);
+  }
+  return result;
+}
+
+/** `$v$;$w$`, a `$` in a value doubled. */
+function multivalueOf(cell: string): string[] {
+  return [...cell.matchAll(/\$((?:[^$]|\$\$)*)\$(?:;|$)/g)].map(([, value = '']) => value.replaceAll('$$', '$'));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // V8's message quotes the text.
+    return undefined;
+  }
+}

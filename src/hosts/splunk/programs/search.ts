@@ -1,0 +1,20 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
+import { CodeTiers } from '../protocol/v8-code-tiers.ts';
+import { endProcess } from '../protocol/end-process.ts';
+import { converse } from '../protocol/search-conversation.ts';
+import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
+
+endShortly();
+const tiers = new CodeTiers();
+
+// Splunk starts this program several times a search, most times only for its getinfo reply. What the engine needs is loaded at the first row.
+void converse({
+  input: new StandardInput(),
+  output: new StandardOutput(),
+  now: Date.now,
+  open: async (search, providers) => (await import('../splunkd/engine-for-search.ts')).openSearchEngine(providers, search),
+  remember: async (startedMs) => new (await import('../memory/search-memory.ts')).SearchMemory({ env: process.env, startedMs }),
+  prepare: (bytes) => tiers.prepare(bytes),
+  complain: (line) => void process.stderr.write(`${inertText(line)}\n`),
+}).then(endProcess);
