@@ -4,7 +4,7 @@ import { INDICATOR_TYPES, type Indicator, type IndicatorType } from '../model/in
 import { buildPrefixTree, type PrefixEntry, type PrefixTree } from '../model/tables/prefix-tree.ts';
 import { buildSubstringFinder, type SubstringFinder } from '../model/tables/substring-finder.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { verdictOf } from '../providers/reading.ts';
+import { verdictOf } from '../providers/verdict-facts.ts';
 import { parseWarningList, type WarningList } from '../providers/warning-list.ts';
 
 /** Longer values are matched by their beginning. */

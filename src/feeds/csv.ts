@@ -5,8 +5,8 @@ import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { type CsvRows, readCsvRows } from './csv-rows.ts';
 import { defineFeed } from './feed.ts';
-import { listStep } from './list-source.ts';
-import { collectPage } from './page.ts';
+import { listStep } from './list-step.ts';
+import { collectPage } from './collect-page.ts';
 
 const setting = declareSettings('feeds.csv');
 const Settings = z.object({

@@ -3,7 +3,7 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { looseText } from './decoration.ts';
 import { defineFeed } from './feed.ts';
-import { collectPage } from './page.ts';
+import { collectPage } from './collect-page.ts';
 
 const setting = declareSettings('feeds.feodo');
 const Settings = z.object({

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { looseFlag, looseTagNames, looseText } from './decoration.ts';
-import { type PageCollector, tlpOfTags } from './page.ts';
+import { type PageCollector, tlpOfTags } from './collect-page.ts';
 
 /** Attribute types of MISP (RFC draft misp-core-format) that carry an indicator we know, and which parts of `a|b` they are. */
 const PARTS: ReadonlyMap<string, readonly number[]> = new Map([

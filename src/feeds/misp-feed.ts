@@ -3,7 +3,7 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { looseList, looseTagNames } from './decoration.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
 import { addAttribute } from './misp-attribute.ts';
-import { collectPage, type PageCollector } from './page.ts';
+import { collectPage, type PageCollector } from './collect-page.ts';
 import { MAX_TRIES, triesText } from './progress.ts';
 
 const setting = declareSettings('feeds.misp_feed');

@@ -3,7 +3,7 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { listOrNone } from './decoration.ts';
 import { defineFeed } from './feed.ts';
 import { addAttribute, MISP_TYPES } from './misp-attribute.ts';
-import { collectPage } from './page.ts';
+import { collectPage } from './collect-page.ts';
 import { hasSeen, markOfPage, readTried, type SeenPages, triesText, withPage, writeTried } from './progress.ts';
 
 // Clocks of the two machines differ, and MISP publishes in the background: events of the last minutes are read again.

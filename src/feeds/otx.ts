@@ -4,7 +4,7 @@ import { isoTime } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import { looseFlag, looseList, looseText, looseWords } from './decoration.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
-import { collectPage, type PageCollector } from './page.ts';
+import { collectPage, type PageCollector } from './collect-page.ts';
 import { hasSeen, markOfPage, readTried, type SeenPages, triesText, withPage, writeTried } from './progress.ts';
 
 const DAY_MS = 86_400_000;

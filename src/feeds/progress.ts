@@ -1,4 +1,4 @@
-import { rawText } from './page.ts';
+import { rawText } from './collect-page.ts';
 
 /** Runs that try to read a part of a feed before it is given up. */
 export const MAX_TRIES = 3;

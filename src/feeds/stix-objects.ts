@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { TLP_LABELS, type Tlp } from '../model/tlp.ts';
 import { looseConfidence, looseFlag, looseText, looseWords } from './decoration.ts';
-import { type ItemFacts, type PageCollector } from './page.ts';
+import { type ItemFacts, type PageCollector } from './collect-page.ts';
 import { readPattern } from '../model/formats/stix-pattern.ts';
 
 /** Marking definitions that every STIX 2.1 tool knows: TLP 1 (STIX 2.1 §7.2.1.4) and TLP 2.0 (OASIS extension). */

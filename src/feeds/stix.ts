@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { listOrNone } from './decoration.ts';
 import { defineFeed } from './feed.ts';
-import { listStep } from './list-source.ts';
-import { collectPage } from './page.ts';
+import { listStep } from './list-step.ts';
+import { collectPage } from './collect-page.ts';
 import { addStixObject } from './stix-objects.ts';
 
 const setting = declareSettings('feeds.stix');

@@ -5,7 +5,7 @@ import { LookupError } from '../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
 import { listOrNone, looseFlag, looseText, looseWords } from './decoration.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
-import { collectPage, type PageCollector } from './page.ts';
+import { collectPage, type PageCollector } from './collect-page.ts';
 import { hasSeen, markOfPage, type SeenPages, withPage } from './progress.ts';
 import { addStixObject } from './stix-objects.ts';
 

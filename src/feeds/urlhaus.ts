@@ -4,7 +4,7 @@ import { isoTime } from '../model/formats/iso-time.ts';
 import { hasList, idCursor, idOfRow } from './abuse-ch.ts';
 import { listOrNone, looseLink, looseText, looseWords } from './decoration.ts';
 import { defineFeed } from './feed.ts';
-import { collectPage } from './page.ts';
+import { collectPage } from './collect-page.ts';
 
 const setting = declareSettings('feeds.urlhaus');
 const Settings = z.object({

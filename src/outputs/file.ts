@@ -4,8 +4,8 @@ import { toStixBundle } from '../mapping/stix.ts';
 import { csvLine } from './csv-line.ts';
 import { toEventJson } from './event-json.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { stixOf } from './stix-facts.ts';
-import { isoS } from './wording.ts';
+import { stixOf } from './item-to-stix.ts';
+import { isoS } from './plain-words.ts';
 import { inertText } from '../model/formats/inert-text.ts';
 
 const setting = declareSettings('outputs.file');

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { toBase64 } from '../model/formats/base64.ts';
-import { failureOf } from './answers.ts';
+import { failureOf } from './read-answer.ts';
 import { defineOutput, type HttpOutputCall, type OutputItem } from './output.ts';
-import { factsOf, summaryOf } from './wording.ts';
+import { factsOf, summaryOf } from './plain-words.ts';
 
 const setting = declareSettings('outputs.jira');
 const Settings = z.object({

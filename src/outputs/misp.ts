@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { uuid5 } from '../mapping/stix-id.ts';
-import { failureOf } from './answers.ts';
+import { failureOf } from './read-answer.ts';
 import {
   defineOutput,
   type HttpOutputCall,
@@ -11,7 +11,7 @@ import {
   type OutputResult,
   type OutputStep,
 } from './output.ts';
-import { isThreat, mispTypeOf } from './wording.ts';
+import { isThreat, mispTypeOf } from './plain-words.ts';
 
 const setting = declareSettings('outputs.misp');
 const Settings = z.object({

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { failureOf } from './answers.ts';
+import { failureOf } from './read-answer.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { factsOf, isoS, summaryOf } from './wording.ts';
+import { factsOf, isoS, summaryOf } from './plain-words.ts';
 
 const MAX_DEDUP_CHARS = 255;
 

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { failureOf } from './answers.ts';
+import { failureOf } from './read-answer.ts';
 import { azureSignIn } from './azure-sign-in.ts';
 import { defineOutput } from './output.ts';
-import { stixOf } from './stix-facts.ts';
-import { isThreat } from './wording.ts';
+import { stixOf } from './item-to-stix.ts';
+import { isThreat } from './plain-words.ts';
 
 const setting = declareSettings('outputs.sentinel');
 const Settings = z.object({

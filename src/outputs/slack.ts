@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { failureOf } from './answers.ts';
+import { failureOf } from './read-answer.ts';
 import { defineOutput } from './output.ts';
-import { factsOf, summaryOf } from './wording.ts';
+import { factsOf, summaryOf } from './plain-words.ts';
 
 const setting = declareSettings('outputs.slack');
 const Settings = z.object({

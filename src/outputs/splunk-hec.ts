@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { detailOf, retryAfterOf, retryAll } from './answers.ts';
+import { detailOf, retryAfterOf, retryAll } from './read-answer.ts';
 import { toHecEvent } from './hec-event.ts';
 import { defineOutput, type OutputAnswer, type OutputContext, type OutputItem, type OutputResult, type OutputStep } from './output.ts';
 

@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
-import { detailOf, failureOf } from './answers.ts';
+import { detailOf, failureOf } from './read-answer.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { factsOf, summaryOf } from './wording.ts';
+import { factsOf, summaryOf } from './plain-words.ts';
 
 const setting = declareSettings('outputs.thehive');
 const Settings = z.object({

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { sha256 } from '../model/formats/sha256.ts';
-import { failureOf } from './answers.ts';
+import { failureOf } from './read-answer.ts';
 import { toEventJson } from './event-json.ts';
 import { defineOutput } from './output.ts';
 

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { scoreOfCount } from './curve.ts';
+import { scoreOfCount } from './score-curve.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './reading.ts';
+import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 
 const DAY_MS = 86_400_000;

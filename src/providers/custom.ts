@@ -7,7 +7,7 @@ import { refusal } from './http-call.ts';
 import { selectJson } from './json-path.ts';
 import { defineProvider, type HttpAnswer, type Provider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './reading.ts';
+import { verdictOf, wordOfScore } from './verdict-facts.ts';
 
 const SECOND_MS = 1000;
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './reading.ts';
+import { verdictOf } from './verdict-facts.ts';
 
 const declare = settingsOf('defender_ti');
 const GUID = /^[0-9a-zA-Z][0-9a-zA-Z.-]{0,127}$/;

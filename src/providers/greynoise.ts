@@ -3,7 +3,7 @@ import { isoTime } from '../model/formats/iso-time.ts';
 import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { assertAbout, isAbout, verdictOf } from './reading.ts';
+import { assertAbout, isAbout, verdictOf } from './verdict-facts.ts';
 
 const WEEK_MS = 604_800_000;
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { apiUrl, errorText } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { assertAbout } from './reading.ts';
+import { assertAbout } from './verdict-facts.ts';
 import { exposureVerdict } from './shodan-exposure.ts';
 
 const declare = settingsOf('internetdb');

@@ -3,7 +3,7 @@ import type { Indicator } from '../model/indicator.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
-import { assertAboutIfTold, verdictOf } from './reading.ts';
+import { assertAboutIfTold, verdictOf } from './verdict-facts.ts';
 
 const ID = 'ismalicious';
 /** Documents have carried 50 KB of listings: those beyond are not read. */

@@ -1,7 +1,7 @@
 import { parseCsv } from '../model/formats/csv.ts';
 import { VERDICT_WORDS, type Verdict, type VerdictWord } from '../model/verdict.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { verdictOf } from './reading.ts';
+import { verdictOf } from './verdict-facts.ts';
 import { readStixBundle } from './local-stix.ts';
 
 /** Score of an entry that gives none, by its verdict: the customer put it on a list of their own for a reason. */

@@ -3,11 +3,11 @@ import type { Indicator } from '../model/indicator.ts';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { scoreOfCount } from './curve.ts';
+import { scoreOfCount } from './score-curve.ts';
 import { apiUrl, refusal } from './http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './reading.ts';
+import { verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 

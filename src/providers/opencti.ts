@@ -6,7 +6,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { apiUrl, refusal } from './http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './reading.ts';
+import { verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
 
 const MAX_BULK = 100;

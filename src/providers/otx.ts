@@ -2,11 +2,11 @@ import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
-import { scoreOfCount } from './curve.ts';
+import { scoreOfCount } from './score-curve.ts';
 import { apiUrl } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './reading.ts';
+import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
 
 const HOUR_MS = 3_600_000;

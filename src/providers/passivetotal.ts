@@ -3,7 +3,7 @@ import { toBase64 } from '../model/formats/base64.ts';
 import { apiUrl, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './reading.ts';
+import { verdictOf } from './verdict-facts.ts';
 
 const declare = settingsOf('passivetotal');
 

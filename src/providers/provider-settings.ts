@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { settingMeta, toSnakeCase } from '../config/setting.ts';
 import { isSafeEndpoint } from '../model/parsing/safe-endpoint.ts';
-import { parseCurve } from './curve.ts';
+import { parseCurve } from './score-curve.ts';
 
 /** Declares the settings of one provider, so that every one has its doc and its environment name `<ID>_<KEY>`. */
 export interface ProviderSettings {

@@ -6,7 +6,7 @@ import { VERDICT_WORDS, type Verdict } from '../model/verdict.ts';
 import { apiUrl, refusal } from './http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './reading.ts';
+import { verdictOf } from './verdict-facts.ts';
 
 const MAX_BULK = 500;
 

@@ -5,7 +5,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './reading.ts';
+import { verdictOf } from './verdict-facts.ts';
 import { lookupExpressions } from './safebrowsing-url.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 

@@ -1,5 +1,5 @@
 import type { Verdict } from '../model/verdict.ts';
-import { verdictOf } from './reading.ts';
+import { verdictOf } from './verdict-facts.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 
 /** Tags by which Shodan says that it found malice itself, and our word for it. All others describe exposure. */

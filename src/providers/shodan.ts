@@ -3,7 +3,7 @@ import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { apiUrl, errorText } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { assertAbout } from './reading.ts';
+import { assertAbout } from './verdict-facts.ts';
 import { exposureVerdict } from './shodan-exposure.ts';
 
 const SECOND_MS = 1000;

@@ -5,7 +5,7 @@ import { judgeAbuseCh } from './abuse-ch.ts';
 import { apiUrl } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { isAbout, verdictOf, wordOfScore } from './reading.ts';
+import { isAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 

@@ -6,7 +6,7 @@ import { judgeAbuseCh } from './abuse-ch.ts';
 import { apiUrl } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { assertAbout, verdictOf, wordOfScore } from './reading.ts';
+import { assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
 
 /** A URL that serves malware now, and one that did: pages get cleaned, so an old one is weaker. */

@@ -4,7 +4,7 @@ import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './reading.ts';
+import { verdictOf, wordOfScore } from './verdict-facts.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -2,11 +2,11 @@ import * as z from 'zod/mini';
 import { toBase64 } from '../model/formats/base64.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { scoreOfCount } from './curve.ts';
+import { scoreOfCount } from './score-curve.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
-import { ALLOW_LISTED_MAX_SCORE, assertAbout, assertAboutIfTold, verdictOf } from './reading.ts';
+import { ALLOW_LISTED_MAX_SCORE, assertAbout, assertAboutIfTold, verdictOf } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
 
 const MINUTE_MS = 60_000;
