@@ -6,7 +6,7 @@ import { uuid5 } from '../../src/mapping/stix-id.ts';
 import { type StixFacts, toStixBundle, toStixIndicator } from '../../src/mapping/stix.ts';
 import { INDICATOR_TYPES, type IndicatorType } from '../../src/model/indicator.ts';
 import { TLP_LABELS } from '../../src/model/tlp.ts';
-import { answerOf } from '../engine/store/samples.ts';
+import { answerOf } from '../store/samples.ts';
 import { hasPeers, runPython } from '../support/python-peers.ts';
 
 const NOW = 1_795_000_000;

@@ -2,7 +2,7 @@ import type { Answer } from '../../src/model/enrichment.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
 import type { Output, OutputAnswer, OutputContext, OutputItem, OutputResult, OutputStep } from '../../src/outputs/output.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
-import { enrichmentOf } from '../engine/store/samples.ts';
+import { enrichmentOf } from '../store/samples.ts';
 
 export const NOW = 1_795_000_000;
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../../src/store/store-client.ts';
-import { observationOf } from '../../engine/store/samples.ts';
+import { observationOf } from '../../store/samples.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 
 const PROGRAM = join(projectRoot, 'src/main.ts');

@@ -10,8 +10,8 @@ import { addToWatchlist } from '../../../src/pipeline/watchlist/edit-watchlist.t
 import { DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { createFakeEnricher } from '../../support/fake-sidecar-enricher.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
-import { fakeEnricher, judged } from '../pipeline/fake-enricher.ts';
-import { fakeClock, fetchTransport } from '../pipeline/stand-in.ts';
+import { fakeEnricher, judged } from '../../pipeline/fake-enricher.ts';
+import { fakeClock, fetchTransport } from '../../pipeline/stand-in.ts';
 import { startGateway, startSidecar } from './support/start-sidecar.ts';
 import { startUpstream } from './support/upstream-stand-in.ts';
 

@@ -10,9 +10,9 @@ import { createSidecar, SidecarConfigError } from '../../../../src/hosts/sidecar
 import { SidecarSettings } from '../../../../src/compose/sidecar-settings.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { rawCall, startGateway } from '../support/start-sidecar.ts';
-import { eventTrees, SAYINGS } from '../support/event-arbitrary.ts';
-import { printLossless } from '../support/lossless-json.ts';
-import { enriched, textEnricherOn } from '../support/text-enricher.ts';
+import { eventTrees, SAYINGS } from '../../../events/support/event-arbitrary.ts';
+import { printLossless } from '../../../events/support/lossless-json.ts';
+import { enriched, textEnricherOn } from '../../../events/support/text-enricher.ts';
 import { startUpstream } from '../support/upstream-stand-in.ts';
 
 const BAD = '45.9.148.114';

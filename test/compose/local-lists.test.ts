@@ -1,0 +1,134 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/compose/open-engine.ts';
+import { openLocalLists } from '../../src/compose/local-lists.ts';
+import { parseIndicator } from '../../src/model/parse-indicator.ts';
+import { parseList } from '../../src/providers/local-list.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ismalicious-lists-'));
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const CSV = `value,type,verdict,score,confidence,categories,note
+198.18.5.5,ipv4-addr,suspicious,45,70,scanner;bruteforce,"seen, twice"
+203.0.113.0/28,,malicious,,,botnet,whole net
+*.bad-zone.example,domain-name,malicious,95,,phishing,
+exact.example,,malicious,,,,
+good.example,,clean,0,99,,ours
+`;
+
+function indicatorOf(value: string) {
+  const parsed = parseIndicator(value);
+  if (parsed.kind === 'invalid') throw new Error(parsed.reason);
+  return parsed.indicator;
+}
+
+describe('own lists', () => {
+  const source = openLocalLists({
+    lists: [write('own.csv', CSV)],
+    allowLists: [write('allow.txt', '81.2.69.0/24 # VPN pool\nupdates.example.org\n')],
+    sample: null,
+    watches: false,
+  });
+
+  it.each([
+    ['198.18.5.5', 'suspicious', 45, ['scanner', 'bruteforce']],
+    ['203.0.113.9', 'malicious', 90, ['botnet']],
+    ['a.b.bad-zone.example', 'malicious', 95, ['phishing']],
+    ['exact.example', 'malicious', 90, []],
+    ['http://exact.example/login', 'malicious', 90, []],
+    ['good.example', 'clean', 0, []],
+  ])('%s is %s with score %i', (value, verdict, score, categories) => {
+    expect(source.lookup(indicatorOf(value))).toMatchObject({ provider: 'local', verdict, score, categories });
+  });
+
+  it.each(['198.18.5.6', '203.0.113.16', 'sub.exact.example', 'http://good.example/login', 'sub.good.example'])(
+    '%s is not listed',
+    (value) => {
+      expect(source.lookup(indicatorOf(value))).toBeNull();
+    },
+  );
+
+  it('what is on an allow list is told with its owner', () => {
+    expect(source.allowance(indicatorOf('81.2.69.7'))).toContain('81.2.69.0/24');
+    expect(source.allowance(indicatorOf('updates.example.org'))).not.toBeNull();
+    expect(source.allowance(indicatorOf('www.example.org'))).toBeNull();
+  });
+
+  it('infrastructure is an attribute, not a verdict', () => {
+    expect(source.lookup(indicatorOf('8.8.8.8'))).toMatchObject({ verdict: 'unknown', score: null, attributes: ['public-dns'] });
+  });
+});
+
+describe('a list that is wrong in places', () => {
+  it('gives what can be read and tells the rest with its place', () => {
+    const { entries, faults } = parseList('x.csv', 'value,verdict,score\n1.2.3.4,bad,\n5.6.7.8,malicious,900\n9.9.9.9,malicious,80\n');
+    expect(entries.map(({ value }) => value)).toEqual(['9.9.9.9']);
+    expect(faults).toHaveLength(2);
+    expect(faults[0]).toContain('x.csv, entry 1');
+  });
+
+  it('that is missing is a warning, not an end', async () => {
+    const { engine, warnings } = await openEngine({
+      env: { ISMALICIOUS_STATE_DIR: folder, ISMALICIOUS_LOCAL_LISTS: join(folder, 'nowhere.csv') },
+    });
+    expect(warnings).toEqual([expect.stringContaining('nowhere.csv')]);
+    expect((await engine.enrichMany(['198.51.100.7'])).get('198.51.100.7')?.answer.status).toBe('ok');
+    await engine.close();
+  });
+});
+
+describe('a STIX 2.1 bundle', () => {
+  const bundle = (objects: readonly object[]) => JSON.stringify({ type: 'bundle', id: 'bundle--1', objects });
+  const indicator = (pattern: string, more: object = {}) => ({
+    type: 'indicator',
+    id: 'indicator--1',
+    pattern,
+    pattern_type: 'stix',
+    ...more,
+  });
+
+  it.each([
+    ["[ipv4-addr:value = '198.18.0.1']", ['198.18.0.1']],
+    ["[domain-name:value = 'evil.example'] OR [url:value = 'http://evil.example/a\\'b']", ['evil.example', "http://evil.example/a'b"]],
+    ["[file:hashes.'SHA-256' = 'ab' OR file:hashes.MD5 = 'cd']", ['ab', 'cd']],
+  ])('%s', (pattern, values) => {
+    expect(parseList('b.json', bundle([indicator(pattern)])).entries.map(({ value }) => value)).toEqual(values);
+  });
+
+  it('leaves revoked ones out and tells patterns that cannot be looked up', () => {
+    const { entries, faults } = parseList(
+      'b.json',
+      bundle([
+        indicator("[ipv4-addr:value = '1.1.1.1']", { revoked: true }),
+        indicator("[ipv4-addr:value = '1.1.1.1' AND ipv4-addr:value = '2.2.2.2']"),
+        { type: 'malware' },
+      ]),
+    );
+    expect(entries).toEqual([]);
+    expect(faults).toHaveLength(1);
+  });
+});
+
+it('a list that changes changes the answers, without a restart', async () => {
+  const path = write('watched.txt', '198.18.7.1\n');
+  const { engine } = await openEngine({ env: { ISMALICIOUS_STATE_DIR: folder, ISMALICIOUS_LOCAL_LISTS: path }, stays: true });
+  expect((await engine.enrichMany(['198.18.7.1', '198.18.7.2'])).get('198.18.7.2')?.answer.verdict).toBe('unknown');
+  writeFileSync(path, '198.18.7.2\n198.18.7.3\n');
+  await expect.poll(() => engine.peek('198.18.7.2')?.answer.verdict, { timeout: 10_000 }).toBe('malicious');
+  expect(engine.peek('198.18.7.1')?.answer.verdict).toBe('unknown');
+  await engine.close();
+});
+
+it('the sample feed answers while nobody has a key, always marked as sample', async () => {
+  const { engine } = await openEngine({ env: { ISMALICIOUS_STATE_DIR: folder } });
+  const found = (await engine.enrichMany(['198.51.100.7'])).get('198.51.100.7')!;
+  expect(found).toMatchObject({ source: 'local', answer: { verdict: 'malicious', status: 'ok' } });
+  expect(found.answer.attributes).toContain('sample');
+  await engine.close();
+});

@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest';
+import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
+import { enriched, faultIn, textEnricherOn } from './support/text-enricher.ts';
+
+const BAD = '45.9.148.114';
+const engine = createFakeEnricher({
+  sayings: {
+    [BAD]: { verdict: 'malicious' },
+    'evil-host.com': { verdict: 'suspicious' },
+    '9.9.9.9': { verdict: 'unknown' },
+    '1.1.1.1': { verdict: 'unknown', status: 'timeout', message: 'no answer in time' },
+    '8.8.4.4': { verdict: 'clean', autoResolve: false },
+  },
+});
+const texts = textEnricherOn(engine);
+const run = (text: string) => enriched(texts, text);
+
+/** The output with what we added shortened to its name, so that a row shows where it went. */
+function outline(text: string): string {
+  return run(text)
+    .replaceAll(/\{"indicator":\{.*?"feed":\{"name":"isMalicious"\}\}/g, '<entry>')
+    .replaceAll(/"ismalicious":\{[^{}]*\}/g, '"ismalicious":<roll-up>')
+    .replaceAll(/"related":\{"ip":\["45\.9\.148\.114"\]\}/g, '"related":<related>');
+}
+
+describe('where entries go', () => {
+  const ip = `"destination":{"ip":"${BAD}"}`;
+  const rest = ',"ismalicious":<roll-up>}';
+  it.each([
+    ['nothing there', `{${ip}}`, `{${ip},"related":<related>,"threat":{"enrichments":[<entry>]}${rest}`],
+    ['white space', `{ ${ip} , "n" : 1 }`, `{ ${ip} , "n" : 1 ,"related":<related>,"threat":{"enrichments":[<entry>]}${rest}`],
+    ['threat null', `{"threat":null,${ip}}`, `{"threat":{"enrichments":[<entry>]},${ip},"related":<related>${rest}`],
+    ['threat empty', `{"threat":{ },${ip}}`, `{"threat":{ "enrichments":[<entry>]},${ip},"related":<related>${rest}`],
+    ['threat with members', `{"threat":{"a":1 },${ip}}`, `{"threat":{"a":1 ,"enrichments":[<entry>]},${ip},"related":<related>${rest}`],
+    ['threat a string', `{"threat":"x",${ip}}`, `{"threat":"x",${ip},"related":<related>${rest}`],
+    ['threat a list', `{"threat":[{"a":1}],${ip}}`, `{"threat":[{"a":1}],${ip},"related":<related>${rest}`],
+    ['enrichments null', `{"threat":{"enrichments":null},${ip}}`, `{"threat":{"enrichments":[<entry>]},${ip},"related":<related>${rest}`],
+    ['enrichments empty', `{"threat":{"enrichments":[ ]},${ip}}`, `{"threat":{"enrichments":[ <entry>]},${ip},"related":<related>${rest}`],
+    [
+      'enrichments a list',
+      `{"threat":{"enrichments":[{"a":1}]},${ip}}`,
+      `{"threat":{"enrichments":[{"a":1},<entry>]},${ip},"related":<related>${rest}`,
+    ],
+    [
+      'enrichments a single object',
+      `{"threat":{"enrichments":{"a":1}},${ip}}`,
+      `{"threat":{"enrichments":[{"a":1},<entry>]},${ip},"related":<related>${rest}`,
+    ],
+    ['enrichments a string', `{"threat":{"enrichments":"x"},${ip}}`, `{"threat":{"enrichments":"x"},${ip},"related":<related>${rest}`],
+    [
+      'enrichments dotted',
+      `{"threat.enrichments":[{"a":1}],${ip}}`,
+      `{"threat.enrichments":[{"a":1},<entry>],${ip},"related":<related>${rest}`,
+    ],
+    [
+      'enrichments dotted, single and last',
+      `{${ip},"threat.enrichments":{"a":1}}`,
+      `{${ip},"threat.enrichments":[{"a":1},<entry>],"related":<related>${rest}`,
+    ],
+    [
+      'another member of threat dotted',
+      `{"threat.framework":"x",${ip}}`,
+      `{"threat.framework":"x",${ip},"related":<related>,"threat":{"enrichments":[<entry>]}${rest}`,
+    ],
+    [
+      'the key with an escape',
+      `{"\\u0074hreat":{"a":1},${ip}}`,
+      `{"\\u0074hreat":{"a":1,"enrichments":[<entry>]},${ip},"related":<related>${rest}`,
+    ],
+  ])('%s', (_, before, after) => {
+    expect(outline(before)).toBe(after);
+  });
+});
+
+describe('where values are found', () => {
+  it.each([
+    ['nested', `{"destination":{"ip":"${BAD}"}}`, 'destination.ip'],
+    ['dotted', `{"destination.ip":"${BAD}"}`, 'destination.ip'],
+    ['partly dotted', '{"file.hash":{"md5":"44d88612fea8a8f36de82e1278abb02f"}}', 'file.hash.md5'],
+    ['in a list', `{"dns":{"resolved_ip":["10.0.0.1","${BAD}"]}}`, 'dns.resolved_ip'],
+    ['in a list of objects', `{"dns":{"answers":[{"data":"10.0.0.1"},{"data":"${BAD}"}]}}`, 'dns.answers.data'],
+    ['in a list of objects, dotted', `{"dns.answers":[{"data":"${BAD}"}]}`, 'dns.answers.data'],
+    ['below a key with an escape', `{"\\u0064estination":{"\\u0069p":"${BAD}"}}`, 'destination.ip'],
+    ['with an escape in it', '{"destination":{"ip":"\\u00345.9.148.114"}}', 'destination.ip'],
+    ['defanged', '{"destination":{"ip":"45[.]9[.]148[.]114"}}', 'destination.ip'],
+  ])('%s', (_, event, field) => {
+    expect((JSON.parse(run(event)) as { ismalicious: { field: string } }).ismalicious.field).toBe(field);
+  });
+
+  it.each([
+    ['no wanted field', '{"message":"45.9.148.114","host":{"ip":"45.9.148.114"}}'],
+    ['an empty value', '{"destination":{"ip":""}}'],
+    ['null', '{"destination":{"ip":null}}'],
+    ['a number', '{"destination":{"ip":759862386}}'],
+    ['an object', '{"destination":{"ip":{"x":"45.9.148.114"}}}'],
+    ['a key that only begins alike', '{"destination":{"ipx":"45.9.148.114"},"destinatio":{"ip":"45.9.148.114"}}'],
+    ['a text in a field that holds texts too', '{"dns":{"answers":[{"data":"v=spf1 -all"}]},"url":{"original":"/index.html"}}'],
+    ['an empty event', '{ }'],
+  ])('%s: the event stays as it is', (_, event) => {
+    expect(run(event)).toBe(event);
+  });
+});
+
+describe('numbers, spellings and order', () => {
+  it('stay as they are', () => {
+    const head = '{"a":12345678901234567890,"b":1.10,"c":1E5,"d":-0.0,"e":"\\u00e9\\/","f":[1.0 , 2],"a":1,"z":{},"b":null';
+    expect(run(`${head},"destination":{"ip":"8.8.8.8"}}`).startsWith(`${head},"destination":{"ip":"8.8.8.8"},`)).toBe(true);
+  });
+});
+
+describe('the worst of several values', () => {
+  const rollUp = (event: object) => (JSON.parse(run(JSON.stringify(event))) as { ismalicious: Record<string, unknown> }).ismalicious;
+  it.each([
+    ['malicious over suspicious', { source: { ip: BAD }, url: { domain: 'evil-host.com' } }, { verdict: 'malicious', field: 'source.ip' }],
+    [
+      'a failure over a clean one',
+      { source: { ip: '8.8.8.8' }, destination: { ip: '1.1.1.1' } },
+      { verdict: 'unknown', status: 'timeout' },
+    ],
+    ['an unknown over a clean one', { source: { ip: '8.8.8.8' }, destination: { ip: '9.9.9.9' } }, { verdict: 'unknown', status: 'ok' }],
+    [
+      'an invalid over a clean one',
+      { source: { ip: '8.8.8.8' }, destination: { ip: '300.1.1.1' } },
+      { verdict: 'unknown', status: 'invalid' },
+    ],
+    [
+      'a clean one over a private one',
+      { source: { ip: '10.0.0.1' }, destination: { ip: '8.8.8.8' } },
+      { verdict: 'clean', malicious: false, auto_resolve: true },
+    ],
+    ['nothing but private', { source: { ip: '10.0.0.1' } }, { verdict: 'unknown', status: 'skipped_private', indicator: '10.0.0.1' }],
+    [
+      'one that forbids to close the event',
+      { source: { ip: '8.8.4.4' }, destination: { ip: '8.8.8.8' } },
+      { verdict: 'clean', auto_resolve: false },
+    ],
+  ])('%s', (_, event, expected) => {
+    expect(rollUp(event)).toMatchObject(expected);
+  });
+});
+
+describe('related.*', () => {
+  const related = (event: string) => (JSON.parse(run(event)) as { related: unknown }).related;
+  it.each([
+    [
+      'names each value once, in its canonical spelling',
+      '{"url":{"domain":"EVIL-host.com"},"dns":{"question":{"name":"evil-host.com."}},"source":{"ip":"10.0.0.1"}}',
+      { hosts: ['evil-host.com'], ip: ['10.0.0.1'] },
+    ],
+    [
+      'leaves what is listed',
+      '{"source":{"ip":"10.0.0.1"},"related":{"ip":["10.0.0.1"],"user":["me"]}}',
+      { ip: ['10.0.0.1'], user: ['me'] },
+    ],
+    ['is added to', '{"source":{"ip":"10.0.0.1"},"related":{"ip":["8.8.8.8"]}}', { ip: ['8.8.8.8', '10.0.0.1'] }],
+    [
+      'a single value becomes a list',
+      '{"related":{"ip":"8.8.8.8"},"source":{"ip":"10.0.0.1"},"url":{"domain":"evil-host.com"}}',
+      { ip: ['8.8.8.8', '10.0.0.1'], hosts: ['evil-host.com'] },
+    ],
+    ['that is no object is left alone', '{"related":"x","source":{"ip":"10.0.0.1"}}', 'x'],
+  ])('%s', (_, event, expected) => {
+    expect(related(event)).toEqual(expected);
+  });
+
+  it('stays free of doubles in events with thousands of values', () => {
+    const ips = Array.from({ length: 3000 }, (_, n) => `9.${n % 7}.${Math.trunc(n / 500)}.${n % 250}`);
+    const event = JSON.stringify({ dns: { resolved_ip: ips }, related: { ip: ips.slice(0, 1000) } });
+    const before = ips.slice(0, 1000);
+    const added = new Set(ips.filter((ip) => !before.includes(ip)));
+    expect((related(event) as { ip: string[] }).ip).toEqual([...before, ...added]);
+  });
+});
+
+describe('tags', () => {
+  const failing = '"destination":{"ip":"1.1.1.1"}';
+  it.each([
+    [`{${failing}}`, ['_ismalicious_failure']],
+    [`{${failing},"tags":["a"]}`, ['a', '_ismalicious_failure']],
+    [`{${failing},"tags":"a"}`, ['a', '_ismalicious_failure']],
+    [`{${failing},"tags":[]}`, ['_ismalicious_failure']],
+    [`{${failing},"tags":null}`, ['_ismalicious_failure']],
+    [`{${failing},"tags":["_ismalicious_failure"]}`, ['_ismalicious_failure']],
+    [`{${failing},"tags":{"a":1}}`, { a: 1 }],
+    [`{${failing},"ismalicious":"mine"}`, ['_ismalicious_failure', '_ismalicious_conflict']],
+    ['{"destination":{"ip":"8.8.8.8"}}', undefined],
+    ['{"source":{"ip":"10.0.0.1"}}', undefined],
+  ])('%s', (event, tags) => {
+    expect((JSON.parse(run(event)) as { tags?: unknown }).tags).toEqual(tags);
+  });
+});
+
+describe('an ismalicious of the event', () => {
+  it('is merged: its members stay, others are added', () => {
+    const after = JSON.parse(run(`{"ismalicious":{"note":"mine","score":1.50},"destination":{"ip":"${BAD}"}}`)) as { ismalicious: object };
+    expect(after.ismalicious).toMatchObject({ note: 'mine', score: 1.5, verdict: 'malicious' });
+    expect(run(`{"ismalicious":{"score":1.50},"destination":{"ip":"${BAD}"}}`)).toContain('"score":1.50,"verdict"');
+  });
+
+  it('may be dotted', () => {
+    const after = JSON.parse(run(`{"ismalicious.verdict":"mine","destination":{"ip":"${BAD}"}}`)) as Record<string, object>;
+    expect(after['ismalicious.verdict']).toBe('mine');
+    expect(after.ismalicious).toMatchObject({ score: 87 });
+    expect(after.ismalicious).not.toHaveProperty('verdict');
+  });
+});
+
+describe('the playbook’s own fields', () => {
+  const playbook = textEnricherOn(engine, { writesPlaybook: true });
+  it.each([
+    [`{"destination":{"ip":"${BAD}"}}`, { malicious: true, score: 87, category: ['c2'] }],
+    ['{"destination":{"ip":"8.8.8.8"}}', { malicious: false, score: 0, category: [] }],
+    ['{"destination":{"ip":"1.1.1.1"}}', { category: [] }],
+    ['{"threat":{"enrichment":{"malicious":"true"}},"destination":{"ip":"8.8.8.8"}}', { malicious: 'true' }],
+  ])('%s', (event, expected) => {
+    expect((JSON.parse(enriched(playbook, event)) as { threat: { enrichment: unknown } }).threat.enrichment).toEqual(expected);
+  });
+
+  it('are not written otherwise', () => {
+    expect(run('{"destination":{"ip":"8.8.8.8"}}')).not.toContain('"enrichment"');
+  });
+});
+
+describe('texts that are no events', () => {
+  it.each([
+    ['', 0],
+    ['7', 0],
+    ['"x"', 0],
+    ['[1]', 1],
+    ['[{},"x"]', 4],
+    ['{"a":1,}', 7],
+    ['{a:1}', 1],
+    ['{"a":tru}', 5],
+    ['{"a":01}', 5],
+    ['{"a":NaN}', 5],
+    ['{"a":1}{"b":2}', 7],
+    ['{"a":"\n"}', 6],
+    ['{"a":"\\x"}', 6],
+    ['[{"a":1}', 8],
+    ['[{"a":1},]', 9],
+    ['{"a":[1,2}', 9],
+  ])('%s is refused at byte %i', (text, at) => {
+    expect(faultIn(texts, text)).toBe(at);
+  });
+
+  it('are refused when they nest too deep, without recursing', () => {
+    const deep = (levels: number) => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    expect(faultIn(texts, deep(31))).toBe(-1);
+    expect(faultIn(texts, deep(32))).toBe(36);
+    expect(faultIn(texts, deep(100_000))).toBe(36);
+    expect(faultIn(texts, `{"destination":${deep(40)}}`)).toBeGreaterThan(0);
+  });
+
+  it('are refused when they are too many', () => {
+    const few = textEnricherOn(engine, { maxEvents: 2 });
+    expect(few.enrich(Buffer.from('[{},{}]'), 'json').kind).toBe('enriched');
+    expect(few.enrich(Buffer.from('[{},{},{}]'), 'json').kind).toBe('too-many');
+    expect(few.enrich(Buffer.from('{}\n{}\n{}'), 'ndjson').kind).toBe('too-many');
+  });
+});
+
+describe('lines', () => {
+  it('that are no event pass through, counted; the others are enriched', () => {
+    const lines = [
+      '{"destination":{"ip":"8.8.8.8"}}',
+      '{"destination":{"ip":"8.8.8.8"',
+      '',
+      'junk',
+      '{"a":1} 2',
+      '[{"a":1}]',
+      ' {"b":2} \r',
+    ];
+    const result = texts.enrich(Buffer.from(lines.join('\n')), 'ndjson');
+    if (result.kind !== 'enriched') throw new Error(result.kind);
+    const after = result.text.toString().split('\n');
+    expect(after.slice(1)).toEqual(lines.slice(1));
+    expect(after[0]).toContain('"ismalicious"');
+    expect(result).toMatchObject({ events: 2, invalidLines: 4 });
+  });
+});
+
+describe('values that nobody knows yet', () => {
+  it('are asked for, each once, and then written', () => {
+    const cold = createFakeEnricher({ cold: true });
+    const waiting = textEnricherOn(cold);
+    const text = Buffer.from(
+      '{"destination":{"ip":"8.8.8.8"},"source":{"ip":"10.0.0.1"}}\n{"destination":{"ip":"8.8.8.8"},"url":{"domain":"evil-host.com"}}',
+    );
+    const first = waiting.enrich(text, 'ndjson');
+    expect(first.kind === 'missing' && [...first.values]).toEqual(['8.8.8.8', 'evil-host.com']);
+  });
+});
+
+describe('a front cache that is too small', () => {
+  it('only costs time', () => {
+    const tiny = textEnricherOn(engine, { size: 2 });
+    const event = JSON.stringify({
+      dns: { resolved_ip: Array.from({ length: 50 }, (_, n) => `9.8.7.${n}`) },
+      source: { ip: BAD },
+      url: { full: `http://evil-host.com/${'x'.repeat(60)}` },
+    });
+    expect(enriched(tiny, event).replaceAll(/"occurred":"[^"]*"/g, '')).toBe(run(event).replaceAll(/"occurred":"[^"]*"/g, ''));
+  });
+});
+
+describe('a value that is too long', () => {
+  it('is not looked up, and says so', () => {
+    const after = JSON.parse(run(JSON.stringify({ url: { full: `http://evil-host.com/${'a'.repeat(3000)}` } }))) as { ismalicious: object };
+    expect(after.ismalicious).toMatchObject({ verdict: 'unknown', status: 'invalid' });
+  });
+});

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { LocalSource } from '../../src/engine/privacy/local-source.ts';
+import { openStoreCore } from '../../src/store/store.ts';
+import { withStore } from '../../src/pipeline/store-source.ts';
+import { observationOf } from '../store/samples.ts';
+
+const NOW = 1_795_000_000;
+const DAY = 86_400;
+const folder = mkdtempSync(join(tmpdir(), 'ismalicious-source-'));
+const path = join(folder, 'pipeline.sqlite');
+const lists: LocalSource = {
+  lookup: () => null,
+  allowance: () => 'ours',
+  onChange: () => undefined,
+  stats: () => ({ lists: [] }),
+  close: () => undefined,
+};
+const domain = (value: string) => ({ type: 'domain-name' as const, value });
+let nowS = NOW;
+let source: LocalSource;
+beforeAll(() => {
+  const store = openStoreCore(path);
+  store.observe(
+    [
+      observationOf('sure.evil-host.net', { confidence: 90, source: 'threatfox' }),
+      observationOf('unsure.evil-host.net', { tlp: 'GREEN' }),
+      observationOf('over.evil-host.net', { validUntil: '2026-01-01T00:00:00Z' }),
+      observationOf('revoked.evil-host.net', { isRevoked: true }),
+      observationOf('watched.good-host.net', { source: 'watchlist' }),
+    ],
+    NOW,
+  );
+  store.close();
+  source = withStore(lists, { path, nowS: () => nowS, watches: false });
+});
+afterAll(() => {
+  source.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('the store as local provider', () => {
+  it.each([
+    ['sure.evil-host.net', 'malicious', 90],
+    ['unsure.evil-host.net', 'suspicious', 55],
+  ])('%s is %s with score %i', (value, verdict, score) =>
+    expect(source.lookup(domain(value))).toMatchObject({ provider: 'local', verdict, score }),
+  );
+  it.each(['over.evil-host.net', 'revoked.evil-host.net', 'watched.good-host.net', 'never.evil-host.net'])('%s: nobody lists it', (value) =>
+    expect(source.lookup(domain(value))).toBeNull(),
+  );
+  it('a listing that nobody confirms fades, and then says nothing', () => {
+    nowS = NOW + 60 * DAY;
+    expect(source.lookup(domain('sure.evil-host.net'))).toMatchObject({ verdict: 'suspicious', score: 45 });
+    nowS = NOW + 400 * DAY;
+    expect(source.lookup(domain('sure.evil-host.net'))).toBeNull();
+    nowS = NOW;
+  });
+  it('names the feeds, and what it holds', () => {
+    expect(source.lookup(domain('sure.evil-host.net'))?.attributes).toEqual(['feed:threatfox']);
+    expect(source.stats().lists).toMatchObject([{ name: 'pipeline store', entries: 5, faults: [] }]);
+  });
+  it('without a store the lists answer alone', () => {
+    const alone = withStore(lists, { path: join(folder, 'none'), nowS: () => NOW, watches: false });
+    expect([alone.lookup(domain('sure.evil-host.net')), alone.stats().lists]).toEqual([null, []]);
+  });
+  it('a file of somebody else is a fault of the list, not the end of the program', () => {
+    const foreign = join(folder, 'foreign.sqlite');
+    writeFileSync(foreign, 'no database');
+    const alone = withStore(lists, { path: foreign, nowS: () => NOW, watches: false });
+    expect([alone.lookup(domain('sure.evil-host.net')), alone.stats().lists[0]?.faults]).toEqual([
+      null,
+      [expect.stringContaining('foreign.sqlite')],
+    ]);
+  });
+  it('in a program that stays, a store that comes later is found, and what feeds add to it', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const late = join(folder, 'late.sqlite');
+    const staying = withStore(lists, { path: late, nowS: () => NOW, watches: true });
+    let changes = 0;
+    staying.onChange(() => (changes += 1));
+    const store = openStoreCore(late);
+    store.observe([observationOf('sure.evil-host.net')], NOW);
+    vi.advanceTimersByTime(30_000);
+    expect([changes, staying.lookup(domain('sure.evil-host.net'))?.verdict]).toEqual([1, 'suspicious']);
+    store.recordSightings([{ value: 'sure.evil-host.net', asset: 'pc', times: 1, firstS: NOW, lastS: NOW }]);
+    vi.advanceTimersByTime(30_000);
+    expect(changes).toBe(1);
+    store.observe([observationOf('more.evil-host.net')], NOW);
+    vi.advanceTimersByTime(30_000);
+    expect(changes).toBe(2);
+    store.close();
+    staying.close();
+    vi.useRealTimers();
+  });
+  it('its lists still decide what is never asked', () => expect(source.allowance(domain('x.net'))).toBe('ours'));
+});

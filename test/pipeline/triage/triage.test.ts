@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../../src/store/store-client.ts';
+import type { RoutedOutput } from '../../../src/pipeline/run-pipeline.ts';
+import { decideTriage } from '../../../src/pipeline/triage/decide-triage.ts';
+import { triageAlertIndex } from '../../../src/pipeline/triage/elastic-alerts.ts';
+import { readAlert } from '../../../src/pipeline/triage/read-alert.ts';
+import { triageAlerts, type Triage } from '../../../src/pipeline/triage/triage.ts';
+import { TriageSettings } from '../../../src/pipeline/triage/triage-settings.ts';
+import type { Answer } from '../../../src/model/enrichment.ts';
+import { enrichmentOf } from '../../store/samples.ts';
+import { outputOf } from '../../outputs/samples.ts';
+import { fakeEnricher, judged } from '../fake-enricher.ts';
+import { fakeClock, fetchTransport, startStandIn } from '../stand-in.ts';
+
+const rules = TriageSettings.parse({});
+const found = (answer: Partial<Answer>, value = '45.83.64.7') =>
+  enrichmentOf(answer, { input: value, indicator: { type: 'ipv4-addr', value } });
+const facts = (action: string | null = null, bytesOut: number | null = null) => ({ id: 'a', observables: [], action, bytesOut });
+const folder = mkdtempSync(join(tmpdir(), 'ismalicious-triage-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("the playbook's table", () => {
+  it.each([
+    [100, 'p1', ['create_incident', 'notify_soc']],
+    [80, 'p1', ['create_incident', 'notify_soc']],
+    [79, 'p2', ['create_alert', 'assign_analyst']],
+    [60, 'p2', ['create_alert', 'assign_analyst']],
+    [59, 'watch', ['log', 'add_to_watchlist']],
+    [40, 'watch', ['log', 'add_to_watchlist']],
+    [39, 'log', ['log']],
+    [0, 'log', ['log']],
+  ])('score %i is tier %s: %j', (score, tier, actions) =>
+    expect(decideTriage(facts(), [found(judged(score))], rules)).toMatchObject({ tier, actions }),
+  );
+
+  it.each([
+    ['blocked', null, 90, 'p2'],
+    ['firewall-denied', null, 65, 'watch'],
+    ['dropped', null, 45, 'log'],
+    ['dropped', null, 5, 'log'],
+    ['allowed', 1_000_000, 65, 'p1'],
+    ['allowed', 999_999, 65, 'p2'],
+    ['allowed', 5_000_000, 90, 'p1'],
+    ['allowed', 5_000_000, 5, 'log'],
+    ['unblocked', null, 90, 'p1'],
+    [null, 5_000_000, 65, 'p2'],
+  ])('action %j with %j bytes out turns score %i into %s', (action, bytes, score, tier) =>
+    expect(decideTriage(facts(action, bytes), [found(judged(score))], rules).tier).toBe(tier),
+  );
+
+  it('the worst of several decides, and says so', () => {
+    const decision = decideTriage(facts(), [found(judged(10), '45.83.64.1'), found(judged(85), '45.83.64.2')], rules);
+    expect([decision.tier, decision.reasons[0]]).toEqual(['p1', '45.83.64.2 is malicious, score 85, tier p1']);
+  });
+  it('resolves only what is wholly answered, and clean', () => {
+    const clean = found({ ...judged(0), autoResolve: true });
+    const failed = found({ status: 'timeout', verdict: 'unknown', score: null, tier: 'review', autoResolve: false }, '45.83.64.9');
+    const internal = found({ status: 'skipped_private', verdict: 'unknown', score: null, tier: 'review' }, '10.0.0.1');
+    expect(decideTriage(facts(), [clean], rules)).toMatchObject({ tier: 'log', autoResolve: true });
+    expect(decideTriage(facts(), [clean, internal], rules)).toMatchObject({ tier: 'log', autoResolve: true });
+    expect(decideTriage(facts(), [clean, failed], rules)).toMatchObject({
+      tier: 'review',
+      autoResolve: false,
+      actions: ['assign_analyst'],
+    });
+    expect(decideTriage(facts(), [failed], rules)).toMatchObject({ tier: 'review', autoResolve: false });
+    expect(decideTriage(facts('blocked'), [failed], rules).tier).toBe('review');
+    expect(decideTriage(facts(), [internal], rules)).toMatchObject({ tier: 'review', autoResolve: false });
+    expect(decideTriage(facts(), [], rules)).toMatchObject({ tier: 'review', autoResolve: false });
+    expect(decideTriage(facts('blocked'), [found({ ...judged(45), autoResolve: true })], rules)).toMatchObject({
+      tier: 'log',
+      autoResolve: true,
+    });
+    expect(decideTriage(facts('blocked'), [found({ ...judged(45), autoResolve: false })], rules)).toMatchObject({
+      tier: 'log',
+      autoResolve: false,
+    });
+  });
+});
+
+it.each([
+  [
+    { destination: { ip: '45.83.64.7' }, event: { action: 'denied' }, source: { bytes: 12 } },
+    { observables: [{ field: 'destination.ip', value: '45.83.64.7' }], action: 'denied', bytesOut: 12, id: null },
+  ],
+  [
+    { 'destination.ip': '45.83.64.7', 'kibana.alert.uuid': 'u' },
+    { observables: [{ field: 'destination.ip', value: '45.83.64.7' }], action: null, bytesOut: null, id: 'u' },
+  ],
+  [
+    { dest_ip: ['45.83.64.7', '45.83.64.8'], action: 'allowed', bytes_out: '99', event_id: 'n1' },
+    {
+      observables: [
+        { field: 'dest_ip', value: '45.83.64.7' },
+        { field: 'dest_ip', value: '45.83.64.8' },
+      ],
+      action: 'allowed',
+      bytesOut: 99,
+      id: 'n1',
+    },
+  ],
+  [
+    { dest_ip: '-', constructor: 'x' },
+    { observables: [], action: null, bytesOut: null, id: null },
+  ],
+])('reads %j', (alert, expected) => expect(readAlert(alert)).toEqual(expected));
+
+describe('triage of alerts', () => {
+  const enricher = fakeEnricher((value) => judged(value === '45.83.64.7' ? 90 : 45));
+  const open = async (name: string): Promise<Triage & { store: NonNullable<Triage['store']> }> => {
+    const output: RoutedOutput = {
+      output: outputOf('jira'),
+      settings: {},
+      sender: { perform: () => Promise.reject(new Error('not used')) },
+      isDry: false,
+      filter: { minScore: null, tiers: ['p1'], types: [], events: [], maxTlp: 'AMBER' },
+    };
+    return { enricher, rules, clock: fakeClock(), store: await openStore(join(folder, `${name}.db`)), outputs: [output], maxPending: 100 };
+  };
+  it('answers in order, journals what has to be told once, watches what has to be watched', async () => {
+    const triage = await open('a');
+    const alerts = [{ id: '1', dest_ip: '45.83.64.7', action: 'allowed' }, { id: '2', dest_ip: '45.83.64.9' }, { id: '3' }];
+    const decisions = await triageAlerts(alerts, triage);
+    expect(decisions.map(({ alert_id, tier, field, score }) => [alert_id, tier, field, score])).toEqual([
+      ['1', 'p1', 'dest_ip', 90],
+      ['2', 'watch', 'dest_ip', 45],
+      ['3', 'review', null, null],
+    ]);
+    expect(decisions[0]?.note).toBe('isMalicious triage: p1 (45.83.64.7 is malicious, score 90, tier p1)');
+    await triageAlerts(alerts, triage);
+    expect(await triage.store.counts('jira')).toMatchObject({ accepted: 1, pending: 1 });
+    expect((await triage.store.watched(9)).map(({ indicator, by }) => [indicator.value, by])).toEqual([['45.83.64.9', 'triage']]);
+    await triage.store.close();
+  });
+  it('reads an alert index and writes each decision back, and nothing else', async () => {
+    const triage = await open('b');
+    const hits = [{ _id: 'x', _index: 'alerts-1', _source: { destination: { ip: '45.83.64.7' } } }];
+    const engine = await startStandIn(({ path }) =>
+      path.includes('_search') ? { body: { hits: { hits } } } : { body: { items: [{ update: { status: 200 } }] } },
+    );
+    const source = { baseUrl: engine.url, index: 'alerts-*', headers: {}, transport: fetchTransport, timeoutMs: 1000 };
+    expect(await triageAlertIndex(source, triage, { limit: 10, signal: new AbortController().signal })).toEqual({
+      read: 1,
+      written: 1,
+      failed: 0,
+    });
+    const [action, doc] = engine.calls[1]!.text.trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, never>);
+    expect([action, Object.keys(doc!.doc!)]).toEqual([{ update: { _id: 'x', _index: 'alerts-1' } }, ['ismalicious']]);
+    expect(doc!.doc).toMatchObject({
+      ismalicious: { triage: { tier: 'p1', action: ['create_incident', 'notify_soc'], auto_resolve: false } },
+    });
+    await engine.close();
+    await triage.store.close();
+  });
+});
