@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { TARGETS } from './targets.ts';
 import * as z from 'zod/mini';
-import { TARGETS } from '../../hosts/cli/synopses/engines.ts';
 
 export { TARGETS };
 

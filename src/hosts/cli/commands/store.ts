@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline as pump } from 'node:stream/promises';
+import { EXPORT_FORMATS } from '../../../pipeline/export-formats.ts';
 import { type Command, EXIT, parseAge, parseCount, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
-import { EXPORT_FORMATS, storeSynopsis } from '../synopses/keep.ts';
+import { storeSynopsis } from '../synopses/keep.ts';
 import { exportStore } from '../../../pipeline/export-store.ts';
 import { openStoreOf } from '../existing-store.ts';
 

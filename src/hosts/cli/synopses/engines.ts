@@ -1,10 +1,8 @@
+import { TARGETS } from '../../../search-engine/assets/targets.ts';
 import { flag, type Synopsis, text, texts } from '../synopsis.ts';
 import { CONFIG, ENGINE_ACCESS_OPTIONS } from './shared-options.ts';
 
 const GROUP = 'Elasticsearch, OpenSearch, Logstash';
-
-/** The engines that assets are made for: Elasticsearch 8.14+ and 9, OpenSearch 2.x and 3.x, Elasticsearch 7.10 without x-pack. */
-export const TARGETS = ['elasticsearch', 'opensearch', 'elasticsearch-oss-7.10'] as const;
 
 /** Look-ups that `backfill` pays when it is not told otherwise. */
 export const BACKFILL_BUDGET = 1000;

@@ -1,11 +1,8 @@
-import type { ExportFormat } from '../../../pipeline/export-store.ts';
+import { EXPORT_FORMATS } from '../../../pipeline/export-formats.ts';
 import { flag, type Synopsis, text } from '../synopsis.ts';
 import { CONFIG } from './shared-options.ts';
 
 const GROUP = 'Stored data';
-
-/** Forms in which the store can be exported. */
-export const EXPORT_FORMATS = ['ndjson', 'csv', 'stix', 'seed'] as const satisfies readonly ExportFormat[];
 
 /** `ismalicious cache stats|purge` */
 export const cacheSynopsis = {
