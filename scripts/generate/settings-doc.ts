@@ -1,8 +1,8 @@
 import type * as z from 'zod/mini';
+import { CORE_BLOCKS } from '../../src/compose/core-blocks.ts';
 import { settingMeta, type SettingsSchema, toSnakeCase } from '../../src/config/setting.ts';
 import { providerBlock } from '../../src/config/provider-settings.ts';
 import { FEEDS } from '../../src/feeds/registry.ts';
-import { CORE_BLOCKS } from '../../src/compose/engine-config.ts';
 import { HOST_SETTINGS } from '../../src/compose/host-settings.ts';
 import { feedBlock, outputBlock, PipelineSettings } from '../../src/pipeline/settings/pipeline-settings.ts';
 import { TriageSettings } from '../../src/pipeline/triage/triage-settings.ts';

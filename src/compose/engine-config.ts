@@ -1,26 +1,14 @@
-import type * as z from 'zod/mini';
-import { CacheSettings, EngineSettings, LocalSettings, PrivacySettings, ScoringSettings } from '../config/core-settings.ts';
 import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../config/load.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
 import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
+import { CORE_BLOCKS, type Core } from './core-blocks.ts';
 import { knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
 import { stateFolder } from './state-folder.ts';
 import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
 
-/** The blocks of the core. */
-export const CORE_BLOCKS = {
-  engine: EngineSettings,
-  cache: CacheSettings,
-  scoring: ScoringSettings,
-  privacy: PrivacySettings,
-  local: LocalSettings,
-} satisfies Blocks;
 /** Blocks of the file that other hosts read. */
 const HOST_BLOCKS = ['sidecar', 'gateway', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat'];
-
-/** The values of the core's blocks. */
-export type Core = { [Name in keyof typeof CORE_BLOCKS]: z.output<(typeof CORE_BLOCKS)[Name]> };
 
 /** What a host says to have the configuration read and the engine opened. */
 export interface OpenOptions extends SourceOptions {

@@ -3,8 +3,9 @@ import { basename } from 'node:path';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
+import type { ListEntry } from '../providers/list-entry.ts';
 import { infrastructureEntries } from '../providers/local-infrastructure.ts';
-import { type ListEntry, parseList } from '../providers/local-list.ts';
+import { parseList } from '../providers/local-list.ts';
 import { openWarningLists } from './warning-lists.ts';
 
 /** How often a list file is looked at for changes, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { ConfigFault } from '../config/load.ts';
 import type { Scoring } from '../engine/score/scoring.ts';
-import type { Core } from './engine-config.ts';
+import type { Core } from './core-blocks.ts';
 import type { WantedProvider } from './wanted-providers.ts';
 
 type Settings = Core['scoring'];

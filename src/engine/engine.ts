@@ -2,21 +2,18 @@ import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { parseForLookup } from '../model/parsing/longest-value.ts';
 import { createAnswerPool } from './cache/answer-pool.ts';
-import { type Clock, CLOCK_SKEW_S, epochS } from './clock.ts';
+import { CLOCK_SKEW_S, epochS } from './clock.ts';
+import type { EngineOptions } from './engine-options.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
-import type { FeedbackSource } from './feedback/overrides.ts';
-import type { Figures } from './feedback/figures.ts';
 import type { LocalSource } from './privacy/local-source.ts';
 import { explainScore } from './score/merge-outcomes.ts';
 import { planLookups } from './plan.ts';
-import type { PrivacyGuard } from './privacy/privacy-guard.ts';
 import type { ClientStats } from './calls/provider-client.ts';
 import { recallStored } from './recall-stored.ts';
 import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-parts.ts';
 import { askRound, startRound } from './round.ts';
-import type { Scoring } from './score/scoring.ts';
 import type { StoreStats, VerdictStore } from './cache/verdict-store.ts';
-import { createView, type EngineProvider, type Memory, type View } from './cache/provider-view.ts';
+import { createView, type View } from './cache/provider-view.ts';
 
 /** Provider subsets with a memory of their own. */
 const MAX_VIEWS = 8;
@@ -26,32 +23,6 @@ const BLOCK = 1024;
 
 /** Indicators of whom somebody has to be asked, by canonical value, with the spellings they came in. */
 type Asked = Map<string, { readonly open: Open; readonly inputs: string[] }>;
-
-export interface EngineOptions {
-  readonly providers: readonly EngineProvider[];
-  readonly local: LocalSource;
-  /** Analysts' overrides; `undefined`: nobody gave one. */
-  readonly feedback?: FeedbackSource | undefined;
-  readonly guard: PrivacyGuard;
-  readonly store: VerdictStore;
-  readonly scoring: Scoring;
-  readonly clock: Clock;
-  /** Verdicts kept in memory; 0: none, for programs that ask once and keep what they are told. */
-  readonly memoryEntries: number;
-  readonly createMemory: (entries: number) => Memory;
-  /** Answers past their lifetime are kept this long, for the time when a provider is down; seconds. */
-  readonly staleS: number;
-  /** Answers past their lifetime by no more than this are given at once and renewed in the background; 0: never. Seconds. */
-  readonly revalidateS: number;
-  /** Whether paid providers are asked only about what they could still move to another tier. */
-  readonly stopsEarly: boolean;
-  /** Counts for the weekly report; `undefined`: nobody keeps them. */
-  readonly figures?: Figures | undefined;
-  /** Longest value that is looked up, in bytes; left out: `MAX_VALUE_BYTES`. */
-  readonly maxValueBytes?: number | undefined;
-  /** Released with the engine: transports, logs. */
-  readonly onClose: () => Promise<void>;
-}
 
 /** Figures for `doctor`, `/metrics` and `| ismaliciousquota`. */
 export interface EngineStats {

@@ -1,6 +1,6 @@
 import { parseForLookup } from '../model/parsing/longest-value.ts';
 import { CLOCK_SKEW_S, epochS } from './clock.ts';
-import type { EngineOptions } from './engine.ts';
+import type { EngineOptions } from './engine-options.ts';
 import type { Plan } from './enricher.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { ProviderClient } from './calls/provider-client.ts';

@@ -1,8 +1,8 @@
 import { LookupError } from '../model/lookup-error.ts';
 import type { AnswerPool } from './cache/answer-pool.ts';
 import { epochS } from './clock.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { readNarrower } from './privacy/redaction.ts';
-import type { EngineOptions } from './engine.ts';
 import type { EnrichOptions } from './enricher.ts';
 import type { Outcome } from './score/outcome.ts';
 import type { ProviderClient } from './calls/provider-client.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '../engine/clock.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
+import type { EventWriting, WritingRules } from './event-writing.ts';
 import { applyEdits, clearEdits, createEdits, sortEdits } from './json/byte-edits.ts';
 import { clearEventMap, createEventMap } from './json/event-map.ts';
 import { skipSpace, wordsIn } from './json/json-bytes.ts';
@@ -13,7 +14,6 @@ import type { Known } from './rendered-verdict.ts';
 import type { KnownValues } from './verdict-memory.ts';
 import { createRelatedAdditions } from './related-fields.ts';
 import { writeEvent } from './write-event.ts';
-import type { EventWriting, WritingRules } from './write-event.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 

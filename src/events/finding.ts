@@ -1,3 +1,4 @@
+import type { Finding, EventWriting } from './event-writing.ts';
 import { endOf, fieldOf, hashAt, isEscaped, startOf } from './json/event-map.ts';
 import { textOfString } from './json/scan-event.ts';
 import type { WantedFields } from './wanted-fields.ts';
@@ -6,24 +7,6 @@ import type { Known } from './rendered-verdict.ts';
 import { UNKNOWN } from './verdict-memory.ts';
 import type { KnownValues } from './verdict-memory.ts';
 import { addRelated, clearRelated } from './related-fields.ts';
-import type { EventWriting } from './write-event.ts';
-
-/** What was found out about one event's values. It is one for all events, filled anew for each. */
-export interface Finding {
-  /** The worst value's answer and field; `null`: no value counts. */
-  worst: Known | null;
-  worstField: number;
-  /** Whether the worst answer's `auto_resolve` holds for the whole event: every value that was asked about agrees. */
-  canResolve: boolean;
-  hasFailure: boolean;
-  /** See `KnownValues.approach`. */
-  approached: number;
-  /** Numbers of the values that are threats, in order, and what is known of each. */
-  readonly threats: number[];
-  readonly threatKnowns: Known[];
-  /** 1 for each of the first values that counts. */
-  readonly counted: Uint8Array;
-}
 
 /** Where answers come from while events are read. */
 export interface Lookup {

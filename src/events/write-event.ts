@@ -1,9 +1,8 @@
-import type { Clock } from '../engine/clock.ts';
 import { FAILURE_TAG, ROLL_UP_MEMBERS } from '../mapping/ecs-roll-up.ts';
+import type { WritingRules, EventWriting } from './event-writing.ts';
 import { put, putByte } from './json/byte-edits.ts';
 import { fieldOf, Place } from './json/event-map.ts';
 import { CLOSE_ARRAY, COMMA, OPEN_OBJECT, QUOTE } from './json/json-bytes.ts';
-import type { Finding } from './finding.ts';
 import { beginItems, beginMembers, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
 import { renderEntry, renderPlaybook, renderRollUp } from './rendered-verdict.ts';
 import type { Known, RenderedEntry } from './rendered-verdict.ts';
@@ -21,24 +20,6 @@ const FAILURE = Buffer.from(JSON.stringify(FAILURE_TAG));
 const CONFLICT = Buffer.from('"_ismalicious_conflict"');
 /** Comparing each with each is quickest up to this many. */
 const FEW = 32;
-
-/** How answers are written into events. */
-export interface WritingRules {
-  readonly fields: readonly string[];
-  /** See `EcsMatch.type`. */
-  readonly matchedType: string | null;
-  /** Whether the playbook's `threat.enrichment` is written too. */
-  readonly writesPlaybook: boolean;
-}
-
-/** An event in the writing. `now`: the time of the match, written out when first needed. */
-export interface EventWriting extends RelatedEditing {
-  readonly rules: WritingRules;
-  readonly finding: Finding;
-  readonly clock: Clock;
-  now: Buffer | null;
-  nowMs: number;
-}
 
 /** Plans everything that is added to an event; `worst` speaks for it. */
 export function writeEvent(writing: EventWriting, worst: Known): void {

@@ -2,8 +2,8 @@ import type { StoredIndicator } from '../store/observation.ts';
 import { type Enrichment, isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import { isWithinTlp } from '../model/tlp.ts';
 import { nowS } from './pipeline-clock.ts';
+import type { Pipeline } from './pipeline.ts';
 import type { RunReport } from './run-report.ts';
-import type { Pipeline } from './run-pipeline.ts';
 
 /** What the look-ups of a run did; `faults`: one line for each kind of failure. */
 export interface EnrichCounts {

@@ -18,6 +18,7 @@ import { FEEDS } from '../feeds/registry.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { createOutputSender, readCaFile } from './delivery/output-sender.ts';
 import { type PipelineClock, systemPipelineClock } from './pipeline-clock.ts';
+import type { Pipeline, RoutedOutput } from './pipeline.ts';
 import {
   type CommonFeedSettings,
   type CommonOutputSettings,
@@ -25,7 +26,6 @@ import {
   outputBlock,
   PipelineSettings,
 } from './settings/pipeline-settings.ts';
-import type { Pipeline, RoutedOutput } from './run-pipeline.ts';
 import type { PipelineTransport } from './pipeline-transport.ts';
 import { TriageSettings, type TriageRules } from './triage/triage-settings.ts';
 import { WatchlistSettings } from './settings/watchlist-settings.ts';

@@ -3,7 +3,7 @@ import { passesFilter } from '../outputs/filter.ts';
 import type { OutputItem } from '../outputs/output.ts';
 import { toOutputItem } from './delivery/output-item.ts';
 import { nowS } from './pipeline-clock.ts';
-import type { Pipeline, RoutedOutput } from './run-pipeline.ts';
+import type { Pipeline, RoutedOutput } from './pipeline.ts';
 
 const BATCH = 1000;
 const DAY_S = 86_400;

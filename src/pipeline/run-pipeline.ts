@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describeHolder, holderName } from '../disk/holder.ts';
-import type { Enricher } from '../engine/enricher.ts';
-import type { FeedbackStore } from '../engine/feedback/overrides.ts';
-import type { Store } from '../store/store-client.ts';
-import type { Tlp } from '../model/tlp.ts';
-import type { OutputFilter } from '../outputs/filter.ts';
-import { type ActiveOutput, deliver, type DeliveryLimits } from './delivery/deliver.ts';
+import { deliver } from './delivery/deliver.ts';
 import { enrichDue, type EnrichCounts } from './enrich-due.ts';
-import { nowS, type PipelineClock } from './pipeline-clock.ts';
+import { nowS } from './pipeline-clock.ts';
+import type { RoutedOutput, Pipeline } from './pipeline.ts';
 import { type ActiveFeed, type FeedReport, readFeed } from './read-feed.ts';
 import { routeJudgements } from './route-judgements.ts';
 import type { OutputReport, RunReport } from './run-report.ts';
@@ -17,47 +13,6 @@ const LEASE_MS = 120_000;
 const LEASE_RENEWAL_MS = 30_000;
 const DAY_S = 86_400;
 const NOTHING_DUE: EnrichCounts = { counts: { due: 0, enriched: 0, skipped: 0, failed: 0, left: 0, byStatus: {}, live: 0 }, faults: [] };
-
-/** An output with what is let through to it. */
-export interface RoutedOutput extends ActiveOutput {
-  readonly filter: OutputFilter;
-  readonly isDry: boolean;
-}
-
-/** Bounds of a run. */
-export interface RunLimits extends DeliveryLimits {
-  readonly batchSize: number;
-  readonly maxPending: number;
-  /** Paid look-ups; `null`: no bound of its own. */
-  readonly budget: number | null;
-  /** Indicators marked more strictly are not looked up. */
-  readonly maxTlp: Tlp;
-  /** How far back sightings are told with a threat. */
-  readonly lookBackDays: number;
-  readonly sightingDays: number;
-  readonly maxSightings: number;
-  readonly keepDays: number;
-  readonly keepDeliveredDays: number;
-}
-
-/** What a run works with. */
-export interface Pipeline {
-  readonly store: Store;
-  readonly enricher: Enricher;
-  /** What analysts decided; left out: nobody could. */
-  readonly feedback?: Pick<FeedbackStore, 'list'>;
-  readonly feeds: readonly ActiveFeed[];
-  readonly outputs: readonly RoutedOutput[];
-  readonly limits: RunLimits;
-  readonly clock: PipelineClock;
-  readonly random: () => number;
-  /** Told about each stage as it goes, for a progress bar. */
-  readonly onProgress?: (progress: {
-    readonly stage: 'feeds' | 'look-ups' | 'outputs';
-    readonly done: number;
-    readonly of: number;
-  }) => void;
-}
 
 /** Another process is at it, and alive. */
 export class NotLeaderError extends Error {

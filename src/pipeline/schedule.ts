@@ -1,7 +1,8 @@
+import type { Pipeline } from './pipeline.ts';
 import { type NextTime, parseCron } from './settings/cron.ts';
 import type { PipelineSettings } from './settings/pipeline-settings.ts';
 import type { RunReport } from './run-report.ts';
-import { type NotLeaderError, type Pipeline, runPipeline } from './run-pipeline.ts';
+import { type NotLeaderError, runPipeline } from './run-pipeline.ts';
 import type { WatchlistSettings } from './settings/watchlist-settings.ts';
 import type * as z from 'zod/mini';
 

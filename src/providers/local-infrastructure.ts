@@ -1,4 +1,4 @@
-import type { ListEntry } from './local-list.ts';
+import type { ListEntry } from './list-entry.ts';
 import { verdictOf } from './verdict-facts.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { parseCsv } from '../model/formats/csv.ts';
-import { VERDICT_WORDS, type Verdict, type VerdictWord } from '../model/verdict.ts';
+import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
+import type { ListEntry, ParsedList } from './list-entry.ts';
 import { verdictOf } from './verdict-facts.ts';
 import { readStixBundle } from './local-stix.ts';
 
@@ -8,20 +9,6 @@ import { readStixBundle } from './local-stix.ts';
 const DEFAULT_SCORES: Readonly<Record<VerdictWord, number | null>> = { malicious: 90, suspicious: 55, clean: 0, unknown: null };
 const VALUE_COLUMNS = ['value', 'indicator', 'ioc', 'ioc_value', 'observable', 'ip', 'domain', 'url', 'hash', 'sha256', 'cidr'];
 const MAX_FAULTS = 20;
-
-/** One line of a list: a value or pattern (CIDR, `*.domain`) and what the list says of it. */
-export interface ListEntry {
-  readonly value: string;
-  readonly verdict: Verdict;
-  /** Who added it and why, for people. */
-  readonly note: string | null;
-}
-
-/** A list as read, with the lines that could not be (place and remedy each). */
-export interface ParsedList {
-  readonly entries: readonly ListEntry[];
-  readonly faults: readonly string[];
-}
 
 /** Reads a customer's list: STIX 2.1 bundle (JSON), CSV with a header that names a value column, or one value a line (`#` comments). */
 export function parseList(name: string, text: string, attributes: readonly string[] = []): ParsedList {

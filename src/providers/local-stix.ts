@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { readPattern } from '../model/formats/stix-pattern.ts';
-import type { ListEntry, ParsedList } from './local-list.ts';
+import type { ListEntry, ParsedList } from './list-entry.ts';
 import { verdictOf } from './verdict-facts.ts';
 
 const MAX_FAULTS = 20;

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import type { Pipeline } from '../../../pipeline/pipeline.ts';
 import { type Command, EXIT, type Io, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { openProgress, type Progress } from '../progress.ts';
@@ -6,7 +7,7 @@ import { pipelineSynopsis } from '../synopses/run.ts';
 import { openConfigured, type ConfiguredPipeline } from '../../../compose/open-configured-pipeline.ts';
 import { toReportPage } from '../../../pipeline/report-page.ts';
 import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../../../pipeline/run-report.ts';
-import { NotLeaderError, type Pipeline, runPipeline } from '../../../pipeline/run-pipeline.ts';
+import { NotLeaderError, runPipeline } from '../../../pipeline/run-pipeline.ts';
 import { runOnSchedule, scheduleOf } from '../../../pipeline/schedule.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
