@@ -1,13 +1,13 @@
 import type { Enricher } from '../engine/enricher.ts';
 import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS } from '../mapping/splunk.ts';
+import type { RowOptions } from './row-options.ts';
 import { Answers, plannedEnrichment } from './value-answers.ts';
 import type { Wait } from './value-answers.ts';
-import type { CommandOptions } from '../hosts/splunk/commands/command-options.ts';
 import { readHeader } from './csv-cells.ts';
-import type { Frame } from '../hosts/splunk/protocol/frames.ts';
+import type { RowBlock } from './row-block.ts';
 import { gatherKnown, restoreKnown } from './value-snapshot.ts';
 import type { KnowingParts, KnownValues } from './value-snapshot.ts';
-import type { ReplyRows } from './reply-writer.ts';
+import type { ReplyRows } from './row-writer.ts';
 import { layOutRows } from './row-layout.ts';
 import type { RowLayout } from './row-layout.ts';
 import { RowScanner } from './row-scanner.ts';
@@ -33,7 +33,7 @@ export interface ChunkContext {
 }
 
 /** Names of the columns a search gets, in the order of the reply. */
-export function outputFields(options: Pick<CommandOptions, 'fields' | 'prefix' | 'details'>): string[] {
+export function outputFields(options: Pick<RowOptions, 'fields' | 'prefix' | 'details'>): string[] {
   const { fields, prefix, details } = options;
   const names = SPLUNK_FIELDS.map((name) => prefix + name);
   if (!details) return names;
@@ -43,7 +43,7 @@ export function outputFields(options: Pick<CommandOptions, 'fields' | 'prefix' |
 
 /** Enriches the chunks of one search, one after the other. */
 export class ChunkEnricher {
-  readonly #options: CommandOptions;
+  readonly #options: RowOptions;
   readonly #notes: SearchNotes;
   readonly #outputs: readonly string[];
   readonly #values = new ValueTable();
@@ -57,7 +57,7 @@ export class ChunkEnricher {
   #chunk = 0;
   #hasRecalled = false;
 
-  constructor(options: CommandOptions, notes: SearchNotes, startS: number) {
+  constructor(options: RowOptions, notes: SearchNotes, startS: number) {
     this.#options = options;
     this.#notes = notes;
     this.#outputs = outputFields(options);
@@ -78,20 +78,20 @@ export class ChunkEnricher {
   }
 
   /** The rows of the reply to a chunk; `null` for one without a header. Rejects when the search was cancelled. */
-  async enrich(frame: Frame, context: ChunkContext): Promise<ReplyRows | null> {
-    if (frame.bodyFrom === frame.bodyEnd) return null;
-    const header = readHeader(frame.bytes, frame.bodyFrom, frame.bodyEnd);
-    const layout = this.#layOut(frame.bytes.toString('latin1', frame.bodyFrom, header.contentEnd), () =>
+  async enrich(block: RowBlock, context: ChunkContext): Promise<ReplyRows | null> {
+    if (block.bodyFrom === block.bodyEnd) return null;
+    const header = readHeader(block.bytes, block.bodyFrom, block.bodyEnd);
+    const layout = this.#layOut(block.bytes.toString('latin1', block.bodyFrom, header.contentEnd), () =>
       layOutRows(header, this.#options.fields, this.#outputs),
     );
     this.#forgetOld(layout);
     this.#chunk++;
     const rows = this.#scanner;
-    rows.scan(frame.bytes, layout, header.rowsFrom, frame.bodyEnd);
+    rows.scan(block.bytes, layout, header.rowsFrom, block.bodyEnd);
     if (rows.count > 0 && !this.#hasRecalled) await this.#recall(layout, context);
-    this.#reader.read(frame.bytes, layout, rows);
+    this.#reader.read(block.bytes, layout, rows);
     if (rows.count > 0) await this.#answer(rows.count, layout, context);
-    return { frame, layout, rows, suffixes: this.#suffixes, headerEnd: header.contentEnd };
+    return { block, layout, rows, suffixes: this.#suffixes, headerEnd: header.contentEnd };
   }
 
   /** What this search leaves to those of its shape; `null`: nothing new. */

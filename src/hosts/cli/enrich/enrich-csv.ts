@@ -1,6 +1,6 @@
 import { ChunkEnricher } from '../../../rows/row-enricher.ts';
 import { readHeader } from '../../../rows/csv-cells.ts';
-import { ReplyWriter } from '../../../rows/reply-writer.ts';
+import { RowWriter } from '../../../rows/row-writer.ts';
 import { SearchNotes } from '../../../rows/search-notes.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import { UsageError } from '../command.ts';
@@ -32,19 +32,19 @@ export async function enrichCsv(job: EnrichJob): Promise<void> {
   const enricher = countingEnricher(job);
   const chunks = new ChunkEnricher(options, notes, startS);
   const parts: Buffer[] = [];
-  const writer = new ReplyWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) });
+  const writer = new RowWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) });
   let rows = 0;
   const header = job.head === null ? null : await readCsvHeader(job.head());
   let isFirst = header === null;
   for await (const { bytes, headerLine, inputBytes } of createCsvBlocks(job.input, BLOCK_BYTES, header)) {
-    const frame = { metadata: {}, bytes, bodyFrom: 0, bodyEnd: bytes.length - 1 };
+    const block = { bytes, bodyFrom: 0, bodyEnd: bytes.length - 1 };
     if (isFirst) assertFields(bytes, fields);
     const context = {
       open: () => Promise.resolve(enricher),
       nowS: startS,
       wait: <T>(work: (signal: AbortSignal) => Promise<T>) => work(new AbortController().signal),
     };
-    const reply = await chunks.enrich(frame, context);
+    const reply = await chunks.enrich(block, context);
     if (!reply) {
       await job.done(inputBytes);
       continue;

@@ -1,8 +1,8 @@
 import type { EnrichOptions } from '../../../engine/enricher.ts';
 import { toSplunkCells } from '../../../mapping/splunk.ts';
 import type { Enrichment, ProviderResult } from '../../../model/enrichment.ts';
+import type { RowOptions } from '../../../rows/row-options.ts';
 import { readCommandOptions } from './command-options.ts';
-import type { CommandOptions } from './command-options.ts';
 import type { CommandWorld } from './command-world.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
@@ -13,7 +13,7 @@ import type { SearchContext } from '../protocol/search-conversation.ts';
 /** What `| ismaliciouscheck` asks for. */
 export interface CheckOptions {
   readonly values: readonly string[];
-  readonly asked: CommandOptions;
+  readonly asked: RowOptions;
 }
 
 /** Opens the engine for a search. */
@@ -93,7 +93,7 @@ export function answerCheck(world: CommandWorld, open: OpenForCheck): Promise<nu
   });
 }
 
-function toEnrichOptions({ timeoutMs, maxAgeS, providers, mode, budget }: CommandOptions, signal: AbortSignal): EnrichOptions {
+function toEnrichOptions({ timeoutMs, maxAgeS, providers, mode, budget }: RowOptions, signal: AbortSignal): EnrichOptions {
   return {
     timeoutMs,
     signal,

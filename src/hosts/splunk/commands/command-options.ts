@@ -1,28 +1,7 @@
 import { VERDICT_WORDS } from '../../../model/verdict.ts';
-import type { VerdictWord } from '../../../model/verdict.ts';
+import type { RowOptions } from '../../../rows/row-options.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, UsageError } from './option-words.ts';
 import { wordTable } from '../../../model/tables/word-table.ts';
-
-/** What the words after `| ismalicious` ask for. */
-export interface CommandOptions {
-  /** Fields whose values are looked up, in the order given, none twice. */
-  readonly fields: readonly string[];
-  readonly prefix: string;
-  /** Provider ids; `null`: all that are configured. */
-  readonly providers: readonly string[] | null;
-  readonly mode: 'enrich' | 'cache' | 'plan';
-  /** For the look-ups of one chunk. */
-  readonly timeoutMs: number;
-  /** `null`: the setting. */
-  readonly maxAgeS: number | null;
-  readonly details: boolean;
-  /** Rows with another verdict are left out; `null`: all rows stay. */
-  readonly only: readonly VerdictWord[] | null;
-  /** Paid look-ups this search may make; `null`: the setting. */
-  readonly budget: number | null;
-  /** How a text of ours becomes a cell; left out: as it is. */
-  readonly guard?: (text: string) => string;
-}
 
 const EXAMPLE = '| ismalicious dest_ip';
 
@@ -32,7 +11,7 @@ const MAX_TIMEOUT_S = 3600;
 
 const UNIT_S = wordTable<number>({ s: 1, m: 60, h: 3600, d: 86_400 });
 
-type Draft = { -readonly [Name in keyof CommandOptions]: CommandOptions[Name] };
+type Draft = { -readonly [Name in keyof RowOptions]: RowOptions[Name] };
 
 const RULES: OptionRules<Draft> = {
   prefix(text, draft) {
@@ -87,7 +66,7 @@ const RULES: OptionRules<Draft> = {
  * `args`: as splunkd unquoted them; `rawArgs`: as typed, to tell the field `"a, b"` from the fields `a, b`.
  * Throws `UsageError` with every fault at once.
  */
-export function readCommandOptions(args: readonly string[], rawArgs: readonly string[] = []): CommandOptions {
+export function readCommandOptions(args: readonly string[], rawArgs: readonly string[] = []): RowOptions {
   const draft = {
     prefix: 'im_',
     providers: null,

@@ -1,13 +1,10 @@
 import type { ByteSource } from '../../../rows/byte-streams.ts';
 import { LF } from '../../../rows/csv-cells.ts';
+import type { RowBlock } from '../../../rows/row-block.ts';
 
 /** One request: `chunked 1.0,<metadata bytes>,<body bytes>\n`, metadata as JSON, body as CSV. */
-export interface Frame {
+export interface Frame extends RowBlock {
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** The body is `bytes[bodyFrom, bodyEnd)`; `bytes[bodyEnd]` is a LF of ours. Valid until the next frame is read. */
-  readonly bytes: Buffer;
-  readonly bodyFrom: number;
-  readonly bodyEnd: number;
 }
 
 /** Input that is no protocol v2. The message never quotes the input: it may hold a session key. */

@@ -2,15 +2,15 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../../rows/byte-streams.ts';
 import { ChunkEnricher, outputFields } from '../../../rows/row-enricher.ts';
+import type { RowOptions } from '../../../rows/row-options.ts';
 import { readCommandOptions } from '../commands/command-options.ts';
-import type { CommandOptions } from '../commands/command-options.ts';
 import { CsvError } from '../../../rows/csv-cells.ts';
 import { FrameError, FrameReader } from './frames.ts';
 import type { Frame } from './frames.ts';
 import type { KnownValues } from '../../../rows/value-snapshot.ts';
 import { UsageError } from '../commands/option-words.ts';
 import type { Premises } from '../memory/fingerprint.ts';
-import { ReplyWriter } from '../../../rows/reply-writer.ts';
+import { ReplyWriter } from './reply-writer.ts';
 import type { SearchMemory } from '../memory/search-memory.ts';
 import { SearchNotes } from '../../../rows/search-notes.ts';
 
@@ -229,7 +229,7 @@ class Conversation {
 }
 
 /** The reply to getinfo. Rows are joined back by splunkd, so it is told which columns are needed, unless rows may go missing. */
-function introductionOf(options: CommandOptions): object {
+function introductionOf(options: RowOptions): object {
   if (options.only !== null) return { type: 'stateful' };
   return { type: 'stateful', required_fields: [...new Set([...options.fields, ...outputFields(options)])] };
 }

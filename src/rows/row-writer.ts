@@ -1,7 +1,6 @@
 import { BlockWriter } from './block-writer.ts';
 import type { ByteSink } from './byte-streams.ts';
-import { encodeFrameHead } from '../hosts/splunk/protocol/frames.ts';
-import type { Frame } from '../hosts/splunk/protocol/frames.ts';
+import type { RowBlock } from './row-block.ts';
 import type { RowLayout } from './row-layout.ts';
 import type { RowScanner } from './row-scanner.ts';
 import { NO_ROW } from './row-suffixes.ts';
@@ -9,7 +8,7 @@ import type { RowSuffixes } from './row-suffixes.ts';
 
 /** What the rows of a reply are put together from. */
 export interface ReplyRows {
-  readonly frame: Frame;
+  readonly block: RowBlock;
   readonly layout: RowLayout;
   readonly rows: RowScanner;
   readonly suffixes: RowSuffixes;
@@ -21,24 +20,17 @@ export interface ReplyRows {
  * Writes replies: the input's own bytes with the new cells spliced in, in blocks, so that a chunk is never held twice.
  * A row is copied together with the line end before it; where cells of the input are left out, in the pieces between them.
  */
-export class ReplyWriter {
-  readonly #sink: ByteSink;
+export class RowWriter {
   readonly #blocks: BlockWriter;
 
   constructor(sink: ByteSink) {
-    this.#sink = sink;
     this.#blocks = new BlockWriter(sink);
   }
 
-  /** A reply without rows. */
-  writeBare(metadata: object): void {
-    this.#sink.write(encodeFrameHead(metadata, 0));
-  }
-
-  /** A reply with the header and the rows of a chunk. */
-  writeRows(metadata: object, reply: ReplyRows): void {
+  /** Header and rows behind a head that is made for their number of bytes. */
+  writeBehind(headOf: (bodyBytes: number) => Buffer, reply: ReplyRows): void {
     const bodyBytes = measure(reply);
-    const head = encodeFrameHead(metadata, bodyBytes);
+    const head = headOf(bodyBytes);
     this.#blocks.reserve(head.length + bodyBytes);
     this.#blocks.appendAll(head);
     this.#blocks.appendAll(reply.layout.head);
@@ -46,16 +38,16 @@ export class ReplyWriter {
     this.#blocks.flush();
   }
 
-  /** The table alone, without a frame; `headerLine`: bytes of the input's header with its line end, left out of all parts but the first. */
+  /** The table alone; `headerLine`: bytes of the input's header with its line end, left out of all parts but the first. */
   writeTable(reply: ReplyRows, isFirst: boolean, headerLine: number): void {
-    this.#blocks.reserve(reply.frame.bodyEnd * 2);
+    this.#blocks.reserve(reply.block.bodyEnd * 2);
     if (isFirst) this.#blocks.appendAll(reply.layout.head);
-    this.#appendRows(isFirst ? reply : { ...reply, headerEnd: reply.frame.bodyFrom + headerLine });
+    this.#appendRows(isFirst ? reply : { ...reply, headerEnd: reply.block.bodyFrom + headerLine });
     this.#blocks.flush();
   }
 
-  #appendRows({ frame, layout, rows, suffixes, headerEnd }: ReplyRows): void {
-    const { bytes } = frame;
+  #appendRows({ block, layout, rows, suffixes, headerEnd }: ReplyRows): void {
+    const { bytes } = block;
     const { cutsPerRow } = layout;
     const { partsPerRow, parts, rendered } = suffixes;
     const blocks = this.#blocks;
@@ -76,7 +68,7 @@ export class ReplyWriter {
       }
       from = rows.lineEnds[row] as number;
     }
-    blocks.append(bytes, from, frame.bodyEnd);
+    blocks.append(bytes, from, block.bodyEnd);
   }
 
   #appendCommas(count: number): void {
@@ -85,7 +77,7 @@ export class ReplyWriter {
 }
 
 /** Bytes of the reply's body. */
-function measure({ frame, layout, rows, suffixes, headerEnd }: ReplyRows): number {
+function measure({ block, layout, rows, suffixes, headerEnd }: ReplyRows): number {
   const { cutsPerRow } = layout;
   const { partsPerRow, parts, rendered } = suffixes;
   let size = layout.head.length;
@@ -105,5 +97,5 @@ function measure({ frame, layout, rows, suffixes, headerEnd }: ReplyRows): numbe
     from = rows.lineEnds[row] as number;
   }
   for (const [row, commas] of rows.shortBy) if (parts[row * partsPerRow] !== NO_ROW) size += commas;
-  return size + frame.bodyEnd - from;
+  return size + block.bodyEnd - from;
 }

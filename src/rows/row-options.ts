@@ -1,0 +1,22 @@
+import type { VerdictWord } from '../model/verdict.ts';
+
+/** How rows are enriched: which fields are looked up, by whom, and what is written beside them. */
+export interface RowOptions {
+  /** Fields whose values are looked up, in the order given, none twice. */
+  readonly fields: readonly string[];
+  readonly prefix: string;
+  /** Provider ids; `null`: all that are configured. */
+  readonly providers: readonly string[] | null;
+  readonly mode: 'enrich' | 'cache' | 'plan';
+  /** For the look-ups of one chunk. */
+  readonly timeoutMs: number;
+  /** `null`: the setting. */
+  readonly maxAgeS: number | null;
+  readonly details: boolean;
+  /** Rows with another verdict are left out; `null`: all rows stay. */
+  readonly only: readonly VerdictWord[] | null;
+  /** Paid look-ups this search may make; `null`: the setting. */
+  readonly budget: number | null;
+  /** How a text of ours becomes a cell; left out: as it is. */
+  readonly guard?: (text: string) => string;
+}
