@@ -5,7 +5,7 @@ import { beginExtraction, extractIndicators } from './extract-indicators.ts';
 import type { Extraction } from './extract-indicators.ts';
 import { decodeText } from './decode-text.ts';
 import { fileKind } from './file-kind.ts';
-import { hasPublicSuffix } from '../engine/privacy/registrable-domain.ts';
+import { hasPublicSuffix } from './public-suffix.ts';
 
 /** How hosts ask: the public suffix list and the hashes are brought along here. */
 export type ExtractRequest = Omit<ExtractOptions, 'hasPublicSuffix'> & Pick<FileOptions, 'openPdf' | 'openOutlook' | 'onUnread'>;

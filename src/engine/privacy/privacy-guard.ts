@@ -74,7 +74,7 @@ export function createPrivacyGuard(settings: PrivacySettings, local: LocalSource
       return allowance === null ? null : { status: 'skipped_allowlist', message: `on the allow list: ${allowance}` };
     },
     async prepare() {
-      hasPublicSuffix ??= (await import('./registrable-domain.ts')).hasPublicSuffix;
+      hasPublicSuffix ??= (await import('../../extract/public-suffix.ts')).hasPublicSuffix;
     },
     refuseToSend(indicator) {
       if (!hasPublicSuffix) throw new Error('prepare() comes before refuseToSend()');

@@ -1,7 +1,5 @@
-import { getDomain, parse } from 'tldts';
-
-/** Names come canonical from `parseIndicator`: no need to look for URLs, ports and invalid characters in them again. */
-const CANONICAL_HOST = { allowPrivateDomains: false, extractHostname: false, validateHostname: false, detectIp: false } as const;
+import { getDomain } from 'tldts';
+import { CANONICAL_HOST, hasPublicSuffix } from '../../extract/public-suffix.ts';
 
 /**
  * The part of a host name that somebody registered (`login.evil.co.uk` → `evil.co.uk`), by the ICANN section of the public suffix list;
@@ -9,20 +7,4 @@ const CANONICAL_HOST = { allowPrivateDomains: false, extractHostname: false, val
  */
 export function registrableDomain(host: string): string | null {
   return hasPublicSuffix(host) ? getDomain(host, CANONICAL_HOST) : null;
-}
-
-/** Last labels that were asked about. The list has about 1,500; names of the own network bring others. */
-const answers = new Map<string, boolean>();
-const MAX_ANSWERS = 8192;
-
-/** Whether the name ends in a suffix that ICANN delegated. When it does not, it is most likely a name of the own network. */
-export function hasPublicSuffix(host: string): boolean {
-  // Every suffix of the ICANN section lies below a top-level domain that is in it: the last label decides.
-  const last = host.slice(host.lastIndexOf('.') + 1);
-  const known = answers.get(last);
-  if (known !== undefined) return known;
-  const isPublic = parse(`a.${last}`, CANONICAL_HOST).isIcann === true;
-  if (answers.size >= MAX_ANSWERS) answers.clear();
-  answers.set(last, isPublic);
-  return isPublic;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hasPublicSuffix, registrableDomain } from '../../../src/engine/privacy/registrable-domain.ts';
+import { registrableDomain } from '../../../src/engine/privacy/registrable-domain.ts';
+import { hasPublicSuffix } from '../../../src/extract/public-suffix.ts';
 
 describe('registrable domain', () => {
   it.each([

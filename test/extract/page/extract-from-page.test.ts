@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { hasPublicSuffix } from '../../../src/engine/privacy/registrable-domain.ts';
 import { extractFromPage } from '../../../src/extract/page/extract-from-page.ts';
 import { looksLikePage } from '../../../src/extract/page/looks-like-page.ts';
+import { hasPublicSuffix } from '../../../src/extract/public-suffix.ts';
 
 const find = (html: string) => extractFromPage(html, { hasPublicSuffix, withHosts: false });
 

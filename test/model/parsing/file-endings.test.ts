@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hasPublicSuffix } from '../../../src/engine/privacy/registrable-domain.ts';
+import { hasPublicSuffix } from '../../../src/extract/public-suffix.ts';
 import { isFileName } from '../../../src/model/parsing/domain-name.ts';
 import { FILE_ENDINGS } from '../../../src/model/parsing/file-endings.ts';
 
