@@ -28,6 +28,7 @@ const code = await runProgram(
     env: process.env,
     hasColor: process.stdout.isTTY === true && wantsColor && !process.argv.includes('--no-color'),
     hasProgress: isTty,
+    startSidecar: async (start) => (await import('./hosts/sidecar/serve.ts')).serveSidecar(start),
     columns: columnsOf(process.stdout),
   },
 );

@@ -132,3 +132,19 @@ export const SidecarSettings = z.object({
 });
 
 export type SidecarSettings = z.infer<typeof SidecarSettings>;
+
+/** What a sidecar is started with. What is set here goes before the settings. */
+export interface SidecarStart {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly configPath: string | undefined;
+  readonly set: Partial<Pick<SidecarSettings, 'host' | 'port' | 'workers'>>;
+  readonly version: string;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+/** How it ended. `fault`: what the user has to mend before it can start; `null`: nothing. */
+export interface SidecarEnd {
+  readonly hasFailed: boolean;
+  readonly fault: string | null;
+}

@@ -1,3 +1,4 @@
+import type { SidecarEnd, SidecarStart } from '../../compose/sidecar-settings.ts';
 import { wordTable } from '../../model/tables/word-table.ts';
 import type { Synopsis } from './synopsis.ts';
 
@@ -19,6 +20,8 @@ export interface Io {
   readonly hasColor: boolean;
   /** Whether progress may be drawn on stderr. */
   readonly hasProgress: boolean;
+  /** Runs the sidecar, a host of its own: the program that has both brings it along. */
+  readonly startSidecar?: (start: SidecarStart) => Promise<SidecarEnd>;
   /** How many characters a line of stdout has; undefined: as many as it takes. */
   readonly columns?: number | undefined;
 }

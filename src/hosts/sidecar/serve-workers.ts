@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { EXIT, type Io } from '../cli/command.ts';
+import type { SidecarEnd } from '../../compose/sidecar-settings.ts';
 
 /** A worker that lived this long begins with the shortest wait again. */
 const STEADY_MS = 60_000;
@@ -10,7 +10,7 @@ const FAILED_STARTS = 3;
 
 /** What the processes are run with. */
 export interface WorkersOptions {
-  readonly io: Io;
+  readonly stderr: NodeJS.WritableStream;
   /** Resolves when all of it is to end. */
   readonly stopped: () => Promise<void>;
 }
@@ -24,7 +24,7 @@ export function waitBeforeRestart(failures: number): number {
  * Shares the port between processes. One that dies is replaced, however often that happens; after several deaths in a row it is waited for
  * longer and longer, and the others serve meanwhile. Only a start at which none comes to listen is given up.
  */
-export async function runWorkers(count: number, { io, stopped }: WorkersOptions): Promise<number> {
+export async function runWorkers(count: number, { stderr, stopped }: WorkersOptions): Promise<SidecarEnd> {
   let isStopping = false;
   let hasListened = false;
   let failures = 0;
@@ -35,7 +35,7 @@ export async function runWorkers(count: number, { io, stopped }: WorkersOptions)
     const worker = cluster.fork();
     bornMs.set(worker.id, performance.now());
   };
-  const ended = new Promise<number>((resolve) => {
+  const ended = new Promise<SidecarEnd>((resolve) => {
     cluster.on('exit', (worker, code, signal) => {
       const livedMs = performance.now() - (bornMs.get(worker.id) ?? 0);
       bornMs.delete(worker.id);
@@ -43,17 +43,17 @@ export async function runWorkers(count: number, { io, stopped }: WorkersOptions)
       if (!isStopping && hasFailed && (hasListened || ++failures <= count * FAILED_STARTS)) {
         inARow = livedMs > STEADY_MS ? 1 : inARow + 1;
         const waitMs = waitBeforeRestart(inARow);
-        io.stderr.write(`a worker ended (${signal ?? `exit ${code}`}): it is replaced in ${waitMs} ms\n`);
+        stderr.write(`a worker ended (${signal ?? `exit ${code}`}): it is replaced in ${waitMs} ms\n`);
         const timer = setTimeout(() => {
           waits.delete(timer);
           fork();
         }, waitMs);
         waits.add(timer);
-      } else if (bornMs.size === 0 && waits.size === 0) resolve(isStopping ? EXIT.ok : EXIT.failed);
+      } else if (bornMs.size === 0 && waits.size === 0) resolve({ hasFailed: !isStopping, fault: null });
     });
   });
   cluster.on('listening', (_worker, { port }) => {
-    if (!hasListened) io.stderr.write(`worker listening on port ${port}\n`);
+    if (!hasListened) stderr.write(`worker listening on port ${port}\n`);
     hasListened = true;
   });
   for (let n = 0; n < count; n++) fork();
@@ -63,7 +63,7 @@ export async function runWorkers(count: number, { io, stopped }: WorkersOptions)
     for (const timer of waits) clearTimeout(timer);
     waits.clear();
     for (const each of Object.values(cluster.workers ?? {})) each?.kill('SIGTERM');
-    if (bornMs.size === 0) return EXIT.ok;
+    if (bornMs.size === 0) return { hasFailed: false, fault: null };
     return await ended;
   };
   return await Promise.race([stop(), ended]);

@@ -1,0 +1,122 @@
+import cluster from 'node:cluster';
+import { join } from 'node:path';
+import { readSources } from '../../compose/config-sources.ts';
+import { type LoadedConfig, loadEngineConfig, type OpenOptions } from '../../compose/engine-config.ts';
+import { type OpenedEngine, openEngine } from '../../compose/open-engine.ts';
+import { createProfiledEnricher } from '../../compose/profiled-enricher.ts';
+import { loadBoth } from '../../pipeline/load-together.ts';
+import { loadPipelineConfig, type PipelineConfig } from '../../pipeline/open-pipeline.ts';
+import { faultsOf, renderHealth } from './health-metrics.ts';
+import { openPipelinePart, type PipelinePart } from '../../pipeline/pipeline-part.ts';
+import { heldOffProviders, renderEngineMetrics } from './engine-metrics.ts';
+import { GatewaySettings } from '../../compose/gateway-settings.ts';
+import { createSidecar, type Sidecar, SidecarConfigError, type SidecarOptions } from './server.ts';
+import { type SidecarEnd, SidecarSettings, type SidecarStart } from '../../compose/sidecar-settings.ts';
+import { outliveThrows } from './outlive-throws.ts';
+import { runWorkers } from './serve-workers.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
+
+/** Runs the sidecar until it is told to stop. */
+export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
+  const log = (line: string) => void start.stderr.write(`${new Date().toISOString()} ${inertText(line)}\n`);
+  const options = {
+    env: start.env,
+    configPath: start.configPath,
+    stays: true,
+    onFault: log,
+    blocks: { sidecar: SidecarSettings, gateway: GatewaySettings },
+  };
+  const pipelineConfig = await loadPipelineBeside(options);
+  const opened = await openEngine(options);
+  const { engine, config, feedback, warnings } = opened;
+  // A profile that is wrong is told now, not to its first caller.
+  for (const profile of config.profiles) await loadEngineConfig({ ...options, profile });
+  // Without profiles nobody pays for the choice.
+  const enricher = config.profiles.length === 0 ? engine : createProfiledEnricher(opened, options);
+  const loaded = config.blocks.sidecar?.values as unknown as SidecarSettings;
+  const settings: SidecarSettings = { ...loaded, ...start.set };
+  if (cluster.isPrimary) for (const warning of warnings) start.stderr.write(`warning: ${warning}\n`);
+  if (cluster.isPrimary && settings.workers > 1) {
+    await engine.close();
+    return await runWorkers(settings.workers, { stderr: start.stderr, stopped: stopSignal });
+  }
+  const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
+  const path = join(config.stateFolder, 'pipeline.sqlite');
+  const pipeline = openPipelinePart(pipelineConfig, { path, use: settings.pipelineStore, fields: fieldsOf(settings, gateway), feedback });
+  try {
+    const sidecar = await createSidecar({
+      enricher,
+      profiles: config.profiles,
+      feedback,
+      settings,
+      gateway,
+      pipeline,
+      version: start.version,
+      log,
+      ...statusOf(opened, pipeline),
+    });
+    await runUntilStopped(sidecar, (listening) => {
+      if (cluster.isPrimary) announce(listening, config, start);
+    });
+    return { hasFailed: false, fault: null };
+  } catch (error) {
+    const fault = faultOf(error, settings.port);
+    if (fault === null) throw error;
+    return { hasFailed: true, fault };
+  } finally {
+    await pipeline.close();
+    await enricher.close();
+  }
+}
+
+/** What `/readyz` and `/metrics` tell of the engine. */
+function statusOf({ engine, health }: OpenedEngine, pipeline: PipelinePart): Pick<SidecarOptions, 'degraded' | 'heldOff' | 'extraMetrics'> {
+  return {
+    degraded: () => faultsOf(health(), pipeline),
+    heldOff: () => heldOffProviders(engine.stats()),
+    extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline),
+  };
+}
+
+async function runUntilStopped(sidecar: Sidecar, tell: (listening: { host: string; port: number }) => void): Promise<void> {
+  tell(await sidecar.listen());
+  const letThrowsEnd = outliveThrows((where, error) => sidecar.noteFault(where, error));
+  await stopSignal();
+  await sidecar.close();
+  letThrowsEnd();
+}
+
+function announce({ host, port }: { host: string; port: number }, { wanted }: LoadedConfig, start: SidecarStart): void {
+  const asked = wanted.map(({ provider }) => provider.id).join(', ') || 'own lists only';
+  start.stdout.write(`listening ${port}\n`);
+  start.stderr.write(`isMalicious sidecar on http://${host.includes(':') ? `[${host}]` : host}:${port} (asks: ${asked})\n`);
+}
+
+/** What the user can mend, in the user's words; `null`: nothing of the kind. */
+function faultOf(error: unknown, port: number): string | null {
+  if (error instanceof SidecarConfigError) return error.message;
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? `port ${port} is taken: choose another with --port` : null;
+}
+
+/** The pipeline's settings. Throws one `ConfigError` with its faults and those of everything else. */
+async function loadPipelineBeside(options: OpenOptions): Promise<PipelineConfig> {
+  const sources = await readSources(options);
+  const [config] = await loadBoth(
+    () => loadPipelineConfig(sources),
+    () => loadEngineConfig(options),
+  );
+  return config;
+}
+
+/** Every field whose values are looked up, here or in the gateway. */
+function fieldsOf({ fields }: SidecarSettings, gateway: GatewaySettings): string[] {
+  return [...new Set([...fields, ...(gateway.fields ?? []), ...Object.values(gateway.fieldsByIndex).flat()])];
+}
+
+/** Resolves at SIGTERM or SIGINT; in a worker also when the primary says so. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    if (cluster.isWorker) process.once('disconnect', () => resolve());
+  });
+}
