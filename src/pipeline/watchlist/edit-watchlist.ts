@@ -7,14 +7,14 @@ const MAX_LISTED = 10_000;
 const MAX_VALUES = 1000;
 const HOUR_S = 3600;
 
-/** What a route answers; `body` becomes JSON. */
-export interface RouteAnswer {
-  readonly status: number;
+/** What was done, or why nothing was; `body` becomes JSON. */
+export interface WatchlistAnswer {
+  readonly isRefused: boolean;
   readonly body: unknown;
 }
 
-/** What the routes work with. */
-export interface RouteContext {
+/** What the watchlist is edited with. */
+export interface WatchlistContext {
   readonly store: Store;
   readonly nowS: number;
   /** Most indicators on the watchlist. */
@@ -32,14 +32,14 @@ const AddBody = z.object({
   days: z.optional(z.number().check(z.gte(1), z.lte(3650))),
 });
 
-/** `GET /v1/watchlist`. */
-export async function listWatchlist({ store }: RouteContext): Promise<RouteAnswer> {
+/** Everything on the watchlist. */
+export async function listWatchlist({ store }: WatchlistContext): Promise<WatchlistAnswer> {
   const watches = await store.watched(MAX_LISTED);
-  return { status: 200, body: { total: await store.countWatched(), watchlist: watches.map(toJson) } };
+  return { isRefused: false, body: { total: await store.countWatched(), watchlist: watches.map(toJson) } };
 }
 
-/** `POST /v1/watchlist` `{"indicators":[…],"reason":"…","by":"…","every_hours":24,"days":90}`; each value is answered for itself, in order. */
-export async function addToWatchlist(body: unknown, context: RouteContext): Promise<RouteAnswer> {
+/** Adds `{"indicators":[…],"reason":"…","by":"…","every_hours":24,"days":90}`; each value is answered for itself, in order. */
+export async function addToWatchlist(body: unknown, context: WatchlistContext): Promise<WatchlistAnswer> {
   const parsed = AddBody.safeParse(body);
   if (!parsed.success) return badRequest(parsed.error);
   const { store, nowS, maxWatched, everyHours } = context;
@@ -70,17 +70,17 @@ export async function addToWatchlist(body: unknown, context: RouteContext): Prom
     if (added) room -= 1;
     results.push({ input, indicator: indicator.value, type: indicator.type, added });
   }
-  return { status: 200, body: { results } };
+  return { isRefused: false, body: { results } };
 }
 
-/** `DELETE /v1/watchlist?indicator=…` (or `{"indicators":[…]}`). */
-export async function removeFromWatchlist(values: readonly string[], { store }: RouteContext): Promise<RouteAnswer> {
+/** Takes these off the watchlist. */
+export async function removeFromWatchlist(values: readonly string[], { store }: WatchlistContext): Promise<WatchlistAnswer> {
   const results: unknown[] = [];
   for (const input of values.slice(0, MAX_VALUES)) {
     const observable = parseIndicator(input);
     results.push({ input, removed: observable.kind === 'invalid' ? false : await store.unwatch(observable.indicator.value) });
   }
-  return { status: 200, body: { results } };
+  return { isRefused: false, body: { results } };
 }
 
 function toJson(watch: Watch) {
@@ -100,7 +100,7 @@ function toJson(watch: Watch) {
   };
 }
 
-function badRequest(error: z.core.$ZodError): RouteAnswer {
+function badRequest(error: z.core.$ZodError): WatchlistAnswer {
   const message = error.issues.map(({ path, message: fault }) => `${path.join('.') || 'body'}: ${fault}`).join('; ');
-  return { status: 400, body: { error: { code: 'invalid_request', message } } };
+  return { isRefused: true, body: { error: { code: 'invalid_request', message } } };
 }

@@ -168,7 +168,7 @@ describe('a verdict that turns', () => {
       note: expect.stringMatching(/^seen here in the last 30 days by pc-9 \(1×, .*\), pc-7 \(2×, /),
     });
     expect(await addToWatchlist({ indicators: [] }, { store: pipeline.store, nowS: NOW, maxWatched: 1, everyHours: 1 })).toMatchObject({
-      status: 400,
+      isRefused: true,
     });
     await pipeline.close();
   });

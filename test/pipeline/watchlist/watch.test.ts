@@ -89,7 +89,7 @@ describe('the routes', () => {
       true,
       false,
     ]);
-    expect(await addToWatchlist({ indicators: [] }, context)).toMatchObject({ status: 400 });
+    expect(await addToWatchlist({ indicators: [] }, context)).toMatchObject({ isRefused: true });
     expect(await removeFromWatchlist(['A.evil-host.net', 'zzz'], context)).toMatchObject({
       body: { results: [{ removed: true }, { removed: false }] },
     });

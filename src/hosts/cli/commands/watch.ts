@@ -8,8 +8,8 @@ import {
   addToWatchlist,
   listWatchlist,
   removeFromWatchlist,
-  type RouteAnswer,
-  type RouteContext,
+  type WatchlistAnswer,
+  type WatchlistContext,
 } from '../../../pipeline/watchlist/edit-watchlist.ts';
 import { openStoreOf } from '../existing-store.ts';
 
@@ -23,7 +23,7 @@ export const watchCommand: Command = {
     const { watchlist } = loadPipelineConfig(await readSources({ env: io.env, configPath: values.config }));
     const store = await openStoreOf(io.env, { makes: what === 'add' });
     const nowS = Math.floor(Date.now() / 1000);
-    const context: RouteContext = { store, nowS, maxWatched: watchlist.maxWatched, everyHours: watchlist.everyHours };
+    const context: WatchlistContext = { store, nowS, maxWatched: watchlist.maxWatched, everyHours: watchlist.everyHours };
     try {
       if (what === 'who') {
         const parsed = parseIndicator(indicators[0] ?? '');
@@ -40,14 +40,14 @@ export const watchCommand: Command = {
         ...(days ? { days } : {}),
         ...(values.every ? { every_hours: parseCount(values.every, '--every', 1) } : {}),
       };
-      const answer: RouteAnswer =
+      const answer: WatchlistAnswer =
         what === 'list'
           ? await listWatchlist(context)
           : what === 'add'
             ? await addToWatchlist(body, context)
             : await removeFromWatchlist(indicators, context);
       io.stdout.write(`${JSON.stringify(answer.body)}\n`);
-      return answer.status === 200 ? EXIT.ok : EXIT.usage;
+      return answer.isRefused ? EXIT.usage : EXIT.ok;
     } finally {
       await store.close();
     }

@@ -5,8 +5,8 @@ import {
   addToWatchlist,
   listWatchlist,
   removeFromWatchlist,
-  type RouteAnswer,
-  type RouteContext,
+  type WatchlistAnswer,
+  type WatchlistContext,
 } from '../../../pipeline/watchlist/edit-watchlist.ts';
 import { NO_STORE } from './no-store.ts';
 import { WATCH_BODY, WATCH_END_BODY } from '../openapi/pipeline-schemas.ts';
@@ -21,12 +21,12 @@ export interface WatchlistRouteOptions {
 
 /** `GET /v1/watchlist` lists the watched indicators, `POST` adds some, `DELETE` takes some off; each value is answered for itself. */
 export function addWatchlistRoute(app: FastifyInstance, { pipeline, clock, maxBodyBytes }: WatchlistRouteOptions): void {
-  const answer = async (reply: FastifyReply, work: (context: RouteContext) => Promise<RouteAnswer>) => {
+  const answer = async (reply: FastifyReply, work: (context: WatchlistContext) => Promise<WatchlistAnswer>) => {
     const store = (await pipeline?.store()) ?? null;
     if (!pipeline || store === null) return reply.code(NO_STORE.status).send(NO_STORE.body);
     const { maxWatched, everyHours } = pipeline.config.watchlist;
-    const { status, body } = await work({ store, nowS: epochS(clock), maxWatched, everyHours });
-    return reply.code(status).send(body);
+    const { isRefused, body } = await work({ store, nowS: epochS(clock), maxWatched, everyHours });
+    return reply.code(isRefused ? 400 : 200).send(body);
   };
   app.get('/v1/watchlist', (_request, reply) => answer(reply, listWatchlist));
   app.post('/v1/watchlist', { schema: { body: WATCH_BODY }, bodyLimit: maxBodyBytes }, (request, reply) =>
