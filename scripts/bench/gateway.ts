@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../src/search-engine/assets/asset.ts';
-import { runElastic } from '../../src/search-engine/assets/run-assets.ts';
+import { runAssets } from '../../src/search-engine/assets/run-assets.ts';
 import { createEngineClient } from '../../src/search-engine/engine-client.ts';
 import { engineAbsence, leaseEngine } from '../../test/support/search-engine.ts';
 import { gatewayInputs } from './gateway-inputs.ts';
@@ -173,7 +173,7 @@ async function installAssets(url: string): Promise<void> {
   const engine = createEngineClient(url, { kind: 'none' }, transport);
   const assets = readAssets(join(import.meta.dirname, '../../elastic'), 'opensearch');
   const command = { action: 'install', target: 'opensearch', isDryRun: false, withHooks: false } as const;
-  const code = await runElastic(command, { engine, assets, say: () => undefined });
+  const code = await runAssets(command, { engine, assets, say: () => undefined });
   await transport.close();
   if (code !== 0) throw new Error('the templates were not taken');
 }

@@ -1,8 +1,8 @@
 import { readSources, type SourceOptions } from './config-sources.ts';
 import { loadEngineConfig } from './engine-config.ts';
 import { type OpenedEngine, openEngine } from './open-engine.ts';
-import { hostTransports } from './pipeline-transports.ts';
-import { loadBoth } from '../pipeline/load-together.ts';
+import { pipelineTransports } from './pipeline-transports.ts';
+import { loadTogether } from '../pipeline/load-together.ts';
 import { moveFeedback } from '../pipeline/move-feedback.ts';
 import { loadPipelineConfig, type OpenedPipeline, openPipeline } from '../pipeline/open-pipeline.ts';
 
@@ -17,11 +17,11 @@ export interface ConfiguredPipeline {
  * Opens engine and pipeline. Throws a `ConfigError` with every fault of both before anything is opened. `usesStore`: whether what is in
  * the store counts as own knowledge; not where the store's own indicators are looked up. `keepsNothing`: a store is not made.
  */
-export async function openConfigured(
+export async function openConfiguredPipeline(
   options: SourceOptions & { readonly usesStore: boolean; readonly keepsNothing: boolean },
 ): Promise<ConfiguredPipeline> {
   const sources = await readSources(options);
-  const [config, { stateFolder }] = await loadBoth(
+  const [config, { stateFolder }] = await loadTogether(
     () => loadPipelineConfig(sources),
     () => loadEngineConfig(options),
   );
@@ -31,7 +31,7 @@ export async function openConfigured(
     stateFolder,
     enricher,
     feedback,
-    transportTo: hostTransports(options.env),
+    transportTo: pipelineTransports(options.env),
     keepsNothing: options.keepsNothing,
   });
   await moveFeedback(pipeline.store, feedback);

@@ -5,7 +5,7 @@ import type { OwnedTransport, Reach } from '../pipeline/open-pipeline.ts';
 const CONNECTIONS = 4;
 
 /** Transports over undici: the proxy of the block, else that of the environment; TLS is always checked. */
-export function hostTransports(env: Readonly<Record<string, string | undefined>>): (reach: Reach) => OwnedTransport {
+export function pipelineTransports(env: Readonly<Record<string, string | undefined>>): (reach: Reach) => OwnedTransport {
   return ({ id, baseUrl, proxy, ca }) =>
     createUndiciTransport({
       provider: id,

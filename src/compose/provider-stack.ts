@@ -74,8 +74,8 @@ export function stackProvider(
     random: Math.random,
     refuseToSend: () => context.audit.refusal(),
   });
-  const discretion = { url: common.sendUrl, email: common.sendEmail };
-  return { client, maxTlp: common.maxTlp ?? provider.maxTlp, discretion, transport };
+  const redaction = { url: common.sendUrl, email: common.sendEmail };
+  return { client, maxTlp: common.maxTlp ?? provider.maxTlp, redaction, transport };
 }
 
 function lazily<T>(make: () => T): () => T {

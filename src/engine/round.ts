@@ -9,7 +9,7 @@ import type { ProviderClient } from './calls/provider-client.ts';
 import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember, type Round, type RoundEntry } from './round-parts.ts';
 import { canChangeTier } from './score/stop-early.ts';
 import type { View } from './cache/provider-view.ts';
-import { within } from './calls/wait-at-most.ts';
+import { waitAtMost } from './calls/wait-at-most.ts';
 
 /** What the free providers get of the caller's time before the paid ones are asked, when asking stops early. */
 const FREE_SHARE = 1 / 3;
@@ -66,7 +66,7 @@ async function askInStages(round: Round, open: readonly Open[]): Promise<void> {
   const { options, deadlineMs, nowS } = round;
   const free = callsOf(round, open, isFree).map((call) => call());
   const leftMs = deadlineMs - options.clock.monotonicMs();
-  await within(free, Number.isFinite(leftMs) ? leftMs * FREE_SHARE : FREE_MS, round.wanted.signal, () => abandonOpen(round, open));
+  await waitAtMost(free, Number.isFinite(leftMs) ? leftMs * FREE_SHARE : FREE_MS, round.wanted.signal, () => abandonOpen(round, open));
   for (const one of open) {
     const told = [...outcomesAtHome(round, one.indicator), ...one.outcomes.filter((outcome) => outcome !== null)];
     const unasked = one.clients.flatMap((client, n) => (one.outcomes[n] || isFree(client) ? [] : [n]));
@@ -76,11 +76,11 @@ async function askInStages(round: Round, open: readonly Open[]): Promise<void> {
       for (const n of unasked) one.spared.add(n);
   }
   const paid = callsOf(round, open, (client) => !isFree(client)).map((call) => call());
-  await within([...free, ...paid], deadlineMs - options.clock.monotonicMs(), round.wanted.signal, () => abandonOpen(round, open));
+  await waitAtMost([...free, ...paid], deadlineMs - options.clock.monotonicMs(), round.wanted.signal, () => abandonOpen(round, open));
 }
 
 async function waitFor(round: Round, open: readonly Open[], calls: readonly Call[]): Promise<void> {
-  await within(
+  await waitAtMost(
     calls.map((call) => call()),
     round.deadlineMs - round.options.clock.monotonicMs(),
     round.wanted.signal,

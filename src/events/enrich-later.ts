@@ -2,8 +2,8 @@ import { enrichInTurns } from '../engine/enrich-in-turns.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Enricher } from '../engine/enricher.ts';
 import type { EnrichedText, TextEnricher, TextForm } from './enrich-text.ts';
-import { toKnown } from './rendered-verdict.ts';
-import type { Known } from './rendered-verdict.ts';
+import { renderVerdict } from './rendered-verdict.ts';
+import type { RenderedVerdict } from './rendered-verdict.ts';
 
 /** A text some of whose values nobody knows yet. */
 export interface LateText {
@@ -27,12 +27,12 @@ export interface LateEnrichment {
  * as well, so it ends. Rejects only when `signal` aborts.
  */
 export async function enrichLater({ enricher, texts, clock }: LateEnrichment, late: LateText): Promise<EnrichedText> {
-  const answers = new Map<string, Known>();
+  const answers = new Map<string, RenderedVerdict>();
   let { missing } = late;
   for (;;) {
     const timeoutMs = late.dueMs === null ? 0 : Math.max(1, Math.ceil(late.dueMs - clock.monotonicMs()));
     for (const [text, enrichment] of await enrichInTurns(enricher, missing, { timeoutMs, signal: late.signal }))
-      answers.set(text, toKnown(enrichment));
+      answers.set(text, renderVerdict(enrichment));
     const result = texts.enrich(late.text, late.form, answers);
     // What the enricher counts in is the next text's by the time this promise is heard.
     if (result.kind === 'enriched') return { ...result, worsts: [...result.worsts] };

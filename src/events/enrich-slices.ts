@@ -2,8 +2,8 @@ import { enrichInTurns } from '../engine/enrich-in-turns.ts';
 import { nextTurn, SLICE_MS } from '../engine/turns.ts';
 import type { LateEnrichment } from './enrich-later.ts';
 import type { EnrichedText, TextForm } from './enrich-text.ts';
-import { toKnown } from './rendered-verdict.ts';
-import type { Known } from './rendered-verdict.ts';
+import { renderVerdict } from './rendered-verdict.ts';
+import type { RenderedVerdict } from './rendered-verdict.ts';
 import { slicesOf } from './text-slices.ts';
 import type { TextSlice } from './text-slices.ts';
 
@@ -50,7 +50,7 @@ interface Writing {
   readonly work: LateEnrichment;
   readonly long: LongText;
   readonly done: Done;
-  readonly answers: Map<string, Known>;
+  readonly answers: Map<string, RenderedVerdict>;
   readonly missing: Set<string>;
   readonly waiting: { readonly slice: Events; readonly place: number }[];
 }
@@ -135,7 +135,8 @@ function keepPart({ parts }: Done, part: Buffer, { keep }: LongText): number | S
 async function fetchInto({ work: { enricher, clock }, long, answers }: Writing, values: ReadonlySet<string>): Promise<void> {
   const { dueMs, signal } = long;
   const timeoutMs = Math.max(1, Math.ceil(dueMs - clock.monotonicMs()));
-  for (const [text, enrichment] of await enrichInTurns(enricher, values, { timeoutMs, signal })) answers.set(text, toKnown(enrichment));
+  for (const [text, enrichment] of await enrichInTurns(enricher, values, { timeoutMs, signal }))
+    answers.set(text, renderVerdict(enrichment));
   // Its bytes are somebody else's as soon as the caller is gone.
   signal.throwIfAborted();
 }

@@ -10,17 +10,17 @@ import type { WantedFields } from './wanted-fields.ts';
 import { createFinding, findAll } from './finding.ts';
 import type { Lookup } from './finding.ts';
 import { verdictIn } from './rendered-verdict.ts';
-import type { Known } from './rendered-verdict.ts';
-import type { KnownValues } from './verdict-memory.ts';
+import type { RenderedVerdict } from './rendered-verdict.ts';
+import type { VerdictMemory } from './verdict-memory.ts';
 import { createRelatedAdditions } from './related-fields.ts';
 import { writeEvent } from './write-event.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
 /** What events are enriched with. */
-export interface WorkshopOptions {
+export interface EventEnricherOptions {
   readonly wanted: WantedFields;
-  readonly known: KnownValues;
+  readonly known: VerdictMemory;
   readonly rules: WritingRules;
   /** Brackets that may be open at once. */
   readonly maxDepth: number;
@@ -28,7 +28,7 @@ export interface WorkshopOptions {
 }
 
 /** Everything that works on one text of events, and on the next one after it: nothing is made anew for each. */
-export interface Workshop {
+export interface EventEnricher {
   readonly scan: Scan;
   readonly lookup: Lookup;
   readonly writing: EventWriting;
@@ -37,8 +37,8 @@ export interface Workshop {
   readonly worsts: number[];
 }
 
-/** A workshop, with nothing in it. */
-export function createWorkshop({ wanted, known, rules, maxDepth, clock }: WorkshopOptions): Workshop {
+/** An event enricher, with no text in it. */
+export function createEventEnricher({ wanted, known, rules, maxDepth, clock }: EventEnricherOptions): EventEnricher {
   const map = createEventMap();
   const related = createRelatedAdditions();
   return {
@@ -51,26 +51,26 @@ export function createWorkshop({ wanted, known, rules, maxDepth, clock }: Worksh
 }
 
 /** Takes up a text; `answers`: what was fetched for it. */
-export function beginText(shop: Workshop, text: Buffer, answers: ReadonlyMap<string, Known>): void {
-  shop.scan.bytes = shop.writing.bytes = text;
-  shop.scan.words = wordsIn(text);
-  shop.scan.end = text.length;
-  shop.lookup.known.begin(text, answers);
-  if (shop.lookup.missing.size > 0) shop.lookup.missing = new Set();
-  shop.events = 0;
-  for (let n = 0; n < shop.worsts.length; n++) shop.worsts[n] = 0;
-  clearEdits(shop.writing.edits);
+export function beginText(eventEnricher: EventEnricher, text: Buffer, answers: ReadonlyMap<string, RenderedVerdict>): void {
+  eventEnricher.scan.bytes = eventEnricher.writing.bytes = text;
+  eventEnricher.scan.words = wordsIn(text);
+  eventEnricher.scan.end = text.length;
+  eventEnricher.lookup.known.begin(text, answers);
+  if (eventEnricher.lookup.missing.size > 0) eventEnricher.lookup.missing = new Set();
+  eventEnricher.events = 0;
+  for (let n = 0; n < eventEnricher.worsts.length; n++) eventEnricher.worsts[n] = 0;
+  clearEdits(eventEnricher.writing.edits);
 }
 
 /** The text with everything added that was planned; the very text when that is nothing. */
-export function finishText(shop: Workshop, text: Buffer, allocate: (size: number) => Buffer): Buffer {
-  const { edits } = shop.writing;
+export function finishText(eventEnricher: EventEnricher, text: Buffer, allocate: (size: number) => Buffer): Buffer {
+  const { edits } = eventEnricher.writing;
   return edits.count === 0 ? text : applyEdits(edits, text, allocate);
 }
 
 /** Reads the event at `from` and plans what is added to it; past its end, or a fault. One that stands alone (`depth` 0) has to end its text. */
-export function enrichEvent(shop: Workshop, from: number, depth: number): number {
-  const { scan, lookup, writing } = shop;
+export function enrichEvent(eventEnricher: EventEnricher, from: number, depth: number): number {
+  const { scan, lookup, writing } = eventEnricher;
   clearEventMap(scan.map);
   const end = scanEvent(scan, lookup.wanted.tree, from, depth);
   if (end < 0) return end;
@@ -78,17 +78,17 @@ export function enrichEvent(shop: Workshop, from: number, depth: number): number
     const rest = skipSpace(scan.bytes, end, scan.end);
     if (rest !== scan.end) return ~rest;
   }
-  shop.events++;
-  if (scan.map.valueCount > 0) addFindings(shop, lookup, writing);
+  eventEnricher.events++;
+  if (scan.map.valueCount > 0) addFindings(eventEnricher, lookup, writing);
   return end;
 }
 
-function addFindings(shop: Workshop, lookup: Lookup, writing: EventWriting): void {
+function addFindings(eventEnricher: EventEnricher, lookup: Lookup, writing: EventWriting): void {
   findAll(writing, lookup);
   const { worst } = writing.finding;
   if (worst === null || lookup.missing.size > 0) return;
   const verdict = verdictIn(worst.summary);
-  shop.worsts[verdict] = (shop.worsts[verdict] ?? 0) + 1;
+  eventEnricher.worsts[verdict] = (eventEnricher.worsts[verdict] ?? 0) + 1;
   const first = writing.edits.count;
   writeEvent(writing, worst);
   sortEdits(writing.edits, first);

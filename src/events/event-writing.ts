@@ -1,20 +1,20 @@
 import type { Clock } from '../engine/clock.ts';
 import type { RelatedEditing } from './related-fields.ts';
-import type { Known } from './rendered-verdict.ts';
+import type { RenderedVerdict } from './rendered-verdict.ts';
 
 /** What was found out about one event's values. It is one for all events, filled anew for each. */
 export interface Finding {
   /** The worst value's answer and field; `null`: no value counts. */
-  worst: Known | null;
+  worst: RenderedVerdict | null;
   worstField: number;
   /** Whether the worst answer's `auto_resolve` holds for the whole event: every value that was asked about agrees. */
   canResolve: boolean;
   hasFailure: boolean;
-  /** See `KnownValues.approach`. */
-  approached: number;
+  /** See `VerdictMemory.prefetch`. */
+  prefetched: number;
   /** Numbers of the values that are threats, in order, and what is known of each. */
   readonly threats: number[];
-  readonly threatKnowns: Known[];
+  readonly threatKnowns: RenderedVerdict[];
   /** 1 for each of the first values that counts. */
   readonly counted: Uint8Array;
 }

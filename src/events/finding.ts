@@ -3,15 +3,15 @@ import { endOf, fieldOf, hashAt, isEscaped, startOf } from './json/event-map.ts'
 import { textOfString } from './json/scan-event.ts';
 import type { WantedFields } from './wanted-fields.ts';
 import { CANONICAL, FAILED, FORBIDS_RESOLVE, INVALID, listedText, listIn, placeIn, THREAT } from './rendered-verdict.ts';
-import type { Known } from './rendered-verdict.ts';
+import type { RenderedVerdict } from './rendered-verdict.ts';
 import { UNKNOWN } from './verdict-memory.ts';
-import type { KnownValues } from './verdict-memory.ts';
+import type { VerdictMemory } from './verdict-memory.ts';
 import { addRelated, clearRelated } from './related-fields.ts';
 
 /** Where answers come from while events are read. */
 export interface Lookup {
   wanted: WantedFields;
-  readonly known: KnownValues;
+  readonly known: VerdictMemory;
   /** Texts that nobody knows yet. */
   missing: Set<string>;
 }
@@ -23,7 +23,7 @@ export function createFinding(): Finding {
     worstField: 0,
     canResolve: true,
     hasFailure: false,
-    approached: 0,
+    prefetched: 0,
     threats: [],
     threatKnowns: [],
     counted: new Uint8Array(FEW),
@@ -38,7 +38,7 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
   let worst = NOBODY;
   let worstValue = -1;
   let flags = 0;
-  finding.approached = known.approach(map);
+  finding.prefetched = known.prefetch(map);
   for (let n = 0; n < map.valueCount; n++) {
     if (isRepeated(writing, n)) continue;
     const summary = known.find(map, n);
@@ -104,7 +104,7 @@ function miss({ map, bytes }: EventWriting, { missing }: Lookup, n: number): voi
 }
 
 /** All that is known of the n-th value, which was looked up last; `null`: it was forgotten meanwhile and is missing now. */
-function currentOf(writing: EventWriting, lookup: Lookup, n: number): Known | null {
+function currentOf(writing: EventWriting, lookup: Lookup, n: number): RenderedVerdict | null {
   const known = lookup.known.current();
   if (known === undefined) miss(writing, lookup, n);
   return known ?? null;

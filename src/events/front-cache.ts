@@ -1,6 +1,6 @@
 import { endOf, hashAt, startOf } from './json/event-map.ts';
 import type { EventMap } from './json/event-map.ts';
-import type { Known } from './rendered-verdict.ts';
+import type { RenderedVerdict } from './rendered-verdict.ts';
 
 /*
  * A slot is one line of memory: five integers, then the value's bytes if they are few enough, else where they are. A look-up touches
@@ -42,7 +42,7 @@ export interface FrontCache {
   readonly shortKeys: Uint8Array;
   readonly longKeys: Uint8Array;
   longKeysEnd: number;
-  readonly knowns: (Known | undefined)[];
+  readonly knowns: (RenderedVerdict | undefined)[];
 }
 
 /** What a value is kept under: its bytes, and their hash. */
@@ -56,7 +56,7 @@ export interface KeptValue {
   /** See `summaryOf`. */
   readonly summary: number;
   /** `undefined`: only the summary is kept. */
-  readonly known: Known | undefined;
+  readonly known: RenderedVerdict | undefined;
   readonly untilMs: number;
 }
 
@@ -135,7 +135,7 @@ export function summaryAt({ slots }: FrontCache, slot: number): number {
 }
 
 /** Adds to a slot that holds a summary only. */
-export function attach({ knowns, slots }: FrontCache, slot: number, known: Known): void {
+export function attach({ knowns, slots }: FrontCache, slot: number, known: RenderedVerdict): void {
   knowns[slot] = known;
   slots[slot * SLOT_INTS + SUMMARY] = known.summary;
 }

@@ -18,7 +18,7 @@ export interface RenderedEntry {
 }
 
 /** What is known of one value, and its renderings, made when first needed: a value costs them once, an event only copies. */
-export interface Known {
+export interface RenderedVerdict {
   readonly enrichment: Enrichment;
   /** See `summaryOf`. */
   readonly summary: number;
@@ -31,7 +31,7 @@ export interface Known {
   otherRollUps: (Buffer | undefined)[] | null;
 }
 
-/** Flags of `Known.summary`, above the sixteen bits of its place. */
+/** Flags of `RenderedVerdict.summary`, above the sixteen bits of its place. */
 export const FAILED = 1 << 16;
 export const INVALID = 1 << 17;
 /** Somebody has to look at it, as far as it was asked about at all. */
@@ -64,7 +64,7 @@ const LISTS: Readonly<Record<RelatedList, number>> = { ip: Place.relatedIp, host
 const SOME_TIME = '0000-00-00T00:00:00.000Z';
 
 /** Wraps an enrichment for writing it into events. */
-export function toKnown(enrichment: Enrichment): Known {
+export function renderVerdict(enrichment: Enrichment): RenderedVerdict {
   return { enrichment, summary: summaryOf(enrichment), entries: null, rollUp: null, rollUpKind: 0, otherRollUps: null };
 }
 
@@ -85,12 +85,12 @@ export function summaryOf({ answer, indicator, input }: Enrichment): number {
 }
 
 /** The canonical value as `related` lists it: a JSON string, quotes included. */
-export function listedText({ enrichment }: Known): Buffer {
+export function listedText({ enrichment }: RenderedVerdict): Buffer {
   return Buffer.from(JSON.stringify(enrichment.indicator?.value ?? ''));
 }
 
 /** The value's entry of `threat.enrichments` for one field; `matchedType`: see `EcsMatch.type`. */
-export function renderEntry(known: Known, field: string, matchedType: string | null): RenderedEntry {
+export function renderEntry(known: RenderedVerdict, field: string, matchedType: string | null): RenderedEntry {
   const match = { field, occurred: SOME_TIME, type: matchedType, digest: sha256 };
   const [before = '', after = ''] = JSON.stringify(toThreatEnrichment(known.enrichment, match)).split(SOME_TIME);
   return { id: matchId(known.enrichment, match), before: renderedBytes(before), after: renderedBytes(after) };
@@ -98,7 +98,7 @@ export function renderEntry(known: Known, field: string, matchedType: string | n
 
 /** The event's `"ismalicious":{…}` with the members that `has` does not hold; `null` when there are none. `canResolve: false` takes back `auto_resolve`. */
 export function renderRollUp(
-  known: Known,
+  known: RenderedVerdict,
   field: string,
   options: { readonly has?: ReadonlySet<string>; readonly canResolve: boolean },
 ): string | null {
@@ -110,7 +110,7 @@ export function renderRollUp(
 }
 
 /** The members of the playbook's `threat.enrichment`. */
-export function renderPlaybook(known: Known): string {
+export function renderPlaybook(known: RenderedVerdict): string {
   return JSON.stringify(toPlaybook(known.enrichment));
 }
 

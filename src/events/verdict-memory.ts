@@ -3,15 +3,15 @@ import type { Enricher } from '../engine/enricher.ts';
 import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import type { Answer, Enrichment } from '../model/enrichment.ts';
 import { attach, clearCache, createFrontCache, fetchSlots, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
-import { summaryOf, toKnown } from './rendered-verdict.ts';
-import type { Known } from './rendered-verdict.ts';
+import { summaryOf, renderVerdict } from './rendered-verdict.ts';
+import type { RenderedVerdict } from './rendered-verdict.ts';
 import { createEventMap, endOf, hashAt, startOf } from './json/event-map.ts';
 import type { EventMap } from './json/event-map.ts';
 import { textOfString } from './json/scan-event.ts';
 import { tooLongReason } from '../model/parsing/longest-value.ts';
 
 /** How long, and for how many values, the answers of memory are kept beside their renderings. */
-export interface KnownValuesOptions {
+export interface VerdictMemoryOptions {
   readonly enricher: Enricher;
   readonly clock: Clock;
   /** A power of two. */
@@ -22,11 +22,11 @@ export interface KnownValuesOptions {
 }
 
 /** What is known of values, asked for by their bytes in an event. */
-export interface KnownValues {
+export interface VerdictMemory {
   /** Starts a text. `answers`: those that were fetched for it, by value. */
-  begin(text: Buffer, answers: ReadonlyMap<string, Known>): void;
+  begin(text: Buffer, answers: ReadonlyMap<string, RenderedVerdict>): void;
   /** Starts an event whose values will be looked up. The number says nothing: it is there so that nobody takes the reading for idle. */
-  approach(map: EventMap): number;
+  prefetch(map: EventMap): number;
   /**
    * Looks the n-th value of an event up: its summary (see `summaryOf`), or `UNKNOWN` when nobody knows yet and the text has to be
    * fetched.
@@ -36,27 +36,27 @@ export interface KnownValues {
    * All that is known of the value that was looked up last. Most events need that of one value only, so it is not kept for the
    * others. `undefined`: forgotten meanwhile, the text has to be fetched.
    */
-  current(): Known | undefined;
+  current(): RenderedVerdict | undefined;
 }
 
 /** What `find` gives for a value that nobody knows. */
 export const UNKNOWN = -1;
 
 /** A cache of summaries and renderings in front of the engine's memory. */
-export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes }: KnownValuesOptions): KnownValues {
+export function createVerdictMemory({ enricher, clock, size, ttlMs, maxValueBytes }: VerdictMemoryOptions): VerdictMemory {
   const cache = createFrontCache(size, clock.monotonicMs());
   const peek = peekWithin(enricher, maxValueBytes);
   let generation = enricher.generation?.() ?? 0;
   let nowMs = 0;
   let tick = 0;
   let hasFetched = false;
-  let fetched: ReadonlyMap<string, Known> = new Map();
+  let fetched: ReadonlyMap<string, RenderedVerdict> = new Map();
   /** The value that was looked up last: where it is, its slot, and what was found beyond the slot's summary. */
   let bytes: Buffer = Buffer.alloc(0);
   let map = createEventMap();
   let value = 0;
   let slot = NOT_FOUND;
-  let known: Known | undefined;
+  let known: RenderedVerdict | undefined;
   let enrichment: Enrichment | undefined;
 
   function ask(): number {
@@ -86,7 +86,7 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
       fetched = answers;
       hasFetched = answers.size > 0;
     },
-    approach: (event) => fetchSlots(cache, event),
+    prefetch: (event) => fetchSlots(cache, event),
     find(event, n) {
       map = event;
       value = n;
@@ -100,7 +100,7 @@ export function createKnownValues({ enricher, clock, size, ttlMs, maxValueBytes 
       if (known !== undefined) return known;
       enrichment ??= peek(textOfString(bytes, startOf(map, value), endOf(map, value)), endOf(map, value) - startOf(map, value));
       if (enrichment === undefined) return undefined;
-      known = toKnown(enrichment);
+      known = renderVerdict(enrichment);
       if (slot !== NOT_FOUND) attach(cache, slot, known);
       return known;
     },
@@ -118,7 +118,7 @@ function peekWithin(enricher: Enricher, maxValueBytes: number): (text: string, l
 }
 
 /** What was known before, when an answer that was asked for anew says the same, so that its renderings still hold. Answers are shared: identity tells. */
-function stillTrue(before: Known | undefined, now: Enrichment): Known | undefined {
+function stillTrue(before: RenderedVerdict | undefined, now: Enrichment): RenderedVerdict | undefined {
   if (before === undefined) return undefined;
   const { answer, source, checkedAtS } = before.enrichment;
   return answer === now.answer && source === now.source && checkedAtS === now.checkedAtS ? before : undefined;

@@ -5,7 +5,7 @@ import { fieldOf, Place } from './json/event-map.ts';
 import { CLOSE_ARRAY, COMMA, OPEN_OBJECT, QUOTE } from './json/json-bytes.ts';
 import { beginItems, beginMembers, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
 import { renderEntry, renderPlaybook, renderRollUp } from './rendered-verdict.ts';
-import type { Known, RenderedEntry } from './rendered-verdict.ts';
+import type { RenderedVerdict, RenderedEntry } from './rendered-verdict.ts';
 import { renderedBytes } from './rendered-bytes.ts';
 import { writeRelated } from './related-fields.ts';
 import type { RelatedEditing } from './related-fields.ts';
@@ -22,7 +22,7 @@ const CONFLICT = Buffer.from('"_ismalicious_conflict"');
 const FEW = 32;
 
 /** Plans everything that is added to an event; `worst` speaks for it. */
-export function writeEvent(writing: EventWriting, worst: Known): void {
+export function writeEvent(writing: EventWriting, worst: RenderedVerdict): void {
   const { finding, rules } = writing;
   if (writing.related.count > 0) writeRelated(writing);
   if (finding.threats.length > 0 || rules.writesPlaybook) writeThreat(writing, worst);
@@ -30,7 +30,7 @@ export function writeEvent(writing: EventWriting, worst: Known): void {
   if (finding.hasFailure || !isWritten) writeTags(writing, [...(finding.hasFailure ? [FAILURE] : []), ...(isWritten ? [] : [CONFLICT])]);
 }
 
-function writeThreat(writing: EventWriting, worst: Known): void {
+function writeThreat(writing: EventWriting, worst: RenderedVerdict): void {
   const { map, rules, edits } = writing;
   const entries = newEntries(writing);
   const isListThere = startOfPlace(map, Place.enrichments) >= 0;
@@ -61,7 +61,7 @@ function newEntries(writing: EventWriting): RenderedEntry[] {
   const entries: RenderedEntry[] = [];
   const seen = finding.threats.length > FEW ? new Set<string>() : null;
   for (let n = 0; n < finding.threats.length; n++) {
-    const entry = entryOf(writing.rules, finding.threatKnowns[n] as Known, fieldOf(map, finding.threats[n] as number));
+    const entry = entryOf(writing.rules, finding.threatKnowns[n] as RenderedVerdict, fieldOf(map, finding.threats[n] as number));
     if ((seen === null ? entries.some(({ id }) => id === entry.id) : seen.has(entry.id)) || isThere(writing, entry)) continue;
     seen?.add(entry.id);
     entries.push(entry);
@@ -69,7 +69,7 @@ function newEntries(writing: EventWriting): RenderedEntry[] {
   return entries;
 }
 
-function entryOf(rules: WritingRules, known: Known, field: number): RenderedEntry {
+function entryOf(rules: WritingRules, known: RenderedVerdict, field: number): RenderedEntry {
   return ((known.entries ??= [])[field] ??= renderEntry(known, rules.fields[field] ?? '', rules.matchedType));
 }
 
@@ -103,7 +103,7 @@ function isThere({ bytes, map }: RelatedEditing, entry: RenderedEntry): boolean 
 }
 
 /** `false`: the event has an `ismalicious` of its own to which nothing can be added. */
-function writeRollUp(writing: EventWriting, worst: Known): boolean {
+function writeRollUp(writing: EventWriting, worst: RenderedVerdict): boolean {
   const { map, finding, edits } = writing;
   if (startOfPlace(map, Place.ismalicious) < 0 && map.members === 0) {
     openRoot(writing);
@@ -120,7 +120,7 @@ function writeRollUp(writing: EventWriting, worst: Known): boolean {
 }
 
 /** `,"ismalicious":{…}`, rendered once for each field and for each answer to whether the event may be resolved. */
-function rollUpOf(writing: EventWriting, worst: Known): Buffer {
+function rollUpOf(writing: EventWriting, worst: RenderedVerdict): Buffer {
   const { worstField, canResolve } = writing.finding;
   const kind = worstField * 2 + (canResolve ? 0 : 1);
   if (worst.rollUp !== null && worst.rollUpKind === kind) return worst.rollUp;
@@ -129,7 +129,7 @@ function rollUpOf(writing: EventWriting, worst: Known): Buffer {
   return (worst.rollUp = wholeRollUp(writing, worst));
 }
 
-function wholeRollUp(writing: EventWriting, worst: Known): Buffer {
+function wholeRollUp(writing: EventWriting, worst: RenderedVerdict): Buffer {
   const members = renderRollUp(worst, fieldOfWorst(writing), { canResolve: writing.finding.canResolve });
   return renderedBytes(`${ROLL_UP.toString()}${members ?? ''}}`);
 }

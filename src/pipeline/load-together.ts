@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigFault } from '../config/load.ts';
 
 /** Loads two parts of a configuration. Throws one `ConfigError` with the faults of both. */
-export async function loadBoth<A, B>(first: () => A | Promise<A>, second: () => B | Promise<B>): Promise<[A, B]> {
+export async function loadTogether<A, B>(first: () => A | Promise<A>, second: () => B | Promise<B>): Promise<[A, B]> {
   const faults: ConfigFault[] = [];
   const load = async <T>(part: () => T | Promise<T>): Promise<T | null> => {
     try {

@@ -1,12 +1,12 @@
 import type { Enricher } from '../engine/enricher.ts';
 import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS } from '../mapping/splunk.ts';
 import type { RowOptions } from './row-options.ts';
-import { Answers, plannedEnrichment } from './value-answers.ts';
+import { ValueAnswers, plannedEnrichment } from './value-answers.ts';
 import type { Wait } from './value-answers.ts';
 import { readHeader } from './csv-cells.ts';
 import type { RowBlock } from './row-block.ts';
-import { gatherKnown, restoreKnown } from './value-snapshot.ts';
-import type { KnowingParts, KnownValues } from './value-snapshot.ts';
+import { takeSnapshot, restoreSnapshot } from './value-snapshot.ts';
+import type { SnapshotParts, ValueSnapshot } from './value-snapshot.ts';
 import type { ReplyRows } from './row-writer.ts';
 import { layOutRows } from './row-layout.ts';
 import type { RowLayout } from './row-layout.ts';
@@ -23,13 +23,13 @@ const MAX_KEPT_BYTES = 16 << 20;
 const MAX_PLANNED_VALUES = 1_000_000;
 
 /** What a chunk needs besides its rows. */
-export interface ChunkContext {
+export interface RowContext {
   /** Opens the engine, at the first row of the search. */
   readonly open: () => Promise<Enricher>;
   readonly nowS: number;
   readonly wait: Wait;
   /** What an earlier search of the same shape knew, asked for at the first rows; nothing: this one begins anew. */
-  readonly recall?: (shape: string) => Promise<KnownValues | null>;
+  readonly recall?: (shape: string) => Promise<ValueSnapshot | null>;
 }
 
 /** Names of the columns a search gets, in the order of the reply. */
@@ -42,12 +42,12 @@ export function outputFields(options: Pick<RowOptions, 'fields' | 'prefix' | 'de
 }
 
 /** Enriches the chunks of one search, one after the other. */
-export class ChunkEnricher {
+export class RowEnricher {
   readonly #options: RowOptions;
   readonly #notes: SearchNotes;
   readonly #outputs: readonly string[];
   readonly #values = new ValueTable();
-  readonly #answers: Answers;
+  readonly #answers: ValueAnswers;
   readonly #suffixes: RowSuffixes;
   readonly #planned = new Set<string>();
   readonly #scanner = new RowScanner();
@@ -69,7 +69,7 @@ export class ChunkEnricher {
       ...(maxAgeS === null ? {} : { maxAgeS }),
       ...(budget === null ? {} : { budget: { remaining: budget } }),
     };
-    this.#answers = new Answers(this.#values, rules, startS, (id, enrichment) => {
+    this.#answers = new ValueAnswers(this.#values, rules, startS, (id, enrichment) => {
       this.#suffixes.take(id, enrichment, this.#chunk);
       if (enrichment.answer.status !== 'ok') notes.count(enrichment.input, enrichment.answer);
     });
@@ -78,7 +78,7 @@ export class ChunkEnricher {
   }
 
   /** The rows of the reply to a chunk; `null` for one without a header. Rejects when the search was cancelled. */
-  async enrich(block: RowBlock, context: ChunkContext): Promise<ReplyRows | null> {
+  async enrich(block: RowBlock, context: RowContext): Promise<ReplyRows | null> {
     if (block.bodyFrom === block.bodyEnd) return null;
     const header = readHeader(block.bytes, block.bodyFrom, block.bodyEnd);
     const layout = this.#layOut(block.bytes.toString('latin1', block.bodyFrom, header.contentEnd), () =>
@@ -95,14 +95,14 @@ export class ChunkEnricher {
   }
 
   /** What this search leaves to those of its shape; `null`: nothing new. */
-  gather(nowS: number): { readonly shape: string; readonly known: KnownValues } | null {
+  gather(nowS: number): { readonly shape: string; readonly known: ValueSnapshot } | null {
     const shape = this.#layout === null ? null : this.#shapeOf(this.#layout);
-    const known = shape === null ? null : gatherKnown(this.#parts(), nowS);
+    const known = shape === null ? null : takeSnapshot(this.#parts(), nowS);
     return shape === null || known === null ? null : { shape, known };
   }
 
   /** Says what the search would cost; only with `mode=plan`. */
-  async sumUp(context: ChunkContext): Promise<void> {
+  async sumUp(context: RowContext): Promise<void> {
     if (this.#options.mode !== 'plan') return;
     if (this.#planned.size === 0) {
       this.#notes.say('INFO', 'isMalicious plan: no values to look up.');
@@ -115,14 +115,14 @@ export class ChunkEnricher {
     this.#notes.say('INFO', toPlanText(plan, this.#planned.size >= MAX_PLANNED_VALUES));
   }
 
-  async #recall(layout: RowLayout, { recall, nowS }: ChunkContext): Promise<void> {
+  async #recall(layout: RowLayout, { recall, nowS }: RowContext): Promise<void> {
     this.#hasRecalled = true;
     const shape = this.#shapeOf(layout);
     const known = shape === null ? null : ((await recall?.(shape)) ?? null);
-    if (known !== null) restoreKnown(this.#parts(), known, nowS);
+    if (known !== null) restoreSnapshot(this.#parts(), known, nowS);
   }
 
-  #parts(): KnowingParts {
+  #parts(): SnapshotParts {
     return { values: this.#values, answers: this.#answers, suffixes: this.#suffixes };
   }
 
@@ -134,7 +134,7 @@ export class ChunkEnricher {
     return JSON.stringify({ fields, details, only, asked, clearedColumns, leads: firstKept < columns });
   }
 
-  async #answer(rows: number, layout: RowLayout, context: ChunkContext): Promise<void> {
+  async #answer(rows: number, layout: RowLayout, context: RowContext): Promise<void> {
     const { fields, mode } = this.#options;
     for (const [n, place] of layout.fieldSpans.entries()) if (place < 0) this.#warnMissing(fields[n] ?? '');
     const ids = this.#reader.ids.subarray(0, rows * fields.length);

@@ -3,7 +3,7 @@ import { toAnswerCells, toDetailCells, toIndicatorCell } from '../mapping/splunk
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import { unaskedEnrichment } from './value-answers.ts';
-import type { Answers } from './value-answers.ts';
+import type { ValueAnswers } from './value-answers.ts';
 import { encodeCell } from './csv-cells.ts';
 import { RenderedCells } from './rendered-cells.ts';
 import type { RowLayout } from './row-layout.ts';
@@ -46,7 +46,7 @@ const SHOWN_BEFORE = 3;
  * With `details` a row's end has several parts (the verdict, one per field, the explanation), else one.
  */
 export class RowSuffixes {
-  readonly #answers: Answers;
+  readonly #answers: ValueAnswers;
   readonly #shape: SuffixShape;
   readonly #encode: (text: string) => string;
   readonly #fieldCells: readonly string[];
@@ -69,7 +69,7 @@ export class RowSuffixes {
   #lead = ',';
   #tail = '';
 
-  constructor(answers: Answers, shape: SuffixShape) {
+  constructor(answers: ValueAnswers, shape: SuffixShape) {
     const { fields, details } = shape;
     this.#answers = answers;
     this.#shape = shape;

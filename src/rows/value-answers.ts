@@ -23,7 +23,7 @@ export type Wait = <Result>(work: (signal: AbortSignal) => Promise<Result>) => P
 export type Taker = (id: number, enrichment: Enrichment) => void;
 
 /** What is known of ids without their answers, by id. */
-export interface KnownPlaces {
+export interface SnapshotPlaces {
   /** `placeOf` the answer. */
   readonly places: Float64Array;
   /** Until when it may be shown without asking; seconds since 1970, 0: not at all. */
@@ -36,7 +36,7 @@ export interface KnownPlaces {
  * The answer to every value of a search, by its id. Each chunk asks once for the values it has not seen or that grew old;
  * failures are kept for their chunk only.
  */
-export class Answers {
+export class ValueAnswers {
   readonly #values: ValueTable;
   readonly #rules: LookUpRules;
   readonly #take: Taker;
@@ -50,7 +50,7 @@ export class Answers {
   /** By id: when the answer expires, 0 for one that no later search can show as it is. */
   #expiresAtS = new Float64Array(FIRST_IDS);
   /** By id, for ids that an earlier search knew: they have no answer here. */
-  #known: KnownPlaces | null = null;
+  #known: SnapshotPlaces | null = null;
 
   constructor(values: ValueTable, rules: LookUpRules, startS: number, take: Taker) {
     this.#values = values;
@@ -88,7 +88,7 @@ export class Answers {
   }
 
   /** Goes on with what an earlier search knew. Ids are those of the value table, which was restored with it. */
-  restore(known: KnownPlaces, nowS: number): void {
+  restore(known: SnapshotPlaces, nowS: number): void {
     this.#known = known;
     this.#fit();
     // One gap of thousands would make the array a dictionary.

@@ -1,12 +1,12 @@
 import { VERDICT_WORDS } from '../model/verdict.ts';
-import type { Answers, KnownPlaces } from './value-answers.ts';
+import type { ValueAnswers, SnapshotPlaces } from './value-answers.ts';
 import { RenderedCells } from './rendered-cells.ts';
 import type { RowSuffixes } from './row-suffixes.ts';
 import { FIRST_VALUE_ID, ValueTable } from './value-table.ts';
 import type { ValueTableState } from './value-table.ts';
 
 /** What a search knows of the values it saw, and the next one of the same shape needs not ask: no objects, only bytes and numbers. */
-export interface KnownValues extends KnownPlaces {
+export interface ValueSnapshot extends SnapshotPlaces {
   readonly table: ValueTableState;
   readonly rendered: { readonly bytes: Buffer<ArrayBuffer>; readonly ends: Int32Array<ArrayBuffer> };
   /** What `RowSuffixes.renderAll` gave, by id. */
@@ -14,9 +14,9 @@ export interface KnownValues extends KnownPlaces {
 }
 
 /** The parts of a search that know something. */
-export interface KnowingParts {
+export interface SnapshotParts {
   readonly values: ValueTable;
-  readonly answers: Answers;
+  readonly answers: ValueAnswers;
   readonly suffixes: RowSuffixes;
 }
 
@@ -35,7 +35,7 @@ const REPEATED_SHARE = 1 / 8;
  * Gathers what may be shown again: whole answers within their lifetime. `null`: there is little news, too much to keep, or nothing that
  * comes again. When everything is too much, what this search saw is kept.
  */
-export function gatherKnown(parts: KnowingParts, nowS: number): KnownValues | null {
+export function takeSnapshot(parts: SnapshotParts, nowS: number): ValueSnapshot | null {
   const { values, answers } = parts;
   const { recalled, seen, both } = answers.countRecalled();
   if (recalled > MANY_VALUES && both < seen * REPEATED_SHARE) return null;
@@ -60,13 +60,13 @@ export function gatherKnown(parts: KnowingParts, nowS: number): KnownValues | nu
 }
 
 /** Hands what an earlier search knew to the parts of this one, which have seen nothing yet. */
-export function restoreKnown({ values, answers, suffixes }: KnowingParts, known: KnownValues, nowS: number): void {
+export function restoreSnapshot({ values, answers, suffixes }: SnapshotParts, known: ValueSnapshot, nowS: number): void {
   values.restore(known.table);
   answers.restore(known, nowS);
   suffixes.restore(known.rendered, known.renderings, known.table.count);
 }
 
-function gather({ values, answers, suffixes }: KnowingParts, ids: readonly number[]): KnownValues | null {
+function gather({ values, answers, suffixes }: SnapshotParts, ids: readonly number[]): ValueSnapshot | null {
   const table = new ValueTable();
   const rendered = new RenderedCells();
   const { perId } = suffixes;

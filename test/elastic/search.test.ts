@@ -7,7 +7,7 @@ import { DASHBOARDS } from '../../scripts/generate/elastic-panels.ts';
 import { detectionRules, monitors } from '../../scripts/generate/elastic-rules.ts';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../src/search-engine/assets/asset.ts';
-import { runElastic } from '../../src/search-engine/assets/run-assets.ts';
+import { runAssets } from '../../src/search-engine/assets/run-assets.ts';
 import { createEngineClient } from '../../src/search-engine/engine-client.ts';
 import { createSidecar } from '../../src/hosts/sidecar/server.ts';
 import { SidecarSettings } from '../../src/compose/sidecar-settings.ts';
@@ -81,7 +81,7 @@ describe.each([
       const client = createEngineClient(engine.url, { kind: 'none' }, transport);
       const command = { action: 'install', target, isDryRun: false, withHooks: false } as const;
       const lines: string[] = [];
-      const code = await runElastic(command, {
+      const code = await runAssets(command, {
         engine: client,
         assets: readAssets(join(projectRoot, 'elastic'), target),
         say: (line) => lines.push(line),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
-import { openSearchEngine } from '../../src/hosts/splunk/splunkd/engine-for-search.ts';
+import { openEngineForSearch } from '../../src/hosts/splunk/splunkd/engine-for-search.ts';
 import type { OpenEnricher } from '../../src/hosts/splunk/protocol/search-conversation.ts';
 import { SearchMemory } from '../../src/hosts/splunk/memory/search-memory.ts';
 import { newStateFolder } from './open-test-engine.ts';
@@ -66,7 +66,7 @@ export async function search(
   // Nobody is told of splunkd here: keys come from the environment.
   return replay(Buffer.concat([getinfoOf(args), ...frames]), undefined as never, {
     now: () => Date.now() + afterMs,
-    open: open ?? ((_search, providers) => openSearchEngine(providers)),
+    open: open ?? ((_search, providers) => openEngineForSearch(providers)),
     ...(remembers ? { remember: (startedMs) => Promise.resolve(new SearchMemory({ env: process.env, startedMs })) } : {}),
   });
 }

@@ -60,7 +60,7 @@ it('does not even read the engine for a search whose values the one before it kn
   const input = getinfo + frame({ action: 'execute', finished: true }, rows);
   const first = filesReadFor(input);
   const second = filesReadFor(input);
-  const hasEngine = ({ files }: typeof first) => files.some((file) => basename(file).startsWith('open-search-engine'));
+  const hasEngine = ({ files }: typeof first) => files.some((file) => basename(file).startsWith('engine-for-search'));
   expect([hasEngine(first), hasEngine(second)]).toEqual([true, false]);
   expect(second.stdout).toBe(first.stdout);
 });

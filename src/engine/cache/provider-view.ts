@@ -1,7 +1,7 @@
 import type { Answer, Source } from '../../model/enrichment.ts';
 import type { Indicator, IndicatorType } from '../../model/indicator.ts';
 import type { Tlp } from '../../model/tlp.ts';
-import { type Discretion, FULL_DISCLOSURE, sentAs } from '../privacy/redaction.ts';
+import { type Redaction, NO_REDACTION, sentAs } from '../privacy/redaction.ts';
 import type { PrivacyGuard, Refusal } from '../privacy/privacy-guard.ts';
 import type { ProviderClient } from '../calls/provider-client.ts';
 
@@ -18,7 +18,7 @@ export interface EngineProvider {
   readonly client: ProviderClient;
   readonly maxTlp: Tlp;
   /** `undefined`: everything. */
-  readonly discretion?: Discretion;
+  readonly redaction?: Redaction;
 }
 
 /** Who is asked about one type of indicator, and who would be, were it not for their clearance. */
@@ -57,8 +57,8 @@ export function createView(
   { asksLocal, memory, tlp }: { readonly asksLocal: boolean; readonly memory: Memory; readonly tlp?: Tlp | undefined },
 ): View {
   const audiences = new Map<IndicatorType, Audience>();
-  const discretions = new Map(providers.map(({ client, discretion }) => [client, discretion ?? FULL_DISCLOSURE]));
-  const isCareful = [...discretions.values()].some(({ url, email }) => url !== 'full' || email !== 'full');
+  const redactions = new Map(providers.map(({ client, redaction }) => [client, redaction ?? NO_REDACTION]));
+  const isCareful = [...redactions.values()].some(({ url, email }) => url !== 'full' || email !== 'full');
   return {
     memory,
     asksLocal,
@@ -67,7 +67,7 @@ export function createView(
       if (!audience) audiences.set(type, (audience = findAudience(providers, guard, { type, tlp })));
       return audience;
     },
-    sentTo: (client, indicator) => (isCareful ? sentAs(indicator, discretions.get(client) ?? FULL_DISCLOSURE) : indicator),
+    sentTo: (client, indicator) => (isCareful ? sentAs(indicator, redactions.get(client) ?? NO_REDACTION) : indicator),
   };
 }
 
@@ -76,11 +76,11 @@ function findAudience(
   guard: PrivacyGuard,
   { type, tlp }: { readonly type: IndicatorType; readonly tlp: Tlp | undefined },
 ): Audience {
-  const able = providers.filter(({ client, discretion }) => {
-    const asksDomain = type === 'email-addr' && discretion?.email === 'domain';
+  const able = providers.filter(({ client, redaction }) => {
+    const asksDomain = type === 'email-addr' && redaction?.email === 'domain';
     return client.provider.types.includes(asksDomain ? 'domain-name' : type);
   });
-  const open = able.filter(({ discretion }) => type !== 'email-addr' || discretion?.email === 'domain' || guard.sendsEmailAddresses);
+  const open = able.filter(({ redaction }) => type !== 'email-addr' || redaction?.email === 'domain' || guard.sendsEmailAddresses);
   const cleared = open.filter(({ maxTlp }) => guard.isCleared(maxTlp, tlp));
   const barred = open.filter((provider) => !cleared.includes(provider)).map(({ client }) => client.provider.id);
   const refusal = cleared.length > 0 || able.length === 0 ? null : open.length === 0 ? guard.refuseEmail() : guard.refuseTlp(barred, tlp);

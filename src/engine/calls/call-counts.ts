@@ -7,7 +7,7 @@ import type { ClientOptions, ClientStats } from './provider-client.ts';
 const NOTE_EVERY_S = 5;
 
 /** What is counted about one provider. */
-export interface Tally {
+export interface CallCounts {
   readonly counts: { calls: number; lookups: number; answered: number; retries: number };
   failed(code: LookupErrorCode): void;
   /** Keeps what the provider says of our account; milliseconds to stay away when a burst is used up, else 0. */
@@ -17,7 +17,7 @@ export interface Tally {
   stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs' | 'refusal'>;
 }
 
-export function createTally({ provider, account, limits, store, clock }: ClientOptions): Tally {
+export function createCallCounts({ provider, account, limits, store, clock }: ClientOptions): CallCounts {
   const counts = { calls: 0, lookups: 0, answered: 0, retries: 0 };
   const failures: Partial<Record<LookupErrorCode, number>> = {};
   const noteName = `${account}.quota-notices`;

@@ -4,8 +4,8 @@ import { dismissHurried, type Job } from './job.ts';
 import type { Outcome } from '../score/outcome.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
-import { delayAfter, type Refusal, type Refusals } from './standing-refusals.ts';
-import type { Tally } from './call-counts.ts';
+import { delayAfter, type Refusal, type StandingRefusals } from './standing-refusals.ts';
+import type { CallCounts } from './call-counts.ts';
 import type { WaitingJobs } from './waiting-jobs.ts';
 
 /** How far a provider can be reached, as its calls have shown. */
@@ -19,8 +19,8 @@ export interface Reach {
 interface FaultParts {
   readonly pacer: Pacer;
   readonly breaker: Breaker;
-  readonly refusals: Refusals;
-  readonly tally: Tally;
+  readonly refusals: StandingRefusals;
+  readonly callCounts: CallCounts;
   readonly jobs: WaitingJobs;
 }
 
@@ -40,7 +40,7 @@ export interface Faults {
 }
 
 export function createFaults(options: ClientOptions, parts: FaultParts, actions: FaultActions): Faults {
-  const { pacer, breaker, refusals, tally, jobs } = parts;
+  const { pacer, breaker, refusals, callCounts, jobs } = parts;
   const { reach, enqueue, postpone, failAll, failed, obey } = actions;
   const nowMs = () => options.clock.monotonicMs();
 
@@ -74,7 +74,7 @@ export function createFaults(options: ClientOptions, parts: FaultParts, actions:
       const delayMs = delayAfter(++job.attempts, error, options.random);
       if (delayMs === null) jobs.settle(job, failed(error));
       else {
-        tally.counts.retries++;
+        callCounts.counts.retries++;
         job.notBeforeMs = nowMs() + delayMs;
         dismissHurried(job, job.notBeforeMs, error);
         enqueue(job);

@@ -2,7 +2,7 @@ import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
 import type { Breaker } from './circuit-breaker.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions, Wanted } from './provider-client.ts';
-import { LONGEST_WAIT_MS, type Refusals } from './standing-refusals.ts';
+import { LONGEST_WAIT_MS, type StandingRefusals } from './standing-refusals.ts';
 
 /** Look-ups waiting for one provider; more are refused at once. */
 const MAX_JOBS = 200_000;
@@ -11,7 +11,7 @@ const MAX_JOBS = 200_000;
 const PATIENCE_MS = 10_000;
 
 /** Decides at the door whether asking makes sense: a caller is told at once what waiting would not change. */
-export interface Admission {
+export interface EarlyRefusals {
   /** What makes asking pointless for a caller, with `inFlight` calls out; `null`: nothing. */
   refuse(wanted: Pick<Wanted, 'deadlineMs'>, inFlight: number): LookupError | null;
   /** Why a new look-up may not join `waiting` others; takes its credits from the caller's budget. */
@@ -20,10 +20,10 @@ export interface Admission {
   delay(): LookupError | null;
 }
 
-export function createAdmission(
+export function createEarlyRefusals(
   { provider, clock, refuseToSend }: ClientOptions,
-  { pacer, breaker, refusals }: { readonly pacer: Pacer; readonly breaker: Breaker; readonly refusals: Refusals },
-): Admission {
+  { pacer, breaker, refusals }: { readonly pacer: Pacer; readonly breaker: Breaker; readonly refusals: StandingRefusals },
+): EarlyRefusals {
   const error = (code: LookupErrorCode, message: string, retryAfterMs: number | null = null) =>
     new LookupError(code, provider.id, message, { retryAfterMs });
   function delay(): LookupError | null {

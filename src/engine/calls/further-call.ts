@@ -3,7 +3,7 @@ import { LookupError } from '../../model/lookup-error.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import type { Spending } from './spending.ts';
-import type { Tally } from './call-counts.ts';
+import type { CallCounts } from './call-counts.ts';
 
 /**
  * Waits until a second call for the same look-up may go out, and counts it like any other: pace, own limits, tally. It waits while it
@@ -11,7 +11,7 @@ import type { Tally } from './call-counts.ts';
  */
 export function createFurtherCall(
   { provider, limits, clock }: ClientOptions,
-  { pacer, spending, tally }: { readonly pacer: Pacer; readonly spending: Spending; readonly tally: Tally },
+  { pacer, spending, callCounts }: { readonly pacer: Pacer; readonly spending: Spending; readonly callCounts: CallCounts },
 ): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
     const lastMs = clock.monotonicMs() + limits.timeoutMs;
@@ -26,6 +26,6 @@ export function createFurtherCall(
       await sleep(waitMs, undefined, { signal });
     }
     pacer.sent(clock.monotonicMs());
-    tally.counts.calls++;
+    callCounts.counts.calls++;
   };
 }

@@ -2,7 +2,7 @@ import type { Indicator } from '../../model/indicator.ts';
 import { asLookupError, LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { QuotaNotice } from '../../providers/provider.ts';
-import { createAdmission } from './early-refusals.ts';
+import { createEarlyRefusals } from './early-refusals.ts';
 import { createBreaker } from './circuit-breaker.ts';
 import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
 import { createFaults, type Reach } from './call-faults.ts';
@@ -13,9 +13,9 @@ import { keepAnswer } from '../cache/keep-answer.ts';
 import type { Outcome } from '../score/outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createSpending } from './spending.ts';
-import { createTally } from './call-counts.ts';
+import { createCallCounts } from './call-counts.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
-import { isWait, LONGEST_WAIT_MS, type Refusal, Refusals } from './standing-refusals.ts';
+import { isWait, LONGEST_WAIT_MS, type Refusal, StandingRefusals } from './standing-refusals.ts';
 import { createWaitingJobs } from './waiting-jobs.ts';
 
 /** The queue in front of one provider. One per provider and process; processes coordinate through the store. */
@@ -30,8 +30,8 @@ export class ProviderQueue implements ProviderClient {
   readonly #refusals;
   readonly #spending;
   readonly #leases;
-  readonly #admission;
-  readonly #tally;
+  readonly #earlyRefusals;
+  readonly #callCounts;
   #inFlight = 0;
   readonly #reach: Reach;
   readonly #faults;
@@ -45,11 +45,11 @@ export class ProviderQueue implements ProviderClient {
     this.provider = provider;
     this.quotas = limits.quotas;
     this.#pacer = createPacer(limits.concurrency, clock.monotonicMs());
-    this.#tally = createTally(options);
+    this.#callCounts = createCallCounts(options);
     this.#spending = createSpending(options);
-    this.#refusals = new Refusals(options, this.#breaker, (refusal) => this.#obey(refusal));
-    this.furtherCall = createFurtherCall(options, { pacer: this.#pacer, spending: this.#spending, tally: this.#tally });
-    this.#admission = createAdmission(options, { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals });
+    this.#refusals = new StandingRefusals(options, this.#breaker, (refusal) => this.#obey(refusal));
+    this.furtherCall = createFurtherCall(options, { pacer: this.#pacer, spending: this.#spending, callCounts: this.#callCounts });
+    this.#earlyRefusals = createEarlyRefusals(options, { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals });
     this.#leases = createLeases(options, {
       onAnswer: (job, outcome) => this.#jobs.settle(job, outcome),
       onFree: (job) => this.#enqueue(job),
@@ -57,7 +57,7 @@ export class ProviderQueue implements ProviderClient {
     // What is in flight is given free by its call.
     this.#jobs = createWaitingJobs((job) => void (job.controller ?? this.#leases.release([job])));
     this.#reach = { hasContact: false, bulkCap: knownBulkCap(options) };
-    const parts = { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals, tally: this.#tally, jobs: this.#jobs };
+    const parts = { pacer: this.#pacer, breaker: this.#breaker, refusals: this.#refusals, callCounts: this.#callCounts, jobs: this.#jobs };
     this.#faults = createFaults(options, parts, {
       reach: this.#reach,
       enqueue: (job) => this.#enqueue(job),
@@ -69,14 +69,14 @@ export class ProviderQueue implements ProviderClient {
   }
 
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {
-    this.#tally.counts.lookups++;
+    this.#callCounts.counts.lookups++;
     if (wanted.isTest) this.#refusals.lift(this.#nowMs());
-    const refused = this.#isClosed ? this.#error('unavailable', 'shutting down') : this.#admission.refuse(wanted, this.#inFlight);
+    const refused = this.#isClosed ? this.#error('unavailable', 'shutting down') : this.#earlyRefusals.refuse(wanted, this.#inFlight);
     if (refused) return Promise.resolve(this.#failed(refused));
     let job = this.#jobs.get(indicator.value);
     const isFirst = !job;
     if (!job) {
-      const denied = this.#admission.denyNew(wanted, this.#jobs.size);
+      const denied = this.#earlyRefusals.denyNew(wanted, this.#jobs.size);
       if (denied) return Promise.resolve(this.#failed(denied));
       job = this.#jobs.open(indicator);
       const { budget } = wanted;
@@ -97,10 +97,10 @@ export class ProviderQueue implements ProviderClient {
     if (job.batch?.every((other) => other.interest <= 0)) job.controller?.abort();
   }
 
-  delay = (): LookupError | null => this.#admission.delay();
+  delay = (): LookupError | null => this.#earlyRefusals.delay();
 
   notice(notices: readonly QuotaNotice[]): void {
-    const waitMs = this.#tally.notice(notices);
+    const waitMs = this.#callCounts.notice(notices);
     if (waitMs > 0 && waitMs < LONGEST_WAIT_MS) this.#pacer.blockUntil(this.#nowMs() + waitMs);
   }
 
@@ -108,7 +108,7 @@ export class ProviderQueue implements ProviderClient {
     const refusal = this.#refusals.standing(this.#nowMs());
     const waitMs = Math.max(this.#pacer.blockedUntilMs, refusal?.untilMs ?? 0) - this.#nowMs();
     return {
-      ...this.#tally.stats(),
+      ...this.#callCounts.stats(),
       queued: this.#jobs.queue.size,
       inFlight: this.#inFlight,
       breaker: this.#breaker.state(this.#nowMs()),
@@ -121,7 +121,7 @@ export class ProviderQueue implements ProviderClient {
     this.#isClosed = true;
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
     this.#leases.close();
-    this.#tally.close();
+    this.#callCounts.close();
     for (const job of this.#jobs.all()) cancelCall(job);
     this.#failAll(this.#error('unavailable', 'shutting down'));
   }
@@ -135,7 +135,7 @@ export class ProviderQueue implements ProviderClient {
   }
 
   #failed(error: LookupError): Outcome {
-    this.#tally.failed(error.code);
+    this.#callCounts.failed(error.code);
     return { kind: 'failed', provider: this.provider.id, error };
   }
 
@@ -207,7 +207,7 @@ export class ProviderQueue implements ProviderClient {
 
   async #call(work: Promise<void>): Promise<void> {
     this.#inFlight++;
-    this.#tally.counts.calls++;
+    this.#callCounts.counts.calls++;
     try {
       await work;
     } finally {
@@ -256,7 +256,7 @@ export class ProviderQueue implements ProviderClient {
   }
 
   #answer(job: Job, verdict: Verdict | null): void {
-    this.#tally.counts.answered++;
+    this.#callCounts.counts.answered++;
     this.#jobs.settle(job, keepAnswer(this.#options, job.indicator, verdict));
   }
 

@@ -49,7 +49,7 @@ export const isWait = (code: LookupErrorCode) => code === 'rate_limited' || code
  * What the provider refuses for longer than one call: a wrong key, an exhausted quota, the time it asks to be left alone, and that it is
  * down. Shared with all processes that use the same key and the same state folder, and kept for those that come after them.
  */
-export class Refusals {
+export class StandingRefusals {
   readonly #options: ClientOptions;
   readonly #breaker: Breaker;
   readonly #sharedBreaker: SharedBreaker;

@@ -1,5 +1,5 @@
 /** Waits for all, but no longer than `timeoutMs` (`Infinity`: for ever); rejects when the signal aborts, after `onAbort`. */
-export async function within(
+export async function waitAtMost(
   asked: readonly Promise<void>[],
   timeoutMs: number,
   signal: AbortSignal | undefined,

@@ -2,7 +2,7 @@ import type { Indicator } from '../../model/indicator.ts';
 import type { Verdict } from '../../model/verdict.ts';
 
 /** How much of a value one provider is told, as the user decided. */
-export interface Discretion {
+export interface Redaction {
   /** `no_query`: without query and fragment; `host`: scheme and host alone. */
   readonly url: 'full' | 'no_query' | 'host';
   /** `domain`: only what stands behind the @, asked about as a domain. */
@@ -10,18 +10,17 @@ export interface Discretion {
 }
 
 /** Says everything. */
-export const FULL_DISCLOSURE: Discretion = { url: 'full', email: 'full' };
+export const NO_REDACTION: Redaction = { url: 'full', email: 'full' };
 
 /** The indicator that leaves the house in place of this one; the very same where nothing has to be kept back. */
-export function sentAs(indicator: Indicator, discretion: Discretion): Indicator {
+export function sentAs(indicator: Indicator, redaction: Redaction): Indicator {
   const { type, value } = indicator;
-  if (type === 'email-addr' && discretion.email === 'domain')
-    return { type: 'domain-name', value: value.slice(value.lastIndexOf('@') + 1) };
-  if (type !== 'url' || discretion.url === 'full') return indicator;
-  const kept = discretion.url === 'host' ? /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i : /^[^?#]*/;
+  if (type === 'email-addr' && redaction.email === 'domain') return { type: 'domain-name', value: value.slice(value.lastIndexOf('@') + 1) };
+  if (type !== 'url' || redaction.url === 'full') return indicator;
+  const kept = redaction.url === 'host' ? /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i : /^[^?#]*/;
   const short = kept.exec(value)?.[0] ?? '';
   if (short === '' || short === value) return indicator;
-  const sent = discretion.url === 'host' ? `${short}/` : short;
+  const sent = redaction.url === 'host' ? `${short}/` : short;
   return sent === value ? indicator : { type, value: sent };
 }
 

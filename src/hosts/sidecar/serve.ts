@@ -4,7 +4,7 @@ import { readSources } from '../../compose/config-sources.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from '../../compose/engine-config.ts';
 import { type OpenedEngine, openEngine } from '../../compose/open-engine.ts';
 import { createProfiledEnricher } from '../../compose/profiled-enricher.ts';
-import { loadBoth } from '../../pipeline/load-together.ts';
+import { loadTogether } from '../../pipeline/load-together.ts';
 import { loadPipelineConfig, type PipelineConfig } from '../../pipeline/open-pipeline.ts';
 import { faultsOf, renderHealth } from './health-metrics.ts';
 import { openPipelinePart, type PipelinePart } from '../../pipeline/pipeline-part.ts';
@@ -101,7 +101,7 @@ function faultOf(error: unknown, port: number): string | null {
 /** The pipeline's settings. Throws one `ConfigError` with its faults and those of everything else. */
 async function loadPipelineBeside(options: OpenOptions): Promise<PipelineConfig> {
   const sources = await readSources(options);
-  const [config] = await loadBoth(
+  const [config] = await loadTogether(
     () => loadPipelineConfig(sources),
     () => loadEngineConfig(options),
   );

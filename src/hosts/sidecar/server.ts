@@ -9,7 +9,7 @@ import type { Enricher } from '../../engine/enricher.ts';
 import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import { createTextEnricher } from '../../events/enrich-text.ts';
 import { createWantedFields } from '../../events/wanted-fields.ts';
-import { createKnownValues } from '../../events/verdict-memory.ts';
+import { createVerdictMemory } from '../../events/verdict-memory.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { GatewaySettings } from '../../compose/gateway-settings.ts';
@@ -31,7 +31,7 @@ import type { Refusal } from './http/replies.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
-import { createAskedApart } from './routes/enrich-as-caller.ts';
+import { createEnrichAsCaller } from './routes/enrich-as-caller.ts';
 import { createCheckRoute } from './routes/check-route.ts';
 import { createEnrichRoute } from './routes/enrich-route.ts';
 import { createLogstashRoute } from './routes/logstash-route.ts';
@@ -199,7 +199,7 @@ function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptio
   const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs } = settings;
   const wanted = createWantedFields(settings.fields);
   const size = 2 ** Math.ceil(Math.log2(frontCacheEntries));
-  const known = createKnownValues({ enricher, clock, size, ttlMs: frontCacheMs, maxValueBytes });
+  const known = createVerdictMemory({ enricher, clock, size, ttlMs: frontCacheMs, maxValueBytes });
   const rules = {
     fields: settings.fields,
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
@@ -207,16 +207,19 @@ function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptio
   };
   const scratch = Buffer.allocUnsafeSlow(SHORT_BYTES);
   const allocate = (bytes: number) => (bytes <= SHORT_BYTES ? scratch.subarray(0, bytes) : pool.take(bytes));
-  const shop = { wanted, rules, maxDepth, maxEvents, clock, allocate: pool.take };
-  const texts = createTextEnricher({ ...shop, known });
-  const askedApart = createAskedApart({
+  const textOptions = { wanted, rules, maxDepth, maxEvents, clock, allocate: pool.take };
+  const texts = createTextEnricher({ ...textOptions, known });
+  const enrichAsCaller = createEnrichAsCaller({
     enricher,
     clock,
     createTexts: (asked) =>
-      createTextEnricher({ ...shop, known: createKnownValues({ enricher: asked, clock, size: LEAST_SIZE, ttlMs: 0, maxValueBytes }) }),
+      createTextEnricher({
+        ...textOptions,
+        known: createVerdictMemory({ enricher: asked, clock, size: LEAST_SIZE, ttlMs: 0, maxValueBytes }),
+      }),
   });
   return [
-    createEnrichRoute({ enricher, sightings, texts, settings, metrics, clock, fail, held, pool, allocate, profiles, askedApart }),
+    createEnrichRoute({ enricher, sightings, texts, settings, metrics, clock, fail, held, pool, allocate, profiles, enrichAsCaller }),
     createLogstashRoute({ enricher, sightings, wanted, settings, metrics, clock, fail, held, profiles }),
     createCheckRoute({ enricher, settings, metrics, profiles }),
   ];

@@ -8,7 +8,7 @@ import { type PlannedAsset, isOurs, planAssets } from './plan-assets.ts';
 /** `refresh` only rebuilds what the enrich processors read: for a timer, Elasticsearch has none of its own. */
 export type ElasticAction = 'install' | 'diff' | 'uninstall' | 'refresh';
 
-export interface ElasticCommand {
+export interface AssetsCommand {
   readonly action: ElasticAction;
   readonly target: Target;
   /** Says what would be done and does nothing. */
@@ -17,7 +17,7 @@ export interface ElasticCommand {
   readonly withHooks: boolean;
 }
 
-export interface ElasticSurroundings {
+export interface AssetsSurroundings {
   readonly engine: EngineClient;
   readonly assets: readonly Asset[];
   /** One line of output for people, without the line end. */
@@ -30,7 +30,7 @@ export type ExitCode = 0 | 1 | 2;
 const UNDONE = 'nothing was changed: this was a dry run';
 
 /** Runs `ismalicious elastic …`. Safe to run again at any time: what is there and equal is not touched. */
-export async function runElastic(command: ElasticCommand, surroundings: ElasticSurroundings): Promise<ExitCode> {
+export async function runAssets(command: AssetsCommand, surroundings: AssetsSurroundings): Promise<ExitCode> {
   const { engine, say } = surroundings;
   const identity = await identify(engine);
   const fault = misfit(command.target, identity);
@@ -51,7 +51,7 @@ export async function runElastic(command: ElasticCommand, surroundings: ElasticS
   }
 }
 
-async function install(command: ElasticCommand, { engine, assets, say }: ElasticSurroundings): Promise<ExitCode> {
+async function install(command: AssetsCommand, { engine, assets, say }: AssetsSurroundings): Promise<ExitCode> {
   const planned = await planAssets(engine, assets, command.withHooks);
   const refused: string[] = [];
   const changed: Asset[] = [];
@@ -92,7 +92,7 @@ function installVerb({ state }: PlannedAsset): string | null {
   }
 }
 
-async function diff(command: ElasticCommand, { engine, assets, say }: ElasticSurroundings): Promise<ExitCode> {
+async function diff(command: AssetsCommand, { engine, assets, say }: AssetsSurroundings): Promise<ExitCode> {
   const planned = await planAssets(engine, assets, command.withHooks);
   const differing = planned.filter(({ state }) => state === 'missing' || state === 'different' || state === 'foreign');
   for (const one of differing) {
@@ -107,7 +107,7 @@ async function diff(command: ElasticCommand, { engine, assets, say }: ElasticSur
  * Removes what is ours, last put first. Data, `@custom` assets and what somebody else put under our names stay; so do pipelines that an
  * index still names: without them it would refuse every document.
  */
-async function uninstall(command: ElasticCommand, { engine, assets, say }: ElasticSurroundings): Promise<ExitCode> {
+async function uninstall(command: AssetsCommand, { engine, assets, say }: AssetsSurroundings): Promise<ExitCode> {
   const failed: string[] = [];
   const inUse = await pipelinesInUse(engine, assets);
   for (const asset of assets.toReversed()) {
@@ -133,7 +133,7 @@ async function uninstall(command: ElasticCommand, { engine, assets, say }: Elast
   return failed.length === 0 ? 0 : 1;
 }
 
-async function refresh(command: ElasticCommand, { engine, assets, say }: ElasticSurroundings): Promise<ExitCode> {
+async function refresh(command: AssetsCommand, { engine, assets, say }: AssetsSurroundings): Promise<ExitCode> {
   const policies = assets.filter(({ kind }) => kind === 'enrich_policy');
   if (policies.length === 0) {
     say(`${command.target} has no enrich policies: nothing to refresh`);

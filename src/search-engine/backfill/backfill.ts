@@ -8,7 +8,7 @@ import { type PageReader, PageTooLargeError, type Snapshot, openSnapshot } from 
 import { createPatientClient } from './patient-client.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { type BackfillQuery, toSearchQuery } from './backfill-query.ts';
-import { type BackfillState, StateFault, type StateKeeper, type Tally, emptyTally } from './state-file.ts';
+import { type BackfillState, StateFault, type StateKeeper, type BackfillCounts, noCounts } from './state-file.ts';
 
 /** How a backfill runs. */
 export interface BackfillOptions {
@@ -34,7 +34,7 @@ export interface BackfillSurroundings {
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly signal?: AbortSignal;
   /** After every page. */
-  readonly onProgress?: (tally: Tally, total: number) => void;
+  readonly onProgress?: (tally: BackfillCounts, total: number) => void;
 }
 
 /** What came of it. `budget`: it stopped since the budget was spent; what is left matches again. */
@@ -42,7 +42,7 @@ export interface BackfillReport {
   readonly end: 'done' | 'budget' | 'stopped';
   /** Documents of the whole run: never less than `tally.scanned`. */
   readonly total: number;
-  readonly tally: Tally;
+  readonly tally: BackfillCounts;
   readonly refusals: BackfillState['refusals'];
 }
 
@@ -172,7 +172,7 @@ function resume({ query, matchedType }: BackfillOptions, keeper: StateKeeper, no
     until: query.until ?? startedAt,
     reachedMs: null,
     finishedAt: null,
-    tally: emptyTally(),
+    tally: noCounts(),
     refusals: [],
   };
 }

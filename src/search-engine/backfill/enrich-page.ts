@@ -5,7 +5,7 @@ import { type FieldEnrichment, type UpdateRules, toDocumentUpdate } from './docu
 import type { ValueReader } from './document-values.ts';
 import { EngineFault, type FoundDocument } from './found-document.ts';
 import { FAILURE_TAGS } from './backfill-query.ts';
-import { type BackfillState, type Tally, emptyTally } from './state-file.ts';
+import { type BackfillState, type BackfillCounts, noCounts } from './state-file.ts';
 import { type PlannedUpdate, readAgain, writeUpdates } from './write-documents.ts';
 
 /** What a page is worked on with. */
@@ -31,7 +31,7 @@ const BUSY_WAIT_MS = 1000;
 /** What became of a page. `wasShort`: a look-up was refused for the budget. */
 export interface PageOutcome {
   readonly wasShort: boolean;
-  readonly tally: Tally;
+  readonly tally: BackfillCounts;
   readonly refusals: readonly Refusal[];
 }
 
@@ -39,7 +39,7 @@ type Refusal = BackfillState['refusals'][number];
 
 /** Looks a page's values up, each once, and writes what was found. */
 export async function enrichPage(work: PageWork, documents: readonly FoundDocument[]): Promise<PageOutcome> {
-  const tally = { ...emptyTally(), scanned: documents.length };
+  const tally = { ...noCounts(), scanned: documents.length };
   const refusals: Refusal[] = [];
   let wasShort = false;
   let open = documents;
@@ -71,7 +71,7 @@ function planUpdates(
   work: PageWork,
   documents: readonly FoundDocument[],
   enrichments: ReadonlyMap<string, Enrichment>,
-  tally: Tally,
+  tally: BackfillCounts,
 ): PlannedUpdate[] {
   return documents.flatMap((document) => {
     if (isDone(document, work.withFailures)) {
@@ -104,7 +104,7 @@ function isDone({ source }: FoundDocument, withFailures: boolean): boolean {
 async function write(
   { engine, wait, signal }: PageWork,
   updates: readonly PlannedUpdate[],
-  { tally, refusals }: { tally: Tally; refusals: Refusal[] },
+  { tally, refusals }: { tally: BackfillCounts; refusals: Refusal[] },
 ): Promise<FoundDocument[]> {
   const conflicts: FoundDocument[] = [];
   let open = updates;

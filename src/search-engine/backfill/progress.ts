@@ -1,6 +1,6 @@
 import type { PageOutcome } from './enrich-page.ts';
 import type { Page } from './pages.ts';
-import type { BackfillState, StateKeeper, Tally } from './state-file.ts';
+import type { BackfillState, StateKeeper, BackfillCounts } from './state-file.ts';
 
 /** Refused documents that are named; all are counted. */
 const SHOWN_REFUSALS = 100;
@@ -28,7 +28,7 @@ export interface ProgressOptions {
   readonly parts: number;
   /** `null`: no limit. */
   readonly budget: number | null;
-  readonly onProgress: (tally: Tally) => void;
+  readonly onProgress: (tally: BackfillCounts) => void;
 }
 
 /** Counts into `state`, which it owns. */
@@ -40,7 +40,7 @@ export function createProgress({ state, keeper, parts, budget: allowed, onProgre
   let wasShort = false;
 
   function count({ tally, refusals, wasShort: isShort }: PageOutcome): void {
-    for (const name of Object.keys(tally) as (keyof Tally)[]) state.tally[name] += tally[name];
+    for (const name of Object.keys(tally) as (keyof BackfillCounts)[]) state.tally[name] += tally[name];
     // What the budget left undone will be read again.
     if (isShort) {
       state.tally.scanned -= tally.later;

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 
 const count = () => z.int().check(z.gte(0));
 
-const Tally = z.object({
+const BackfillCounts = z.object({
   /** Documents that were read. */
   scanned: count(),
   updated: count(),
@@ -24,7 +24,7 @@ const Tally = z.object({
 });
 
 /** What a run has done so far. */
-export type Tally = z.infer<typeof Tally>;
+export type BackfillCounts = z.infer<typeof BackfillCounts>;
 
 const State = z.object({
   version: z.literal(1),
@@ -36,7 +36,7 @@ const State = z.object({
   /** Everything newer is done, milliseconds since 1970; `null`: nothing is. */
   reachedMs: z.nullable(z.number()),
   finishedAt: z.nullable(z.iso.datetime()),
-  tally: Tally,
+  tally: BackfillCounts,
   /** The first of the refused, for people. */
   refusals: z.array(z.object({ index: z.string(), id: z.string(), reason: z.string() })),
 });
@@ -58,7 +58,7 @@ export class StateFault extends Error {
 }
 
 /** Nothing done yet. */
-export function emptyTally(): Tally {
+export function noCounts(): BackfillCounts {
   return { scanned: 0, updated: 0, withoutValues: 0, alreadyDone: 0, later: 0, conflicts: 0, gone: 0, refused: 0, paid: 0 };
 }
 

@@ -3,7 +3,7 @@ import type { Enricher } from '../../../src/engine/enricher.ts';
 import { createTextEnricher } from '../../../src/events/enrich-text.ts';
 import type { EnrichedText, TextEnricher, TextForm } from '../../../src/events/enrich-text.ts';
 import { createWantedFields, DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
-import { createKnownValues } from '../../../src/events/verdict-memory.ts';
+import { createVerdictMemory } from '../../../src/events/verdict-memory.ts';
 
 /** A text enricher with everything at its default. */
 export function textEnricherOn(
@@ -12,7 +12,7 @@ export function textEnricherOn(
 ): TextEnricher {
   return createTextEnricher({
     wanted: createWantedFields(fields),
-    known: createKnownValues({ enricher, clock: systemClock, size, ttlMs: 5000, maxValueBytes: 2048 }),
+    known: createVerdictMemory({ enricher, clock: systemClock, size, ttlMs: 5000, maxValueBytes: 2048 }),
     rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook },
     maxDepth,
     maxEvents,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createUndiciTransport } from '../../../src/engine/calls/http/undici-transport.ts';
 import { type Asset, type Target, readAssets } from '../../../src/search-engine/assets/asset.ts';
-import { type ElasticCommand, type ExitCode, runElastic } from '../../../src/search-engine/assets/run-assets.ts';
+import { type AssetsCommand, type ExitCode, runAssets } from '../../../src/search-engine/assets/run-assets.ts';
 import { createEngineClient, type EngineClient } from '../../../src/search-engine/engine-client.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 import { type EngineAnswer, engineAbsence, leaseEngine, type LeasedEngine } from '../../support/search-engine.ts';
@@ -29,11 +29,11 @@ describe.each(ENGINES)('elastic install on a real $kind', ({ kind, target, wrong
       await transport.close();
     });
 
-    async function run(action: ElasticCommand['action'], options: { isDryRun?: boolean; target?: Target; assets?: readonly Asset[] } = {}) {
+    async function run(action: AssetsCommand['action'], options: { isDryRun?: boolean; target?: Target; assets?: readonly Asset[] } = {}) {
       const lines: string[] = [];
       const command = { action, target: options.target ?? target, isDryRun: options.isDryRun ?? false, withHooks: false };
       const surroundings = { engine, assets: options.assets ?? assets, say: (line: string) => lines.push(line) };
-      const code: ExitCode = await runElastic(command, surroundings);
+      const code: ExitCode = await runAssets(command, surroundings);
       return { code, lines, text: lines.join('\n') };
     }
 

@@ -7,7 +7,7 @@ import { type BackfillOptions, type BackfillSurroundings, backfill } from '../..
 import { toDocumentUpdate } from '../../../src/search-engine/backfill/document-update.ts';
 import { createValueReader } from '../../../src/search-engine/backfill/document-values.ts';
 import { toSearchQuery } from '../../../src/search-engine/backfill/backfill-query.ts';
-import { StateFault, createStateFile, emptyTally } from '../../../src/search-engine/backfill/state-file.ts';
+import { StateFault, createStateFile, noCounts } from '../../../src/search-engine/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import type { Enrichment } from '../../../src/model/enrichment.ts';
 import { LookupError } from '../../../src/model/lookup-error.ts';
@@ -189,7 +189,7 @@ describe('the state file', () => {
     until: 'now',
     reachedMs: 5,
     finishedAt: null,
-    tally: emptyTally(),
+    tally: noCounts(),
     refusals: [],
   };
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUndiciTransport } from '../../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../../src/search-engine/assets/asset.ts';
-import { runElastic } from '../../../src/search-engine/assets/run-assets.ts';
+import { runAssets } from '../../../src/search-engine/assets/run-assets.ts';
 import { type EngineClient, createEngineClient } from '../../../src/search-engine/engine-client.ts';
 import {
   type BackfillOptions,
@@ -51,7 +51,7 @@ describe.each([
       leased = await leaseEngine(kind);
       engine = createEngineClient(leased.url, { kind: 'none' }, transport);
       const command = { action: 'install', target, isDryRun: false, withHooks: false } as const;
-      expect(await runElastic(command, { engine, assets: readAssets(join(projectRoot, 'elastic'), target), say: () => undefined })).toBe(0);
+      expect(await runAssets(command, { engine, assets: readAssets(join(projectRoot, 'elastic'), target), say: () => undefined })).toBe(0);
     }, 300_000);
 
     beforeEach(async () => {

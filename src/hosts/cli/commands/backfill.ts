@@ -6,7 +6,7 @@ import { openEngine } from '../../../compose/open-engine.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
 import { type BackfillOptions, type BackfillReport, backfill } from '../../../search-engine/backfill/backfill.ts';
 import { planBackfill } from '../../../search-engine/backfill/plan-backfill.ts';
-import { type Tally, createStateFile } from '../../../search-engine/backfill/state-file.ts';
+import { type BackfillCounts, createStateFile } from '../../../search-engine/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 import { type Command, EXIT, type Io, UsageError, parseAge, parseCount } from '../command.ts';
@@ -34,7 +34,8 @@ export const backfillCommand: Command = {
       const progress = await openProgress(io);
       const path = values.state ?? join(stateFolder(io.env, false), `backfill-${nameOf(search.name, options)}.json`);
       const wait = (ms: number, signal?: AbortSignal) => delay(ms, undefined, signal ? { signal } : {});
-      const onProgress = (tally: Tally, total: number) => progress.show(saidOf(tally, total), total === 0 ? 1 : tally.scanned / total);
+      const onProgress = (tally: BackfillCounts, total: number) =>
+        progress.show(saidOf(tally, total), total === 0 ? 1 : tally.scanned / total);
       const surroundings = {
         engine: search,
         enricher: engine,
@@ -118,7 +119,7 @@ function stopOnSignal(): { readonly signal: AbortSignal; off(): void } {
   };
 }
 
-function saidOf(tally: Tally, total: number): string {
+function saidOf(tally: BackfillCounts, total: number): string {
   return `of ${total}, ${tally.updated} enriched, ${tally.later} for later, ${tally.paid} look-ups paid`;
 }
 

@@ -2,7 +2,7 @@ import { settingMeta, toSnakeCase } from '../../../config/setting.ts';
 import { loadEngineConfig } from '../../../compose/engine-config.ts';
 import { readSources } from '../../../compose/config-sources.ts';
 import { HOST_SETTINGS } from '../../../compose/host-settings.ts';
-import { loadBoth } from '../../../pipeline/load-together.ts';
+import { loadTogether } from '../../../pipeline/load-together.ts';
 import { loadPipelineBlocks } from '../../../pipeline/open-pipeline.ts';
 import { type Command, EXIT } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
@@ -18,7 +18,7 @@ export const config: Command = {
     if (action === 'import') return (await import('./config-import.ts')).runConfigImport(words[0], values.out, io);
     const options = { env: io.env, configPath: values.config };
     const sources = await readSources(options);
-    const [engine, pipeline] = await loadBoth(
+    const [engine, pipeline] = await loadTogether(
       () => loadEngineConfig({ ...options, blocks: HOST_SETTINGS }),
       () => loadPipelineBlocks(sources),
     );

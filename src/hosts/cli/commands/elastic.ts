@@ -4,7 +4,7 @@ import { type Command, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { elasticSynopsis } from '../synopses/engines.ts';
 import { TARGETS, readAssets } from '../../../search-engine/assets/asset.ts';
-import { runElastic } from '../../../search-engine/assets/run-assets.ts';
+import { runAssets } from '../../../search-engine/assets/run-assets.ts';
 import { openEngineAccess } from '../search-engine-options.ts';
 
 /** `ismalicious elastic install|diff|uninstall|refresh` */
@@ -18,7 +18,7 @@ export const elastic: Command = {
     const { engine, close } = openEngineAccess(values, io);
     try {
       const command = { action, target, isDryRun: values['dry-run'] === true, withHooks: values.hooks === true };
-      return await runElastic(command, { engine, assets, say: (line) => io.stdout.write(`${line}\n`) });
+      return await runAssets(command, { engine, assets, say: (line) => io.stdout.write(`${line}\n`) });
     } finally {
       await close();
     }

@@ -4,7 +4,7 @@ import { type Command, EXIT, type Io, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { openProgress, type Progress } from '../progress.ts';
 import { pipelineSynopsis } from '../synopses/run.ts';
-import { openConfigured, type ConfiguredPipeline } from '../../../compose/open-configured-pipeline.ts';
+import { openConfiguredPipeline, type ConfiguredPipeline } from '../../../compose/open-configured-pipeline.ts';
 import { toReportPage } from '../../../pipeline/report-page.ts';
 import { exitCodeOf, type RunReport, toContractReport, toReportText } from '../../../pipeline/run-report.ts';
 import { NotLeaderError, runPipeline } from '../../../pipeline/run-pipeline.ts';
@@ -19,7 +19,7 @@ export const pipelineCommand: Command = {
     if (what === 'schedule' && (values['dry-run'] || values.only)) throw new UsageError('--dry-run and --only go with run');
     if (values.only !== undefined && values.only !== 'watchlist') throw new UsageError('--only wants watchlist');
     const part = values.only === undefined ? {} : { only: 'watchlist' as const };
-    const opened = await openConfigured({
+    const opened = await openConfiguredPipeline({
       env: io.env,
       configPath: values.config,
       usesStore: false,

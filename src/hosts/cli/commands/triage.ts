@@ -3,8 +3,8 @@ import { type Command, EXIT, type Io, parseCount, UsageError } from '../command.
 import { parseOptions } from '../parse-options.ts';
 import { triageSynopsis } from '../synopses/run.ts';
 import { openInput } from '../text-input.ts';
-import { openConfigured } from '../../../compose/open-configured-pipeline.ts';
-import { hostTransports } from '../../../compose/pipeline-transports.ts';
+import { openConfiguredPipeline } from '../../../compose/open-configured-pipeline.ts';
+import { pipelineTransports } from '../../../compose/pipeline-transports.ts';
 import { triageAlertIndex } from '../../../pipeline/triage/elastic-alerts.ts';
 import { triageAlerts, type Triage } from '../../../pipeline/triage/triage.ts';
 
@@ -17,7 +17,12 @@ export const triageCommand: Command = {
   async run(args, io) {
     const { values, words } = parseOptions(args, triageSynopsis);
     const limit = parseCount(values.limit ?? '1000', '--limit', 1);
-    const opened = await openConfigured({ env: io.env, configPath: values.config, usesStore: true, keepsNothing: values.tell !== true });
+    const opened = await openConfiguredPipeline({
+      env: io.env,
+      configPath: values.config,
+      usesStore: true,
+      keepsNothing: values.tell !== true,
+    });
     const { pipeline } = opened;
     const rules = pipeline.config.triage;
     const triage: Triage = {
@@ -33,7 +38,7 @@ export const triageCommand: Command = {
       if (!values.alerts) return await triageLines(words[0] ?? '-', triage, io);
       if (rules.alertsUrl === undefined) throw new UsageError('--alerts needs the setting triage.alerts_url.');
       const headers: Record<string, string> = rules.alertsApiKey === '' ? {} : { authorization: `ApiKey ${rules.alertsApiKey}` };
-      const transport = hostTransports(io.env)({ id: 'triage', baseUrl: rules.alertsUrl, proxy: null, ca: null });
+      const transport = pipelineTransports(io.env)({ id: 'triage', baseUrl: rules.alertsUrl, proxy: null, ca: null });
       try {
         const counts = await triageAlertIndex(
           { baseUrl: rules.alertsUrl, index: rules.alertsIndex, headers, transport, timeoutMs: TIMEOUT_MS },

@@ -1,7 +1,7 @@
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { tallyUp } from '../exit-code.ts';
+import { countOutcome } from '../exit-code.ts';
 import { createSeenValues } from './seen-values.ts';
 
 /** Distinct values that are told apart; beyond, a value may count twice. */
@@ -11,7 +11,7 @@ const MAX_SEEN = 4_000_000;
 export function countingEnricher({ engine, asked, tally }: EnrichJob): Enricher {
   const seen = createSeenValues(MAX_SEEN);
   const count = (enrichment: Enrichment) => {
-    if (seen.add(enrichment.input)) tallyUp(tally, enrichment);
+    if (seen.add(enrichment.input)) countOutcome(tally, enrichment);
   };
   return {
     peek(value) {

@@ -1,4 +1,4 @@
-import { ChunkEnricher } from '../../../rows/row-enricher.ts';
+import { RowEnricher } from '../../../rows/row-enricher.ts';
 import { readHeader } from '../../../rows/csv-cells.ts';
 import { RowWriter } from '../../../rows/row-writer.ts';
 import { SearchNotes } from '../../../rows/search-notes.ts';
@@ -30,7 +30,7 @@ export async function enrichCsv(job: EnrichJob): Promise<void> {
     guard: guardFormula,
   } as const;
   const enricher = countingEnricher(job);
-  const chunks = new ChunkEnricher(options, notes, startS);
+  const chunks = new RowEnricher(options, notes, startS);
   const parts: Buffer[] = [];
   const writer = new RowWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) });
   let rows = 0;

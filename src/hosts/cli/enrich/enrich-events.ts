@@ -3,7 +3,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { enrichLater } from '../../../events/enrich-later.ts';
 import { createTextEnricher, type TextEnricher, type TextForm } from '../../../events/enrich-text.ts';
 import { createWantedFields, DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
-import { createKnownValues } from '../../../events/verdict-memory.ts';
+import { createVerdictMemory } from '../../../events/verdict-memory.ts';
 import { describeFault } from '../../../events/json/describe-json-fault.ts';
 import { CLOSE_ARRAY, COMMA, skipSpace } from '../../../events/json/json-bytes.ts';
 import { UsageError } from '../command.ts';
@@ -101,7 +101,7 @@ interface Run {
 function startRun(job: EnrichJob): Run {
   const enricher = countingEnricher(job);
   const fields = job.fields.length > 0 ? job.fields : DEFAULT_FIELDS;
-  const known = createKnownValues({
+  const known = createVerdictMemory({
     enricher,
     clock: systemClock,
     size: FRONT_CACHE,

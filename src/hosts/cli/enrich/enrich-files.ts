@@ -5,7 +5,7 @@ import { type Io, UsageError } from '../command.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { journalPath, readJournal, writeJournal } from './enrich-journal.ts';
 import type { RunIdentity, RunPlace } from './enrich-journal.ts';
-import type { RunTally } from '../exit-code.ts';
+import type { RunCounts } from '../exit-code.ts';
 import { openInput } from '../text-input.ts';
 
 /** What a run reads, writes, and counts. */
@@ -24,7 +24,7 @@ export interface RunFilesOptions {
   readonly outPath: string | undefined;
   readonly options: string;
   readonly startsOver: boolean;
-  readonly tally: RunTally;
+  readonly tally: RunCounts;
   readonly budget: { remaining: number } | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Engine } from '../../../engine/engine.ts';
 import type { EnrichOptions } from '../../../engine/enricher.ts';
 import type { SightingForm } from '../../../pipeline/sightings/sighting-reader.ts';
-import type { RunTally } from '../exit-code.ts';
+import type { RunCounts } from '../exit-code.ts';
 
 /** One file to enrich. */
 export interface EnrichJob {
@@ -20,6 +20,6 @@ export interface EnrichJob {
   readonly note?: ((text: Buffer, form: SightingForm) => Promise<void>) | undefined;
   /** Told that so many more bytes of the input stand, enriched, in the output: a run that breaks off goes on behind them. */
   readonly done: (inputBytes: number) => Promise<void>;
-  readonly tally: RunTally;
+  readonly tally: RunCounts;
   readonly progress: { show(text: string): void; end(): void };
 }

@@ -1,12 +1,12 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../command.ts';
-import type { RunTally } from '../exit-code.ts';
+import type { RunCounts } from '../exit-code.ts';
 
 /** How far a run got: so much of its input stands, enriched, in so much of its output. */
 export interface RunPlace {
   readonly inputBytes: number;
   readonly outputBytes: number;
-  readonly tally: RunTally;
+  readonly tally: RunCounts;
   /** Look-ups it may still pay; `null`: no limit. */
   readonly budget: number | null;
 }

@@ -2,7 +2,7 @@ import { toEnrichmentJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { lineBatches } from './line-batches.ts';
-import { tallyUp } from '../exit-code.ts';
+import { countOutcome } from '../exit-code.ts';
 
 /** Values asked for together: bounds the memory and keeps bulk calls full. */
 const BATCH = 1000;
@@ -16,7 +16,7 @@ async function eachEnrichment(job: EnrichJob, take: (enrichment: Enrichment) => 
     for (const value of lines) {
       const enrichment = found.get(value);
       if (!enrichment) continue;
-      tallyUp(job.tally, enrichment);
+      countOutcome(job.tally, enrichment);
       await take(enrichment);
     }
     await job.done(bytes);

@@ -4,7 +4,7 @@ import { FAILURE_TAG } from '../../../mapping/ecs-roll-up.ts';
 import { enrichLater } from '../../../events/enrich-later.ts';
 import { createTextEnricher } from '../../../events/enrich-text.ts';
 import { DEFAULT_FIELDS, createWantedFields } from '../../../events/wanted-fields.ts';
-import { createKnownValues } from '../../../events/verdict-memory.ts';
+import { createVerdictMemory } from '../../../events/verdict-memory.ts';
 import { MAX_VALUE_BYTES } from '../../../model/parsing/longest-value.ts';
 
 const MAX_DEPTH = 128;
@@ -19,7 +19,7 @@ export interface ReplayedLines {
 
 /** Looks spooled events up again. Everything else in them stays byte for byte. */
 export function createReplayer(enricher: Enricher, clock: Clock): { replay(lines: readonly string[]): Promise<ReplayedLines> } {
-  const known = createKnownValues({ enricher, clock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS, maxValueBytes: MAX_VALUE_BYTES });
+  const known = createVerdictMemory({ enricher, clock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS, maxValueBytes: MAX_VALUE_BYTES });
   const rules = { fields: DEFAULT_FIELDS, matchedType: 'indicator_match_rule', writesPlaybook: false } as const;
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
   const texts = createTextEnricher({

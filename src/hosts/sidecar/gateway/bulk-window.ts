@@ -1,6 +1,6 @@
-import type { Known } from '../../../events/rendered-verdict.ts';
+import type { RenderedVerdict } from '../../../events/rendered-verdict.ts';
 import { beginText, enrichEvent, finishText } from '../../../events/event-enricher.ts';
-import type { Workshop } from '../../../events/event-enricher.ts';
+import type { EventEnricher } from '../../../events/event-enricher.ts';
 import { OPEN_OBJECT, skipSpace } from '../../../events/json/json-bytes.ts';
 import { actionOn, indexOn } from './action-line.ts';
 import type { WantedByIndex } from './wanted-by-index.ts';
@@ -35,33 +35,33 @@ export interface BulkEnricher {
   enrich(
     window: Buffer,
     from: { readonly position: BulkPosition; readonly index: string | null },
-    answers?: ReadonlyMap<string, Known>,
+    answers?: ReadonlyMap<string, RenderedVerdict>,
   ): BulkWindow;
 }
 
 /** What a bulk enricher works with. */
 export interface BulkEnricherOptions {
-  readonly shop: Workshop;
+  readonly eventEnricher: EventEnricher;
   readonly wanted: WantedByIndex;
   readonly allocate: (size: number) => Buffer;
 }
 
-const NO_ANSWERS: ReadonlyMap<string, Known> = new Map();
+const NO_ANSWERS: ReadonlyMap<string, RenderedVerdict> = new Map();
 
 /** A bulk enricher. A document that is no JSON goes through as it is: the engine judges it, and says so in its answer. */
-export function createBulkEnricher({ shop, wanted, allocate }: BulkEnricherOptions): BulkEnricher {
+export function createBulkEnricher({ eventEnricher, wanted, allocate }: BulkEnricherOptions): BulkEnricher {
   return {
     enrich(window, { position, index }, answers = NO_ANSWERS) {
-      beginText(shop, window, answers);
+      beginText(eventEnricher, window, answers);
       let { next, wanted: fields } = position;
       let documents = 0;
-      const { scan } = shop;
+      const { scan } = eventEnricher;
       for (let pos = 0; pos < window.length && next !== 'raw'; pos = scan.end + 1) {
         const feed = window.indexOf(LINE_FEED, pos);
         scan.end = feed < 0 ? window.length : feed;
         if (next === 'document') {
           documents++;
-          if (fields !== null) enrichDocument(shop, fields, pos);
+          if (fields !== null) enrichDocument(eventEnricher, fields, pos);
           next = 'action';
           continue;
         }
@@ -72,21 +72,21 @@ export function createBulkEnricher({ shop, wanted, allocate }: BulkEnricherOptio
         fields = (action === 'update' ? chosen?.inUpdate : chosen?.whole) ?? null;
         next = 'document';
       }
-      if (shop.lookup.missing.size > 0) return { kind: 'missing', values: shop.lookup.missing };
+      if (eventEnricher.lookup.missing.size > 0) return { kind: 'missing', values: eventEnricher.lookup.missing };
       return {
         kind: 'enriched',
-        text: finishText(shop, window, allocate),
+        text: finishText(eventEnricher, window, allocate),
         documents,
-        worsts: shop.worsts,
+        worsts: eventEnricher.worsts,
         next: { next, wanted: fields },
       };
     },
   };
 }
 
-function enrichDocument(shop: Workshop, wanted: WantedFields, pos: number): void {
-  const { scan, lookup } = shop;
+function enrichDocument(eventEnricher: EventEnricher, wanted: WantedFields, pos: number): void {
+  const { scan, lookup } = eventEnricher;
   const start = skipSpace(scan.bytes, pos, scan.end);
   lookup.wanted = wanted;
-  if (start < scan.end && scan.bytes[start] === OPEN_OBJECT) enrichEvent(shop, start, 0);
+  if (start < scan.end && scan.bytes[start] === OPEN_OBJECT) enrichEvent(eventEnricher, start, 0);
 }

@@ -3,8 +3,8 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { type Enrichment, unaskedAnswer } from '../../../model/enrichment.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
-import { toKnown } from '../../../events/rendered-verdict.ts';
-import type { Known } from '../../../events/rendered-verdict.ts';
+import { renderVerdict } from '../../../events/rendered-verdict.ts';
+import type { RenderedVerdict } from '../../../events/rendered-verdict.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import type { Metrics } from '../metrics.ts';
 import { BULK_START } from './bulk-window.ts';
@@ -72,14 +72,14 @@ type Enriched = Extract<BulkWindow, { kind: 'enriched' }>;
 
 async function enrichWindow(work: BulkEnrichment, body: PatientBody, bytes: Buffer, position: BulkPosition): Promise<Enriched> {
   const from = { position, index: body.index };
-  const answers = new Map<string, Known>();
+  const answers = new Map<string, RenderedVerdict>();
   for (;;) {
     const result = work.bulk.enrich(bytes, from, answers);
     if (result.kind === 'enriched') return result;
     const timeoutMs = Math.max(1, Math.ceil(body.patience.leftMs));
     const startMs = work.clock.monotonicMs();
     for (const [text, enrichment] of await fetchAll(work, result.values, { timeoutMs, signal: body.signal }))
-      answers.set(text, toKnown(enrichment));
+      answers.set(text, renderVerdict(enrichment));
     body.patience.leftMs -= work.clock.monotonicMs() - startMs;
   }
 }

@@ -2,8 +2,8 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { createWantedFields } from '../../../events/wanted-fields.ts';
-import { createKnownValues } from '../../../events/verdict-memory.ts';
-import { createWorkshop } from '../../../events/event-enricher.ts';
+import { createVerdictMemory } from '../../../events/verdict-memory.ts';
+import { createEventEnricher } from '../../../events/event-enricher.ts';
 import { INGEST_FOLDER } from '../http/access.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import type { Fail } from '../http/call.ts';
@@ -64,7 +64,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const gate = createEngineGate(settings.allow);
   const wanted = createWantedByIndex(settings.fields ?? sidecar.fields, settings.fieldsByIndex);
-  const known = createKnownValues({
+  const known = createVerdictMemory({
     enricher,
     clock,
     size: 2 ** Math.ceil(Math.log2(sidecar.frontCacheEntries)),
@@ -77,8 +77,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     writesPlaybook: sidecar.compat === 'playbook',
   };
   // Which fields are looked at is said anew for each document.
-  const shop = createWorkshop({ wanted: createWantedFields([]), known, rules, maxDepth: MAX_DEPTH, clock });
-  const bulk = createBulkEnricher({ shop, wanted, allocate: pool.take });
+  const eventEnricher = createEventEnricher({ wanted: createWantedFields([]), known, rules, maxDepth: MAX_DEPTH, clock });
+  const bulk = createBulkEnricher({ eventEnricher, wanted, allocate: pool.take });
   const work = { enricher, bulk, sightings, pool, clock, metrics, maxDocumentBytes: settings.maxDocumentBytes, report };
 
   const batchIds = createBatchIds();

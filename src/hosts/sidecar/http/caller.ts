@@ -5,10 +5,10 @@ import { headerOf } from './headers.ts';
 import type { Refusal } from './replies.ts';
 
 /** With whose keys, budgets and clearances a call asks, and how its values are marked. */
-export type Asking = Pick<EnrichOptions, 'profile' | 'tlp'>;
+export type Caller = Pick<EnrichOptions, 'profile' | 'tlp'>;
 
 /** What a call says of it; a body's word counts before the query's, and that before the headers'. */
-export interface AskingWords {
+export interface CallerWords {
   readonly profile?: string | undefined;
   readonly tlp?: string | undefined;
 }
@@ -17,18 +17,18 @@ const PROFILE_HEADER = 'x-ismalicious-profile';
 const TLP_HEADER = 'x-ismalicious-tlp';
 
 /** As whom a call asks; `null`: it does not say, as nearly all; a refusal for a profile or a label that nobody has. */
-export function askingOf(
+export function callerOf(
   req: IncomingMessage,
   query: URLSearchParams | null,
   profiles: readonly string[],
-  body: AskingWords = {},
-): Asking | Refusal | null {
+  body: CallerWords = {},
+): Caller | Refusal | null {
   const profile = body.profile ?? query?.get('profile') ?? headerOf(req, PROFILE_HEADER);
   const tlp = body.tlp ?? query?.get('tlp') ?? headerOf(req, TLP_HEADER);
-  return profile === undefined && tlp === undefined ? null : readAsking({ profile, tlp }, profiles);
+  return profile === undefined && tlp === undefined ? null : readCaller({ profile, tlp }, profiles);
 }
 
-function readAsking({ profile, tlp }: AskingWords, profiles: readonly string[]): Asking | Refusal {
+function readCaller({ profile, tlp }: CallerWords, profiles: readonly string[]): Caller | Refusal {
   if (profile !== undefined && !profiles.includes(profile)) {
     const known = profiles.length === 0 ? 'the configuration has none' : `known are ${profiles.join(', ')}`;
     return { status: 400, code: 'unknown_profile', message: `there is no profile "${profile.slice(0, 40)}": ${known}` };
@@ -39,6 +39,6 @@ function readAsking({ profile, tlp }: AskingWords, profiles: readonly string[]):
 }
 
 /** Whether a call is refused. */
-export function isRefusal(asking: Asking | Refusal | null): asking is Refusal {
+export function isRefusal(asking: Caller | Refusal | null): asking is Refusal {
   return asking !== null && 'status' in asking;
 }

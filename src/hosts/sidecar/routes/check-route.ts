@@ -1,7 +1,7 @@
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import { askingOf, isRefusal } from '../http/caller.ts';
-import type { Asking } from '../http/caller.ts';
+import { callerOf, isRefusal } from '../http/caller.ts';
+import type { Caller } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
@@ -27,7 +27,7 @@ export function createCheckRoute({ enricher, settings, metrics, profiles = [] }:
     sendJson(res, status, body, headers);
   }
 
-  async function lookUp(call: Call, query: string, options: Asking & { timeoutMs: number }): Promise<void> {
+  async function lookUp(call: Call, query: string, options: Caller & { timeoutMs: number }): Promise<void> {
     const enrichment = (await enricher.enrichMany([query], { ...options, signal: signalOf(call) })).get(query);
     if (enrichment === undefined) throw new Error('the engine answers every value');
     reply(call, enrichment);
@@ -41,7 +41,7 @@ export function createCheckRoute({ enricher, settings, metrics, profiles = [] }:
       if (Buffer.byteLength(query) > settings.maxValueBytes) return badQuery(call, `query is longer than ${settings.maxValueBytes} bytes`);
       const timeoutMs = timeoutOf(call.req, call.query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return badQuery(call, timeoutMs.message);
-      const asking = askingOf(call.req, call.query, profiles);
+      const asking = callerOf(call.req, call.query, profiles);
       if (isRefusal(asking)) return badQuery(call, asking.message);
       // What memory knows was asked with the keys and for the eyes of the house.
       const known = asking === null ? enricher.peek(query) : undefined;

@@ -2,10 +2,10 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';
 import type { TextEnricher } from '../../../events/enrich-text.ts';
-import type { Asking } from '../http/caller.ts';
+import type { Caller } from '../http/caller.ts';
 
 /** Who answers calls that say as whom they ask, and how texts are enriched for them. */
-export interface ApartOptions {
+export interface AsCallerOptions {
   readonly enricher: Enricher;
   readonly clock: Clock;
   /** Makes a text enricher that finds out by this one; called at most once, with the first such call. */
@@ -13,13 +13,13 @@ export interface ApartOptions {
 }
 
 /** The enrichment of one call's text, asked as that call says. */
-export type AskedApart = (asking: Asking) => LateEnrichment;
+export type EnrichAsCaller = (asking: Caller) => LateEnrichment;
 
 /**
  * Keeps calls with a profile or a label of their own apart from all others: what memory holds was asked with the keys and for the eyes of
  * the house, so nothing is taken from it and nothing is put there.
  */
-export function createAskedApart({ enricher, clock, createTexts }: ApartOptions): AskedApart {
+export function createEnrichAsCaller({ enricher, clock, createTexts }: AsCallerOptions): EnrichAsCaller {
   const forgetful: Enricher = { ...bound(enricher), peek: () => undefined };
   let texts: TextEnricher | null = null;
   return (asking) => ({

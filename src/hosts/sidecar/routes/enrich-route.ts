@@ -3,7 +3,7 @@ import { enrichLater } from '../../../events/enrich-later.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';
 import { enrichSlices, LONG_TEXT_BYTES, MAX_VALUES } from '../../../events/enrich-slices.ts';
 import type { EnrichedText, TextForm } from '../../../events/enrich-text.ts';
-import { askingOf, isRefusal } from '../http/caller.ts';
+import { callerOf, isRefusal } from '../http/caller.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, Fail, HotRoute } from '../http/call.ts';
@@ -18,7 +18,7 @@ import { describeFault } from '../../../events/json/describe-json-fault.ts';
 import { skipSpace } from '../../../events/json/json-bytes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
-import type { AskedApart } from './enrich-as-caller.ts';
+import type { EnrichAsCaller } from './enrich-as-caller.ts';
 
 const NDJSON = 'application/x-ndjson';
 const FORMS: ReadonlyMap<string, TextForm> = new Map([
@@ -42,7 +42,7 @@ export interface EnrichRouteOptions extends LateEnrichment {
   /** Profiles a call may name. */
   readonly profiles: readonly string[];
   /** For calls that say as whom they ask. */
-  readonly askedApart: AskedApart;
+  readonly enrichAsCaller: EnrichAsCaller;
   /** Takes the reason when a call could not be answered for a fault of ours. */
   readonly fail: Fail;
   /** The room that all bodies and answers share. */
@@ -57,14 +57,14 @@ interface Job {
 
 /** `POST /v1/enrich`: the same events back, in order, with what was found out added. */
 export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
-  const { settings, clock, pool, held, profiles, askedApart } = options;
+  const { settings, clock, pool, held, profiles, enrichAsCaller } = options;
   return {
     path: '/v1/enrich',
     answer(call) {
       const { req, res } = call;
       const timeoutMs = timeoutOf(req, call.query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return sendRefusal(req, res, timeoutMs);
-      const asking = askingOf(req, call.query, profiles);
+      const asking = callerOf(req, call.query, profiles);
       if (isRefusal(asking)) return sendRefusal(req, res, asking);
       const fail = (error: unknown) => options.fail(call, error);
       return readBody(call, { limit: settings.maxBodyBytes, pool, held, fail }, (refusal, text) => {
@@ -74,7 +74,7 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
         if (form === null) return sendRefusal(req, res, UNKNOWN_FORM);
         // What the body took to arrive is the caller's own time.
         const dueMs = clock.monotonicMs() + timeoutMs;
-        return enrich(asking === null ? options : { ...options, ...askedApart(asking) }, { call, text, form }, dueMs);
+        return enrich(asking === null ? options : { ...options, ...enrichAsCaller(asking) }, { call, text, form }, dueMs);
       });
     },
   };

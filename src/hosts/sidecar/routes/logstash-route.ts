@@ -2,8 +2,8 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import type { WantedFields } from '../../../events/wanted-fields.ts';
-import { askingOf, isRefusal } from '../http/caller.ts';
-import type { Asking } from '../http/caller.ts';
+import { callerOf, isRefusal } from '../http/caller.ts';
+import type { Caller } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, Fail, HotRoute } from '../http/call.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
@@ -48,7 +48,7 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
     answer(call) {
       // A wrong time limit is no reason to leave an event without an answer.
       const given = timeoutOf(call.req, call.query, settings.logstashTimeoutMs);
-      const asking = askingOf(call.req, call.query, profiles);
+      const asking = callerOf(call.req, call.query, profiles);
       if (isRefusal(asking)) return sendEarly(call, 200, toLogstashFailure('invalid', asking.message));
       const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
       const limits = { limit: settings.maxSmallBodyBytes, held: options.held, fail: (error: unknown) => options.fail(call, error, refuse) };
@@ -80,7 +80,7 @@ interface Job {
   readonly values: readonly FieldValue[];
   readonly dueMs: number;
   /** As whom the call asks; `null`: it does not say. */
-  readonly asking: Asking | null;
+  readonly asking: Caller | null;
 }
 
 function lookUp(options: LogstashRouteOptions, job: Job): void {

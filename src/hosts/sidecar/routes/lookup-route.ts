@@ -5,7 +5,7 @@ import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
 import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { tooLongEnrichment } from '../../../events/verdict-memory.ts';
-import { askingOf, isRefusal } from '../http/caller.ts';
+import { callerOf, isRefusal } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
@@ -49,7 +49,7 @@ export function addLookupRoute(app: FastifyInstance, { enricher, settings, metri
       const query = new URLSearchParams(request.query);
       const timeoutMs = request.body.timeout_ms ?? timeoutOf(request.raw, query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return reply.code(timeoutMs.status).send(refusalBody(timeoutMs));
-      const asking = askingOf(request.raw, query, profiles, request.body);
+      const asking = callerOf(request.raw, query, profiles, request.body);
       if (isRefusal(asking)) return reply.code(asking.status).send(refusalBody(asking));
       const options: EnrichOptions = {
         timeoutMs,

@@ -2,7 +2,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { deliver } from '../../../pipeline/delivery/deliver.ts';
-import { hostTransports } from '../../../compose/pipeline-transports.ts';
+import { pipelineTransports } from '../../../compose/pipeline-transports.ts';
 import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../../../pipeline/open-pipeline.ts';
 import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
 import { triageAlerts } from '../../../pipeline/triage/triage.ts';
@@ -64,7 +64,7 @@ async function openForOutputs(
 ): Promise<OpenedPipeline | null> {
   if (params.dryRun) return null;
   const outputs = params.outputs ? config.outputs : {};
-  return openPipeline({ ...config, outputs, feeds: {} }, { stateFolder: folder, enricher: engine, transportTo: hostTransports(env) });
+  return openPipeline({ ...config, outputs, feeds: {} }, { stateFolder: folder, enricher: engine, transportTo: pipelineTransports(env) });
 }
 
 async function triageResults(

@@ -6,7 +6,7 @@ import { readCommandOptions } from './command-options.ts';
 import type { CommandWorld } from './command-world.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
-import type { OpenedSearchEngine } from '../splunkd/engine-for-search.ts';
+import type { OpenedEngineForSearch } from '../splunkd/engine-for-search.ts';
 import { UsageError } from './option-words.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
 
@@ -21,7 +21,7 @@ export type OpenForCheck = (
   search: SearchContext,
   providers: readonly string[] | null,
 ) => Promise<
-  Pick<OpenedSearchEngine, 'warnings'> & { readonly engine: Pick<OpenedSearchEngine['engine'], 'enrichMany' | 'explain' | 'close'> }
+  Pick<OpenedEngineForSearch, 'warnings'> & { readonly engine: Pick<OpenedEngineForSearch['engine'], 'enrichMany' | 'explain' | 'close'> }
 >;
 
 /** Columns of `| ismaliciouscheck`: `provider` is `merged` in the first row of each value. */

@@ -1,7 +1,7 @@
 import type { Enricher } from '../../../engine/enricher.ts';
 import { SPLUNK_FIELDS, toSplunkCells } from '../../../mapping/splunk.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import { Answers, unaskedEnrichment } from '../../../rows/value-answers.ts';
+import { ValueAnswers, unaskedEnrichment } from '../../../rows/value-answers.ts';
 import { BlockWriter } from '../../../rows/block-writer.ts';
 import type { ByteSink } from '../../../rows/byte-streams.ts';
 import { encodeCell, readHeader } from '../../../rows/csv-cells.ts';
@@ -88,7 +88,7 @@ async function answerRows(
   const reader = new ValueReader(values);
   const cellsOf = (enrichment: Enrichment) => toSplunkCells(enrichment, field).map((cell) => Buffer.from(encodeCell(cell)));
   const byId = [EMPTY_CELL, NO_COLUMN].map((id) => cellsOf(unaskedEnrichment(id, field)));
-  const answers = new Answers(values, { timeoutMs: TIMEOUT_MS }, nowS, (id, enrichment) => {
+  const answers = new ValueAnswers(values, { timeoutMs: TIMEOUT_MS }, nowS, (id, enrichment) => {
     byId[id] = cellsOf(enrichment);
     notes.count(enrichment.input, enrichment.answer);
   });

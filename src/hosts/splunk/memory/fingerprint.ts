@@ -5,7 +5,7 @@ import { sha256 } from '../../../model/formats/sha256.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What answers rest on besides the providers' words: as long as none of it changes, they are what the engine would say. */
-export interface Premises {
+export interface Fingerprint {
   /** Every file that was read, or would have been, and how it stood: settings, lists, overrides, keys, the program. */
   readonly files: readonly (readonly [path: string, state: string])[];
   /** Environment variables with these beginnings, or of a profile (`SOC__…`), and their digest. */
@@ -15,7 +15,7 @@ export interface Premises {
 }
 
 /** Notes how everything stands. `ids`: of the providers whose settings may come from the environment. */
-export function notePremises(paths: readonly string[], ids: readonly string[], env: Environment, verdicts: StoreEpoch): Premises {
+export function takeFingerprint(paths: readonly string[], ids: readonly string[], env: Environment, verdicts: StoreEpoch): Fingerprint {
   const prefixes = ['ISMALICIOUS_', 'SPLUNK_HOME', ...ids.map((id) => `${id.toUpperCase()}_`)];
   return {
     files: paths.map((path) => [path, stateOf(path).state] as const),
@@ -25,12 +25,12 @@ export function notePremises(paths: readonly string[], ids: readonly string[], e
 }
 
 /** Whether files and environment stand as they were noted. The cache's epoch is the caller's to compare. */
-export function stillHolds({ files, environment }: Premises, env: Environment): boolean {
+export function stillHolds({ files, environment }: Fingerprint, env: Environment): boolean {
   return digestOf(env, environment.prefixes) === environment.digest && files.every(([path, state]) => stateOf(path).state === state);
 }
 
 /** When one of the files was last changed; milliseconds since 1970. */
-export function lastChangeMs({ files }: Premises): number {
+export function lastChangeMs({ files }: Fingerprint): number {
   return files.reduce((latest, [path]) => Math.max(latest, stateOf(path).changedMs), 0);
 }
 
@@ -49,10 +49,10 @@ const SECRET = /(KEY|KEYS|SECRET|TOKEN|PASSWORD|PROXY)$/;
 function digestOf(env: Environment, prefixes: readonly string[]): string {
   const names = Object.keys(env).filter((name) => name.includes('__') || prefixes.some((prefix) => name.startsWith(prefix)));
   const lines = names.sort().map((name) => `${name}=${SECRET.test(name) && env[name] !== '' ? '(set)' : env[name]}\n`);
-  return fingerprintOf(lines.join(''));
+  return digestOfText(lines.join(''));
 }
 
 /** SHA-256 of a text, in hexadecimal. Node's own takes longer to load than these few lines take to digest. */
-export function fingerprintOf(text: string): string {
+export function digestOfText(text: string): string {
   return Buffer.from(sha256(text)).toString('hex');
 }

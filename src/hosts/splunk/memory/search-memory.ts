@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { makePrivateFolder } from '../../../disk/private-files.ts';
 import { readEpoch } from '../../../engine/cache/store-epoch.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
-import { readKnownValues, writeKnownValues } from './value-snapshot-file.ts';
-import type { KnownValues } from '../../../rows/value-snapshot.ts';
-import { fingerprintOf, lastChangeMs, type Premises, stillHolds } from './fingerprint.ts';
+import { readSnapshot, writeSnapshot } from './value-snapshot-file.ts';
+import type { ValueSnapshot } from '../../../rows/value-snapshot.ts';
+import { digestOfText, lastChangeMs, type Fingerprint, stillHolds } from './fingerprint.ts';
 
 /** What an earlier search of the same shape knew, and what that rests on. */
 export interface Recalled {
-  readonly known: KnownValues;
-  readonly premises: Premises;
+  readonly known: ValueSnapshot;
+  readonly fingerprint: Fingerprint;
 }
 
 interface About {
   readonly shape: string;
   /** Days since 1970 (UTC): a score may depend on the day. */
   readonly day: number;
-  readonly premises: Premises;
+  readonly fingerprint: Fingerprint;
 }
 
 const FOLDER = 'searches';
@@ -50,17 +50,17 @@ export class SearchMemory {
     this.#folder = join(stateFolder(place.env, true), FOLDER);
   }
 
-  /** What an earlier search knew. `shape`: what its rows depend on, besides the premises. A file that cannot be read is none. */
+  /** What an earlier search knew. `shape`: what its rows depend on, besides the fingerprint. A file that cannot be read is none. */
   async recall(shape: string): Promise<Recalled | null> {
-    let premises: Premises | null = null;
+    let fingerprint: Fingerprint | null = null;
     try {
-      const known = await readKnownValues(this.#pathOf(shape), async (about) => {
+      const known = await readSnapshot(this.#pathOf(shape), async (about) => {
         const noted = about as About;
-        if (noted.shape !== shape || noted.day !== this.#day() || !stillHolds(noted.premises, this.#place.env)) return false;
-        premises = noted.premises;
-        return (await readEpoch(premises.verdicts.path)) === premises.verdicts.epoch;
+        if (noted.shape !== shape || noted.day !== this.#day() || !stillHolds(noted.fingerprint, this.#place.env)) return false;
+        fingerprint = noted.fingerprint;
+        return (await readEpoch(fingerprint.verdicts.path)) === fingerprint.verdicts.epoch;
       });
-      return known === null || premises === null ? null : { known, premises };
+      return known === null || fingerprint === null ? null : { known, fingerprint };
     } catch {
       // Broken, or not ours to read: the engine answers.
       return null;
@@ -68,11 +68,11 @@ export class SearchMemory {
   }
 
   /** Keeps what this search knows. Throws what the disk says. */
-  keep(shape: string, known: KnownValues, premises: Premises): void {
-    if (lastChangeMs(premises) > this.#place.startedMs - RACY_MS) return;
+  keep(shape: string, known: ValueSnapshot, fingerprint: Fingerprint): void {
+    if (lastChangeMs(fingerprint) > this.#place.startedMs - RACY_MS) return;
     makePrivateFolder(this.#folder);
-    const about: About = { shape, day: this.#day(), premises };
-    writeKnownValues(this.#pathOf(shape), about, known);
+    const about: About = { shape, day: this.#day(), fingerprint };
+    writeSnapshot(this.#pathOf(shape), about, known);
     this.#prune();
   }
 
@@ -81,7 +81,7 @@ export class SearchMemory {
   }
 
   #pathOf(shape: string): string {
-    return join(this.#folder, fingerprintOf(shape) + ENDING);
+    return join(this.#folder, digestOfText(shape) + ENDING);
   }
 
   #prune(): void {

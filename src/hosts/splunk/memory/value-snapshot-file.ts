@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, renameSync, rmSync, writevSync } from 'node:fs';
-import type { KnownValues } from '../../../rows/value-snapshot.ts';
+import type { ValueSnapshot } from '../../../rows/value-snapshot.ts';
 
 /** Eight bytes, so that all that follows lies on words. The last digit counts changes of the format. */
 const MAGIC = Buffer.from('IMKNOWN1');
@@ -19,7 +19,7 @@ interface Header {
  * Writes what a search knows. Others see the file whole or not at all, also after the power failed. Throws what the disk says.
  * Words are in the order of this machine: the file never leaves it.
  */
-export function writeKnownValues(path: string, about: unknown, known: KnownValues): void {
+export function writeSnapshot(path: string, about: unknown, known: ValueSnapshot): void {
   const sections = sectionsOf(known);
   const { seed, count } = known.table;
   const header: Header = { about, seed, count, sizes: sections.map(({ byteLength }) => byteLength) };
@@ -45,7 +45,7 @@ export function writeKnownValues(path: string, about: unknown, known: KnownValue
 }
 
 /** Reads what was written, if `accept` says so of what it is about; `null`: it does not, or there is no such file, or another format's. */
-export async function readKnownValues(path: string, accept: (about: unknown) => Promise<boolean>): Promise<KnownValues | null> {
+export async function readSnapshot(path: string, accept: (about: unknown) => Promise<boolean>): Promise<ValueSnapshot | null> {
   const descriptor = openOrNull(path);
   if (descriptor === null) return null;
   try {
@@ -65,14 +65,14 @@ export async function readKnownValues(path: string, accept: (about: unknown) => 
   }
 }
 
-function sectionsOf({ table, rendered, places, untilS, verdicts, renderings }: KnownValues): Buffer[] {
+function sectionsOf({ table, rendered, places, untilS, verdicts, renderings }: ValueSnapshot): Buffer[] {
   const { slots, hashes, ends, bytes } = table;
   return [untilS, places, slots, hashes, ends, rendered.ends, renderings, verdicts, bytes, rendered.bytes].map((section) =>
     Buffer.from(section.buffer as ArrayBuffer, section.byteOffset, section.byteLength),
   );
 }
 
-function knownIn(all: Buffer<ArrayBuffer>, { seed, count, sizes }: Header): KnownValues {
+function knownIn(all: Buffer<ArrayBuffer>, { seed, count, sizes }: Header): ValueSnapshot {
   let at = 0;
   let section = 0;
   const next = () => {

@@ -38,8 +38,8 @@ async function run(): Promise<number> {
       notes,
       nowS: Math.trunc(Date.now() / 1000),
       open: async () => {
-        const { openSearchEngine } = await import('../splunkd/engine-for-search.ts');
-        const { engine, warnings } = await openSearchEngine(null);
+        const { openEngineForSearch } = await import('../splunkd/engine-for-search.ts');
+        const { engine, warnings } = await openEngineForSearch(null);
         close = () => engine.close();
         told = warnings;
         return engine;

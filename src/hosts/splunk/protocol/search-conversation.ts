@@ -1,15 +1,15 @@
 import type { Enricher } from '../../../engine/enricher.ts';
 import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../../rows/byte-streams.ts';
-import { ChunkEnricher, outputFields } from '../../../rows/row-enricher.ts';
+import { RowEnricher, outputFields } from '../../../rows/row-enricher.ts';
 import type { RowOptions } from '../../../rows/row-options.ts';
 import { readCommandOptions } from '../commands/command-options.ts';
 import { CsvError } from '../../../rows/csv-cells.ts';
 import { FrameError, FrameReader } from './frames.ts';
 import type { Frame } from './frames.ts';
-import type { KnownValues } from '../../../rows/value-snapshot.ts';
+import type { ValueSnapshot } from '../../../rows/value-snapshot.ts';
 import { UsageError } from '../commands/option-words.ts';
-import type { Premises } from '../memory/fingerprint.ts';
+import type { Fingerprint } from '../memory/fingerprint.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { SearchMemory } from '../memory/search-memory.ts';
 import { SearchNotes } from '../../../rows/search-notes.ts';
@@ -27,7 +27,7 @@ export interface OpenedEnricher {
   readonly engine: Enricher;
   readonly warnings: readonly string[];
   /** What its answers rest on; `null` or nothing: they hold for this search only. */
-  readonly premises?: () => Premises | null;
+  readonly fingerprint?: () => Fingerprint | null;
 }
 
 /** Opens the engine; called at most once a search, and only when there are rows to enrich. `providers`: who will be asked, `null` for everybody. */
@@ -83,15 +83,15 @@ class Conversation {
   readonly #notes = new SearchNotes();
   #search: SearchContext = { app: null, owner: null, sessionKey: null, splunkdUri: null };
   #providers: readonly string[] | null = null;
-  #chunks: ChunkEnricher | null = null;
+  #chunks: RowEnricher | null = null;
   #enricher: Promise<Enricher> | null = null;
   /** Grows when something goes wrong later. */
   #warnings: readonly string[] = [];
   readonly #startedMs: number;
   #memory: SearchMemory | null = null;
-  #recalled: Premises | null = null;
+  #recalled: Fingerprint | null = null;
   /** What this search's own answers rest on; `null`: nobody was asked, or they are not to be kept. */
-  #premises: Premises | null = null;
+  #premises: Fingerprint | null = null;
 
   constructor(world: Surroundings) {
     this.#world = world;
@@ -150,7 +150,7 @@ class Conversation {
       splunkdUri: toTextOrNull(searchinfo.splunkd_uri),
     };
     this.#providers = options.providers;
-    this.#chunks = new ChunkEnricher(options, this.#notes, Math.trunc(this.#world.now() / 1000));
+    this.#chunks = new RowEnricher(options, this.#notes, Math.trunc(this.#world.now() / 1000));
     this.#writer.writeBare(introductionOf(options));
   }
 
@@ -176,10 +176,10 @@ class Conversation {
     else this.#writer.writeRows(metadata, reply);
   }
 
-  async #recall(shape: string): Promise<KnownValues | null> {
+  async #recall(shape: string): Promise<ValueSnapshot | null> {
     this.#memory = (await this.#world.remember?.(this.#startedMs)) ?? null;
     const recalled = (await this.#memory?.recall(shape)) ?? null;
-    this.#recalled = recalled?.premises ?? null;
+    this.#recalled = recalled?.fingerprint ?? null;
     return recalled?.known ?? null;
   }
 
@@ -218,11 +218,11 @@ class Conversation {
   }
 
   #open(): Promise<Enricher> {
-    return (this.#enricher ??= this.#world.open(this.#search, this.#providers).then(({ engine, warnings, premises }) => {
+    return (this.#enricher ??= this.#world.open(this.#search, this.#providers).then(({ engine, warnings, fingerprint }) => {
       this.#warnings = warnings;
       this.#tellWarnings();
       // Who does not ask the engine would not hear its warnings.
-      if (warnings.length === 0 && this.#memory !== null) this.#premises = premises?.() ?? null;
+      if (warnings.length === 0 && this.#memory !== null) this.#premises = fingerprint?.() ?? null;
       return engine;
     }));
   }

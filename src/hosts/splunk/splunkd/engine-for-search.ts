@@ -7,7 +7,7 @@ import { appConfPaths } from './app-conf.ts';
 import { CONF_FILE, openAppSplunkd, readAppSettings } from './credentials.ts';
 import type { AppEngine } from './kv-verdicts.ts';
 import { UsageError } from '../commands/option-words.ts';
-import { notePremises, type Premises } from '../memory/fingerprint.ts';
+import { takeFingerprint, type Fingerprint } from '../memory/fingerprint.ts';
 import { changedKeysPath } from './sealed-keys.ts';
 import { type KvStoreSettings, type SearchSettings, SPLUNK_BLOCKS } from './splunk-settings.ts';
 import type { SplunkdSession } from './splunkd.ts';
@@ -19,18 +19,18 @@ export interface AskingSearch {
 }
 
 /** The engine of a search, what it was made from, and what the user should know. */
-export interface OpenedSearchEngine {
+export interface OpenedEngineForSearch {
   readonly engine: AppEngine;
   readonly config: LoadedConfig;
   /** Analysts' overrides, for the command that takes and shows them. */
   readonly feedback: FeedbackStore;
   readonly warnings: readonly string[];
   /** What its answers rest on, as it stands now; `null`: on who asks, or on what no file tells. */
-  readonly premises: () => Premises | null;
+  readonly fingerprint: () => Fingerprint | null;
 }
 
 /** Opens the engine as configured, for a search that asks `wanted` (`null`: everybody). Throws `UsageError` for a provider it cannot ask. */
-export async function openSearchEngine(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedSearchEngine> {
+export async function openEngineForSearch(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedEngineForSearch> {
   const tlsWarning = ignoreTlsSwitch();
   const { conf, fault, isForAll } = await readAppSettings({
     program: process.argv[1],
@@ -51,8 +51,8 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
   // Who has keys from elsewhere needs none of the credential store.
   const notes = fault !== null && (config.wanted.length === 0 || missing.length > 0) ? [fault, ...warnings] : warnings;
   if (missing.length === 0) {
-    const premises = () => (isForAll ? premisesOf(engine, config) : null);
-    return { engine: await shared(engine, config, sessionOf(search)), config, feedback, warnings: notes, premises };
+    const fingerprint = () => (isForAll ? fingerprintNow(engine, config) : null);
+    return { engine: await shared(engine, config, sessionOf(search)), config, feedback, warnings: notes, fingerprint };
   }
   await engine.close();
   throw new UsageError(
@@ -60,14 +60,14 @@ export async function openSearchEngine(wanted: readonly string[] | null, search?
   );
 }
 
-function premisesOf({ store }: AppEngine, config: LoadedConfig): Premises | null {
+function fingerprintNow({ store }: AppEngine, config: LoadedConfig): Fingerprint | null {
   const place = { program: process.argv[1], env: process.env };
   const { remember } = (config.blocks.search?.values ?? {}) as z.output<typeof SearchSettings>;
   const epoch = remember ? store.epoch() : null;
   if (epoch === null || place.program === undefined) return null;
   const named = process.env.ISMALICIOUS_CONFIG;
   const files = [place.program, ...appConfPaths(CONF_FILE, place), ...(named ? [named] : []), changedKeysPath(process.env)];
-  return notePremises([...files, ...answeringFiles(config)], config.knownIds, process.env, epoch);
+  return takeFingerprint([...files, ...answeringFiles(config)], config.knownIds, process.env, epoch);
 }
 
 /** How splunkd is reached on the user's behalf; `null`: it is not. */

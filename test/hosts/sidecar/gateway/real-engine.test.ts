@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createUndiciTransport } from '../../../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../../../src/search-engine/assets/asset.ts';
-import { runElastic } from '../../../../src/search-engine/assets/run-assets.ts';
+import { runAssets } from '../../../../src/search-engine/assets/run-assets.ts';
 import { createEngineClient } from '../../../../src/search-engine/engine-client.ts';
 import { EVENT_VALUES, ecsEvents } from '../../../support/ecs-events.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
@@ -35,7 +35,7 @@ describe.each([
       const client = createEngineClient(engine.url, { kind: 'none' }, transport);
       const say = () => undefined;
       const command = { action: 'install', target, isDryRun: false, withHooks: false } as const;
-      expect(await runElastic(command, { engine: client, assets: readAssets(join(projectRoot, 'elastic'), target), say })).toBe(0);
+      expect(await runAssets(command, { engine: client, assets: readAssets(join(projectRoot, 'elastic'), target), say })).toBe(0);
     }, 300_000);
 
     afterAll(async () => {

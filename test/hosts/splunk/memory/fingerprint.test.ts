@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Enricher } from '../../../../src/engine/enricher.ts';
 import { openFeedbackStore } from '../../../../src/engine/feedback/feedback-store.ts';
 import { openSqliteVerdictStore } from '../../../../src/engine/cache/sqlite-verdict-store.ts';
-import { openSearchEngine } from '../../../../src/hosts/splunk/splunkd/engine-for-search.ts';
+import { openEngineForSearch } from '../../../../src/hosts/splunk/splunkd/engine-for-search.ts';
 import type { OpenEnricher } from '../../../../src/hosts/splunk/protocol/search-conversation.ts';
 import { LATER_MS, ROWS, search, searchWorld } from '../../../support/remembered-search.ts';
 
@@ -142,7 +142,7 @@ describe('what was known no longer counts', () => {
   ])('when %s changed while the search was under way', async (_, change) => {
     await search(['src_ip', 'dest_ip'], { remembers: false });
     const open: OpenEnricher = async (_search, providers) => {
-      const opened = await openSearchEngine(providers);
+      const opened = await openEngineForSearch(providers);
       const enrichMany = async (...asked: Parameters<typeof opened.engine.enrichMany>) => {
         const answers = await opened.engine.enrichMany(...asked);
         await change();

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openSearchEngine } from '../../../../src/hosts/splunk/splunkd/engine-for-search.ts';
+import { openEngineForSearch } from '../../../../src/hosts/splunk/splunkd/engine-for-search.ts';
 import { newStateFolder } from '../../../support/open-test-engine.ts';
 
 const server = createServer((_request, response) => {
@@ -29,7 +29,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('the providers a search may name', () => {
   it('are also those that the file declares', async () => {
-    const { engine, warnings } = await openSearchEngine(['acme_ti', 'local']);
+    const { engine, warnings } = await openEngineForSearch(['acme_ti', 'local']);
     const found = await engine.enrichMany(['9.9.9.3'], { providers: ['acme_ti'] });
     await engine.close();
     expect(found.get('9.9.9.3')?.answer).toMatchObject({ status: 'ok', score: 90 });
@@ -41,6 +41,6 @@ describe('the providers a search may name', () => {
     [['acme_ti', 'virustotal', 'x'], /providers="x" is not known/],
     [['acme_ti', 'virustotal'], /providers="virustotal" has no key yet; configured are local, acme_ti\./],
   ])('%j is refused by name, and what there is is told', async (wanted, words) => {
-    await expect(openSearchEngine(wanted)).rejects.toThrow(words);
+    await expect(openEngineForSearch(wanted)).rejects.toThrow(words);
   });
 });
