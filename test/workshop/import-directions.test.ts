@@ -1,147 +1,64 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../support/fixtures.ts';
 
-/** Directions of design §2, as they are written in a file directly below `src/<folder>/`. */
-const REFUSED: readonly (readonly [folder: string, specifiers: readonly string[]])[] = [
-  [
-    'model',
-    [
-      'zod/mini',
-      'node:fs',
-      'node:crypto',
-      'tldts',
-      '@noble/curves/ed25519.js',
-      '@other/hashes',
-      'noble',
-      '../config/setting.ts',
-      '../engine/enricher.ts',
-      '../hosts/cli/main.ts',
-      '../mapping/ecs.ts',
-    ],
-  ],
-  [
-    'config',
-    [
-      'node:fs',
-      'undici',
-      'yaml',
-      '../providers/provider.ts',
-      '../feeds/feed.ts',
-      '../engine/engine.ts',
-      '../mapping/ecs.ts',
-      '../hosts/cli/main.ts',
-    ],
-  ],
-  [
-    'providers',
-    [
-      'node:fs',
-      'node:net',
-      'undici',
-      'tldts',
-      '../config/load.ts',
-      '../feeds/feed.ts',
-      '../engine/engine.ts',
-      '../mapping/ecs.ts',
-      '../outputs/output.ts',
-      '../hosts/cli/main.ts',
-    ],
-  ],
-  [
-    'feeds',
-    [
-      'node:fs',
-      'undici',
-      '../config/load.ts',
-      '../providers/registry.ts',
-      '../engine/engine.ts',
-      '../outputs/output.ts',
-      '../hosts/cli/main.ts',
-    ],
-  ],
-  [
-    'mapping',
-    [
-      'zod/mini',
-      'node:crypto',
-      'yaml',
-      '@scope/package',
-      '../config/setting.ts',
-      '../providers/provider.ts',
-      '../engine/engine.ts',
-      '../outputs/output.ts',
-      '../hosts/cli/main.ts',
-    ],
-  ],
-  [
-    'outputs',
-    [
-      'node:fs',
-      'undici',
-      '../config/load.ts',
-      '../providers/provider.ts',
-      '../feeds/feed.ts',
-      '../engine/engine.ts',
-      '../hosts/cli/main.ts',
-    ],
-  ],
-  [
-    'extract',
-    [
-      'node:fs',
-      'node:crypto',
-      '../config/setting.ts',
-      '../providers/provider.ts',
-      '../feeds/feed.ts',
-      '../mapping/ecs.ts',
-      '../outputs/output.ts',
-      '../engine/engine.ts',
-      '../hosts/cli/main.ts',
-    ],
-  ],
-  [
-    'engine',
-    [
-      'splunk-sdk',
-      '../config/load.ts',
-      '../providers/registry.ts',
-      '../feeds/feed.ts',
-      '../mapping/ecs.ts',
-      '../outputs/output.ts',
-      '../hosts/cli/main.ts',
-      '../support/fixtures.ts',
-    ],
-  ],
-  ['hosts', ['../support/fixtures.ts', '../../scripts/checks.ts']],
-];
+/** One file of each room, as it is written directly below `src/`. */
+const FILE_OF: Readonly<Record<string, string>> = {
+  disk: 'disk/private-files.ts',
+  model: 'model/indicator.ts',
+  config: 'config/load.ts',
+  mapping: 'mapping/ecs.ts',
+  providers: 'providers/registry.ts',
+  feeds: 'feeds/feed.ts',
+  outputs: 'outputs/output.ts',
+  extract: 'extract/extract.ts',
+  engine: 'engine/calls/pacer.ts',
+  store: 'store/store.ts',
+  events: 'events/enrich-text.ts',
+  rows: 'rows/csv-cells.ts',
+  pipeline: 'pipeline/run-pipeline.ts',
+  'search-engine': 'search-engine/engine-client.ts',
+  compose: 'compose/open-engine.ts',
+  'hosts/cli': 'hosts/cli/command.ts',
+  'hosts/sidecar': 'hosts/sidecar/server.ts',
+  'hosts/splunk': 'hosts/splunk/protocol/frames.ts',
+};
+const ROOMS = Object.keys(FILE_OF);
+const LOWER = ['disk', 'model', 'config', 'mapping', 'providers', 'feeds', 'outputs', 'extract', 'engine', 'store'];
+const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'compose'];
 
-const ALLOWED: readonly (readonly [folder: string, specifiers: readonly string[]])[] = [
-  ['model', ['./indicator.ts', '@noble/hashes/sha2.js']],
-  ['config', ['zod/mini', '../model/tlp.ts']],
-  ['providers', ['zod/mini', 'json-p3', './provider.ts', '../model/verdict.ts', '../config/setting.ts']],
-  ['feeds', ['zod/mini', '../model/verdict.ts', '../config/setting.ts', '../providers/provider.ts']],
-  ['mapping', ['./ecs.ts', '../model/enrichment.ts']],
-  ['outputs', ['zod/mini', '../model/enrichment.ts', '../mapping/stix.ts', '../config/setting.ts']],
-  ['engine', ['node:fs', 'undici', 'lru-cache', '../model/indicator.ts', '../providers/provider.ts']],
-  [
-    'hosts',
-    [
-      'fastify',
-      'node:http',
-      '../config/load.ts',
-      '../engine/engine.ts',
-      '../feeds/feed.ts',
-      '../mapping/ecs.ts',
-      '../model/indicator.ts',
-      '../outputs/output.ts',
-      '../providers/registry.ts',
-    ],
-  ],
-];
+/** The rooms each room may import (docs/architecture.md), and what else it may or may not. `~/` stands for `src/`. */
+const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: readonly string[]; never?: readonly string[] }>> = {
+  disk: { rooms: [], also: ['node:fs', 'node:sqlite'] },
+  model: {
+    rooms: [],
+    also: ['@noble/hashes/sha2.js'],
+    never: ['zod/mini', 'node:fs', 'node:crypto', 'tldts', '@noble/curves/ed25519.js', '@other/hashes', 'noble'],
+  },
+  config: { rooms: ['model'], also: ['zod/mini'], never: ['node:fs', 'undici', 'yaml'] },
+  mapping: { rooms: ['model'], never: ['zod/mini', 'node:crypto', 'yaml', '@scope/package'] },
+  providers: { rooms: ['model'], also: ['zod/mini', 'json-p3', '~/config/setting.ts'], never: ['node:fs', 'node:net', 'undici', 'tldts'] },
+  feeds: { rooms: ['model'], also: ['zod/mini', '~/config/setting.ts', '~/providers/provider.ts'], never: ['node:fs', 'undici'] },
+  outputs: { rooms: ['model', 'mapping'], also: ['zod/mini', '~/config/setting.ts'], never: ['node:fs', 'undici'] },
+  extract: { rooms: ['model'], also: ['tldts', 'node:crypto'] },
+  engine: {
+    rooms: ['disk', 'model'],
+    also: ['node:fs', 'undici', 'lru-cache', '~/providers/provider.ts', '~/extract/public-suffix.ts'],
+    never: ['splunk-sdk'],
+  },
+  store: { rooms: ['disk', 'model'], also: ['node:sqlite'] },
+  events: { rooms: ['model', 'mapping', 'engine'] },
+  rows: { rooms: ['model', 'mapping', 'engine'] },
+  pipeline: { rooms: LOWER, also: ['node:fs', 'croner'] },
+  'search-engine': { rooms: [...LOWER, 'events', 'rows', 'pipeline'] },
+  compose: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine'] },
+  'hosts/cli': { rooms: BELOW_HOSTS, also: ['node:http'] },
+  'hosts/sidecar': { rooms: BELOW_HOSTS, also: ['fastify', 'node:http'] },
+  'hosts/splunk': { rooms: BELOW_HOSTS, also: ['node:http'] },
+};
 
 /** The forms in which one module can depend on another. */
 const FORMS: Readonly<Record<string, (specifier: string) => string>> = {
@@ -167,12 +84,13 @@ function lint(target: string): readonly { readonly code: string; readonly filena
   return (JSON.parse(stdout) as { diagnostics: { code: string; filename: string }[] }).diagnostics;
 }
 
-/** Plants one file per dependency and form; the names of those that the linter refuses. */
-function refusedAmong(folder: string, specifiers: readonly string[]): string[] {
+/** Plants one file per dependency and form into a folder below `src/`; the names of those that the linter refuses. */
+function refusedAmong(folder: string, paths: readonly string[]): string[] {
   const target = join(tree, 'src', folder);
+  const up = '../'.repeat(folder.split('/').length);
   mkdirSync(target, { recursive: true });
-  const planted = specifiers.flatMap((specifier) =>
-    Object.entries(FORMS).map(([form, write]) => ({ name: `${form} of ${specifier}`, source: write(specifier) })),
+  const planted = paths.flatMap((path) =>
+    Object.entries(FORMS).map(([form, write]) => ({ name: `${form} of ${path}`, source: write(path.replace('~/', up)) })),
   );
   planted.forEach(({ source }, n) => writeFileSync(join(target, `planted-${n}.ts`), source));
   const hits = lint(join('src', folder))
@@ -182,31 +100,74 @@ function refusedAmong(folder: string, specifiers: readonly string[]): string[] {
   return planted.filter((_, n) => hits.includes(`planted-${n}.ts`)).map(({ name }) => name);
 }
 
-function allForms(specifiers: readonly string[]): string[] {
-  return specifiers.flatMap((specifier) => Object.keys(FORMS).map((form) => `${form} of ${specifier}`));
+function allForms(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => Object.keys(FORMS).map((form) => `${form} of ${path}`));
 }
 
+/** Directly in the room, and in a folder of it. */
+const PLACES = Object.entries(DIRECTIONS).flatMap(([room, direction]) => [
+  { room, folder: room, ...direction },
+  { room, folder: `${room}/deeper`, ...direction },
+]);
+
 describe('the linter holds the import directions', () => {
-  it.each(REFUSED)('%s may not import %j', (folder, specifiers) => {
-    expect(refusedAmong(folder, specifiers)).toEqual(allForms(specifiers));
+  it.each(PLACES)('$folder may not import the rooms it does not stand on', ({ room, folder, rooms, never = [] }) => {
+    const others = ROOMS.filter((other) => other !== room && !rooms.includes(other)).map((other) => `~/${FILE_OF[other]}`);
+    const refused = [...others, ...never, '~/main.ts', '~/../test/support/fixtures.ts', '~/../scripts/checks.ts'];
+    expect(refusedAmong(folder, refused)).toEqual(allForms(refused));
   });
 
-  it.each(ALLOWED)('%s may import %j', (folder, specifiers) => {
-    expect(refusedAmong(folder, specifiers)).toEqual([]);
+  it.each(PLACES)('$folder may import the rooms it stands on', ({ room, folder, rooms, also = [] }) => {
+    const allowed = [...rooms.map((other) => `~/${FILE_OF[other]}`), ...also, './neighbour.ts'];
+    // A file of the room's own top, from a folder of it.
+    const own = folder === room ? [] : ['../neighbour.ts'];
+    expect(refusedAmong(folder, [...allowed, ...own])).toEqual([]);
   });
 
-  it('refuses a dependency from a folder further down, too', () => {
-    const target = join(tree, 'src/store');
-    mkdirSync(target, { recursive: true });
-    writeFileSync(join(target, 'deep.ts'), "export * from '../../hosts/cli/main.ts';\nexport * from '../clock.ts';\n");
-    expect(lint('src/engine').filter(({ code }) => code.includes('no-restricted-imports'))).toHaveLength(1);
+  it('tells one host from another wherever its files stand', () => {
+    expect(refusedAmong('hosts/cli/commands', ['../../sidecar/server.ts', '../../splunk/protocol/frames.ts', '../command.ts'])).toEqual(
+      allForms(['../../sidecar/server.ts', '../../splunk/protocol/frames.ts']),
+    );
   });
 
-  it('refuses a cycle', () => {
+  it('names a rule for every room there is', () => {
+    const src = join(projectRoot, 'src');
+    const rooms = readdirSync(src, { withFileTypes: true }).flatMap((entry) => {
+      if (!entry.isDirectory()) return [];
+      return entry.name === 'hosts' ? readdirSync(join(src, 'hosts')).map((host) => `hosts/${host}`) : [entry.name];
+    });
+    expect(rooms.sort()).toEqual([...ROOMS].sort());
+  });
+
+  it.each([
+    [
+      'of values',
+      "import { b } from './b.ts';\nexport const a = () => b();\n",
+      "import { a } from './a.ts';\nexport const b = (): unknown => a();\n",
+    ],
+    [
+      'of types',
+      "import type { B } from './b.ts';\nexport interface A {\n  readonly b: B;\n}\n",
+      "import type { A } from './a.ts';\nexport interface B {\n  readonly a: A | null;\n}\n",
+    ],
+  ])('refuses a circle %s', (_kind, a, b) => {
     const target = join(tree, 'src/model');
     mkdirSync(target, { recursive: true });
-    writeFileSync(join(target, 'a.ts'), "import { b } from './b.ts';\nexport const a = () => b();\n");
-    writeFileSync(join(target, 'b.ts'), "import { a } from './a.ts';\nexport const b = (): unknown => a();\n");
-    expect(lint('src/model').map(({ code }) => code)).toContain('import(no-cycle)');
+    writeFileSync(join(target, 'a.ts'), a);
+    writeFileSync(join(target, 'b.ts'), b);
+    const codes = lint('src/model').map(({ code }) => code);
+    rmSync(target, { recursive: true });
+    expect(codes).toContain('import(no-cycle)');
+  });
+
+  it('keeps folders small enough to be read at a glance', () => {
+    // One file a provider, feed or output: those grow by design.
+    const count = (folder: string): [string, number][] => {
+      const entries = readdirSync(join(projectRoot, 'src', folder), { withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile()).length;
+      return [[folder, files], ...entries.filter((entry) => entry.isDirectory()).flatMap(({ name }) => count(join(folder, name)))];
+    };
+    const large = count('.').filter(([folder, files]) => files > 20 && !['providers', 'feeds', 'outputs'].includes(folder));
+    expect(large).toEqual([]);
   });
 });
