@@ -1,3 +1,4 @@
+// src/: the program `ismalicious`. It stands above the hosts: `serve` needs two of them, the command line and the sidecar.
 import { endShortly } from './compose/end-shortly.ts';
 import { runProgram } from './hosts/cli/program.ts';
 

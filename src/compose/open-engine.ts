@@ -1,3 +1,4 @@
+// src/compose/: builds an engine, or a pipeline, out of the settings.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../engine/privacy/audit-log.ts';

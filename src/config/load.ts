@@ -1,3 +1,4 @@
+// src/config/: one schema for each setting: its type, check, environment name, YAML key, Splunk conf key and docs.
 import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
 import { coerceText } from './coerce.ts';

@@ -1,3 +1,4 @@
+// src/disk/: what engine and store both need of files and SQLite; stands on packages only.
 import type { DatabaseSync } from 'node:sqlite';
 
 /** `busy`: another process holds it; `unusable`: the disk says no; `damaged`: what is in it is no longer a database of ours. */

@@ -1,3 +1,4 @@
+// src/engine/: one question about indicators, answered. What takes part has rooms of its own: calls, cache, score, privacy, feedback.
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { parseForLookup } from '../model/parsing/longest-value.ts';

@@ -1,3 +1,4 @@
+// src/events/: JSON events in, the same bytes with our fields out.
 import { CLOSE_ARRAY, COMMA, OPEN_ARRAY, OPEN_OBJECT, skipSpace } from './json/json-bytes.ts';
 import type { RenderedVerdict } from './rendered-verdict.ts';
 import { beginText, createEventEnricher, enrichEvent, finishText } from './event-enricher.ts';

@@ -1,3 +1,4 @@
+// src/extract/: a text, mail, page or file in, indicators with their places out.
 import type { Extracted, ExtractedType, ExtractOptions } from './extracted.ts';
 import { extractIndicators, withoutRepeats } from './extract-indicators.ts';
 import { openFile } from './open-file.ts';

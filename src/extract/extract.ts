@@ -1,3 +1,4 @@
+// src/extract/: a text, mail, page or file in, indicators with their places out.
 import { createHash } from 'node:crypto';
 import type { ExtractedFromFile, FileOptions } from './extract-from-file.ts';
 import type { Extracted, ExtractOptions } from './extracted.ts';

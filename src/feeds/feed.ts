@@ -1,3 +1,4 @@
+// src/feeds/: one file for each list that is downloaded; pure: a call described, a page read.
 import type * as z from 'zod/mini';
 import type { SettingsSchema } from '../config/setting.ts';
 import type { Indicator } from '../model/indicator.ts';

@@ -1,3 +1,4 @@
+// src/mapping/: an enrichment as fields of Splunk, ECS and STIX. Pure.
 import type { Enrichment } from '../model/enrichment.ts';
 import { toEcsIndicatorValue } from './ecs-indicator.ts';
 import type { EcsIndicatorValue } from './ecs-indicator.ts';

@@ -1,3 +1,5 @@
+// src/model/: the words of the chain: indicator, verdict, enrichment. Immutable types and pure functions; stands on nothing, not even Node.
+
 /** Every type an indicator can have. The names are those of ECS and STIX 2.1; hashes carry their algorithm. */
 export const INDICATOR_TYPES = [
   'ipv4-addr',

@@ -1,3 +1,4 @@
+// src/outputs/: one file for each receiver of judgements; pure: a call described, its answer read.
 import type * as z from 'zod/mini';
 import type { SettingsSchema } from '../config/setting.ts';
 import type { Enrichment, Tier } from '../model/enrichment.ts';

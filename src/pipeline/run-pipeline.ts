@@ -1,3 +1,4 @@
+// src/pipeline/: feeds → store → look-ups → outputs, for whichever program runs it. No command line and no HTTP routes in it.
 import { randomUUID } from 'node:crypto';
 import { describeHolder, holderName } from '../disk/holder.ts';
 import { deliver } from './delivery/deliver.ts';

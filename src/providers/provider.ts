@@ -1,3 +1,4 @@
+// src/providers/: one file for each source that is asked; pure: a call described, an answer read. See "A provider in three files".
 import type { z } from 'zod/mini';
 import type { SettingsSchema } from '../config/setting.ts';
 import type { Indicator, IndicatorType } from '../model/indicator.ts';

@@ -1,3 +1,4 @@
+// src/rows/: a block of CSV rows in, the same bytes with our cells out.
 import type { Enricher } from '../engine/enricher.ts';
 import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS } from '../mapping/splunk.ts';
 import type { RowOptions } from './row-options.ts';

@@ -1,3 +1,4 @@
+// src/search-engine/: Elasticsearch and OpenSearch: the client of both, their assets, and the backfill of what they hold.
 import type { HttpTransport } from '../engine/calls/http/transport.ts';
 import { isSafeEndpoint } from '../model/parsing/safe-endpoint.ts';
 import { LookupError } from '../model/lookup-error.ts';

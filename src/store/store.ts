@@ -1,3 +1,4 @@
+// src/store/: the pipeline's indicators and its journal of deliveries, in SQLite, behind a worker.
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { stateCodes, typeCodes, verdictCodes } from './codes.ts';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -169,5 +169,18 @@ describe('the linter holds the import directions', () => {
     };
     const large = count('.').filter(([folder, files]) => files > 20 && !['providers', 'feeds', 'outputs'].includes(folder));
     expect(large).toEqual([]);
+  });
+
+  it('says in one file of each folder what the folder is for', () => {
+    const silent = (folder: string): string[] => {
+      const entries = readdirSync(join(projectRoot, folder), { withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile()).map(({ name }) => readFileSync(join(projectRoot, folder, name), 'utf8'));
+      const isSaid = files.length === 0 || files.some((text) => text.startsWith(`// ${folder}/: `));
+      return [
+        ...(isSaid ? [] : [folder]),
+        ...entries.filter((entry) => entry.isDirectory()).flatMap(({ name }) => silent(`${folder}/${name}`)),
+      ];
+    };
+    expect(silent('src')).toEqual([]);
   });
 });

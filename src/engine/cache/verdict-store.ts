@@ -1,3 +1,5 @@
+// src/engine/cache/: what was answered before: stores of verdicts, memory, and who may see which of it.
+
 /** A provider's answer as it is cached. `answer`: JSON text of the verdict without its provider, or `null` for "not listed". */
 export interface StoredVerdict {
   readonly answer: string;

@@ -1,3 +1,4 @@
+// src/engine/calls/: how one provider is called: queue, pace, breaker, leases, refusals, bulk, exchange.
 import type { Indicator } from '../../model/indicator.ts';
 import type { LookupError, LookupErrorCode } from '../../model/lookup-error.ts';
 import type { Provider, Quota, QuotaNotice } from '../../providers/provider.ts';

@@ -1,3 +1,4 @@
+// src/engine/feedback/: what analysts decided, and the figures of the week.
 import type { Indicator, IndicatorType } from '../../model/indicator.ts';
 import type { Verdict, VerdictWord } from '../../model/verdict.ts';
 

@@ -1,3 +1,4 @@
+// src/engine/privacy/: what may leave the house and in which form, and the record of what left.
 import type { Indicator } from '../../model/indicator.ts';
 import type { Status } from '../../model/enrichment.ts';
 import { isWithinTlp, TLP_LABELS, type Tlp } from '../../model/tlp.ts';

@@ -1,3 +1,4 @@
+// src/engine/score/: from verdicts to one score, one confidence, one tier.
 import type { ProviderResult, Tier } from '../../model/enrichment.ts';
 import type { IndicatorType } from '../../model/indicator.ts';
 import type { VerdictWord } from '../../model/verdict.ts';

@@ -1,3 +1,4 @@
+// src/events/json/: where what stands in the bytes of an event, and how bytes are put between them.
 import { ESCAPED, noteHash, noteListed, notePlace, noteValue, Place } from './event-map.ts';
 import type { EventMap } from './event-map.ts';
 import { HASH_START, hashedByte, hashOf } from './byte-hash.ts';

@@ -1,3 +1,4 @@
+// src/extract/files/: archives and documents opened: what is in them is read like any other file.
 import { decodeText } from '../decode-text.ts';
 import type { InnerFile, OpenedText } from '../opened.ts';
 import { readPage } from '../page/read-page.ts';

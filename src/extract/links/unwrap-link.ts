@@ -1,3 +1,4 @@
+// src/extract/links/: the address behind a link that a mail gateway rewrote.
 import { bytesOfBase64, decodePercent, parameterOf, wholeUrl } from './link-parts.ts';
 import { unwrapDefense } from './url-defense.ts';
 

@@ -1,3 +1,4 @@
+// src/extract/mail/: a mail taken apart: text, links, attachments, messages within.
 import { Splitter } from '@zone-eu/mailsplit';
 import type { MimeNode } from '@zone-eu/mailsplit';
 import libmime from 'libmime';

@@ -1,3 +1,4 @@
+// src/extract/page/: a web page as the text that its reader sees, with the places of each piece.
 import { QuoteType, Tokenizer } from 'htmlparser2';
 import type { TokenizerCallbacks } from 'htmlparser2';
 import { MappedText } from './mapped-text.ts';

@@ -1,3 +1,4 @@
+// src/extract/text/: one pass over a text: what begins where it stands, and what only looks like an indicator.
 import { parseIpv6 } from '../../model/parsing/host-name.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';

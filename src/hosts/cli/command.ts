@@ -1,3 +1,4 @@
+// src/hosts/cli/: arguments in, text out. What the commands share; each has a file in `commands/`.
 import type { SidecarEnd, SidecarStart } from '../../compose/sidecar-settings.ts';
 import { wordTable } from '../../model/tables/word-table.ts';
 import type { Synopsis } from './synopsis.ts';

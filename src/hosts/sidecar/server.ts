@@ -1,3 +1,4 @@
+// src/hosts/sidecar/: HTTP in, HTTP out: puts routes, gateway and listener together.
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,3 +1,5 @@
+// src/model/formats/: formats and encodings that all rooms share, as pure functions.
+
 /** Base64 (RFC 4648 §4) of a text in UTF-8. */
 export function toBase64(text: string): string {
   let bytes = '';

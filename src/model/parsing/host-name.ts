@@ -1,3 +1,4 @@
+// src/model/parsing/: how each kind of value is read and made canonical; `parse-indicator.ts` above decides which kind it is.
 import { domainFault, domainToAscii, isFileName } from './domain-name.ts';
 import type { ParsedObservable } from '../indicator.ts';
 import { invalid } from './invalid-observable.ts';

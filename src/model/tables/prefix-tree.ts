@@ -1,3 +1,4 @@
+// src/model/tables/: tables that find a value among very many: names, networks, beginnings, parts of texts.
 import type { Indicator } from '../indicator.ts';
 import { ipv4FromText } from '../parsing/ipv4-address.ts';
 import type { NameTable } from './name-table.ts';

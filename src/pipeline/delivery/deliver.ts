@@ -1,3 +1,4 @@
+// src/pipeline/delivery/: the journal emptied into the outputs: once, in order, with patience.
 import type { PendingDelivery, Settlement } from '../../store/outbox.ts';
 import type { Store } from '../../store/store-client.ts';
 import { boundedWait, LookupError } from '../../model/lookup-error.ts';

@@ -1,3 +1,4 @@
+// src/pipeline/settings/: the pipeline's blocks of the configuration.
 import * as z from 'zod/mini';
 import { declareSettings, type SettingsSchema } from '../../config/setting.ts';
 import type { Feed } from '../../feeds/feed.ts';

@@ -1,3 +1,4 @@
+// src/pipeline/sightings/: which of our machines and users were seen with what.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';

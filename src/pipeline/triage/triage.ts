@@ -1,3 +1,4 @@
+// src/pipeline/triage/: an alert in, what to do about it out.
 import { createHash } from 'node:crypto';
 import { enrichInTurns } from '../../engine/enrich-in-turns.ts';
 import type { Enricher } from '../../engine/enricher.ts';

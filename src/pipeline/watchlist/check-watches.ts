@@ -1,3 +1,4 @@
+// src/pipeline/watchlist/: indicators somebody wants to be told about.
 import type { StoredIndicator } from '../../store/observation.ts';
 import type { Watch } from '../../store/watchlist.ts';
 import { isFailure } from '../../model/enrichment.ts';

@@ -1,3 +1,4 @@
+// src/search-engine/assets/: templates, pipelines, rules and dashboards: compared, installed, removed.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TARGETS } from './targets.ts';

@@ -1,3 +1,4 @@
+// src/search-engine/backfill/: documents that are indexed already, enriched page by page.
 import { createHash } from 'node:crypto';
 import type { Enricher } from '../../engine/enricher.ts';
 import { type EngineClient, memberOf, refusalOf } from '../engine-client.ts';

@@ -1,3 +1,4 @@
+// src/engine/calls/http/: one call in, one answer out, over undici or fetch; coded errors.
 import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
 
 /** Bounds of one call. */

@@ -1,3 +1,4 @@
+// src/hosts/cli/commands/: one file a command.
 import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { openEngine } from '../../../compose/open-engine.ts';

@@ -1,3 +1,4 @@
+// src/hosts/cli/enrich/: the formats of `ismalicious enrich` and `replay`, and how long runs are bounded, stopped and taken up again.
 import type { Engine } from '../../../engine/engine.ts';
 import type { EnrichOptions } from '../../../engine/enricher.ts';
 import type { SightingForm } from '../../../pipeline/sightings/sighting-reader.ts';

@@ -1,3 +1,4 @@
+// src/hosts/cli/synopses/: how each command is called, as data: for its help, completion and the parsing of its options.
 import { flag, text } from '../synopsis.ts';
 
 /** The settings file. */

@@ -1,3 +1,4 @@
+// src/hosts/sidecar/gateway/: stands in front of a search engine and enriches what is indexed through it.
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';

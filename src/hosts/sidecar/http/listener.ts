@@ -1,3 +1,4 @@
+// src/hosts/sidecar/http/: what all calls go through: who may ask, how a body is read, how an answer is sent.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Metrics } from '../metrics.ts';

@@ -1,3 +1,4 @@
+// src/hosts/sidecar/openapi/: the API described: schemas that check bodies, and the document made of them.
 import { TLP_LABELS } from '../../../model/tlp.ts';
 import { SCHEMAS } from './api-schemas.ts';
 import { pipelinePaths } from './openapi-pipeline.ts';

@@ -1,3 +1,4 @@
+// src/hosts/sidecar/routes/: one file a route, and what routes share.
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { enrichLater } from '../../../events/enrich-later.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';

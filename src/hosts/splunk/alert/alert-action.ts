@@ -1,3 +1,4 @@
+// src/hosts/splunk/alert/: the alert action: results of an alert in, triage written back.
 import type { Engine } from '../../../engine/engine.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { openEngine } from '../../../compose/open-engine.ts';

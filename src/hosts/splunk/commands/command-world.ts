@@ -1,3 +1,4 @@
+// src/hosts/splunk/commands/: the search commands besides the conversation: their options, and what they answer.
 import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../../rows/byte-streams.ts';
 import { CsvError } from '../../../rows/csv-cells.ts';

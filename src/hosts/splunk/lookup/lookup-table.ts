@@ -1,3 +1,4 @@
+// src/hosts/splunk/lookup/: the external lookup: a table with gaps in, the table filled out.
 import type { Enricher } from '../../../engine/enricher.ts';
 import { SPLUNK_FIELDS, toSplunkCells } from '../../../mapping/splunk.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';

@@ -1,3 +1,4 @@
+// src/hosts/splunk/memory/: what a search leaves to the next one of the same shape, and what that rests on.
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../../../disk/private-files.ts';

@@ -1,3 +1,4 @@
+// src/hosts/splunk/protocol/: splunkd's chunked protocol: frames, and who says what when.
 import type { Enricher } from '../../../engine/enricher.ts';
 import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../../rows/byte-streams.ts';

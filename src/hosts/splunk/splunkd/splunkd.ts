@@ -1,3 +1,4 @@
+// src/hosts/splunk/splunkd/: splunkd itself: settings, credentials, the KV store, and the engine opened with them.
 import type { Dispatcher } from 'undici';
 import type * as z from 'zod/mini';
 import { readBytes } from '../../../engine/calls/http/body.ts';
