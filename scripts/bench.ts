@@ -1,9 +1,11 @@
 // Runs the benchmarks, one JSON line per figure: `npm run bench [-- NAME …]`, names as in scripts/bench/. Benchmarks are never tests.
+// `npm run bench -- --against REV [NAME …]` runs them in turn with those of another revision.
 // Each runs in a process of its own, so that none inherits another's heap or compiled code.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Print } from './bench/figure.ts';
+import { readAgainst, runAgainst } from './bench-against/run.ts';
 
 /** What a file in scripts/bench/ exports. Files without it are parts of others. */
 interface Benchmark {
@@ -37,5 +39,7 @@ function runAll(names: readonly string[]): void {
 }
 
 const args = process.argv.slice(2);
+const against = readAgainst(args);
 if (args[0] === ONE) await runOne(args[1] ?? '');
+else if (against !== null) process.exitCode = runAgainst(against);
 else runAll(args);
