@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { wordTable } from '../model/tables/word-table.ts';
 import { readEnginePath } from './engine-path.ts';
 
 /** Why a call does not go on to the engine. 400: nobody can be sure what it is; 403: it is nothing that goes on unasked. */
@@ -50,7 +51,7 @@ const OPEN_READS = [
 ];
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-const SLOTS: Readonly<Record<string, string>> = { '{index}': '(?:_all|[^_/][^]*?)', '{name}': '[^_/][^/]*', '{id}': '[^]+' };
+const SLOTS = wordTable<string>({ '{index}': '(?:_all|[^_/][^]*?)', '{name}': '[^_/][^/]*', '{id}': '[^]+' });
 
 interface Rule {
   readonly methods: ReadonlySet<string> | null;
@@ -109,7 +110,7 @@ function defaultRule(method: string, path: string): { readonly key: string; read
 }
 
 function slotPattern(part: string): RegExp {
-  return new RegExp(`^${SLOTS[part] ?? part}$`);
+  return new RegExp(`^${SLOTS.get(part) ?? part}$`);
 }
 
 /** Inside of a segment `*` stops at commas and colons: `logs-old-*` is neither `logs-old-1,accounts` nor another cluster's index. */

@@ -19,7 +19,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'STATUS', of: ({ answer }) => answer.status },
   { title: 'INDICATOR', of: ({ input, indicator }) => defang(printable(indicator?.value ?? input)), ifNarrow: 'wrap' },
   { title: 'SOURCE', of: ({ source }) => source, ifNarrow: 3 },
-  { title: 'WHY', of: ({ answer }) => inertText(whyOf(answer)), ifNarrow: 'wrap' },
+  { title: 'WHY', of: ({ answer }) => printable(inertText(whyOf(answer))), ifNarrow: 'wrap' },
 ];
 
 const GAP = 2;
