@@ -87,6 +87,19 @@ const otherProvidersTogether: Plugin = {
   },
 };
 
+/** Functions of a few lines without state, needed nearly everywhere: a file of their own each would be read by every search. */
+const EVERYWHERE = /\/(?:word-table|inert-text)\.ts$/;
+
+/** Those stand beside each module that needs them, and so in its file. */
+const smallOnesBesideTheirUsers: Plugin = {
+  name: 'small-ones-beside-their-users',
+  setup({ onResolve }) {
+    onResolve({ filter: EVERYWHERE }, ({ importer, path, resolveDir, namespace }) =>
+      namespace === 'file' ? { path: resolve(resolveDir, path), suffix: `?for=${importer}` } : undefined,
+    );
+  },
+};
+
 /** The HTTP client inside `splunk-sdk` verifies no certificate and is never used: it is left out, so that it cannot be. */
 const noUnverifiedHttp: Plugin = {
   name: 'no-unverified-http',
@@ -118,7 +131,7 @@ export async function bundleFolder(root: string, version: string, { folder, form
     legalComments: 'external',
     metafile: true,
     write: false,
-    plugins: [namedExportsOfCommonJs, otherProvidersTogether, noUnverifiedHttp],
+    plugins: [namedExportsOfCommonJs, otherProvidersTogether, smallOnesBesideTheirUsers, noUnverifiedHttp],
     define: { __VERSION__: JSON.stringify(version) },
     ...(format === 'esm' && { banner: { js: COMMONJS_GLOBALS } }),
   });
@@ -157,6 +170,6 @@ async function toCommonJs(code: string): Promise<string> {
 }
 
 function inputsOf({ outputs }: Metafile): string[] {
-  const used = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const used = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs).map((path) => path.split('?', 1)[0] ?? path));
   return [...new Set(used)].toSorted();
 }
