@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCsvBlocks } from '../../../src/hosts/cli/enrich/csv-blocks.ts';
+import { createCsvBlocks } from '../../../src/batch/csv-blocks.ts';
 import { defang } from '../../../src/hosts/cli/table-words.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
 import { parseCsv } from '../../../src/model/formats/csv.ts';

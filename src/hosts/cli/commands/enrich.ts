@@ -2,24 +2,24 @@ import type { EnrichOptions } from '../../../engine/enricher.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { askOptions, checkProviders } from '../ask-options.ts';
 import { type Command, EXIT, parseCount, UsageError } from '../command.ts';
-import { openRunFiles } from '../enrich/enrich-files.ts';
-import type { EnrichJob } from '../enrich/enrich-job.ts';
+import { openRunFiles } from '../../../batch/enrich-files.ts';
+import type { EnrichJob } from '../../../batch/enrich-job.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import { parseOptions } from '../parse-options.ts';
 import { ENRICH_FORMATS, enrichSynopsis } from '../synopses/look-up.ts';
 import { openReadMeter } from '../progress.ts';
 import { warn } from '../messages.ts';
-import { createYoungGenerationBound } from '../enrich/v8-young-generation.ts';
+import { createYoungGenerationBound } from '../../../batch/v8-young-generation.ts';
 
 type Format = (typeof ENRICH_FORMATS)[number];
 
 /** What reads and writes each format, loaded when it is called for. */
 const ENRICHERS: Readonly<Record<Format, () => Promise<(job: EnrichJob) => Promise<void>>>> = {
-  csv: async () => (await import('../enrich/enrich-csv.ts')).enrichCsv,
-  ndjson: async () => (await import('../enrich/enrich-events.ts')).enrichNdjson,
-  json: async () => (await import('../enrich/enrich-events.ts')).enrichJson,
-  list: async () => (await import('../enrich/enrich-list.ts')).enrichList,
-  playbook: async () => (await import('../enrich/enrich-list.ts')).enrichPlaybook,
+  csv: async () => (await import('../../../batch/enrich-csv.ts')).enrichCsv,
+  ndjson: async () => (await import('../../../batch/enrich-events.ts')).enrichNdjson,
+  json: async () => (await import('../../../batch/enrich-events.ts')).enrichJson,
+  list: async () => (await import('../../../batch/enrich-list.ts')).enrichList,
+  playbook: async () => (await import('../../../batch/enrich-list.ts')).enrichPlaybook,
 };
 
 /** `ismalicious enrich [FILE|-]` */
@@ -59,7 +59,7 @@ export const enrich: Command = {
         io,
       );
       if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${path}\n`);
-      const notes = values.store ? await (await import('../enrich/note-sightings.ts')).openSightingNotes(config, fields) : null;
+      const notes = values.store ? await (await import('../note-sightings.ts')).openSightingNotes(config, fields) : null;
       try {
         const read = await openReadMeter(io, path, files.resumedFrom?.inputBytes ?? 0);
         const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress: read.progress };

@@ -7,7 +7,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { type Command, EXIT, type Io, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
-import { createReplayer } from '../enrich/replay-lines.ts';
+import { createReplayer } from '../../../batch/replay-lines.ts';
 import { replaySynopsis } from '../synopses/engines.ts';
 import { warn } from '../messages.ts';
 

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { type Io, UsageError } from '../command.ts';
+import { type Io, UsageError } from '../hosts/cli/command.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { journalPath, readJournal, writeJournal } from './enrich-journal.ts';
 import type { RunIdentity, RunPlace } from './enrich-journal.ts';
-import type { RunCounts } from '../exit-code.ts';
-import { openInput } from '../text-input.ts';
+import type { RunCounts } from '../hosts/cli/exit-code.ts';
+import { openInput } from '../hosts/cli/text-input.ts';
 
 /** What a run reads, writes, and counts. */
 export interface RunFiles extends Pick<EnrichJob, 'input' | 'head' | 'hasOutput' | 'write' | 'done'> {

@@ -1,12 +1,12 @@
-import { RowEnricher } from '../../../rows/row-enricher.ts';
-import { readHeader } from '../../../rows/csv-cells.ts';
-import { RowWriter } from '../../../rows/row-writer.ts';
-import { SearchNotes } from '../../../rows/search-notes.ts';
+import { RowEnricher } from '../rows/row-enricher.ts';
+import { readHeader } from '../rows/csv-cells.ts';
+import { RowWriter } from '../rows/row-writer.ts';
+import { SearchNotes } from '../rows/search-notes.ts';
 import { countingEnricher } from './counting-enricher.ts';
-import { UsageError } from '../command.ts';
+import { UsageError } from '../hosts/cli/command.ts';
 import { createCsvBlocks, readCsvHeader } from './csv-blocks.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { guardFormula } from '../../../model/formats/formula-guard.ts';
+import { guardFormula } from '../model/formats/formula-guard.ts';
 
 /** Rows of about this many bytes are enriched together. */
 const BLOCK_BYTES = 4 << 20;

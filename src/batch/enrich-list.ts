@@ -1,8 +1,8 @@
-import { toEnrichmentJson } from '../../../mapping/enrichment-json.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
+import { toEnrichmentJson } from '../mapping/enrichment-json.ts';
+import type { Enrichment } from '../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { lineBatches } from './line-batches.ts';
-import { countOutcome } from '../exit-code.ts';
+import { countOutcome } from '../hosts/cli/exit-code.ts';
 
 /** Values asked for together: bounds the memory and keeps bulk calls full. */
 const BATCH = 1000;

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectRoot } from '../../../support/fixtures.ts';
+import { projectRoot } from '../support/fixtures.ts';
 
 /** MiB of the young generation of a program that makes and drops many objects; without the bound they are 128. */
 function youngMiB(): number {
   const program = `
     import { getHeapSpaceStatistics } from 'node:v8';
-    import { createYoungGenerationBound } from ${JSON.stringify(join(projectRoot, 'src/hosts/cli/enrich/v8-young-generation.ts'))};
+    import { createYoungGenerationBound } from ${JSON.stringify(join(projectRoot, 'src/batch/v8-young-generation.ts'))};
     const bound = createYoungGenerationBound();
     let kept = [];
     for (let n = 0; n < 3_000_000; n++) {

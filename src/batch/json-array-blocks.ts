@@ -1,5 +1,5 @@
-import { UsageError } from '../command.ts';
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../../../events/json/json-bytes.ts';
+import { UsageError } from '../hosts/cli/command.ts';
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../events/json/json-bytes.ts';
 
 /** Longest event. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;

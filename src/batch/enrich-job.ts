@@ -1,8 +1,8 @@
 // src/hosts/cli/enrich/: the formats of `ismalicious enrich` and `replay`, and how long runs are bounded, stopped and taken up again.
-import type { Engine } from '../../../engine/engine.ts';
-import type { EnrichOptions } from '../../../engine/enricher.ts';
-import type { SightingForm } from '../../../pipeline/sightings/sighting-reader.ts';
-import type { RunCounts } from '../exit-code.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { EnrichOptions } from '../engine/enricher.ts';
+import type { SightingForm } from '../pipeline/sightings/sighting-reader.ts';
+import type { RunCounts } from '../hosts/cli/exit-code.ts';
 
 /** One file to enrich. */
 export interface EnrichJob {

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { UsageError } from '../command.ts';
-import type { RunCounts } from '../exit-code.ts';
+import { UsageError } from '../hosts/cli/command.ts';
+import type { RunCounts } from '../hosts/cli/exit-code.ts';
 
 /** How far a run got: so much of its input stands, enriched, in so much of its output. */
 export interface RunPlace {

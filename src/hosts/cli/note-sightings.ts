@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { openStore } from '../../../store/store-client.ts';
-import { createSightingReader, type SightingForm } from '../../../pipeline/sightings/sighting-reader.ts';
-import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
-import type { LoadedConfig } from '../../../compose/engine-config.ts';
+import { openStore } from '../../store/store-client.ts';
+import { createSightingReader, type SightingForm } from '../../pipeline/sightings/sighting-reader.ts';
+import { DEFAULT_FIELDS } from '../../events/wanted-fields.ts';
+import type { LoadedConfig } from '../../compose/engine-config.ts';
 
 /** Rows gathered before they are written. */
 const MAX_ROWS = 20_000;

@@ -1,11 +1,11 @@
-import type { Clock } from '../../../engine/clock.ts';
-import type { Enricher } from '../../../engine/enricher.ts';
-import { FAILURE_TAG } from '../../../mapping/ecs-roll-up.ts';
-import { enrichLater } from '../../../events/enrich-later.ts';
-import { createTextEnricher } from '../../../events/enrich-text.ts';
-import { DEFAULT_FIELDS, createWantedFields } from '../../../events/wanted-fields.ts';
-import { createVerdictMemory } from '../../../events/verdict-memory.ts';
-import { MAX_VALUE_BYTES } from '../../../model/parsing/longest-value.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Enricher } from '../engine/enricher.ts';
+import { FAILURE_TAG } from '../mapping/ecs-roll-up.ts';
+import { enrichLater } from '../events/enrich-later.ts';
+import { createTextEnricher } from '../events/enrich-text.ts';
+import { DEFAULT_FIELDS, createWantedFields } from '../events/wanted-fields.ts';
+import { createVerdictMemory } from '../events/verdict-memory.ts';
+import { MAX_VALUE_BYTES } from '../model/parsing/longest-value.ts';
 
 const MAX_DEPTH = 128;
 const FRONT_CACHE = 1 << 14;

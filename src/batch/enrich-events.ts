@@ -1,17 +1,17 @@
-import { systemClock } from '../../../engine/clock.ts';
-import type { Enricher } from '../../../engine/enricher.ts';
-import { enrichLater } from '../../../events/enrich-later.ts';
-import { createTextEnricher, type TextEnricher, type TextForm } from '../../../events/enrich-text.ts';
-import { createWantedFields, DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
-import { createVerdictMemory } from '../../../events/verdict-memory.ts';
-import { describeFault } from '../../../events/json/describe-json-fault.ts';
-import { CLOSE_ARRAY, COMMA, skipSpace } from '../../../events/json/json-bytes.ts';
-import { UsageError } from '../command.ts';
+import { systemClock } from '../engine/clock.ts';
+import type { Enricher } from '../engine/enricher.ts';
+import { enrichLater } from '../events/enrich-later.ts';
+import { createTextEnricher, type TextEnricher, type TextForm } from '../events/enrich-text.ts';
+import { createWantedFields, DEFAULT_FIELDS } from '../events/wanted-fields.ts';
+import { createVerdictMemory } from '../events/verdict-memory.ts';
+import { describeFault } from '../events/json/describe-json-fault.ts';
+import { CLOSE_ARRAY, COMMA, skipSpace } from '../events/json/json-bytes.ts';
+import { UsageError } from '../hosts/cli/command.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { jsonArrayBlocks } from './json-array-blocks.ts';
 import { lineBlocks } from './line-blocks.ts';
-import { MAX_VALUE_BYTES } from '../../../model/parsing/longest-value.ts';
+import { MAX_VALUE_BYTES } from '../model/parsing/longest-value.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const BRACKETS = Buffer.from('[]');
