@@ -1,7 +1,7 @@
 import type { Enricher } from '../engine/enricher.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { countOutcome } from '../hosts/cli/exit-code.ts';
+import { countOutcome } from './run-counts.ts';
 import { createSeenValues } from './seen-values.ts';
 
 /** Distinct values that are told apart; beyond, a value may count twice. */

@@ -3,7 +3,7 @@ import { readHeader } from '../rows/csv-cells.ts';
 import { RowWriter } from '../rows/row-writer.ts';
 import { SearchNotes } from '../rows/search-notes.ts';
 import { countingEnricher } from './counting-enricher.ts';
-import { UsageError } from '../hosts/cli/command.ts';
+import { BatchError } from './batch-error.ts';
 import { createCsvBlocks, readCsvHeader } from './csv-blocks.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { guardFormula } from '../model/formats/formula-guard.ts';
@@ -63,5 +63,5 @@ export async function enrichCsv(job: EnrichJob): Promise<void> {
 function assertFields(bytes: Buffer, fields: readonly string[]): void {
   const names = readHeader(bytes, 0, bytes.length - 1).cells.map(({ name }) => name);
   const missing = fields.filter((field) => !names.includes(field));
-  if (missing.length > 0) throw new UsageError(`no column ${missing.join(', ')}; the columns are ${names.join(', ')}`);
+  if (missing.length > 0) throw new BatchError(`no column ${missing.join(', ')}; the columns are ${names.join(', ')}`);
 }

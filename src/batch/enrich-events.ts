@@ -6,7 +6,7 @@ import { createWantedFields, DEFAULT_FIELDS } from '../events/wanted-fields.ts';
 import { createVerdictMemory } from '../events/verdict-memory.ts';
 import { describeFault } from '../events/json/describe-json-fault.ts';
 import { CLOSE_ARRAY, COMMA, skipSpace } from '../events/json/json-bytes.ts';
-import { UsageError } from '../hosts/cli/command.ts';
+import { BatchError } from './batch-error.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { jsonArrayBlocks } from './json-array-blocks.ts';
@@ -51,14 +51,14 @@ export async function enrichJson(job: EnrichJob): Promise<void> {
       await enrichBlock(started, bytes, 'json');
     } else if (kind === 'rest') {
       if (state === 'inside' || skipSpace(bytes, 0, bytes.length) < bytes.length)
-        throw new UsageError(
+        throw new BatchError(
           state === 'inside' ? 'the input is no JSON: it ends within the array' : 'the input is no JSON: something follows it',
         );
       await job.write(bytes);
     } else {
       const isEnd = bytes[bytes.length - 1] === CLOSE_ARRAY;
       if (state === 'inside' && isBlank && (hasItems || !isEnd))
-        throw new UsageError('the input is no JSON: an item is missing between commas');
+        throw new BatchError('the input is no JSON: an item is missing between commas');
       hasItems ||= state === 'inside';
       state = isEnd ? 'behind' : 'inside';
       await job.write(bytes);
@@ -68,7 +68,7 @@ export async function enrichJson(job: EnrichJob): Promise<void> {
       taken = 0;
     }
   }
-  if (state === 'inside') throw new UsageError('the input is no JSON: it ends within the array');
+  if (state === 'inside') throw new BatchError('the input is no JSON: it ends within the array');
   if (state === 'before') await enrichBlock(started, Buffer.alloc(0), 'json');
   job.progress.end();
 }
@@ -85,7 +85,7 @@ async function enrichBlock({ job, enricher, texts }: Run, text: Buffer, form: Te
   const late = { text, form, missing: new Set<string>(), dueMs: null, signal };
   let result = texts.enrich(text, form);
   if (result.kind === 'missing') result = await enrichLater({ enricher, texts, clock: systemClock }, { ...late, missing: result.values });
-  if (result.kind === 'fault') throw new UsageError(`the input is no JSON: ${describeFault(text, result.offset, MAX_DEPTH)}`);
+  if (result.kind === 'fault') throw new BatchError(`the input is no JSON: ${describeFault(text, result.offset, MAX_DEPTH)}`);
   if (result.kind !== 'enriched') throw new Error('a block without a bound is always enriched');
   await job.write(margin === 0 ? result.text : result.text.subarray(margin, -margin));
   await job.note?.(text, form);

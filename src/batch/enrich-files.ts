@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { type Io, UsageError } from '../hosts/cli/command.ts';
+import { BatchError } from './batch-error.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { journalPath, readJournal, writeJournal } from './enrich-journal.ts';
 import type { RunIdentity, RunPlace } from './enrich-journal.ts';
-import type { RunCounts } from '../hosts/cli/exit-code.ts';
-import { openInput } from '../hosts/cli/text-input.ts';
+import type { RunCounts } from './run-counts.ts';
 
 /** What a run reads, writes, and counts. */
 export interface RunFiles extends Pick<EnrichJob, 'input' | 'head' | 'hasOutput' | 'write' | 'done'> {
@@ -28,15 +27,21 @@ export interface RunFilesOptions {
   readonly budget: { remaining: number } | undefined;
 }
 
+/** How a run gets at what is no plain file: `openInput` opens what is read, wherever it is; `stdout` takes what has no file. */
+export interface RunStreams {
+  readonly openInput: () => Promise<NodeJS.ReadableStream>;
+  readonly stdout: NodeJS.WritableStream;
+}
+
 /** Opens input and output. From file to file, a journal beside the output keeps the place, so that a run which broke off goes on there. */
-export async function openRunFiles(asked: RunFilesOptions, io: Io): Promise<RunFiles> {
+export async function openRunFiles(asked: RunFilesOptions, { openInput, stdout }: RunStreams): Promise<RunFiles> {
   const { inputPath, outPath } = asked;
-  if (outPath === undefined || outPath === '-') return toStream(await openInput(inputPath, io.stdin), io.stdout);
+  if (outPath === undefined || outPath === '-') return toStream(await openInput(), stdout);
   if (inputPath !== undefined && (await isSameFile(inputPath, outPath)))
-    throw new UsageError(`${outPath} is the input itself: name another file with --out`);
+    throw new BatchError(`${outPath} is the input itself: name another file with --out`);
   const identity = await identityOf(asked);
   if (identity === null || !(await isPlainFile(outPath))) {
-    const input = await openInput(inputPath, io.stdin);
+    const input = await openInput();
     return await toFile(asked, { input, path: outPath, identity: null, from: null });
   }
   const journal = journalPath(outPath);
@@ -111,7 +116,7 @@ async function openOutput(path: string, from: RunPlace | null): Promise<FileHand
     await file.truncate(from.outputBytes);
     return file;
   } catch (error) {
-    throw new UsageError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw new BatchError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
 }
 
@@ -135,5 +140,5 @@ async function isPlainFile(path: string): Promise<boolean> {
 
 async function assertHolds(path: string, { outputBytes }: RunPlace): Promise<void> {
   const size = (await stat(path).catch(() => null))?.size ?? 0;
-  if (size < outputBytes) throw new UsageError(`${path} is shorter than its journal says: start over with --restart`);
+  if (size < outputBytes) throw new BatchError(`${path} is shorter than its journal says: start over with --restart`);
 }

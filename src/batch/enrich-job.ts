@@ -1,8 +1,8 @@
-// src/hosts/cli/enrich/: the formats of `ismalicious enrich` and `replay`, and how long runs are bounded, stopped and taken up again.
+// src/batch/: a file of rows, events or values in, the same file out with our answers; a run that was killed goes on where it stopped.
 import type { Engine } from '../engine/engine.ts';
 import type { EnrichOptions } from '../engine/enricher.ts';
 import type { SightingForm } from '../pipeline/sightings/sighting-reader.ts';
-import type { RunCounts } from '../hosts/cli/exit-code.ts';
+import type { RunCounts } from './run-counts.ts';
 
 /** One file to enrich. */
 export interface EnrichJob {

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { UsageError } from '../hosts/cli/command.ts';
-import type { RunCounts } from '../hosts/cli/exit-code.ts';
+import { BatchError } from './batch-error.ts';
+import type { RunCounts } from './run-counts.ts';
 
 /** How far a run got: so much of its input stands, enriched, in so much of its output. */
 export interface RunPlace {
@@ -27,13 +27,13 @@ export function journalPath(out: string): string {
   return `${out}.journal`;
 }
 
-/** The place in a journal; `null`: there is none. Throws a usage error for the journal of another run. */
+/** The place in a journal; `null`: there is none. Throws for the journal of another run. */
 export function readJournal(path: string, identity: RunIdentity): RunPlace | null {
   const text = readIfThere(path);
   if (text === null) return null;
   const found = parse(text);
   if (found === null || JSON.stringify(found.identity) !== JSON.stringify(identity)) {
-    throw new UsageError(
+    throw new BatchError(
       `${path} belongs to a run with another input or other options: finish that one, or start over with --restart (it overwrites the output)`,
     );
   }

@@ -2,7 +2,7 @@ import { toEnrichmentJson } from '../mapping/enrichment-json.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { lineBatches } from './line-batches.ts';
-import { countOutcome } from '../hosts/cli/exit-code.ts';
+import { countOutcome } from './run-counts.ts';
 
 /** Values asked for together: bounds the memory and keeps bulk calls full. */
 const BATCH = 1000;

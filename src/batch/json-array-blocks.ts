@@ -1,4 +1,4 @@
-import { UsageError } from '../hosts/cli/command.ts';
+import { BatchError } from './batch-error.ts';
 import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../events/json/json-bytes.ts';
 
 /** Longest event. */
@@ -24,7 +24,7 @@ export async function* jsonArrayBlocks(
   for await (const part of input) {
     held = held.length === 0 ? Buffer.from(part) : Buffer.concat([held, Buffer.from(part)]);
     if (held.length > MAX_HELD_BYTES + blockBytes)
-      throw new UsageError(`an event of more than ${MAX_HELD_BYTES} bytes: is it an array of events?`);
+      throw new BatchError(`an event of more than ${MAX_HELD_BYTES} bytes: is it an array of events?`);
     if (state === 'before') {
       const open = skipSpace(held, 0, held.length);
       if (open === held.length) continue;

@@ -21,6 +21,7 @@ const FILE_OF: Readonly<Record<string, string>> = {
   rows: 'rows/csv-cells.ts',
   pipeline: 'pipeline/run-pipeline.ts',
   'search-engine': 'search-engine/engine-client.ts',
+  batch: 'batch/enrich-job.ts',
   compose: 'compose/open-engine.ts',
   'hosts/cli': 'hosts/cli/command.ts',
   'hosts/sidecar': 'hosts/sidecar/server.ts',
@@ -28,7 +29,7 @@ const FILE_OF: Readonly<Record<string, string>> = {
 };
 const ROOMS = Object.keys(FILE_OF);
 const LOWER = ['disk', 'model', 'config', 'mapping', 'providers', 'feeds', 'outputs', 'extract', 'engine', 'store'];
-const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'compose'];
+const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose'];
 
 /** The rooms each room may import (docs/architecture.md), and what else it may or may not. `~/` stands for `src/`. */
 const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: readonly string[]; never?: readonly string[] }>> = {
@@ -54,7 +55,8 @@ const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: rea
   rows: { rooms: ['model', 'mapping', 'engine'] },
   pipeline: { rooms: LOWER, also: ['node:fs', 'croner'] },
   'search-engine': { rooms: [...LOWER, 'events', 'rows', 'pipeline'] },
-  compose: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine'] },
+  batch: { rooms: [...LOWER, 'events', 'rows', 'pipeline'], also: ['node:fs'] },
+  compose: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch'] },
   'hosts/cli': { rooms: BELOW_HOSTS, also: ['node:http'] },
   'hosts/sidecar': { rooms: BELOW_HOSTS, also: ['fastify', 'node:http'] },
   'hosts/splunk': { rooms: BELOW_HOSTS, also: ['node:http'] },

@@ -1,3 +1,4 @@
+import { BatchError } from '../../batch/batch-error.ts';
 import { ConfigError } from '../../config/load.ts';
 import { ignoreTlsSwitch } from '../../engine/calls/http/tls-switch.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
@@ -25,7 +26,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     if (warning !== null) io.stderr.write(`warning: ${warning}\n`);
     return await command.run(rest, io);
   } catch (error) {
-    if (error instanceof UsageError) {
+    if (error instanceof UsageError || error instanceof BatchError) {
       io.stderr.write(`ismalicious: ${inertLines(error.message)}\nSee: ismalicious help${(await isKnown(name)) ? ` ${name}` : ''}\n`);
       return EXIT.usage;
     }

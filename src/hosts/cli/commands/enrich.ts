@@ -8,6 +8,7 @@ import { exitCodeOf } from '../exit-code.ts';
 import { parseOptions } from '../parse-options.ts';
 import { ENRICH_FORMATS, enrichSynopsis } from '../synopses/look-up.ts';
 import { openReadMeter } from '../progress.ts';
+import { openInput } from '../text-input.ts';
 import { warn } from '../messages.ts';
 import { createYoungGenerationBound } from '../../../batch/v8-young-generation.ts';
 
@@ -56,7 +57,7 @@ export const enrich: Command = {
           tally,
           budget: asked.budget,
         },
-        io,
+        { openInput: () => openInput(path, io.stdin), stdout: io.stdout },
       );
       if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${path}\n`);
       const notes = values.store ? await (await import('../note-sightings.ts')).openSightingNotes(config, fields) : null;

@@ -1,0 +1,15 @@
+import { type Enrichment, isFailure } from '../model/enrichment.ts';
+
+/** What a run found so far. `failed`: values that some source gave no answer for. */
+export interface RunCounts {
+  total: number;
+  failed: number;
+  malicious: number;
+}
+
+/** Counts one enrichment. */
+export function countOutcome(counts: RunCounts, { answer }: Enrichment): void {
+  counts.total++;
+  if (isFailure(answer.status) || answer.status === 'partial') counts.failed++;
+  if (answer.verdict === 'malicious') counts.malicious++;
+}
