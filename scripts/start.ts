@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DEFAULT_FIELDS } from '../src/events/wanted-fields.ts';
-import { parseCsv } from '../src/model/formats/csv.ts';
+import { readCsvRows, RFC_4180 } from '../src/model/formats/csv-rows.ts';
 import { countUp, disagreements, eventDisagreements, formatTable, mostTelling } from './demo/report.ts';
 import { runSearchCommand } from './demo/search-command.ts';
 import type { Row } from './demo/search-command.ts';
@@ -53,7 +53,7 @@ function environmentOf(stateFolder: string): NodeJS.ProcessEnv {
 
 /** The sample rows, with the fields that hold observables. */
 function readRows(): Row[] {
-  const [header = [], ...lines] = parseCsv(readFileSync(join(root, 'samples/events.csv'), 'utf8'));
+  const [header = [], ...lines] = readCsvRows(readFileSync(join(root, 'samples/events.csv'), 'utf8'), RFC_4180).rows;
   const cellOf = (cells: readonly string[], field: string) => cells[header.indexOf(field)] ?? '';
   return lines.map((cells) =>
     Object.fromEntries(

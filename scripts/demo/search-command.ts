@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { parseCsv } from '../../src/model/formats/csv.ts';
+import { readCsvRows, RFC_4180 } from '../../src/model/formats/csv-rows.ts';
 
 /** One row: the fields a search hands over, each with its values. */
 export type Row = Readonly<Record<string, readonly string[]>>;
@@ -84,7 +84,7 @@ function quoted(cell: string): string {
 
 /** The rows of a reply at the places of the rows that were sent: one that is missing or there twice is a fault. */
 function inOrder(body: string, count: number): ReplyRow[] {
-  const [header = [], ...lines] = parseCsv(body);
+  const [header = [], ...lines] = readCsvRows(body, RFC_4180).rows;
   const rows = lines.map((cells) => Object.fromEntries(header.map((name, n) => [name, cells[n] ?? ''])));
   const byPlace = new Map(rows.map((row) => [Number(row._chunked_idx), row]));
   const found = Array.from({ length: count }, (_, place) => byPlace.get(place));

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCsv } from '../../src/model/formats/csv.ts';
+import { readCsvRows, RFC_4180 } from '../../src/model/formats/csv-rows.ts';
 import { writeOrCheck } from './generated-file.ts';
 import { CSV_COLUMNS, toCsvRow } from './sample-event-csv.ts';
 import { toEcsText } from './sample-event-ecs.ts';
@@ -63,7 +63,7 @@ const OUTSIDE_NAMES = ['shop.garden.example', 'api.weather.test', 'status.cloud.
 const USERS = ['m.keller', 'a.okafor', 'j.silva', 't.nguyen', 'svc-backup'];
 const AGENTS = ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0', 'curl/8.14.1', 'Agent "Smith", v1.0;\tbeta'];
 
-const feed = parseCsv(readFileSync(join(import.meta.dirname, '../../samples/sample-feed.csv'), 'utf8')).slice(1);
+const feed = readCsvRows(readFileSync(join(import.meta.dirname, '../../samples/sample-feed.csv'), 'utf8'), RFC_4180).rows.slice(1);
 const random = mulberry32(SEED);
 let turn = 0;
 let junkTurn = 0;

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
+import { type CsvRows, readCsvRows } from '../model/formats/csv-rows.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
-import { type CsvRows, readCsvRows } from './csv-rows.ts';
 import { defineFeed } from './feed.ts';
 import { listStep } from './list-step.ts';
 import { collectPage } from './collect-page.ts';

@@ -1,4 +1,4 @@
-import { parseCsv } from '../model/formats/csv.ts';
+import { readCsvRows } from '../model/formats/csv-rows.ts';
 import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import type { ListEntry, ParsedList } from './list-entry.ts';
@@ -28,38 +28,40 @@ function readCsvList(name: string, text: string, header: readonly string[], attr
   const entries: ListEntry[] = [];
   const at = (row: readonly string[], column: string) => (row[header.indexOf(column)] ?? '').trim();
   const valueColumn = VALUE_COLUMNS.find((column) => header.includes(column)) ?? 'value';
-  parseCsv(text)
-    .slice(1)
-    .forEach((row, n) => {
-      const value = at(row, valueColumn);
-      if (value === '' || value.startsWith('#')) return;
-      const word = at(row, 'verdict').toLowerCase() || 'malicious';
-      const score = numberOf(at(row, 'score'));
-      const confidence = numberOf(at(row, 'confidence'));
-      const fault = !isVerdictWord(word)
-        ? `verdict "${word.slice(0, 20)}" is none of ${VERDICT_WORDS.join(', ')}`
-        : score === undefined || confidence === undefined
-          ? 'score and confidence have to be numbers from 0 to 100, or empty'
-          : null;
-      if (fault !== null || !isVerdictWord(word)) {
-        if (faults.length < MAX_FAULTS) faults.push(`${name}, entry ${n + 1}: ${fault}`);
-        return;
-      }
-      entries.push({
-        value,
-        note: [at(row, 'note') || at(row, 'reason'), at(row, 'owner')].filter((part) => part !== '').join(', by ') || null,
-        verdict: verdictOf('local', {
-          verdict: word,
-          score: score ?? DEFAULT_SCORES[word],
-          confidence: confidence ?? null,
-          categories: at(row, 'categories').split(/[;|,]/),
-          attributes: [...attributes, `list:${name}`],
-          firstSeen: isoTime(at(row, 'first_seen')),
-          lastSeen: isoTime(at(row, 'last_seen')),
-          reference: /^https?:\/\//.test(at(row, 'reference')) ? at(row, 'reference') : null,
-        }),
-      });
+  const valueAt = header.indexOf(valueColumn);
+  const { rows, broken } = readCsvRows(text, { delimiter: ',', mayBreak: (cell) => cell !== valueAt });
+  for (const line of broken.slice(0, MAX_FAULTS)) faults.push(`${name}: a quote is opened and not closed in "${line.slice(0, 60)}"`);
+  if (broken.length > MAX_FAULTS) faults.push(`${name}: ${broken.length - MAX_FAULTS} more lines with a quote that is not closed`);
+  rows.slice(1).forEach((row, n) => {
+    const value = at(row, valueColumn);
+    if (value === '' || value.startsWith('#')) return;
+    const word = at(row, 'verdict').toLowerCase() || 'malicious';
+    const score = numberOf(at(row, 'score'));
+    const confidence = numberOf(at(row, 'confidence'));
+    const fault = !isVerdictWord(word)
+      ? `verdict "${word.slice(0, 20)}" is none of ${VERDICT_WORDS.join(', ')}`
+      : score === undefined || confidence === undefined
+        ? 'score and confidence have to be numbers from 0 to 100, or empty'
+        : null;
+    if (fault !== null || !isVerdictWord(word)) {
+      if (faults.length < MAX_FAULTS) faults.push(`${name}, entry ${n + 1}: ${fault}`);
+      return;
+    }
+    entries.push({
+      value,
+      note: [at(row, 'note') || at(row, 'reason'), at(row, 'owner')].filter((part) => part !== '').join(', by ') || null,
+      verdict: verdictOf('local', {
+        verdict: word,
+        score: score ?? DEFAULT_SCORES[word],
+        confidence: confidence ?? null,
+        categories: at(row, 'categories').split(/[;|,]/),
+        attributes: [...attributes, `list:${name}`],
+        firstSeen: isoTime(at(row, 'first_seen')),
+        lastSeen: isoTime(at(row, 'last_seen')),
+        reference: /^https?:\/\//.test(at(row, 'reference')) ? at(row, 'reference') : null,
+      }),
     });
+  });
   return { entries, faults };
 }
 

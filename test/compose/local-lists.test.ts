@@ -73,6 +73,15 @@ describe('a list that is wrong in places', () => {
     expect(faults[0]).toContain('x.csv, entry 1');
   });
 
+  it('loses the line with a stray quote and no other, and tells it', () => {
+    const { entries, faults } = parseList('x.csv', 'value,note\n1.2.3.4,a\n5.6.7.8,"stray\n9.9.9.9,"c, and\nd"\n');
+    expect(entries.map(({ value, note }) => [value, note])).toEqual([
+      ['1.2.3.4', 'a'],
+      ['9.9.9.9', 'c, and\nd'],
+    ]);
+    expect(faults).toEqual([expect.stringContaining('5.6.7.8,"stray')]);
+  });
+
   it('that is missing is a warning, not an end', async () => {
     const { engine, warnings } = await openEngine({
       env: { ISMALICIOUS_STATE_DIR: folder, ISMALICIOUS_LOCAL_LISTS: join(folder, 'nowhere.csv') },

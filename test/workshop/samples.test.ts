@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseCsv } from '../../src/model/formats/csv.ts';
+import { readCsvRows, RFC_4180 } from '../../src/model/formats/csv-rows.ts';
 import { INDICATOR_TYPES } from '../../src/model/indicator.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { parseList } from '../../src/providers/local-list.ts';
@@ -14,7 +14,7 @@ function read(name: string): string {
 }
 
 const lines = read('events.ndjson').trimEnd().split('\n');
-const [header = [], ...rows] = parseCsv(read('events.csv'));
+const [header = [], ...rows] = readCsvRows(read('events.csv'), RFC_4180).rows;
 const observables = rows.flatMap((row) =>
   OBSERVABLE_FIELDS.flatMap((field) => (row[header.indexOf(field)] ?? '').split('\n').filter((value) => value !== '')),
 );

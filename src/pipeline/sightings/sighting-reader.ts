@@ -1,5 +1,5 @@
 import type { Sighting } from '../../store/sightings.ts';
-import { parseCsv } from '../../model/formats/csv.ts';
+import { readCsvRows, RFC_4180 } from '../../model/formats/csv-rows.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { textsAt } from '../triage/read-alert.ts';
 import { assetOf, timeOf } from './asset.ts';
@@ -112,7 +112,7 @@ function documentOf(parsed: unknown, form: SightingForm): unknown {
 }
 
 function* tableRows(text: string): Generator<Record<string, unknown>> {
-  const [header = [], ...rows] = parseCsv(text);
+  const [header = [], ...rows] = readCsvRows(text, RFC_4180).rows;
   for (const row of rows) yield Object.fromEntries(header.map((name, n) => [name, row[n] ?? '']));
 }
 

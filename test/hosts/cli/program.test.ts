@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { createCsvBlocks } from '../../../src/batch/csv-blocks.ts';
 import { defang } from '../../../src/hosts/cli/table-words.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
-import { parseCsv } from '../../../src/model/formats/csv.ts';
+import { readCsvRows, RFC_4180 } from '../../../src/model/formats/csv-rows.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { healthy, sendJson, startStandIn } from '../../support/stand-in-api.ts';
 
@@ -138,7 +138,7 @@ describe('enrich', () => {
 
   it('adds columns to CSV and leaves every other byte as it was', async () => {
     const { code, stdout } = await run(['enrich', file('a.csv', CSV), '--field', 'the ip']);
-    const [header, ...rows] = parseCsv(stdout);
+    const [header, ...rows] = readCsvRows(stdout, RFC_4180).rows;
     const at = (name: string) => header!.indexOf(name);
     expect(code).toBe(0);
     expect(rows.map((row) => [row[at('im_verdict')], row[at('im_status')]])).toEqual([
@@ -146,7 +146,7 @@ describe('enrich', () => {
       ['unknown', 'invalid'],
       ['unknown', 'skipped_private'],
     ]);
-    expect(parseCsv(stdout).map((row) => row.slice(0, 3))).toEqual(parseCsv(CSV));
+    expect(readCsvRows(stdout, RFC_4180).rows.map((row) => row.slice(0, 3))).toEqual(readCsvRows(CSV, RFC_4180).rows);
     expect(stdout).toContain('1,198.51.100.7,"a ""b"",\r\nc",malicious,True,');
   });
 

@@ -32,7 +32,7 @@ const KEPT_FIELDS = ['action', 'vendor_action', 'outcome', 'bytes_out', 'sent_by
  */
 export async function runTriageAction(payload: AlertPayload, place: ActionPlace): Promise<ActionReport> {
   const { params } = payload;
-  const results = readAlertResults(payload);
+  const { results, faults: unread } = readAlertResults(payload);
   const taken = results.slice(0, params.maxResults);
   const nowS = Math.trunc(Date.now() / 1000);
   const { conf, fault } = await readAppSettings({ ...place, session: payload.session, nowS });
@@ -47,7 +47,7 @@ export async function runTriageAction(payload: AlertPayload, place: ActionPlace)
       summaryOf(triaged, params.dryRun),
       `${params.dryRun ? 'dry run, would write' : 'wrote'} ${writes.events.length} events, ${writes.risks.length} risk events, ${writes.intel.length} rows of threat intelligence, ${writes.watched.length} on the watchlist`,
     ];
-    const faults = [...opened.warnings, ...(fault !== null && opened.config.wanted.length === 0 ? [fault] : [])];
+    const faults = [...unread, ...opened.warnings, ...(fault !== null && opened.config.wanted.length === 0 ? [fault] : [])];
     if (params.dryRun) return { lines: [...lines, ...wouldTell(config, payload)], faults };
     faults.push(...(await tellOutputs(pipeline)), ...(await writeAll(writes, payload, place)));
     return { lines, faults };

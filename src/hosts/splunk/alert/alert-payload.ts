@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
-import { parseCsv } from '../../../model/formats/csv.ts';
+import { readCsvRows, RFC_4180 } from '../../../model/formats/csv-rows.ts';
 import type { SplunkdSession } from '../splunkd/splunkd.ts';
 import { emptyRecord } from '../../../model/tables/word-table.ts';
 
@@ -95,13 +95,24 @@ function readParams(given: Readonly<Record<string, unknown>>): TriageParams {
   };
 }
 
+/** The results of an alert, and what of them could not be read. */
+export interface AlertResults {
+  readonly results: readonly Readonly<Record<string, unknown>>[];
+  readonly faults: readonly string[];
+}
+
 /** The alert's results: rows of the results file (CSV, gzip or plain), else the one result of the payload. Multivalues become lists. */
-export function readAlertResults({ resultsFile, result }: AlertPayload): Readonly<Record<string, unknown>>[] {
-  if (resultsFile === null) return result === null ? [] : [result];
+export function readAlertResults({ resultsFile, result }: AlertPayload): AlertResults {
+  if (resultsFile === null) return { results: result === null ? [] : [result], faults: [] };
   const bytes = readFileSync(resultsFile);
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const [header = [], ...rows] = parseCsv((isPacked ? gunzipSync(bytes) : bytes).toString('utf8'));
-  return rows.map((row) => toResult(header, row));
+  const { rows, broken } = readCsvRows((isPacked ? gunzipSync(bytes) : bytes).toString('utf8'), RFC_4180);
+  const [header = [], ...others] = rows;
+  const faults =
+    broken.length > 0
+      ? [`${broken.length} rows of the results file are no CSV (a quote is opened and not closed): they were not triaged`]
+      : [];
+  return { results: others.map((row) => toResult(header, row)), faults };
 }
 
 function toResult(header: readonly string[], row: readonly string[]): Record<string, unknown> {

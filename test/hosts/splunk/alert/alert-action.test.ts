@@ -175,9 +175,21 @@ describe('the payload', () => {
   });
 
   it('takes the one result of a finding where there is no file, and plain CSV as well as packed', () => {
-    expect(readAlertResults(readAlertPayload('{"result":{"dest":"1.2.3.4"}}'))).toEqual([{ dest: '1.2.3.4' }]);
+    expect(readAlertResults(readAlertPayload('{"result":{"dest":"1.2.3.4"}}')).results).toEqual([{ dest: '1.2.3.4' }]);
     const path = join(folder, 'plain.csv');
     writeFileSync(path, 'a,b,__mv_b,a\n1,"x\ny",$x$$$;$y$,2\n,,,\n');
-    expect(readAlertResults(readAlertPayload(JSON.stringify({ results_file: path })))).toEqual([{ a: '1', b: ['x$', 'y'] }, {}]);
+    expect(readAlertResults(readAlertPayload(JSON.stringify({ results_file: path }))).results).toEqual([{ a: '1', b: ['x$', 'y'] }, {}]);
+  });
+
+  it('keeps rows that look like comments and events of many lines, and counts rows that are no CSV', () => {
+    const path = join(folder, 'odd.csv');
+    const trace = 'at f\n'.repeat(200);
+    writeFileSync(path, `dest,_raw\n#1,"${trace}"\n1.2.3.4,"open\n5.6.7.8,b\n`);
+    const { results, faults } = readAlertResults(readAlertPayload(JSON.stringify({ results_file: path })));
+    expect(results).toEqual([
+      { dest: '#1', _raw: trace },
+      { dest: '5.6.7.8', _raw: 'b' },
+    ]);
+    expect(faults).toEqual([expect.stringContaining('1 rows of the results file')]);
   });
 });

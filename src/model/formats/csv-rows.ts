@@ -1,7 +1,8 @@
-/** A cell over more lines than this is a quote that was opened by mistake. */
+/** In a list that people keep, a cell over more lines than this is a quote that was opened by mistake. */
 const MAX_CELL_LINES = 50;
+const MAX_COMMENTS = 50;
 
-/** Rows of a list, and what of it is none. */
+/** Rows of a text, and what of it is none. */
 export interface CsvRows {
   readonly rows: string[][];
   /** Lines with a quote that is opened and not closed: each costs itself only. */
@@ -10,12 +11,19 @@ export interface CsvRows {
   readonly comments: readonly string[];
 }
 
-/** How a list is written. */
+/** How a text is written. */
 export interface CsvForm {
   readonly delimiter: string;
   /** Whether a cell may hold line breaks, by its place in the row: an indicator never does. */
   readonly mayBreak: (cell: number) => boolean;
+  /** How many line breaks such a cell may hold; left out: as many as a list that people keep. */
+  readonly mostBreaks?: number;
+  /** Whether a line that begins with `#` is a comment; left out: it is. */
+  readonly hasComments?: boolean;
 }
+
+/** What programs write (RFC 4180): no comments, and cells as long as an event is. */
+export const RFC_4180: CsvForm = { delimiter: ',', mayBreak: () => true, mostBreaks: Infinity, hasComments: false };
 
 /**
  * Rows of a CSV text (RFC 4180), any line end; a quoted cell may have blanks before it. Empty lines are left out. A quote that is never
@@ -29,9 +37,9 @@ export function readCsvRows(text: string, form: CsvForm): CsvRows {
       at += 1;
       continue;
     }
-    if (text[at] === '#') {
+    if (text[at] === '#' && form.hasComments !== false) {
       const end = endOfLine(text, at);
-      if (found.comments.length < MAX_CELL_LINES) found.comments.push(text.slice(at + 1, end));
+      if (found.comments.length < MAX_COMMENTS) found.comments.push(text.slice(at + 1, end));
       at = end;
       continue;
     }
@@ -45,12 +53,16 @@ export function readCsvRows(text: string, form: CsvForm): CsvRows {
 }
 
 /** Where the row ends; `null`: it is broken. */
-function readRow(text: string, start: number, { delimiter, mayBreak, row }: CsvForm & { row: string[] }): number | null {
+function readRow(
+  text: string,
+  start: number,
+  { delimiter, mayBreak, mostBreaks = MAX_CELL_LINES, row }: CsvForm & { row: string[] },
+): number | null {
   let at = start;
   for (;;) {
     const open = skipBlanks(text, at, delimiter);
     if (text[open] === '"') {
-      const close = closingQuote(text, open, mayBreak(row.length));
+      const close = closingQuote(text, open, mayBreak(row.length) ? mostBreaks : 0);
       if (close === null) return null;
       row.push(text.slice(open + 1, close).replaceAll('""', '"'));
       at = skipBlanks(text, close + 1, delimiter);
@@ -66,13 +78,13 @@ function readRow(text: string, start: number, { delimiter, mayBreak, row }: CsvF
 }
 
 /** Where a quoted cell ends; `null`: nowhere, or too far away to be meant. */
-function closingQuote(text: string, open: number, mayBreak: boolean): number | null {
-  let lines = 0;
+function closingQuote(text: string, open: number, mostBreaks: number): number | null {
+  let breaks = 0;
   for (let at = open + 1; at < text.length; at++) {
     const char = text[at];
     if (char === '\n' || char === '\r') {
-      lines += 1;
-      if (!mayBreak || lines > MAX_CELL_LINES) return null;
+      breaks += 1;
+      if (breaks > mostBreaks) return null;
     } else if (char === '"') {
       if (text[at + 1] !== '"') return at;
       at += 1;
