@@ -1,7 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Indicator } from '../../src/model/indicator.ts';
-import { isPrivateIpv4Bytes } from '../../src/model/parsing/ip-bytes.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { buildPrefixTree } from '../../src/model/tables/prefix-tree.ts';
 import type { Print } from './figure.ts';
@@ -27,10 +26,8 @@ export async function run(print: Print): Promise<void> {
   const ours = Object.entries(mixes).map(([name, values]) => ourCase(name, values));
   // The peers cannot read defanged values: they get plain ones.
   const plain = { ipv4: asRead(mixes.ipv4.map(undotted)), domain: asRead(mixes.domain.map(undotted)) };
-  const bytes = mixes.ipv4.map((value) => Buffer.from(value));
   const costs = measure([
     ...ours,
-    { name: 'ipv4-private-bytes', count: VALUES, run: () => sumOf(bytes, (value) => (isPrivateIpv4Bytes(value, 0, value.length) ? 1 : 0)) },
     { name: 'ipv4-peer', count: VALUES, run: blockListCase(plain.ipv4) },
     { name: 'ipv6-peer', count: VALUES, run: () => sumOf(mixes.ipv6, (value) => new URL(`http://[${value}]`).hostname.length) },
     { name: 'domain-peer', count: VALUES, run: () => sumOf(plain.domain, (value) => new URL(`http://${value}`).hostname.length) },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import type { Observation } from '../../src/store/observation.ts';
+import type { Observation } from '../../src/model/observation.ts';
 import { openStoreCore } from '../../src/store/store.ts';
 import { openStore } from '../../src/store/store-client.ts';
 import type { Answer, Enrichment } from '../../src/model/enrichment.ts';

@@ -1,5 +1,6 @@
 // What `npm start` shows: the most telling indicators as a table, the counts, and whether both hosts agree.
-import { defang, paint } from '../../src/hosts/cli/table-words.ts';
+import { defangForReading } from '../../src/model/defang.ts';
+import { paint } from '../../src/hosts/cli/table-words.ts';
 import type { EnrichmentJson } from '../../src/mapping/enrichment-json.ts';
 import type { ReplyRow } from './search-command.ts';
 import type { EnrichedEvent } from './sidecar.ts';
@@ -43,7 +44,7 @@ export function formatTable(enrichments: readonly EnrichmentJson[], hasColor: bo
     enrichment.verdict,
     String(enrichment.score ?? '-'),
     enrichment.tier,
-    cut(defang(enrichment.indicator || '(empty)'), MAX_INDICATOR),
+    cut(defangForReading(enrichment.indicator || '(empty)'), MAX_INDICATOR),
     enrichment.source,
     cut(whyOf(enrichment), MAX_WHY),
   ]);

@@ -1,6 +1,7 @@
 import type { Indicator } from '../model/indicator.ts';
 import { inertText } from '../model/formats/inert-text.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
+import { BARE_OBSERVATION } from '../model/observation.ts';
 import { strictestTlp, type Tlp } from '../model/tlp.ts';
 import type { FeedItem, FeedPage, FeedStep, RejectedItem } from './feed.ts';
 
@@ -55,13 +56,7 @@ function parsePublic(raw: unknown): Indicator | string {
 
 function itemOf(source: string, indicator: Indicator, facts: ItemFacts): FeedItem {
   return {
-    tlp: null,
-    confidence: null,
-    firstSeen: null,
-    lastSeen: null,
-    validUntil: null,
-    reference: null,
-    isRevoked: false,
+    ...BARE_OBSERVATION,
     ...facts,
     indicator,
     source,

@@ -1,31 +1,12 @@
 // src/feeds/: one file for each list that is downloaded; pure: a call described, a page read.
 import type * as z from 'zod/mini';
 import type { SettingsSchema } from '../config/setting.ts';
-import type { Indicator } from '../model/indicator.ts';
 import type { LookupError } from '../model/lookup-error.ts';
-import type { Tlp } from '../model/tlp.ts';
+import type { Observation } from '../model/observation.ts';
 import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
 
-/** One indicator as a feed tells it. `null` always means "not said". */
-export interface FeedItem {
-  readonly indicator: Indicator;
-  /** Feed id. */
-  readonly source: string;
-  readonly tags: readonly string[];
-  readonly tlp: Tlp | null;
-  /** How sure the feed is that it is bad, 0 to 100. It is no score of ours. */
-  readonly confidence: number | null;
-  /** ISO 8601, UTC. */
-  readonly firstSeen: string | null;
-  /** ISO 8601, UTC. */
-  readonly lastSeen: string | null;
-  /** From when the feed itself no longer vouches for it; ISO 8601, UTC. */
-  readonly validUntil: string | null;
-  /** Page an analyst can open. Never carries a key. */
-  readonly reference: string | null;
-  /** The feed has withdrawn it. */
-  readonly isRevoked: boolean;
-}
+/** One indicator as a feed tells it. */
+export type FeedItem = Observation;
 
 /** An item that is no indicator: kept aside with its reason, never dropped silently. */
 export interface RejectedItem {

@@ -1,6 +1,6 @@
 import type { Indicator } from './indicator.ts';
 
-/** An indicator in a spelling that nothing turns into a link: `hxxps://evil[.]com/a.b`. `parseIndicator` reads it back. */
+/** An indicator in a spelling that nothing turns into a link: `hxxps[:]//evil[.]com/a.b`. `parseIndicator` reads it back. */
 export function defang({ type, value }: Indicator): string {
   switch (type) {
     case 'ipv4-addr':
@@ -21,10 +21,19 @@ export function defang({ type, value }: Indicator): string {
 }
 
 function oddScheme(scheme: string): string {
-  return scheme === 'http' || scheme === 'https' ? scheme.replace('tt', 'xx') : scheme;
+  return /^https?(?::\/\/)?$/.test(scheme) ? scheme.replace('tt', 'xx') : scheme;
 }
 
 /** Brackets around an IPv6 address keep its colons: a mark inside of them could not be told from them. */
 function markedHost(host: string): string {
   return host.startsWith('[') ? host : host.replaceAll('.', '[.]');
+}
+
+/**
+ * A text for people to read, an indicator or none, in which nothing makes a link of the host: `hxxps://evil[.]com/a.b`. Shorter than what
+ * `defang` gives, and not for programs to read back.
+ */
+export function defangForReading(text: string): string {
+  const [, scheme = '', host = '', rest = ''] = /^(https?:\/\/)?([^/?#]*)(.*)$/s.exec(text) ?? [];
+  return oddScheme(scheme) + host.replaceAll('.', '[.]').replaceAll('@', '[@]') + rest;
 }

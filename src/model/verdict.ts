@@ -39,3 +39,17 @@ export interface Verdict {
   /** The provider is still working on it: true answers are cached for a minute only. */
   readonly isPending: boolean;
 }
+
+/** A verdict of which nothing was said but the word. */
+export const BARE_VERDICT: Omit<Verdict, 'provider' | 'verdict'> = {
+  score: null,
+  confidence: null,
+  categories: [],
+  attributes: [],
+  sightings: null,
+  firstSeen: null,
+  lastSeen: null,
+  tlp: 'CLEAR',
+  reference: null,
+  isPending: false,
+};

@@ -3,7 +3,8 @@ import type { Indicator } from '../model/indicator.ts';
 import { joinList, splitList, stateCodes, tierCodes, tlpCodes, typeCodes, verdictCodes } from './codes.ts';
 import { inTransaction } from '../disk/sqlite-faults.ts';
 import { decayedScore, type HalfLives } from './decay.ts';
-import type { Observation, ObserveCounts, StoredIndicator } from './observation.ts';
+import type { Observation } from '../model/observation.ts';
+import type { ObserveCounts, StoredIndicator } from './observation.ts';
 
 // A value that every feed tags differently would grow without end.
 const MAX_TAGS = 64;

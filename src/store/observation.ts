@@ -4,20 +4,6 @@ import type { Tlp } from '../model/tlp.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import type { IndicatorState } from './codes.ts';
 
-/** One source telling about one indicator. Times are ISO 8601 UTC; `null` means "not said". */
-export interface Observation {
-  readonly indicator: Indicator;
-  readonly source: string;
-  readonly tags: readonly string[];
-  readonly tlp: Tlp | null;
-  readonly confidence: number | null;
-  readonly firstSeen: string | null;
-  readonly lastSeen: string | null;
-  readonly validUntil: string | null;
-  readonly reference: string | null;
-  readonly isRevoked: boolean;
-}
-
 /** What a batch of observations did: `new` + `updated` = observations. */
 export interface ObserveCounts {
   readonly new: number;

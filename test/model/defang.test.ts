@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { extractFromText } from '../../src/extract/extract.ts';
-import { defang } from '../../src/model/defang.ts';
+import { defang, defangForReading } from '../../src/model/defang.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { projectRoot } from '../support/fixtures.ts';
@@ -29,4 +29,13 @@ describe('defanging', () => {
       expect(parsed.kind === 'invalid' ? parsed.reason : parsed.indicator).toEqual({ type, value });
     }
   });
+});
+
+it.each([
+  ['198.51.100.7', '198[.]51[.]100[.]7'],
+  ['http://a.example/b.c?d=e.f', 'hxxp://a[.]example/b.c?d=e.f'],
+  ['https://a.example', 'hxxps://a[.]example'],
+  ['x@a.example', 'x[@]a[.]example'],
+])('%s is shown as %s', (value, shown) => {
+  expect(defangForReading(value)).toBe(shown);
 });

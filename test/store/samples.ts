@@ -1,4 +1,4 @@
-import type { Observation } from '../../src/store/observation.ts';
+import { BARE_OBSERVATION, type Observation } from '../../src/model/observation.ts';
 import type { Answer, Enrichment } from '../../src/model/enrichment.ts';
 import type { IndicatorType } from '../../src/model/indicator.ts';
 
@@ -9,13 +9,7 @@ export function observationOf(value: string, more: Partial<Omit<Observation, 'in
     indicator: { type, value },
     source: 'misp',
     tags: [],
-    tlp: null,
-    confidence: null,
-    firstSeen: null,
-    lastSeen: null,
-    validUntil: null,
-    reference: null,
-    isRevoked: false,
+    ...BARE_OBSERVATION,
     ...facts,
   };
 }

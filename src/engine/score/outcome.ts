@@ -1,5 +1,5 @@
 import type { LookupError } from '../../model/lookup-error.ts';
-import type { Verdict } from '../../model/verdict.ts';
+import { BARE_VERDICT, type Verdict } from '../../model/verdict.ts';
 import { parseCachedText } from '../cache/cached-text.ts';
 
 /** What became of asking one provider about one indicator. */
@@ -32,25 +32,11 @@ export function lifetimeOf(verdict: Verdict | null, lifetimes: Lifetimes): numbe
   return verdict === null || verdict.verdict === 'unknown' ? lifetimes.unknownS : lifetimes.listedS;
 }
 
-/** What a verdict says unless it says otherwise: left out of the cached text, which is read on hot paths. */
-const SILENT: Omit<Verdict, 'provider' | 'verdict'> = {
-  score: null,
-  confidence: null,
-  categories: [],
-  attributes: [],
-  sightings: null,
-  firstSeen: null,
-  lastSeen: null,
-  tlp: 'CLEAR',
-  reference: null,
-  isPending: false,
-};
-
 /** A verdict as cached text; the provider is the row's. `n`: not listed. */
 export function verdictToText(verdict: Verdict | null): string {
   if (verdict === null) return 'n';
   const said: Record<string, unknown> = { verdict: verdict.verdict };
-  for (const [key, silent] of Object.entries(SILENT)) {
+  for (const [key, silent] of Object.entries(BARE_VERDICT)) {
     const value: unknown = Reflect.get(verdict, key);
     if (value !== silent && !(Array.isArray(value) && value.length === 0)) said[key] = value;
   }
@@ -63,5 +49,5 @@ export function verdictToText(verdict: Verdict | null): string {
 export function verdictFromText(provider: string, text: string): Verdict | null | undefined {
   if (text === 'n') return null;
   const said = parseCachedText(text);
-  return said === undefined ? undefined : { ...SILENT, ...said, provider };
+  return said === undefined ? undefined : { ...BARE_VERDICT, ...said, provider };
 }

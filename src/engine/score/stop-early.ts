@@ -1,4 +1,4 @@
-import type { Verdict } from '../../model/verdict.ts';
+import { BARE_VERDICT, type Verdict } from '../../model/verdict.ts';
 import { mergeOutcomes } from './merge-outcomes.ts';
 import type { Outcome } from './outcome.ts';
 import type { Scoring, Subject } from './scoring.ts';
@@ -16,18 +16,11 @@ export function canChangeTier(told: readonly Outcome[], remaining: readonly stri
 
 function sureOutcome(provider: string, score: number): Outcome {
   const verdict: Verdict = {
+    ...BARE_VERDICT,
     provider,
     verdict: score === 0 ? 'clean' : 'malicious',
     score,
     confidence: 100,
-    categories: [],
-    attributes: [],
-    sightings: null,
-    firstSeen: null,
-    lastSeen: null,
-    tlp: 'CLEAR',
-    reference: null,
-    isPending: false,
   };
   return { kind: 'answered', provider, verdict, source: 'live', checkedAtS: 0, expiresAtS: 0, isStale: false };
 }

@@ -10,12 +10,6 @@ export function paint(text: string, verdict: string, hasColor: boolean): string 
   return hasColor && code ? `\u001B[${code}m${text}\u001B[0m` : text;
 }
 
-/** An indicator as it may be shown: dots and schemes broken, so that nothing makes a link of it. */
-export function defang(value: string): string {
-  const [, scheme = '', host = '', rest = ''] = /^(https?:\/\/)?([^/?#]*)(.*)$/s.exec(value) ?? [];
-  return scheme.replace('http', 'hxxp') + host.replaceAll('.', '[.]').replaceAll('@', '[@]') + rest;
-}
-
 /** In a few words why: categories and attributes, or what went wrong. */
 export function whyOf(answer: Answer): string {
   const facts = [...answer.categories, ...answer.attributes.filter((attribute) => !attribute.startsWith('list:'))].join(', ');

@@ -1,7 +1,8 @@
 import type { Enrichment } from '../../model/enrichment.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 import type { Io } from './command.ts';
-import { defang, paint, whyOf } from './table-words.ts';
+import { paint, whyOf } from './table-words.ts';
+import { defangForReading } from '../../model/defang.ts';
 
 /** A column, and what it does when the terminal is too narrow. */
 interface Column {
@@ -17,7 +18,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'CONF', of: ({ answer }) => String(answer.confidence ?? '-'), ifNarrow: 2 },
   { title: 'TIER', of: ({ answer }) => answer.tier, ifNarrow: 1 },
   { title: 'STATUS', of: ({ answer }) => answer.status },
-  { title: 'INDICATOR', of: ({ input, indicator }) => defang(printable(indicator?.value ?? input)), ifNarrow: 'wrap' },
+  { title: 'INDICATOR', of: ({ input, indicator }) => defangForReading(printable(indicator?.value ?? input)), ifNarrow: 'wrap' },
   { title: 'SOURCE', of: ({ source }) => source, ifNarrow: 3 },
   { title: 'WHY', of: ({ answer }) => printable(inertText(whyOf(answer))), ifNarrow: 'wrap' },
 ];

@@ -1,4 +1,5 @@
 // src/pipeline/watchlist/: indicators somebody wants to be told about.
+import { BARE_OBSERVATION } from '../../model/observation.ts';
 import type { StoredIndicator } from '../../store/observation.ts';
 import type { Watch } from '../../store/watchlist.ts';
 import { isFailure } from '../../model/enrichment.ts';
@@ -46,16 +47,5 @@ export async function checkWatches(looking: Looking): Promise<WatchCounts> {
 }
 
 function observationOf({ indicator, reason }: Watch) {
-  return {
-    indicator,
-    source: 'watchlist',
-    tags: [reason],
-    tlp: null,
-    confidence: null,
-    firstSeen: null,
-    lastSeen: null,
-    validUntil: null,
-    reference: null,
-    isRevoked: false,
-  };
+  return { ...BARE_OBSERVATION, indicator, source: 'watchlist', tags: [reason] };
 }

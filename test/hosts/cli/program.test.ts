@@ -5,7 +5,6 @@ import { PassThrough, Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCsvBlocks } from '../../../src/batch/csv-blocks.ts';
-import { defang } from '../../../src/hosts/cli/table-words.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
 import { readCsvRows, RFC_4180 } from '../../../src/model/formats/csv-rows.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
@@ -201,15 +200,6 @@ it('extract prints type, value, original and offset', async () => {
       .split('\n')
       .map((line) => JSON.parse(line) as object),
   ).toEqual([{ type: 'ipv4-addr', value: '8.8.8.8', original: '8.8.8[.]8', offset: 5 }]);
-});
-
-it.each([
-  ['198.51.100.7', '198[.]51[.]100[.]7'],
-  ['http://a.example/b.c?d=e.f', 'hxxp://a[.]example/b.c?d=e.f'],
-  ['https://a.example', 'hxxps://a[.]example'],
-  ['x@a.example', 'x[@]a[.]example'],
-])('%s is shown as %s', (value, shown) => {
-  expect(defang(value)).toBe(shown);
 });
 
 it('a table cut into parts is the same table, wherever it is cut', async () => {

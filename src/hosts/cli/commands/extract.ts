@@ -5,7 +5,7 @@ import type { Extracted } from '../../../extract/extracted.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { extractSynopsis } from '../synopses/look-up.ts';
-import { defang } from '../table-words.ts';
+import { defangForReading } from '../../../model/defang.ts';
 import { openInput } from '../text-input.ts';
 
 /** Texts are read in blocks of whole lines of about this length; a longer line is cut there. */
@@ -26,7 +26,7 @@ export const extract: Command = {
       const key = `${found.type} ${found.value}`;
       if (values.unique && seen.has(key)) continue;
       if (values.unique && seen.size < MAX_UNIQUE) seen.add(key);
-      await print(io, values.json === true ? toJson(found) : `${found.type.padEnd(12)} ${defang(found.value)}`);
+      await print(io, values.json === true ? toJson(found) : `${found.type.padEnd(12)} ${defangForReading(found.value)}`);
     }
     return EXIT.ok;
   },

@@ -7,7 +7,7 @@ import { type Command, EXIT, type Io, parseAge, parseCount, UsageError } from '.
 import { parseOptions } from '../parse-options.ts';
 import { feedbackSynopsis } from '../synopses/keep.ts';
 import type { ValuesOf } from '../synopsis.ts';
-import { defang } from '../table-words.ts';
+import { defangForReading } from '../../../model/defang.ts';
 import { warn } from '../messages.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
@@ -92,7 +92,7 @@ function print(override: Override, values: Values, io: Io): void {
     const until =
       endedAtS !== null ? `ended ${day(endedAtS)} by ${endedBy}` : untilS === null ? 'until taken back' : `until ${day(untilS)}`;
     io.stdout.write(
-      `${verdict.padEnd(11)}${String(score).padEnd(4)}${inertText(`${defang(value)}  ${author}, ${day(atS)}, ${until}: ${reason}`)}\n`,
+      `${verdict.padEnd(11)}${String(score).padEnd(4)}${inertText(`${defangForReading(value)}  ${author}, ${day(atS)}, ${until}: ${reason}`)}\n`,
     );
   }
 }
