@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 
-/** One check of the workshop: a tool's own JavaScript file (its `.bin` shim depends on how npm linked it) and what it is told. */
+/** One check of the repository: a tool's own JavaScript file (its `.bin` shim depends on how npm linked it) and what it is told. */
 export interface Check {
   readonly name: string;
   readonly tool: string;

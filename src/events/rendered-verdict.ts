@@ -3,7 +3,7 @@ import { toPlaybook, toRollUp } from '../mapping/ecs-roll-up.ts';
 import { relatedListOf } from '../mapping/ecs-indicator.ts';
 import type { RelatedList } from '../mapping/ecs-indicator.ts';
 import { matchId, toThreatEnrichment } from '../mapping/ecs.ts';
-import { placeOf } from '../mapping/splunk-worst.ts';
+import { placeOf } from '../mapping/worst-order.ts';
 import { isFailure } from '../model/enrichment.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';

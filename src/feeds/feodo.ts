@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { looseText } from './decoration.ts';
+import { looseText } from './loose-fields.ts';
 import { defineFeed } from './feed.ts';
 import { collectPage } from './collect-page.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { looseFlag, looseTagNames, looseText } from './decoration.ts';
+import { looseFlag, looseTagNames, looseText } from './loose-fields.ts';
 import { type PageCollector, tlpOfTags } from './collect-page.ts';
 
 /** Attribute types of MISP (RFC draft misp-core-format) that carry an indicator we know, and which parts of `a|b` they are. */

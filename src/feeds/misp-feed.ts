@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { looseList, looseTagNames } from './decoration.ts';
+import { looseList, looseTagNames } from './loose-fields.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
 import { addAttribute } from './misp-attribute.ts';
 import { collectPage, type PageCollector } from './collect-page.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { TLP_LABELS, type Tlp } from '../model/tlp.ts';
-import { looseConfidence, looseFlag, looseText, looseWords } from './decoration.ts';
+import { looseConfidence, looseFlag, looseText, looseWords } from './loose-fields.ts';
 import { type ItemFacts, type PageCollector } from './collect-page.ts';
 import { readPattern } from '../model/formats/stix-pattern.ts';
 

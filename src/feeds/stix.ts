@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { listOrNone } from './decoration.ts';
+import { listOrNone } from './loose-fields.ts';
 import { defineFeed } from './feed.ts';
 import { listStep } from './list-step.ts';
 import { collectPage } from './collect-page.ts';

@@ -3,7 +3,7 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { toBase64 } from '../model/formats/base64.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
-import { listOrNone, looseFlag, looseText, looseWords } from './decoration.ts';
+import { listOrNone, looseFlag, looseText, looseWords } from './loose-fields.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
 import { collectPage, type PageCollector } from './collect-page.ts';
 import { hasSeen, markOfPage, type SeenPages, withPage } from './progress.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { hasList, idCursor, idOfRow } from './abuse-ch.ts';
-import { listOrNone, looseConfidence, looseText, looseWords } from './decoration.ts';
+import { listOrNone, looseConfidence, looseText, looseWords } from './loose-fields.ts';
 import { defineFeed } from './feed.ts';
 import { collectPage } from './collect-page.ts';
 

@@ -12,7 +12,7 @@ import {
   type OutputStep,
   type Refusal,
 } from './output.ts';
-import { isoS, isThreat } from './plain-words.ts';
+import { isoS, isThreat } from './item-summary.ts';
 
 const DAY_S = 86_400;
 const TYPES: Partial<Readonly<Record<IndicatorType, string>>> = {

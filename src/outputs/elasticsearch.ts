@@ -5,7 +5,7 @@ import { toBase64 } from '../model/formats/base64.ts';
 import { sha256 } from '../model/formats/sha256.ts';
 import { failureOf } from './read-answer.ts';
 import { defineOutput, type OutputItem, type Refusal } from './output.ts';
-import { isThreat } from './plain-words.ts';
+import { isThreat } from './item-summary.ts';
 
 const setting = declareSettings('outputs.elasticsearch');
 const Settings = z.object({

@@ -3,7 +3,7 @@ import { declareSettings } from '../config/setting.ts';
 import { sha256 } from '../model/formats/sha256.ts';
 import { failureOf } from './read-answer.ts';
 import { defineOutput } from './output.ts';
-import { factsOf, summaryOf } from './plain-words.ts';
+import { factsOf, summaryOf } from './item-summary.ts';
 
 const address = () => z.string().check(z.regex(/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/));
 

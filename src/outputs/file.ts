@@ -5,7 +5,7 @@ import { csvLine } from './csv-line.ts';
 import { toEventJson } from './event-json.ts';
 import { defineOutput, type OutputItem } from './output.ts';
 import { stixOf } from './item-to-stix.ts';
-import { isoS } from './plain-words.ts';
+import { isoS } from './item-summary.ts';
 import { inertText } from '../model/formats/inert-text.ts';
 
 const setting = declareSettings('outputs.file');

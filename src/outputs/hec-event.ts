@@ -1,5 +1,5 @@
 import type { OutputItem } from './output.ts';
-import { isoS, mispTypeOf } from './plain-words.ts';
+import { isoS, mispTypeOf } from './item-summary.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 
 /** Feed ids as the seed pipeline prints them. */

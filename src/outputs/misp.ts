@@ -11,7 +11,7 @@ import {
   type OutputResult,
   type OutputStep,
 } from './output.ts';
-import { isThreat, mispTypeOf } from './plain-words.ts';
+import { isThreat, mispTypeOf } from './item-summary.ts';
 
 const setting = declareSettings('outputs.misp');
 const Settings = z.object({

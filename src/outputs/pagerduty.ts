@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { failureOf } from './read-answer.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { factsOf, isoS, summaryOf } from './plain-words.ts';
+import { factsOf, isoS, summaryOf } from './item-summary.ts';
 
 const MAX_DEDUP_CHARS = 255;
 

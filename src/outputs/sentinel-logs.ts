@@ -4,7 +4,7 @@ import { toEnrichmentJson } from '../mapping/enrichment-json.ts';
 import { failureOf } from './read-answer.ts';
 import { azureSignIn } from './azure-sign-in.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { isoS } from './plain-words.ts';
+import { isoS } from './item-summary.ts';
 
 /** Azure cuts longer fields silently (service limit: 64 KB): we cut them ourselves and can be seen to. */
 const MAX_FIELD_CHARS = 16_000;

@@ -4,7 +4,7 @@ import { failureOf } from './read-answer.ts';
 import { azureSignIn } from './azure-sign-in.ts';
 import { defineOutput } from './output.ts';
 import { stixOf } from './item-to-stix.ts';
-import { isThreat } from './plain-words.ts';
+import { isThreat } from './item-summary.ts';
 
 const setting = declareSettings('outputs.sentinel');
 const Settings = z.object({

@@ -3,7 +3,7 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { toBase64 } from '../model/formats/base64.ts';
 import { failureOf } from './read-answer.ts';
 import { defineOutput, type HttpOutputCall, type OutputItem } from './output.ts';
-import { factsOf, summaryOf } from './plain-words.ts';
+import { factsOf, summaryOf } from './item-summary.ts';
 
 const setting = declareSettings('outputs.servicenow');
 const Settings = z.object({

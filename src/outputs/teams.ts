@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { failureOf } from './read-answer.ts';
 import { defineOutput } from './output.ts';
-import { factsOf, summaryOf } from './plain-words.ts';
+import { factsOf, summaryOf } from './item-summary.ts';
 
 const setting = declareSettings('outputs.teams');
 const Settings = z.object({

@@ -4,7 +4,7 @@ import type { IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
 import { detailOf, failureOf } from './read-answer.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { factsOf, summaryOf } from './plain-words.ts';
+import { factsOf, summaryOf } from './item-summary.ts';
 
 const setting = declareSettings('outputs.thehive');
 const Settings = z.object({

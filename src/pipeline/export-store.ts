@@ -4,7 +4,7 @@ import type { Store } from '../store/store-client.ts';
 import { STIX_IDENTITY, toStixIndicator, type StixIndicator } from '../mapping/stix.ts';
 import type { Answer } from '../model/enrichment.ts';
 import { csvLine } from '../outputs/csv-line.ts';
-import { mispTypeOf } from '../outputs/plain-words.ts';
+import { mispTypeOf } from '../outputs/item-summary.ts';
 import { inertText } from '../model/formats/inert-text.ts';
 
 /** Forms in which the store can be exported; `seed` is the table of the seed pipeline, keyed by SHA-256 of the value. */

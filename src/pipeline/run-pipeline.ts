@@ -1,6 +1,6 @@
 // src/pipeline/: feeds → store → look-ups → outputs, for whichever program runs it. No command line and no HTTP routes in it.
 import { randomUUID } from 'node:crypto';
-import { describeHolder, holderName } from '../disk/holder.ts';
+import { describeHolder, lockHolderName } from '../disk/lock-holder.ts';
 import { deliver } from './delivery/deliver.ts';
 import { enrichDue, type EnrichCounts } from './enrich-due.ts';
 import { nowS } from './pipeline-clock.ts';
@@ -33,7 +33,7 @@ export interface RunOptions {
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<RunReport> {
   if (options.isDry) return run(pipeline, options);
   const { store, clock } = pipeline;
-  const holder = holderName(randomUUID());
+  const holder = lockHolderName(randomUUID());
   const lost = new AbortController();
   const take = () => store.takeLease('pipeline', holder, { nowMs: clock.nowMs(), untilMs: clock.nowMs() + LEASE_MS });
   if (!(await take())) {

@@ -3,7 +3,7 @@ import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../model/enrichment.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
 import type { VerdictWord } from '../model/verdict.ts';
-import { EMPTY_PLACE, placeOf } from '../mapping/splunk-worst.ts';
+import { EMPTY_PLACE, placeOf } from '../mapping/worst-order.ts';
 import { EMPTY_CELL, FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
 import type { ValueTable } from './value-table.ts';
 

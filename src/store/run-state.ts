@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../disk/sqlite-faults.ts';
-import { isHolderGone } from '../disk/holder.ts';
+import { isHolderGone } from '../disk/lock-holder.ts';
 
 const MAX_QUARANTINED_ITEMS = 100_000;
 const MAX_RUNS = 200;

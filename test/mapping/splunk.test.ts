@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toExplainLine } from '../../src/mapping/explain-line.ts';
 import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS, toDetailCells, toMaliciousCell, toSplunkCells } from '../../src/mapping/splunk.ts';
-import { EMPTY_PLACE, placeOf } from '../../src/mapping/splunk-worst.ts';
+import { EMPTY_PLACE, placeOf } from '../../src/mapping/worst-order.ts';
 import type { Answer, Enrichment, ProviderResult, Status } from '../../src/model/enrichment.ts';
 import { STATUSES } from '../../src/model/enrichment.ts';
 import type { VerdictWord } from '../../src/model/verdict.ts';

@@ -7,7 +7,7 @@ import { passesFilter, type OutputFilter } from '../../src/outputs/filter.ts';
 import { toHecEvent } from '../../src/outputs/hec-event.ts';
 import type { HttpOutputCall, OutputItem } from '../../src/outputs/output.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
-import { summaryOf } from '../../src/outputs/plain-words.ts';
+import { summaryOf } from '../../src/outputs/item-summary.ts';
 import { readCsvRows } from '../../src/model/formats/csv-rows.ts';
 import { hasFixtures, readJsonFixture } from '../support/fixtures.ts';
 import { bodyOf, contextOf, itemOf, NOW, outputOf, read, SETTINGS, start } from './samples.ts';

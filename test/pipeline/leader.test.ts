@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { holderName } from '../../src/disk/holder.ts';
+import { lockHolderName } from '../../src/disk/lock-holder.ts';
 import { openStoreCore } from '../../src/store/store.ts';
 import { runProgram } from '../../src/hosts/cli/program.ts';
 
@@ -47,7 +47,7 @@ async function killedHolder(): Promise<string> {
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
-  const parts = holderName('mark').split(' ');
+  const parts = lockHolderName('mark').split(' ');
   parts[3] = String(child.pid);
   return parts.join(' ');
 }
@@ -60,9 +60,9 @@ describe('a run of the pipeline', () => {
     expect(code).not.toBe(4);
   });
   it('is refused with a code of its own while another one is alive, and told which', async () => {
-    const { code, words } = await runPipelineIn(heldFolder(holderName('other')));
+    const { code, words } = await runPipelineIn(heldFolder(lockHolderName('other')));
     expect(words).toBe(
-      `ismalicious: process ${process.pid} on ${holderName('x').split(' ')[0]} is running the pipeline on this state folder: nothing was done; try again when it has ended\n`,
+      `ismalicious: process ${process.pid} on ${lockHolderName('x').split(' ')[0]} is running the pipeline on this state folder: nothing was done; try again when it has ended\n`,
     );
     expect(code).toBe(4);
   });

@@ -6,8 +6,8 @@ import { openMockSplunkd } from './mock-splunkd.ts';
 import type { AskedSearch, MockSplunkd, Table } from './mock-splunkd.ts';
 import { TABLES } from './tables.ts';
 import { DASHBOARDS, definitionOf } from './views.ts';
-import { buildHarness, hasWorkshop, NEEDS, openBrowser, openPage, violationsOf } from './workshop.ts';
-import type { Page } from './workshop.ts';
+import { buildHarness, hasPagePackages, NEEDS, openBrowser, openPage, violationsOf } from './page-harness.ts';
+import type { Page } from './page-harness.ts';
 
 type Browser = Awaited<ReturnType<typeof openBrowser>>;
 type TestPage = Awaited<ReturnType<typeof openPage>>;
@@ -27,7 +27,7 @@ const SHOWN = {
   quota_and_health: ['28,904', '46.5 days', 'last refused 2026-11-21', 'quota_exhausted'],
 };
 
-describe.skipIf(!hasWorkshop)(`the shipped dashboards in a browser ${NEEDS}`, { timeout: TIMEOUT_MS }, () => {
+describe.skipIf(!hasPagePackages)(`the shipped dashboards in a browser ${NEEDS}`, { timeout: TIMEOUT_MS }, () => {
   let mock: MockSplunkd;
   let browser: Browser;
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CHECK_FIELDS } from '../../src/hosts/splunk/commands/check-command.ts';
 import { QUOTA_FIELDS } from '../../src/hosts/splunk/commands/quota-command.ts';
 import { APP_FOLDER, confOf, DASHBOARDS, definitionOf, viewXml } from './views.ts';
-import { hasWorkshop, NEEDS, workshopPackage } from './workshop.ts';
+import { hasPagePackages, NEEDS, pagePackage } from './page-harness.ts';
 
 /** What a click may do: Splunk has these, and ignores any other in silence. */
 const HANDLERS = ['drilldown.setToken', 'drilldown.linkToDashboard'];
@@ -119,7 +119,7 @@ describe('the app around the pages', () => {
   });
 });
 
-describe.skipIf(!hasWorkshop)(`the dashboards and Splunk's own schema ${NEEDS}`, () => {
+describe.skipIf(!hasPagePackages)(`the dashboards and Splunk's own schema ${NEEDS}`, () => {
   it.each(DASHBOARDS)('%s has nothing that the schema refuses', (name) => {
     expect(schemaFaults(definitionOf(name))).toEqual([]);
   });
@@ -135,15 +135,15 @@ describe.skipIf(!hasWorkshop)(`the dashboards and Splunk's own schema ${NEEDS}`,
 
 /** Faults by the schemas of visualizations and data sources; layouts and inputs are judged above. */
 function schemaFaults(definition: object): unknown[] {
-  const { createSchemaBasedOnDicts } = workshopPackage<{ createSchemaBasedOnDicts(dicts: object): object }>('@splunk/dashboard-definition');
-  const { DashboardValidator } = workshopPackage<{ DashboardValidator: new () => Validator }>('@splunk/dashboard-validation');
-  const schemas = workshopPackage<Record<string, unknown>>('@splunk/visualization-schemas');
+  const { createSchemaBasedOnDicts } = pagePackage<{ createSchemaBasedOnDicts(dicts: object): object }>('@splunk/dashboard-definition');
+  const { DashboardValidator } = pagePackage<{ DashboardValidator: new () => Validator }>('@splunk/dashboard-validation');
+  const schemas = pagePackage<Record<string, unknown>>('@splunk/visualization-schemas');
   const named = (type: string) =>
     Object.entries(schemas).find(([key]) => key.toLowerCase() === `${type.replace('splunk.', '').toLowerCase()}optionsschema`)?.[1];
   const types = Object.values((definition as { visualizations: Record<string, { type: string }> }).visualizations).map(({ type }) => type);
   const visualizationDict = Object.fromEntries([...new Set(types)].map((type) => [type, named(type)]));
   expect(Object.entries(visualizationDict).filter(([, schema]) => schema === undefined)).toEqual([]);
-  const search = workshopPackage<Record<string, unknown>>('@splunk/datasources/SplunkSearchOptionsSchema');
+  const search = pagePackage<Record<string, unknown>>('@splunk/datasources/SplunkSearchOptionsSchema');
   const searchSchema = search['default'] ?? Object.values(search)[0];
   const schema = createSchemaBasedOnDicts({ visualizationDict, dataSourceDict: { 'ds.search': searchSchema, 'ds.chain': searchSchema } });
   const validator = new DashboardValidator();

@@ -7,15 +7,15 @@ import { setupPage, themeScript } from './host-pages.ts';
 import type { Scheme } from './host-pages.ts';
 import { openMockSplunkd } from './mock-splunkd.ts';
 import type { MockSplunkd } from './mock-splunkd.ts';
-import { hasWorkshop, NEEDS, openBrowser, openPage, requireJs, violationsOf } from './workshop.ts';
-import type { Page } from './workshop.ts';
+import { hasPagePackages, NEEDS, openBrowser, openPage, requireJs, violationsOf } from './page-harness.ts';
+import type { Page } from './page-harness.ts';
 
 const TIMEOUT_MS = 60_000;
 const IMAGES = join(import.meta.dirname, '../../docs/images');
 const KEY = 'dGVzdC1rZXk6dGVzdC1zZWNyZXQ=';
 const ROW = ['im_status', 'im_verdict', 'im_message'];
 
-describe.skipIf(!hasWorkshop)(`the setup page in a browser ${NEEDS}`, { timeout: TIMEOUT_MS }, () => {
+describe.skipIf(!hasPagePackages)(`the setup page in a browser ${NEEDS}`, { timeout: TIMEOUT_MS }, () => {
   let folder: string;
   let mock: MockSplunkd;
   let browser: Awaited<ReturnType<typeof openBrowser>>;

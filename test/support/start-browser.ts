@@ -1,5 +1,5 @@
 // Starts the workshop's browser and ends it: whether this machine has the libraries it wants. Fails with what it says.
-import { openBrowser } from '../splunk-ui/workshop.ts';
+import { openBrowser } from '../splunk-ui/page-harness.ts';
 
 const browser = await openBrowser();
 await browser.close();

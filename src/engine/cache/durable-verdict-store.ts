@@ -1,5 +1,5 @@
 import { createMemoryVerdictStore } from './memory-verdict-store.ts';
-import { createOwedSums } from './owed-sums.ts';
+import { createUnwrittenSums } from './unwritten-sums.ts';
 import { verdictFileOpener } from './sqlite-verdict-store.ts';
 import { BUSY_REST_MS, VerdictFile, type VerdictFileOptions } from './verdict-file.ts';
 import { StoreBusyError, type StoredVerdict, type StoreEpoch, type StoreHealth, type StoreStats } from './verdict-store.ts';
@@ -9,7 +9,7 @@ import type { TakeVerdict, VerdictStore } from './verdict-store.ts';
 class DurableVerdictStore implements VerdictStore {
   readonly #file: VerdictFile;
   readonly #memory = createMemoryVerdictStore(null);
-  readonly #owed = createOwedSums();
+  readonly #owed = createUnwrittenSums();
   /** Whether memory holds something the file does not. */
   #hasMemory = false;
 

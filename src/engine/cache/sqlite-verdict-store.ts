@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { holderName, isHolderGone } from '../../disk/holder.ts';
+import { lockHolderName, isHolderGone } from '../../disk/lock-holder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './call-windows.ts';
 import { purgeVerdicts } from './purge-verdicts.ts';
 import { isSound, type VerdictRow } from './select-verdicts.ts';
-import { restoreInto, type Salvage, salvageFrom } from './set-aside.ts';
+import { restoreInto, type Salvage, salvageFrom } from './damaged-file.ts';
 import { inTransaction } from '../../disk/sqlite-faults.ts';
 import { EPOCH_QUERY } from './store-epoch.ts';
 import { openVerdictDatabase, type PreparedStatements, prepareStatements } from './verdict-database.ts';
@@ -227,7 +227,7 @@ export class SqliteVerdictStore implements VerdictStore {
   /** What this process is called among those that hold leases. */
   #ownName(): string {
     // Loaded at the first lease: a search that finds everything in the cache takes none.
-    return (this.#owner ??= holderName(process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex')));
+    return (this.#owner ??= lockHolderName(process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex')));
   }
 
   stats(): StoreStats {

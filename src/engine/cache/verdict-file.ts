@@ -1,4 +1,4 @@
-import { fileIdentity, setAside } from './set-aside.ts';
+import { fileIdentity, setAside } from './damaged-file.ts';
 import type { OpenVerdictFile, SqliteVerdictStore } from './sqlite-verdict-store.ts';
 import { storeFaultKind, type StoreFaultKind, storeFaultText, whenFree } from '../../disk/sqlite-faults.ts';
 import type { StoreHealth } from './verdict-store.ts';

@@ -1,5 +1,5 @@
 import type { EnrichOptions } from '../../engine/enricher.ts';
-import { didYouMean } from './closest.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { parseAge, parseSeconds, UsageError } from './command.ts';
 
 interface AskValues {

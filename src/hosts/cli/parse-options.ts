@@ -1,5 +1,5 @@
 import { CommanderError, InvalidArgumentError, Option } from 'commander';
-import { didYouMean } from './closest.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { UsageError } from './command.ts';
 import { mostWords, type OptionSynopsis, type Synopsis, type ValuesOf, type Words } from './synopsis.ts';
 import { toCommander } from './to-commander.ts';

@@ -48,7 +48,7 @@ async function find(name: string): Promise<CommandEntry> {
   const { COMMANDS } = await import('./commands.ts');
   const found = COMMANDS.find(({ synopsis }) => synopsis.name === name);
   if (found) return found;
-  const { didYouMean } = await import('./closest.ts');
+  const { didYouMean } = await import('./did-you-mean.ts');
   const names = [...COMMANDS.map(({ synopsis }) => synopsis.name), 'help', 'version'];
   if (name.startsWith('-')) throw new UsageError(`Unknown option "${name}".${didYouMean(name, ['--help', '--version', '--no-color'])}`);
   throw new UsageError(`Unknown command "${name}".${didYouMean(name, names)}`);

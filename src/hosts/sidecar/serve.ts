@@ -12,7 +12,7 @@ import { heldOffProviders, renderEngineMetrics } from './engine-metrics.ts';
 import { GatewaySettings } from '../../compose/gateway-settings.ts';
 import { createSidecar, type Sidecar, SidecarConfigError, type SidecarOptions } from './server.ts';
 import { type SidecarEnd, SidecarSettings, type SidecarStart } from '../../compose/sidecar-settings.ts';
-import { outliveThrows } from './outlive-throws.ts';
+import { surviveExceptions } from './survive-exceptions.ts';
 import { runWorkers } from './serve-workers.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 
@@ -80,7 +80,7 @@ function statusOf({ engine, health }: OpenedEngine, pipeline: PipelinePart): Pic
 
 async function runUntilStopped(sidecar: Sidecar, tell: (listening: { host: string; port: number }) => void): Promise<void> {
   tell(await sidecar.listen());
-  const letThrowsEnd = outliveThrows((where, error) => sidecar.noteFault(where, error));
+  const letThrowsEnd = surviveExceptions((where, error) => sidecar.noteFault(where, error));
   await stopSignal();
   await sidecar.close();
   letThrowsEnd();

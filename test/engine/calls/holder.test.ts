@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { describeHolder, holderName, isHolderGone } from '../../../src/disk/holder.ts';
+import { describeHolder, lockHolderName, isHolderGone } from '../../../src/disk/lock-holder.ts';
 
 /** The name of this process with some of its parts replaced: host, boot, namespace, pid, start, mark. */
 function nameWith(parts: Readonly<Record<number, string>>): string {
-  const own = holderName('mark').split(' ');
+  const own = lockHolderName('mark').split(' ');
   return own.map((part, n) => parts[n] ?? part).join(' ');
 }
 
@@ -17,7 +17,7 @@ async function endedPid(): Promise<string> {
 
 describe('who holds a lease', () => {
   it('is there while its process lives', () => {
-    expect(isHolderGone(holderName('a'))).toBe(false);
+    expect(isHolderGone(lockHolderName('a'))).toBe(false);
     expect(isHolderGone(nameWith({ 3: String(process.ppid), 4: '-' }))).toBe(false);
   });
   it('is gone when its process has ended, though another one has its number by now', async () => {
@@ -41,7 +41,7 @@ describe('who holds a lease', () => {
       expect(isHolderGone(name)).toBe(false);
   });
   it('is named for people', () => {
-    expect(describeHolder(holderName('a'))).toMatch(new RegExp(`^process ${process.pid} on \\S+$`));
+    expect(describeHolder(lockHolderName('a'))).toMatch(new RegExp(`^process ${process.pid} on \\S+$`));
     expect(describeHolder('other')).toBe('another process');
   });
 });

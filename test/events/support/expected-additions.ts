@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWantedFields, DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { relatedListOf } from '../../../src/mapping/ecs-indicator.ts';
 import { matchId } from '../../../src/mapping/ecs.ts';
-import { placeOf } from '../../../src/mapping/splunk-worst.ts';
+import { placeOf } from '../../../src/mapping/worst-order.ts';
 import { isFailure } from '../../../src/model/enrichment.ts';
 import type { Enrichment } from '../../../src/model/enrichment.ts';
 import type { LosslessNode } from './lossless-json.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { outliveThrows } from '../../../src/hosts/sidecar/outlive-throws.ts';
+import { surviveExceptions } from '../../../src/hosts/sidecar/survive-exceptions.ts';
 import { waitBeforeRestart } from '../../../src/hosts/sidecar/serve-workers.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 
@@ -22,9 +22,9 @@ describe('a throw that nothing caught', () => {
   it('is noted by a program that serves, which goes on', () => {
     const { status, stdout } = runModule(`
       import { endShortly } from ${module('src/compose/end-shortly.ts')};
-      import { outliveThrows } from ${module('src/hosts/sidecar/outlive-throws.ts')};
+      import { surviveExceptions } from ${module('src/hosts/sidecar/outlive-throws.ts')};
       endShortly();
-      const end = outliveThrows((where, error) => console.log(where, error.message));
+      const end = surviveExceptions((where, error) => console.log(where, error.message));
       setTimeout(() => { throw new Error('one'); });
       setTimeout(() => { void Promise.reject(new Error('two')); }, 5);
       setTimeout(() => { end(); console.log('alive'); }, 50);`);
@@ -33,7 +33,7 @@ describe('a throw that nothing caught', () => {
 
   it('is nobody’s business once serving has ended', () => {
     const before = process.listenerCount('uncaughtException');
-    outliveThrows(() => undefined)();
+    surviveExceptions(() => undefined)();
     expect(process.listenerCount('uncaughtException')).toBe(before);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { didYouMean } from '../../../src/hosts/cli/closest.ts';
+import { didYouMean } from '../../../src/hosts/cli/did-you-mean.ts';
 import { COMMANDS } from '../../../src/hosts/cli/commands.ts';
 import { runCli } from './run-cli.ts';
 

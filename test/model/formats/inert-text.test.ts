@@ -6,7 +6,7 @@ import { guardFormula } from '../../../src/model/formats/formula-guard.ts';
 import { formatTable } from '../../../src/hosts/cli/table.ts';
 import { explain } from '../../../src/hosts/cli/table-words.ts';
 import { SearchNotes } from '../../../src/rows/search-notes.ts';
-import { factsOf, summaryOf } from '../../../src/outputs/plain-words.ts';
+import { factsOf, summaryOf } from '../../../src/outputs/item-summary.ts';
 import { toReportText } from '../../../src/pipeline/run-report.ts';
 import type { Enrichment } from '../../../src/model/enrichment.ts';
 import { itemOf } from '../../outputs/samples.ts';

@@ -9,7 +9,7 @@ import type { BufferPool } from '../http/buffer-pool.ts';
 import type { Metrics } from '../metrics.ts';
 import { BULK_START } from './bulk-window.ts';
 import type { BulkEnricher, BulkPosition, BulkWindow } from './bulk-window.ts';
-import { windowsOf } from './windows.ts';
+import { windowsOf } from './body-windows.ts';
 
 /** What bulk bodies are enriched with. */
 export interface BulkEnrichment {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toRollUp } from '../../../mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../../mapping/ecs.ts';
-import { placeOf } from '../../../mapping/splunk-worst.ts';
+import { placeOf } from '../../../mapping/worst-order.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Enrichment, Status } from '../../../model/enrichment.ts';
 

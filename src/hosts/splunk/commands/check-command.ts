@@ -3,7 +3,7 @@ import { toSplunkCells } from '../../../mapping/splunk.ts';
 import type { Enrichment, ProviderResult } from '../../../model/enrichment.ts';
 import type { RowOptions } from '../../../rows/row-options.ts';
 import { readCommandOptions } from './command-options.ts';
-import type { CommandWorld } from './command-world.ts';
+import type { CommandContext } from './command-context.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
 import type { OpenedEngineForSearch } from '../splunkd/engine-for-search.ts';
@@ -73,7 +73,7 @@ export function readCheckOptions(args: readonly string[]): CheckOptions {
 }
 
 /** Answers `| ismaliciouscheck`: one row of the merged answer for each value, then one for each provider. */
-export function answerCheck(world: CommandWorld, open: OpenForCheck): Promise<number> {
+export function answerCheck(world: CommandContext, open: OpenForCheck): Promise<number> {
   return converseGenerating<CheckOptions>(world, {
     read: readCheckOptions,
     async generate({ values, asked }, search, signal): Promise<GeneratedTable> {

@@ -1,7 +1,7 @@
 import { BlockWriter } from '../../../rows/block-writer.ts';
 import { OutputClosedError } from '../../../rows/byte-streams.ts';
-import { searchInfoOf, tellFault, textsOf } from './command-world.ts';
-import type { CommandWorld } from './command-world.ts';
+import { searchInfoOf, tellFault, textsOf } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 import { copyRows, extractColumns, ExtractChunks } from './extract-chunk.ts';
 import type { FindIndicators } from './extract-chunk.ts';
 import { readExtractOptions } from './extract-options.ts';
@@ -15,7 +15,7 @@ const TYPE = { type: 'stateful' };
  * Answers `| ismaliciousextract`: every row back, in order, its other cells as they were, with the indicators found in it. Nothing is looked
  * up and nothing leaves. Answers the exit status.
  */
-export async function answerExtract(world: CommandWorld, load: () => Promise<FindIndicators>): Promise<number> {
+export async function answerExtract(world: CommandContext, load: () => Promise<FindIndicators>): Promise<number> {
   const reader = new FrameReader(world.input);
   const blocks = new BlockWriter(world.output);
   const notes = new SearchNotes();

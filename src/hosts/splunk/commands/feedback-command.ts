@@ -2,7 +2,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { type FeedbackStore, isInForce, type Override } from '../../../engine/feedback/overrides.ts';
 import { giveFeedback, whenFeedbackIsFree } from '../../../engine/feedback/give-feedback.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
-import type { CommandWorld } from './command-world.ts';
+import type { CommandContext } from './command-context.ts';
 import { type Expiry, type FeedbackWishes, readFeedbackOptions } from './feedback-options.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable, GeneratingSearch } from '../protocol/generating-conversation.ts';
@@ -43,7 +43,7 @@ const NOBODY = new Set(['', 'nobody', 'splunk-system-user', '-']);
  * it is Splunk's to say (`metadata/default.meta`).
  */
 export function answerFeedback(
-  world: CommandWorld,
+  world: CommandContext,
   open: (search: SearchContext) => Promise<FeedbackDesk>,
   nowS: () => number,
 ): Promise<number> {

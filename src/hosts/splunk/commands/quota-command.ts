@@ -1,7 +1,7 @@
 import type { EngineStats } from '../../../engine/engine.ts';
 import type { ClientStats } from '../../../engine/calls/provider-client.ts';
 import type { VerdictStore } from '../../../engine/cache/verdict-store.ts';
-import type { CommandWorld } from './command-world.ts';
+import type { CommandContext } from './command-context.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
 import { UsageError } from './option-words.ts';
@@ -41,7 +41,7 @@ export const QUOTA_FIELDS = [
 type Row = Partial<Record<(typeof QUOTA_FIELDS)[number], string>>;
 
 /** Answers `| ismaliciousquota`. */
-export function answerQuota(world: CommandWorld, open: OpenForQuota): Promise<number> {
+export function answerQuota(world: CommandContext, open: OpenForQuota): Promise<number> {
   return converseGenerating<null>(world, {
     read(args) {
       if (args.length > 0) throw new UsageError('isMalicious: ismaliciousquota takes no words; filter its rows with | where.');

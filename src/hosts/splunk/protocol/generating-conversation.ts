@@ -1,7 +1,7 @@
 import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../../rows/byte-streams.ts';
-import { searchInfoOf, tellFault, textsOf } from '../commands/command-world.ts';
-import type { CommandWorld } from '../commands/command-world.ts';
+import { searchInfoOf, tellFault, textsOf } from '../commands/command-context.ts';
+import type { CommandContext } from '../commands/command-context.ts';
 import { encodeCell } from '../../../rows/csv-cells.ts';
 import { FrameError, FrameReader, encodeFrameHead } from './frames.ts';
 import type { SearchContext } from './search-conversation.ts';
@@ -31,7 +31,7 @@ export interface GeneratingCommand<Options> {
 const INTRODUCTION = { type: 'stateful', generating: true };
 
 /** Answers splunkd's requests (chunked protocol v2) for a generating command: all rows with the first execute. Answers the exit status. */
-export async function converseGenerating<Options>(world: CommandWorld, command: GeneratingCommand<Options>): Promise<number> {
+export async function converseGenerating<Options>(world: CommandContext, command: GeneratingCommand<Options>): Promise<number> {
   const reader = new FrameReader(world.input);
   let ready: { options: Options; search: GeneratingSearch } | null = null;
   let isDone = false;

@@ -92,7 +92,7 @@ class Conversation {
   #memory: SearchMemory | null = null;
   #recalled: Fingerprint | null = null;
   /** What this search's own answers rest on; `null`: nobody was asked, or they are not to be kept. */
-  #premises: Fingerprint | null = null;
+  #fingerprint: Fingerprint | null = null;
 
   constructor(world: Surroundings) {
     this.#world = world;
@@ -186,12 +186,12 @@ class Conversation {
 
   /** Leaves to the next search what this one learnt; all replies are out by then. */
   #keep(): void {
-    if (this.#chunks === null || this.#memory === null || this.#premises === null) return;
+    if (this.#chunks === null || this.#memory === null || this.#fingerprint === null) return;
     // What was recalled rests on what held then.
-    if (this.#recalled !== null && JSON.stringify(this.#recalled) !== JSON.stringify(this.#premises)) return;
+    if (this.#recalled !== null && JSON.stringify(this.#recalled) !== JSON.stringify(this.#fingerprint)) return;
     try {
       const kept = this.#chunks.gather(Math.trunc(this.#world.now() / 1000));
-      if (kept !== null) this.#memory.keep(kept.shape, kept.known, this.#premises);
+      if (kept !== null) this.#memory.keep(kept.shape, kept.known, this.#fingerprint);
     } catch (error) {
       this.#world.complain(
         `isMalicious: what this search knows cannot be kept: ${error instanceof Error ? error.message : 'unknown fault'}`,
@@ -223,7 +223,7 @@ class Conversation {
       this.#warnings = warnings;
       this.#tellWarnings();
       // Who does not ask the engine would not hear its warnings.
-      if (warnings.length === 0 && this.#memory !== null) this.#premises = fingerprint?.() ?? null;
+      if (warnings.length === 0 && this.#memory !== null) this.#fingerprint = fingerprint?.() ?? null;
       return engine;
     }));
   }

@@ -1,7 +1,7 @@
 import type { VerdictStore } from './verdict-store.ts';
 
 /** What is paid and counted while the shared file takes no writes, until it does again. */
-export interface OwedSums {
+export interface UnwrittenSums {
   /** Remembers what the file last said. */
   learn(provider: string, day: string, credits: number): number;
   known(provider: string, day: string): number;
@@ -18,7 +18,7 @@ export interface OwedSums {
 const MAX_DAYS = 100;
 
 /** Nothing is owed yet. */
-export function createOwedSums(): OwedSums {
+export function createUnwrittenSums(): UnwrittenSums {
   const last = new Map<string, number>();
   const credits = new Map<string, number>();
   const figures = new Map<string, Map<string, number>>();

@@ -24,7 +24,7 @@ let here: Place | null = null;
  * A name under which this process holds a lease: host, boot, process id space, process id, start time, and `mark` to tell several holders
  * in one process apart. Others can find out whether the process behind it still lives.
  */
-export function holderName(mark: string): string {
+export function lockHolderName(mark: string): string {
   const { host, boot, namespace } = placeOfThis();
   return [host, boot, namespace, process.pid, startOf(process.pid)?.start ?? UNKNOWN, mark].join(SEPARATOR);
 }

@@ -7,7 +7,7 @@ import { UsageError } from './option-words.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 /** The world of a search command's program. */
-export interface CommandWorld {
+export interface CommandContext {
   readonly input: ByteSource;
   readonly output: ByteSink;
   /** One line for search.log; called for errors only. */
@@ -26,7 +26,7 @@ export function textsOf(value: unknown): string[] {
 }
 
 /** The last reply: what went wrong, for the search UI and for search.log. `introduction`: what getinfo has not been told yet. */
-export function tellFault(world: CommandWorld, error: unknown, introduction: object): void {
+export function tellFault(world: CommandContext, error: unknown, introduction: object): void {
   const text = inertText(faultText(error));
   try {
     world.output.write(encodeFrameHead({ ...introduction, inspector: { messages: [['ERROR', text]] }, finished: true }, 0));

@@ -11,7 +11,7 @@ const root = dirname(dirname(import.meta.dirname));
 const workshop = join(root, 'splunk-ui');
 
 /** Whether the workshop is installed, as far as the tests need it. */
-export const hasWorkshop = ['playwright-core', 'axe-core', '@splunk/dashboard-core', '@splunk/react-ui', 'requirejs'].every((name) =>
+export const hasPagePackages = ['playwright-core', 'axe-core', '@splunk/dashboard-core', '@splunk/react-ui', 'requirejs'].every((name) =>
   existsSync(join(workshop, 'node_modules', name, 'package.json')),
 );
 
@@ -102,7 +102,7 @@ async function executable(): Promise<string> {
 
 /** Starts the browser. */
 export async function openBrowser(): Promise<Browser> {
-  const { chromium } = workshopPackage<{ chromium: { launch(options: object): Promise<Browser> } }>('playwright-core');
+  const { chromium } = pagePackage<{ chromium: { launch(options: object): Promise<Browser> } }>('playwright-core');
   // The sandbox wants a plain user.
   const args = ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
   return chromium.launch({ executablePath: await executable(), args, timeout: 60_000 });
@@ -176,6 +176,6 @@ export function requireJs(): string {
 }
 
 /** A CommonJS package of the workshop. */
-export function workshopPackage<T>(name: string): T {
+export function pagePackage<T>(name: string): T {
   return requireFromWorkshop(name) as T;
 }
