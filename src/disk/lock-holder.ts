@@ -42,6 +42,16 @@ export function isHolderGone(name: string): boolean {
   return !isRunning(holder.pid);
 }
 
+/** Tells the same of many names, looking at each process once. */
+export function createGoneHolders(): (name: string) => boolean {
+  const gone = new Map<string, boolean>();
+  return (name) => {
+    const isGone = gone.get(name) ?? isHolderGone(name);
+    gone.set(name, isGone);
+    return isGone;
+  };
+}
+
 /** The process behind a holder's name, for people. */
 export function describeHolder(name: string): string {
   const holder = partsOf(name);

@@ -1,7 +1,8 @@
 import { createMemoryVerdictStore } from './memory-verdict-store.ts';
 import { createUnwrittenSums } from './unwritten-sums.ts';
 import { verdictFileOpener } from './sqlite-verdict-store.ts';
-import { BUSY_REST_MS, VerdictFile, type VerdictFileOptions } from './verdict-file.ts';
+import { BUSY_REST_MS } from './busy-patience.ts';
+import { VerdictFile, type VerdictFileOptions } from './verdict-file.ts';
 import { StoreBusyError, type StoredVerdict, type StoreEpoch, type StoreHealth, type StoreStats } from './verdict-store.ts';
 import type { TakeVerdict, VerdictStore } from './verdict-store.ts';
 
@@ -49,6 +50,10 @@ class DurableVerdictStore implements VerdictStore {
       (disk) => disk.lease(provider, values, untilS, nowS),
       (isBusy) => new Set(isBusy ? [] : values),
     );
+  }
+
+  leasable(provider: string, values: readonly string[], nowS: number): string[] {
+    return this.#file.read((disk) => disk.leasable(provider, values, nowS), [...values]);
   }
 
   release(provider: string, values: readonly string[]): void {

@@ -29,6 +29,7 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
     },
     put: (provider, value, verdict) => keep(rows, key(provider, value), verdict, MAX_ROWS),
     lease: (_provider, values) => new Set(values),
+    leasable: (_provider, values) => [...values],
     release: () => {},
     book(provider, windows, calls, nowMs) {
       const longestMs = Math.max(0, ...windows.map((window) => window.perMs));

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { lockHolderName, isHolderGone } from '../../disk/lock-holder.ts';
+import { createGoneHolders, lockHolderName } from '../../disk/lock-holder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { windowWaitMs } from './call-windows.ts';
 import { purgeVerdicts } from './purge-verdicts.ts';
@@ -102,14 +102,23 @@ export class SqliteVerdictStore implements VerdictStore {
     });
   }
 
+  leasable(provider: string, values: readonly string[], nowS: number): string[] {
+    const gone = createGoneHolders();
+    return values.filter((value) => {
+      const row = this.#prepared.leaseOf.get(provider, value);
+      if (row === undefined) return true;
+      const [owner, untilS] = [String(row['owner']), Number(row['until'])];
+      return untilS < nowS || untilS > nowS + LONGEST_LEASE_S || owner === this.#ownName() || gone(owner);
+    });
+  }
+
   /** Takes over what processes hold that have ended. */
   #inherit(provider: string, values: readonly string[], untilS: number): string[] {
-    const { ownerOf, takeOver } = this.#prepared;
-    const gone = new Map<string, boolean>();
+    const { leaseOf, takeOver } = this.#prepared;
+    const gone = createGoneHolders();
     return values.filter((value) => {
-      const holder = String(ownerOf.get(provider, value)?.['owner']);
-      if (!gone.has(holder)) gone.set(holder, isHolderGone(holder));
-      return gone.get(holder) === true && takeOver.run(this.#ownName(), untilS, provider, value).changes === 1;
+      const holder = String(leaseOf.get(provider, value)?.['owner']);
+      return gone(holder) && takeOver.run(this.#ownName(), untilS, provider, value).changes === 1;
     });
   }
 
@@ -233,6 +242,11 @@ export class SqliteVerdictStore implements VerdictStore {
   stats(): StoreStats {
     const rows = Number(this.#db.prepare('SELECT count(*) AS rows FROM verdicts').get()?.['rows']);
     return { kind: 'sqlite', path: this.#path, rows, sizeBytes: statSync(this.#path).size, fault: null };
+  }
+
+  /** Another number after each change that another connection has made. */
+  dataVersion(): number {
+    return Number(this.#db.prepare('PRAGMA data_version').get()?.['data_version']);
   }
 
   health = (): StoreHealth => ({ fault: null, faults: 0, setAside: 0 });

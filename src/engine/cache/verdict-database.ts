@@ -54,7 +54,7 @@ export function prepareStatements(db: DatabaseSync) {
       `INSERT INTO leases VALUES (?, ?, ?, ?) ON CONFLICT (provider, value)
        DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE until < ? OR until > ? OR owner = excluded.owner`,
     ),
-    ownerOf: db.prepare('SELECT owner FROM leases WHERE provider = ? AND value = ?'),
+    leaseOf: db.prepare('SELECT owner, until FROM leases WHERE provider = ? AND value = ?'),
     takeOver: db.prepare('UPDATE leases SET owner = ?, until = ? WHERE provider = ? AND value = ?'),
     give: db.prepare('DELETE FROM leases WHERE provider = ? AND value = ? AND owner = ?'),
     selectList: prepareLists(db),

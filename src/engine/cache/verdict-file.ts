@@ -1,11 +1,9 @@
+import { BUSY_REST_MS, type BusyPatience, createBusyPatience } from './busy-patience.ts';
 import { fileIdentity, setAside } from './damaged-file.ts';
 import type { OpenVerdictFile, SqliteVerdictStore } from './sqlite-verdict-store.ts';
 import { storeFaultKind, type StoreFaultKind, storeFaultText, whenFree } from '../../disk/sqlite-faults.ts';
 import type { StoreHealth } from './verdict-store.ts';
 
-/** How soon a busy file is tried again, and how long it may be busy before each process goes on alone. */
-export const BUSY_REST_MS = 25;
-const BUSY_PATIENCE_MS = 1000;
 /** How long the start of a program waits for a file that is busy. */
 const OPEN_PATIENCE_MS = 1000;
 /** How soon a file is tried again that took no writes for longer, or cannot be opened. */
@@ -19,6 +17,7 @@ const MAX_REPLACED = 5;
 const TELL_AGAIN_MS = 600_000;
 /** Tries to write what is left when the program ends. */
 const LAST_TRIES = 4;
+const LAST_TRIES_IN_A_CROWD = 100;
 /** Written to see whether writing works again. */
 const PROBE = 'written';
 
@@ -49,7 +48,7 @@ export class VerdictFile {
   #fault: string | null = null;
   #faults = 0;
   #replaced = 0;
-  #busySinceMs: number | null = null;
+  readonly #patience: BusyPatience;
   #restUntilMs = 0;
   /** Readers wait for a writer only when it has locked out everybody. */
   #readsRestUntilMs = 0;
@@ -58,6 +57,7 @@ export class VerdictFile {
 
   constructor(options: VerdictFileOptions) {
     this.#options = options;
+    this.#patience = createBusyPatience(options.nowMs);
   }
 
   /** Opens it for the first time; waits a little for one that is busy. */
@@ -85,14 +85,14 @@ export class VerdictFile {
   /** `instead`: what holds while the file takes no writes; busy: it may take them soon. */
   write<T>(onDisk: (disk: SqliteVerdictStore) => T, instead: (isBusy: boolean) => T): T {
     const disk = this.current();
-    if (disk === null || this.#options.nowMs() < this.#restUntilMs) return instead(this.#isBusy());
+    if (disk === null || this.#options.nowMs() < this.#restUntilMs) return instead(this.#patience.isWaiting());
     try {
       const result = onDisk(disk);
       this.#recovered();
       return result;
     } catch (error) {
       const isReplaced = this.#failed(error) === 'damaged' && this.#disk !== null;
-      return isReplaced ? this.write(onDisk, instead) : instead(this.#isBusy());
+      return isReplaced ? this.write(onDisk, instead) : instead(this.#patience.isWaiting());
     }
   }
 
@@ -125,8 +125,9 @@ export class VerdictFile {
 
   /** Writes what waits, if the file takes it. */
   close(): void {
-    for (let n = 0; n < LAST_TRIES && this.#disk !== null; n++) {
+    for (let [n, left] = [0, LAST_TRIES]; n < LAST_TRIES_IN_A_CROWD && left > 0 && this.#disk !== null; n++) {
       this.#restUntilMs = 0;
+      left = this.#patience.hasSeenOthersWrite(this.#disk) ? LAST_TRIES : left - 1;
       const isDone = this.write(
         (disk) => {
           disk.flush();
@@ -138,10 +139,6 @@ export class VerdictFile {
     }
     this.#isClosed = true;
     if (this.#disk !== null) close(this.#disk);
-  }
-
-  #isBusy(): boolean {
-    return this.#busySinceMs !== null && this.#options.nowMs() - this.#busySinceMs < BUSY_PATIENCE_MS;
   }
 
   #areReadsResting(): boolean {
@@ -181,9 +178,9 @@ export class VerdictFile {
     if (kind === null) throw error;
     const nowMs = this.#options.nowMs();
     if (kind === 'busy') {
-      this.#busySinceMs ??= this.#disk === null ? nowMs - BUSY_PATIENCE_MS : nowMs;
-      this.#restUntilMs = nowMs + (this.#isBusy() ? BUSY_REST_MS : LOCKED_REST_MS);
-      if (!this.#isBusy()) this.#tell(kind, storeFaultText(error));
+      this.#patience.failed(this.#disk);
+      this.#restUntilMs = nowMs + (this.#patience.isWaiting() ? BUSY_REST_MS : LOCKED_REST_MS);
+      if (!this.#patience.isWaiting()) this.#tell(kind, storeFaultText(error));
       return kind;
     }
     this.#restUntilMs = nowMs + UNUSABLE_REST_MS;
@@ -242,9 +239,9 @@ export class VerdictFile {
 
   /** What was paid and counted meanwhile goes to the file. */
   #recovered(): void {
-    if (this.#fault === null && this.#busySinceMs === null) return;
+    if (this.#fault === null && !this.#patience.hasFailed()) return;
     this.#fault = null;
-    this.#busySinceMs = null;
+    this.#patience.recovered();
     this.#restUntilMs = 0;
     const disk = this.#disk;
     if (disk !== null) this.#beside(() => this.#options.onRecovery(disk));

@@ -59,6 +59,8 @@ export interface VerdictStore {
    * process has ended, or whose lease lies further in the future than any may, holds nothing.
    */
   lease(provider: string, values: readonly string[], untilS: number, nowS: number): Set<string>;
+  /** Those of these values that `lease` might win; only read, so that who asks again and again holds up nobody. */
+  leasable(provider: string, values: readonly string[], nowS: number): string[];
   /** Gives look-ups free, not before the answers that were put until now can be read by everybody. */
   release(provider: string, values: readonly string[]): void;
   /**

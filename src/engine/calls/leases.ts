@@ -6,6 +6,8 @@ import type { StoredVerdict } from '../cache/verdict-store.ts';
 
 /** How soon another process's answer is looked for. */
 const POLL_MS = 25;
+/** Looking at many takes time: it is rested so many times as long. */
+const REST_SHARE = 8;
 /** A process that hangs gives its look-ups free after the time of one call and this; one that has ended does so at once. */
 const MARGIN_S = 5;
 /** A look-up of several calls may take longer than one: its lease is renewed this often within its time. */
@@ -36,21 +38,30 @@ export function createLeases(options: ClientOptions, events: LeaseEvents): Lease
     timer = null;
     for (const [value, job] of watched) if (job.isSettled || job.interest <= 0) watched.delete(value);
     if (watched.size === 0) return;
-    const won = held.lease([...watched.keys()]);
-    const told = answersTo(options, watched);
+    const startMs = options.clock.monotonicMs();
+    // Reads hold up nobody; a crowd of processes that all tried to write here would.
+    tell(answersTo(options, watched));
+    const leasable = held.leasable([...watched.keys()]);
+    const won = leasable.length === 0 ? [] : [...held.lease(leasable)].flatMap((value) => watched.get(value) ?? []);
+    const told = answersTo(options, new Map(won.map((job) => [job.indicator.value, job])));
     // Held again by those that are asked in their turn.
-    held.release([...won]);
-    for (const [value, job] of watched) {
-      const outcome = told.get(value);
-      if (!outcome && !won.has(value)) continue;
-      watched.delete(value);
-      if (outcome) events.onAnswer(job, outcome);
-      else events.onFree(job);
+    held.release(won.map(({ indicator }) => indicator.value));
+    tell(told);
+    for (const job of won) {
+      if (!watched.delete(job.indicator.value)) continue;
+      events.onFree(job);
     }
-    watch();
+    watch(Math.max(POLL_MS, (options.clock.monotonicMs() - startMs) * REST_SHARE));
   }
-  function watch(): void {
-    if (watched.size > 0) timer ??= setTimeout(poll, POLL_MS);
+  function tell(told: ReadonlyMap<string, Outcome>): void {
+    for (const [value, outcome] of told) {
+      const job = watched.get(value);
+      watched.delete(value);
+      if (job) events.onAnswer(job, outcome);
+    }
+  }
+  function watch(waitMs = POLL_MS): void {
+    if (watched.size > 0) timer ??= setTimeout(poll, waitMs);
   }
 
   return {
@@ -102,6 +113,7 @@ function createHeldLeases({ provider, limits, store, clock }: ClientOptions) {
   }
   return {
     lease,
+    leasable: (values: readonly string[]) => store.leasable(provider.id, values, epochS(clock)),
     release,
     /** Renews these until they are given back. */
     keep(values: readonly string[]): void {

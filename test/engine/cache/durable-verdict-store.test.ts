@@ -1,9 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openDurableVerdictStore } from '../../../src/engine/cache/durable-verdict-store.ts';
 import { openEngine } from '../../../src/compose/open-engine.ts';
+import { SqliteVerdictStore } from '../../../src/engine/cache/sqlite-verdict-store.ts';
 import { StoreBusyError } from '../../../src/engine/cache/verdict-store.ts';
 import { newStateFolder, openTestEngine, publicAddresses } from '../../support/open-test-engine.ts';
 import { lockFromOutside } from '../../support/sqlite-lock.ts';
@@ -67,6 +68,47 @@ describe('a verdict cache that another process locks', () => {
     const again = await openStore(path);
     expect(again.store.spent('p', DAY)).toBe(10);
     again.store.close();
+  });
+
+  it('waits its turn while others write one after the other, and goes on alone only when nobody gets anything written', async () => {
+    const { store, path, faults, clock } = await openStore();
+    const other = new DatabaseSync(path);
+    const lease = () => [...store.lease('p', ['x'], NOW_S + 10, NOW_S)];
+    other.exec('BEGIN IMMEDIATE');
+    expect(lease()).toEqual([]);
+    for (let n = 0; n < 5; n++) {
+      other.exec(`INSERT INTO notes VALUES ('n${n}', '', 0); COMMIT; BEGIN IMMEDIATE`);
+      clock.ms += 900;
+      expect(lease()).toEqual([]);
+    }
+    expect(faults).toEqual([]);
+    // What can be read needs no lock: nobody else looks this up.
+    expect(store.leasable('p', ['x'], NOW_S)).toEqual(['x']);
+    clock.ms += 1100;
+    expect(lease()).toEqual(['x']);
+    expect(faults).toHaveLength(1);
+    other.exec('COMMIT');
+    other.close();
+    store.close();
+  });
+
+  it('writes at its end what waits, however many others write', async () => {
+    const { store, path } = await openStore();
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    store.put('p', 'v', verdict);
+    store.flush();
+    let tries = 0;
+    const { dataVersion } = SqliteVerdictStore.prototype;
+    onTestFinished(() => void (SqliteVerdictStore.prototype.dataVersion = dataVersion));
+    SqliteVerdictStore.prototype.dataVersion = function (this: SqliteVerdictStore) {
+      if (++tries < 12) other.exec(`INSERT INTO notes VALUES ('t${tries}', '', 0); COMMIT; BEGIN IMMEDIATE`);
+      if (tries === 12) other.exec('COMMIT');
+      return dataVersion.call(this);
+    };
+    store.close();
+    other.close();
+    expect(rowsOf(path)).toBe(1);
   });
 
   it('also when readers are locked out from the start', async () => {

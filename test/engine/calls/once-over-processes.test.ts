@@ -90,6 +90,27 @@ describe.each([
   });
 });
 
+it('who waits for the answer of another process only reads until there is something to take', async () => {
+  await using patient = await startPatient();
+  const env = { ISMALICIOUS_STATE_DIR: newStateFolder(), ISMALICIOUS_TIMEOUT_MS: '120000' };
+  const [one, other] = [await openTestEngine(patient.api.url, env), await openTestEngine(patient.api.url, env)];
+  const given = one.engine.enrichMany(['11.22.33.44'], ALL_THE_TIME);
+  await patient.arrived(1);
+  let [leases, looks] = [0, 0];
+  const { store } = other.engine;
+  const { lease, leasable } = store;
+  store.lease = (...asked) => (leases++, lease.apply(store, asked));
+  store.leasable = (...asked) => (looks++, leasable.apply(store, asked));
+  const found = other.engine.enrichMany(['11.22.33.44'], ALL_THE_TIME);
+  await expect.poll(() => looks, { timeout: 15_000 }).toBeGreaterThan(5);
+  expect(leases).toBe(1);
+  patient.answerAll();
+  const answers = [(await given).get('11.22.33.44')?.source, (await found).get('11.22.33.44')?.source];
+  expect([answers, patient.api.calls.length]).toEqual([['live', 'coalesced'], 1]);
+  await one.engine.close();
+  await other.engine.close();
+});
+
 describe('when the process that asks is killed', () => {
   it('another one asks in its place at once, long before the lease has ended', { timeout: 60_000 }, async () => {
     await using patient = await startPatient();
