@@ -21,6 +21,7 @@ const PARTS: readonly Part[] = [
       cli: 'src/main.ts',
       'store-worker': 'src/store/store-worker.ts',
       'sighting-worker': 'src/pipeline/sightings/sighting-worker.ts',
+      'body-worker': 'src/hosts/sidecar/bodies/body-worker.ts',
     },
   },
   {

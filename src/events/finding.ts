@@ -39,7 +39,9 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
   let worstValue = -1;
   let flags = 0;
   finding.prefetched = known.prefetch(map);
-  for (let n = 0; n < map.valueCount; n++) {
+  const count = Math.min(map.valueCount, MAX_EVENT_VALUES);
+  if (count < map.valueCount) flags |= FAILED | FORBIDS_RESOLVE;
+  for (let n = 0; n < count; n++) {
     if (isRepeated(writing, n)) continue;
     const summary = known.find(map, n);
     const counts = summary !== UNKNOWN && ((summary & INVALID) === 0 || !wanted.isLoose[fieldOf(map, n)]);
@@ -63,6 +65,8 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
   finding.canResolve = (flags & FORBIDS_RESOLVE) === 0 || finding.worst?.enrichment.answer.autoResolve === false;
 }
 
+/** Values of one event that are looked up; with more it is marked as one whose look-ups failed. All of them would hold up everybody else. */
+const MAX_EVENT_VALUES = 10_000;
 /** Worse than the place of any answer. */
 const NOBODY = 0x10000;
 /** Values of an event that are compared with each other before they are looked up. */

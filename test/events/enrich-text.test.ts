@@ -309,3 +309,18 @@ describe('a value that is too long', () => {
     expect(after.ismalicious).toMatchObject({ verdict: 'unknown', status: 'invalid' });
   });
 });
+
+describe('an event with more values than are looked up', () => {
+  const event = (count: number) => `{"destination":{"ip":[${Array(count).fill('"9.9.9.9"').join(',')},"${BAD}"]}}`;
+  it.each([
+    [9_999, 'malicious', false],
+    [10_000, 'unknown', true],
+  ])('%d before the one that is malicious: %s, marked as not wholly looked up: %j', (count, verdict, isMarked) => {
+    const { ismalicious, tags } = JSON.parse(run(event(count)));
+    expect([ismalicious.verdict, ismalicious.auto_resolve, tags]).toEqual([
+      verdict,
+      false,
+      isMarked ? ['_ismalicious_failure'] : undefined,
+    ]);
+  });
+});

@@ -22,7 +22,9 @@ import { createFaults, failCalls } from './http/faults.ts';
 import type { Faults } from './http/faults.ts';
 import { createHeldBytes } from './http/held-bytes.ts';
 import type { HeldBytes } from './http/held-bytes.ts';
-import { readJsonBodies, RefusedBody } from './http/json-bodies.ts';
+import { createBodyWorkers } from './bodies/body-workers.ts';
+import { readJsonBodies } from './http/json-bodies.ts';
+import { RefusedBody } from './http/refused-body.ts';
 import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { createListener } from './http/listener.ts';
@@ -100,6 +102,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const held = createHeldBytes(settings.maxHeldBytes, metrics);
   const pool = createBufferPool(KEPT_BYTES);
   const gateway = openGateway(options, { pool, clock, metrics, held, fail, faults });
+  const workers = createBodyWorkers();
   let isStopping = false;
   let listener: Listener | undefined;
 
@@ -119,11 +122,11 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     return limited(listener, settings);
   });
   addLookupRoute(app, { enricher: options.enricher, settings, metrics, profiles: options.profiles });
-  addExtractRoute(app, { begin: loadExtraction, settings, metrics });
+  addExtractRoute(app, { begin: loadExtraction, settings, metrics, workers });
   const { feedback, enricher, pipeline } = options;
   if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
-  addTriageRoute(app, { enricher, pipeline, settings, metrics, clock });
+  addTriageRoute(app, { enricher, pipeline, settings, metrics, clock, workers });
   addTaxiiRoute(app, { pipeline, settings, clock });
   addStatusRoutes(app, {
     metrics,
@@ -147,6 +150,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       const timer = setTimeout(() => app.server.closeAllConnections(), settings.drainMs);
       await app.close();
       clearTimeout(timer);
+      workers.close();
       gateway?.close();
     },
     noteFault: (where, error) => faults.note(where, error),

@@ -5,19 +5,16 @@ import type { Enricher } from '../../engine/enricher.ts';
 import type { Store } from '../../store/store-client.ts';
 import { mapInTurns } from '../../engine/turns.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
-import { isNestedWithin, prunedTo } from '../../model/formats/nesting.ts';
 import type { OutputItem } from '../../outputs/output.ts';
 import { indicatorId } from '../delivery/output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
 import { deliveriesOf, type Recipient } from '../route-judgements.ts';
-import { createSightingReader } from '../sightings/sighting-reader.ts';
 import { decideTriage, type TriageDecision } from './decide-triage.ts';
-import { ALERT_FIELDS, type AlertFacts, readAlert } from './read-alert.ts';
+import type { AlertFacts } from './read-alert.ts';
+import { type Alert, type AlertReading, readAlertWhole } from './read-alerts.ts';
 import type { TriageRules } from './triage-settings.ts';
 
 const DAY_S = 86_400;
-/** Brackets that may be open at once in an alert; the fields that are read lie no deeper than a few. */
-const MAX_NESTING = 64;
 
 /** What triage works with. `store` and `outputs` are optional parts: without them it only decides. */
 export interface Triage {
@@ -48,35 +45,40 @@ export interface TriageJson {
   readonly note: string;
 }
 
-/**
- * Triages alerts: one decision each, in order. All their indicators are looked up together. What nests deeper than any field that is read
- * is left out: whoever wrote it into one alert holds up none of them.
- */
-export async function triageAlerts(
-  given: readonly Readonly<Record<string, unknown>>[],
-  triage: Triage,
-  options: { timeoutMs?: number; signal?: AbortSignal } = {},
-): Promise<TriageJson[]> {
-  const alerts = given.map((alert) => (isNestedWithin(alert, MAX_NESTING) ? alert : (prunedTo(alert, MAX_NESTING) as typeof alert)));
-  const facts = await mapInTurns(alerts, (alert) => readAlert(alert), options.signal);
-  const values = new Set(facts.flatMap(({ observables }) => observables.map(({ value }) => value)));
-  const found = await enrichInTurns(triage.enricher, values, options);
-  const decisions = facts.map((alert) => {
-    const enrichments = alert.observables.map(({ value }) => found.get(value)).filter((one): one is Enrichment => one !== undefined);
-    return { alert, decision: decideTriage(alert, enrichments, triage.rules) };
-  });
-  const ids = alerts.map((alert, n) => facts[n]?.id ?? createHash('sha256').update(JSON.stringify(alert)).digest('hex').slice(0, 32));
-  if (triage.store && triage.recordsSightings !== false) await noteSightings(alerts, triage.store, triage.clock);
-  if (triage.store)
-    for (const [n, { decision }] of decisions.entries()) await carryOut(decision, ids[n] ?? '', { ...triage, store: triage.store });
-  return decisions.map(({ alert, decision }, n) => toJson(alert, decision, ids[n] ?? ''));
+/** How long the look-ups of a triage may take, and who waits for it. */
+export interface TriageWait {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
 
-/** An alert names who of ours was seen with its indicators. */
-async function noteSightings(alerts: readonly Readonly<Record<string, unknown>>[], store: Store, clock: PipelineClock): Promise<void> {
-  const reader = createSightingReader({ fields: ALERT_FIELDS, nowS: () => nowS(clock) });
-  for (const alert of alerts) reader.add(alert);
-  if (reader.size > 0) await store.recordSightings(reader.drain());
+/** Whether triage notes who was seen with what. */
+export function notesSightings({ store, recordsSightings }: Pick<Triage, 'store' | 'recordsSightings'>): boolean {
+  return store !== null && recordsSightings !== false;
+}
+
+/** Triages alerts: one decision each, in order. All their indicators are looked up together. */
+export async function triageAlerts(alerts: readonly Alert[], triage: Triage, wait: TriageWait = {}): Promise<TriageJson[]> {
+  const what = { notesSightings: notesSightings(triage), nowS: nowS(triage.clock) };
+  return await triageReadings(await mapInTurns(alerts, (alert) => readAlertWhole(alert, what), wait.signal), triage, wait);
+}
+
+/** The same for alerts that were read already. */
+export async function triageReadings(readings: readonly AlertReading[], triage: Triage, wait: TriageWait = {}): Promise<TriageJson[]> {
+  const values = new Set<string>();
+  await mapInTurns(readings, ({ facts }) => facts.observables.forEach(({ value }) => values.add(value)), wait.signal);
+  const found = await enrichInTurns(triage.enricher, values, wait);
+  const decide = ({ facts }: AlertReading): TriageDecision => {
+    const enrichments = facts.observables.map(({ value }) => found.get(value)).filter((one): one is Enrichment => one !== undefined);
+    return decideTriage(facts, enrichments, triage.rules);
+  };
+  const decisions = await mapInTurns(readings, decide, wait.signal);
+  const { store } = triage;
+  if (store !== null) {
+    const sightings = readings.flatMap((reading) => reading.sightings);
+    if (sightings.length > 0) await store.recordSightings(sightings);
+    for (const [n, decision] of decisions.entries()) await carryOut(decision, readings[n]?.id ?? '', { ...triage, store });
+  }
+  return await mapInTurns(readings, ({ facts, id }, n) => toJson(facts, decisions[n] as TriageDecision, id), wait.signal);
 }
 
 /** Journals the decision for the outputs, and watches what is to be watched. Nothing else is done. */

@@ -1,40 +1,27 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hasFewValues, MAX_VALUES, parseBody } from '../../../events/json/parse-body.ts';
+import { hasFewValues, parseBody } from '../../../events/json/parse-body.ts';
 import type { HeldBytes } from './held-bytes.ts';
+import { LONG_BODY_BYTES, LongBody } from '../bodies/long-body.ts';
+import { NO_JSON, TOO_MANY_VALUES } from './json-refusals.ts';
 import { readBody } from './read-body.ts';
+import { RefusedBody } from './refused-body.ts';
 import type { Refusal } from './replies.ts';
 
-/** A body that is refused before its route sees it. */
-export class RefusedBody extends Error {
-  override readonly name = 'RefusedBody';
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal) {
-    super(refusal.message);
-    this.refusal = refusal;
-  }
-}
-
-const TOO_MANY_VALUES: Refusal = {
-  status: 413,
-  code: 'body_too_large',
-  message: `the body holds more than ${MAX_VALUES} values: send fewer at once`,
-};
-const NO_JSON: Refusal = { status: 400, code: 'invalid_request', message: 'Body is not valid JSON: see /openapi.json' };
 const NOTHING: Refusal = {
   status: 400,
   code: 'invalid_request',
   message: "Body cannot be empty when content-type is set to 'application/json': see /openapi.json",
 };
 
-/** Has every route of `app` read its JSON bodies as all calls are read: bounded each and together, gzip inflated, not too many values in one. */
+/** Has every route of `app` read its JSON bodies as all calls are read: bounded each and together, gzip inflated, not too many values in one. A route whose `config` says `leavesLongBodies` gets a long one as a `LongBody`. */
 export function readJsonBodies(app: FastifyInstance, held: HeldBytes): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', async ({ raw: req, routeOptions }: FastifyRequest) => {
     const res = responses.get(req);
     if (res === undefined) throw new Error('a call has an answer');
-    return await readJson({ req, res }, routeOptions.bodyLimit, held);
+    const leavesLong = (routeOptions.config as { readonly leavesLongBodies?: boolean }).leavesLongBodies === true;
+    return await readJson({ req, res }, { limit: routeOptions.bodyLimit, held, leavesLong });
   });
   app.addHook('onRequest', (request, reply, done) => {
     responses.set(request.raw, reply.raw);
@@ -45,11 +32,19 @@ export function readJsonBodies(app: FastifyInstance, held: HeldBytes): void {
 /** The parser is given the request alone. */
 const responses = new WeakMap<IncomingMessage, ServerResponse>();
 
-function readJson(call: { req: IncomingMessage; res: ServerResponse }, limit: number, held: HeldBytes): Promise<unknown> {
+interface Reading {
+  readonly limit: number;
+  readonly held: HeldBytes;
+  /** Whether the route wants a long body as it is. */
+  readonly leavesLong: boolean;
+}
+
+function readJson(call: { req: IncomingMessage; res: ServerResponse }, { limit, held, leavesLong }: Reading): Promise<unknown> {
   return new Promise((resolve, reject) => {
     readBody(call, { limit, held, fail: reject }, (refusal, body) => {
       if (refusal !== null) return reject(new RefusedBody(refusal));
       if (body.length === 0) return reject(new RefusedBody(NOTHING));
+      if (leavesLong && body.length > LONG_BODY_BYTES) return resolve(new LongBody(body));
       return void parse(body).then(resolve, reject);
     });
   });

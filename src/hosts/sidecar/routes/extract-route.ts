@@ -1,8 +1,11 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Extraction } from '../../../extract/extract-indicators.ts';
-import type { Extracted } from '../../../extract/extracted.ts';
 import { EXTRACT_BODY } from '../openapi/api-schemas.ts';
 import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
+import type { BodyWorkers } from '../bodies/body-workers.ts';
+import { type ExtractAnswer, extractInSteps } from '../bodies/extract-body.ts';
+import { LongBody } from '../bodies/long-body.ts';
+import { signalOf } from '../http/call.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 
@@ -12,6 +15,8 @@ export interface ExtractRouteOptions {
   readonly begin: () => Promise<(text: string) => Extraction>;
   readonly settings: Pick<SidecarSettings, 'maxBodyBytes' | 'maxExtracted'>;
   readonly metrics: Pick<Metrics, 'add'>;
+  /** Read long bodies. */
+  readonly workers: BodyWorkers;
 }
 
 interface ExtractBody {
@@ -19,48 +24,38 @@ interface ExtractBody {
   readonly unique?: boolean;
 }
 
-/** Characters read before the clock is looked at: at most some milliseconds' work, also where everything is an indicator. */
-const STEP = 4096;
-
 /** `POST /v1/extract`: a text in, the indicators in it out, with their place. Nothing is looked up. */
-export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics }: ExtractRouteOptions): void {
-  const options = { schema: { body: EXTRACT_BODY }, bodyLimit: settings.maxBodyBytes };
+export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics, workers }: ExtractRouteOptions): void {
+  const max = settings.maxExtracted;
+  /** Before the schema, which is for parsed bodies. */
+  async function answerLong(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    if (!(request.body instanceof LongBody)) return undefined;
+    const answer = await workers.extract(request.body, max, signalOf({ res: reply.raw }));
+    if (answer.isTruncated) metrics.add('extract_truncated', 1);
+    return reply.type('application/json; charset=utf-8').send(answer.json);
+  }
+  const options = {
+    schema: { body: EXTRACT_BODY },
+    bodyLimit: settings.maxBodyBytes,
+    config: { leavesLongBodies: true },
+    preValidation: answerLong,
+  };
   app.post<{ Body: ExtractBody }>('/v1/extract', options, async ({ body: { text, unique } }, reply) => {
-    const extraction = (await begin())(text);
-    const found = await readInSlices(extraction, text.length, {
-      isUnique: unique === true,
-      max: settings.maxExtracted,
-      isOver: () => reply.raw.destroyed,
-    });
-    const indicators = found.map(({ type, value, original, offset }) => ({ type, value, original, offset }));
-    if (extraction.at >= text.length) return { indicators };
-    metrics.add('extract_truncated', 1);
-    return { indicators, truncated: true, read_until: extraction.at };
+    const steps = extractInSteps((await begin())(text), text.length, { isUnique: unique === true, max });
+    const answer = await inSlices(steps, signalOf({ res: reply.raw }));
+    if (answer.truncated === true) metrics.add('extract_truncated', 1);
+    return answer;
   });
 }
 
-interface Reading {
-  readonly isUnique: boolean;
-  /** Reading ends once so many were found. */
-  readonly max: number;
-  /** Whether nobody waits for the answer any more. */
-  readonly isOver: () => boolean;
-}
-
-async function readInSlices(extraction: Extraction, length: number, { isUnique, max, isOver }: Reading): Promise<Extracted[]> {
-  const found: Extracted[] = [];
-  const seen = new Set<string>();
+async function inSlices(steps: Generator<void, ExtractAnswer>, signal: AbortSignal): Promise<ExtractAnswer> {
   let sinceMs = performance.now();
-  while (extraction.at < length && found.length < max && !isOver()) {
-    for (const one of extraction.readUntil(extraction.at + STEP)) {
-      const key = isUnique ? `${one.type} ${one.value}` : '';
-      if (isUnique && seen.has(key)) continue;
-      if (isUnique) seen.add(key);
-      found.push(one);
-    }
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
     if (performance.now() - sinceMs < SLICE_MS) continue;
     await nextTurn();
+    signal.throwIfAborted();
     sinceMs = performance.now();
   }
-  return found;
 }

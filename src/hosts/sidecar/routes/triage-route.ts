@@ -3,8 +3,13 @@ import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
-import { triageAlerts } from '../../../pipeline/triage/triage.ts';
+import { alertsOf } from '../../../pipeline/triage/read-alerts.ts';
+import { notesSightings, type Triage, triageAlerts, triageReadings } from '../../../pipeline/triage/triage.ts';
 import { TriageSettings } from '../../../pipeline/triage/triage-settings.ts';
+import type { BodyWorkers } from '../bodies/body-workers.ts';
+import { NO_ALERTS, tooManyAlerts } from '../bodies/body-jobs.ts';
+import { LongBody } from '../bodies/long-body.ts';
+import { RefusedBody } from '../http/refused-body.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
@@ -21,54 +26,54 @@ export interface TriageRouteOptions {
   readonly settings: SidecarSettings;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Read long bodies. */
+  readonly workers: BodyWorkers;
 }
-
-type Alert = Readonly<Record<string, unknown>>;
 
 /**
  * `POST /v1/triage`: an alert as JSON, an array of them, or `{"alerts":[…]}`; a decision each, in order. `?tell=true` journals the
  * decisions for the outputs and watches what is to be watched; without it nothing is done. Nothing is ever blocked or closed.
  */
-export function addTriageRoute(app: FastifyInstance, { enricher, pipeline, settings, metrics, clock }: TriageRouteOptions): void {
+export function addTriageRoute(app: FastifyInstance, options: TriageRouteOptions): void {
+  const { pipeline, settings, metrics } = options;
   const schema = { querystring: TRIAGE_QUERY };
-  app.post<{ Querystring: Record<string, string> }>('/v1/triage', { schema, bodyLimit: settings.maxBodyBytes }, async (request, reply) => {
-    const alerts = alertsOf(request.body);
-    const invalid = (message: string) => reply.code(400).send(refusalBody({ code: 'invalid_request', message }));
-    if (alerts === null) return invalid('send an alert as a JSON object, an array of them, or {"alerts":[…]}: see /openapi.json');
-    if (alerts.length > settings.maxIndicators) {
-      const message = `more than ${settings.maxIndicators} alerts in one call: send fewer at once`;
-      return reply.code(413).send(refusalBody({ code: 'too_many_alerts', message }));
-    }
+  const route = { schema, bodyLimit: settings.maxBodyBytes, config: { leavesLongBodies: true } };
+  app.post<{ Querystring: Record<string, string> }>('/v1/triage', route, async (request, reply) => {
     const timeoutMs = timeoutOf(request.raw, new URLSearchParams(request.query), settings.timeoutMs);
     if (typeof timeoutMs !== 'number') return reply.code(timeoutMs.status).send(refusalBody(timeoutMs));
-    const tells = request.query.tell === 'true';
+    const tells = request.query['tell'] === 'true';
     const store = tells ? ((await pipeline?.store()) ?? null) : null;
     if (tells && store === null) return reply.code(NO_STORE.status).send(NO_STORE.body);
-    const decisions = await triageAlerts(
-      alerts,
-      {
-        enricher,
-        rules: pipeline?.config.triage ?? TriageSettings.parse({}),
-        clock: { ...systemPipelineClock, nowMs: () => clock.epochMs() },
-        store,
-        outputs: pipeline?.recipients ?? [],
-        recordsSightings: pipeline?.config.watchlist.recordSightings ?? false,
-        maxPending: pipeline?.config.pipeline.maxPending ?? 0,
-      },
-      { timeoutMs, signal: signalOf({ res: reply.raw }) },
-    );
+    const wait = { timeoutMs, signal: signalOf({ res: reply.raw }) };
+    const decisions = await triage(request.body, { ...options, triage: triageOf(options, store) }, wait);
     metrics.add('lookups', decisions.length);
     return { decisions };
   });
 }
 
-/** `null`: no alerts. */
-function alertsOf(body: unknown): readonly Alert[] | null {
-  const given = isObject(body) && Array.isArray(body.alerts) ? body.alerts : body;
-  const alerts = Array.isArray(given) ? (given as unknown[]) : [given];
-  return alerts.every(isObject) ? alerts : null;
+function triageOf({ enricher, pipeline, clock }: TriageRouteOptions, store: Triage['store']): Triage {
+  return {
+    enricher,
+    rules: pipeline?.config.triage ?? TriageSettings.parse({}),
+    clock: { ...systemPipelineClock, nowMs: () => clock.epochMs() },
+    store,
+    outputs: pipeline?.recipients ?? [],
+    recordsSightings: pipeline?.config.watchlist.recordSightings ?? false,
+    maxPending: pipeline?.config.pipeline.maxPending ?? 0,
+  };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+async function triage(
+  body: unknown,
+  { settings: { maxIndicators }, workers, triage: work }: TriageRouteOptions & { readonly triage: Triage },
+  wait: { readonly timeoutMs: number; readonly signal: AbortSignal },
+) {
+  if (body instanceof LongBody) {
+    const what = { max: maxIndicators, notesSightings: notesSightings(work) };
+    return await triageReadings(await workers.readAlerts(body, what, wait.signal), work, wait);
+  }
+  const alerts = alertsOf(body);
+  if (alerts === null) throw new RefusedBody(NO_ALERTS);
+  if (alerts.length > maxIndicators) throw new RefusedBody(tooManyAlerts(maxIndicators));
+  return await triageAlerts(alerts, work, wait);
 }

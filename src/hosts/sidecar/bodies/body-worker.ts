@@ -1,0 +1,23 @@
+import { parentPort } from 'node:worker_threads';
+import type { BodyResult, BodyTask } from './body-jobs.ts';
+import { readBodyJob } from './read-body-job.ts';
+
+/** `next`: the next part of the result; a task: a new body. */
+export type ToBodyWorker = 'next' | BodyTask;
+
+const port = parentPort;
+if (port) {
+  let parts: Generator<BodyResult> | null = null;
+  const next = (): BodyResult => {
+    try {
+      return (parts?.next().value as BodyResult | undefined) ?? { kind: 'stopped' };
+    } catch (error) {
+      return { kind: 'thrown', error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  };
+  port.on('message', (message: ToBodyWorker) => {
+    if (message !== 'next') parts = readBodyJob(message);
+    const result = next();
+    port.postMessage(result, result.kind === 'extracted' ? [result.json.buffer] : []);
+  });
+}
