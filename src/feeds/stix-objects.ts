@@ -38,9 +38,12 @@ const StixObject = z.object({
   hashes: z.optional(z.unknown()),
 });
 const Hashes = z.record(z.string(), z.unknown());
+/** How OpenCTI's API writes hashes. */
+const HashList = z.array(z.object({ algorithm: z.string(), hash: z.unknown() }));
 
-/** `hostname` is OpenCTI's own type for names of machines. */
-const OBSERVABLES = new Set(['ipv4-addr', 'ipv6-addr', 'domain-name', 'hostname', 'url', 'email-addr']);
+/** `hostname` (once `x-opencti-hostname`) is OpenCTI's own type for names of machines. */
+const OBSERVABLES = new Set(['ipv4-addr', 'ipv6-addr', 'domain-name', 'hostname', 'x-opencti-hostname', 'url', 'email-addr']);
+const HASHED = new Set(['file', 'artifact']);
 /** Names of hashes, as the specification has them and as tools write them (`sha256`). */
 const HASH_NAME = /^(MD5|SHA-?1|SHA-?256|SHA-?512)$/i;
 
@@ -51,10 +54,15 @@ export function addStixObject(page: PageCollector, raw: unknown): void {
   const object = parsed.data;
   if (object.type === 'indicator') return addIndicator(page, object, raw);
   if (OBSERVABLES.has(object.type)) return page.add(object.value, factsOf(object));
-  const hashes =
-    object.type === 'file' ? Object.entries(Hashes.safeParse(object.hashes).data ?? {}).filter(([name]) => HASH_NAME.test(name)) : [];
+  const hashes = HASHED.has(object.type) ? hashesOf(object.hashes).filter(([name]) => HASH_NAME.test(name)) : [];
   if (hashes.length === 0) return page.ignore();
   for (const [, hash] of hashes) page.add(hash, factsOf(object));
+}
+
+function hashesOf(hashes: unknown): [string, unknown][] {
+  const list = HashList.safeParse(hashes);
+  if (list.success) return list.data.map(({ algorithm, hash }) => [algorithm, hash]);
+  return Object.entries(Hashes.safeParse(hashes).data ?? {});
 }
 
 function addIndicator(page: PageCollector, object: z.output<typeof StixObject>, raw: unknown): void {
@@ -63,6 +71,9 @@ function addIndicator(page: PageCollector, object: z.output<typeof StixObject>, 
   const found = readPattern(object.pattern);
   if ('reason' in found) return page.reject(found.reason, object.pattern);
   for (const value of found.values) page.add(value, factsOf(object));
+  const [first, ...more] = found.left;
+  if (first !== undefined)
+    page.reject(`a part of the pattern is left out: ${first}${more.length > 0 ? `, and ${more.length} more` : ''}`, object.pattern);
 }
 
 function factsOf(object: z.output<typeof StixObject>): ItemFacts {

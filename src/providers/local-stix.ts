@@ -6,41 +6,48 @@ import { verdictOf } from './verdict-facts.ts';
 
 const MAX_FAULTS = 20;
 
+/** In whatever type it is not expected. */
+const notSaid = z.pipe(
+  z.optional(z.unknown()),
+  z.transform((): undefined => undefined),
+);
+const text = z.union([z.string(), notSaid]);
+const words = z.union([z.array(z.string()), notSaid]);
+/** What names the indicator is needed; what stands around it in another type is "not said". */
 const Indicator = z.object({
   type: z.literal('indicator'),
-  id: z.string(),
   pattern: z.string(),
-  pattern_type: z.optional(z.string()),
-  confidence: z.optional(z.number().check(z.gte(0), z.lte(100))),
-  labels: z.optional(z.array(z.string())),
-  indicator_types: z.optional(z.array(z.string())),
-  name: z.optional(z.string()),
-  valid_from: z.optional(z.string()),
-  valid_until: z.optional(z.string()),
-  modified: z.optional(z.string()),
-  revoked: z.optional(z.boolean()),
+  pattern_type: text,
+  confidence: z.union([z.number().check(z.gte(0), z.lte(100)), notSaid]),
+  labels: words,
+  indicator_types: words,
+  name: text,
+  valid_from: text,
+  valid_until: text,
+  modified: text,
+  revoked: z.union([z.boolean(), notSaid]),
 });
 
-/** Indicators of a STIX 2.1 bundle whose pattern is a list of alternatives (see `readPattern`); others are told as faults. Revoked ones are left out. */
-export function readStixBundle(name: string, text: string): ParsedList {
+/** Indicators of a STIX 2.1 bundle whose pattern names values (see `readPattern`); what else it wants is told as faults. Revoked ones are left out. */
+export function readStixBundle(name: string, body: string): ParsedList {
   const faults: string[] = [];
   const entries: ListEntry[] = [];
-  const objects = objectsOf(text);
+  const objects = objectsOf(body);
   if (objects === null) return { entries, faults: [`${name}: is no JSON with STIX objects`] };
   for (const object of objects) {
     if ((object as { type?: unknown } | null)?.type !== 'indicator') continue;
     const parsed = Indicator.safeParse(object);
-    const found = parsed.success ? entriesOf(name, parsed.data) : 'is no STIX 2.1 indicator';
-    if (typeof found !== 'string') entries.push(...found);
-    else if (faults.length < MAX_FAULTS)
-      faults.push(`${name}, ${String((object as { id?: unknown }).id ?? 'indicator without id').slice(0, 80)}: ${found}`);
+    const found = parsed.success ? entriesOf(name, parsed.data) : { entries: [], faults: ['is no STIX 2.1 indicator'] };
+    for (const entry of found.entries) entries.push(entry);
+    for (const fault of found.faults.slice(0, MAX_FAULTS - faults.length))
+      faults.push(`${name}, ${String((object as { id?: unknown }).id ?? 'indicator without id').slice(0, 80)}: ${fault}`);
   }
   return { entries, faults };
 }
 
-function objectsOf(text: string): readonly unknown[] | null {
+function objectsOf(body: string): readonly unknown[] | null {
   try {
-    const json = JSON.parse(text) as { objects?: unknown } | unknown[];
+    const json = JSON.parse(body) as { objects?: unknown } | unknown[];
     const objects = Array.isArray(json) ? json : json.objects;
     return Array.isArray(objects) ? objects : null;
   } catch {
@@ -48,11 +55,12 @@ function objectsOf(text: string): readonly unknown[] | null {
   }
 }
 
-function entriesOf(name: string, indicator: z.output<typeof Indicator>): readonly ListEntry[] | string {
-  if (indicator.revoked === true) return [];
-  if ((indicator.pattern_type ?? 'stix') !== 'stix') return `pattern type ${indicator.pattern_type} cannot be read`;
+function entriesOf(name: string, indicator: z.output<typeof Indicator>): ParsedList {
+  if (indicator.revoked === true) return { entries: [], faults: [] };
+  if ((indicator.pattern_type ?? 'stix').toLowerCase() !== 'stix')
+    return { entries: [], faults: [`pattern type ${indicator.pattern_type} cannot be read`] };
   const found = readPattern(indicator.pattern);
-  if ('reason' in found) return found.reason;
+  if ('reason' in found) return { entries: [], faults: [found.reason] };
   const kinds = [...(indicator.indicator_types ?? []), ...(indicator.labels ?? [])];
   const isBenign = kinds.includes('benign');
   const verdict = verdictOf('local', {
@@ -64,5 +72,5 @@ function entriesOf(name: string, indicator: z.output<typeof Indicator>): readonl
     firstSeen: isoTime(indicator.valid_from),
     lastSeen: isoTime(indicator.modified),
   });
-  return found.values.map((value) => ({ value, verdict, note: indicator.name ?? null }));
+  return { entries: found.values.map((value) => ({ value, verdict, note: indicator.name ?? null })), faults: found.left };
 }

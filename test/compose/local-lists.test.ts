@@ -122,6 +122,14 @@ describe('a STIX 2.1 bundle', () => {
     expect(entries).toEqual([]);
     expect(faults).toHaveLength(1);
   });
+
+  it('takes what a pattern names, tells the rest, and minds nothing that stands around it in another type', () => {
+    const around = { pattern_type: null, confidence: '85', labels: 'c2', revoked: 'no', id: 7 };
+    const text = bundle([indicator("[ipv4-addr:value = '1.1.1.1' OR mutex:name = 'x']", around)]);
+    const { entries, faults } = parseList('b.json', text);
+    expect(entries.map(({ value }) => value)).toEqual(['1.1.1.1']);
+    expect(faults).toEqual([expect.stringContaining('mutex:name names no indicator')]);
+  });
 });
 
 it('a list that changes changes the answers, without a restart', async () => {

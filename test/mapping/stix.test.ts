@@ -49,14 +49,14 @@ it('ids are version 5 UUIDs, the same for the same name', () => {
 });
 
 it.each(INDICATOR_TYPES)('%s: its pattern names the very value', (type) => {
-  expect(readPattern(toStixIndicator(factsOf(type)).pattern)).toEqual({ values: [VALUES[type]] });
+  expect(readPattern(toStixIndicator(factsOf(type)).pattern)).toEqual({ values: [VALUES[type]], left: [] });
 });
 
 it('any value comes back from its pattern', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), (value) => {
       const { pattern } = toStixIndicator(factsOf('url', { indicator: { type: 'url', value } }));
-      expect(readPattern(pattern)).toEqual({ values: [value] });
+      expect(readPattern(pattern)).toEqual({ values: [value], left: [] });
     }),
   );
 });
