@@ -1,5 +1,6 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { basename } from 'node:path';
+import { decodeText } from '../extract/decode-text.ts';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
@@ -32,7 +33,7 @@ interface LoadedList {
 function readList(path: string): LoadedList {
   const name = basename(path);
   try {
-    return { name, ...parseList(name, readFileSync(path, 'utf8')) };
+    return { name, ...parseList(name, decodeText(readFileSync(path))) };
   } catch (error) {
     return {
       name,

@@ -1,4 +1,4 @@
-const UTF16_SAMPLE = 256;
+import { utf16Of } from '../model/formats/utf16.ts';
 
 /**
  * Bytes as text: by their mark, as UTF-16 when every other byte of the start is zero, else in the character set that is named. Bytes of sets
@@ -13,18 +13,4 @@ export function decodeText(bytes: Uint8Array, charset = ''): string {
     if (error instanceof RangeError) return Buffer.from(bytes).toString('latin1');
     throw error;
   }
-}
-
-/** Which UTF-16 bytes are written in, by their mark or by the zeros between the letters; `null` when they are not. */
-export function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
-  const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return 'utf-16le';
-  if (first === 0xfe && second === 0xff) return 'utf-16be';
-  const length = Math.min(bytes.length & ~1, UTF16_SAMPLE);
-  if (length < 8) return null;
-  const zeros = [0, 0];
-  for (let at = 0; at < length; at += 1) if (bytes[at] === 0) zeros[at & 1] = (zeros[at & 1] ?? 0) + 1;
-  const [even = 0, odd = 0] = zeros;
-  if (odd * 2 > length * 0.8 && even === 0) return 'utf-16le';
-  return even * 2 > length * 0.8 && odd === 0 ? 'utf-16be' : null;
 }

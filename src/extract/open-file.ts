@@ -1,4 +1,5 @@
-import { decodeText, utf16Of } from './decode-text.ts';
+import { utf16Of } from '../model/formats/utf16.ts';
+import { decodeText } from './decode-text.ts';
 import { openCalendar } from './files/calendar.ts';
 import { archiveOf, isOutlook, isPdf, isTnef } from './file-signature.ts';
 import { looksLikeEmail, mailStart } from './mail/looks-like-mail.ts';

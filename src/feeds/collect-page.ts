@@ -3,11 +3,15 @@ import { inertText } from '../model/formats/inert-text.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { BARE_OBSERVATION } from '../model/observation.ts';
 import { strictestTlp, type Tlp } from '../model/tlp.ts';
-import type { FeedItem, FeedPage, FeedStep, RejectedItem } from './feed.ts';
+import { isNetwork } from '../model/formats/list-cell.ts';
+import { refang } from '../model/refang.ts';
+import type { FeedItem, FeedPage, FeedStep, NetworkItem, RejectedItem } from './feed.ts';
 
 const MAX_RAW_CHARS = 2048;
 const MAX_TAGS = 32;
 const MAX_TAG_CHARS = 128;
+/** A larger network in a list is a mistake: it would accuse a good part of the internet. */
+const SHORTEST_PREFIX = { 'ipv4-addr': 8, 'ipv6-addr': 16 } as const;
 
 /** What a feed says around a value; everything left out is "not said". */
 export type ItemFacts = Partial<Omit<FeedItem, 'indicator' | 'source'>>;
@@ -27,6 +31,7 @@ export interface PageCollector {
 /** Collects a page of the feed `source`. */
 export function collectPage(source: string): PageCollector {
   const items: FeedItem[] = [];
+  const networks: NetworkItem[] = [];
   const rejected: RejectedItem[] = [];
   const faults: string[] = [];
   let ignored = 0;
@@ -35,30 +40,44 @@ export function collectPage(source: string): PageCollector {
     add(raw, facts) {
       const parsed = parsePublic(raw);
       if (typeof parsed === 'string') reject(parsed, raw);
-      else items.push(itemOf(source, parsed, facts));
+      else if ('network' in parsed) networks.push({ ...factsOf(source, facts), network: parsed.network });
+      else items.push({ ...factsOf(source, facts), indicator: parsed });
     },
     reject,
     ignore(count = 1) {
       ignored += count;
     },
     fault: (text) => void faults.push(text),
-    page: (next, cursor) => ({ items, rejected, ignored, faults, next, cursor }),
+    page: (next, cursor) => ({ items, networks, rejected, ignored, faults, next, cursor }),
   };
 }
 
-/** The indicator, or why there is none. A special-purpose address in a threat feed is junk: it would match half the network. */
-function parsePublic(raw: unknown): Indicator | string {
+/** The indicator or network, or why there is none. A special-purpose address in a threat feed is junk: it would match half the network. */
+function parsePublic(raw: unknown): Indicator | { readonly network: string } | string {
   if (typeof raw !== 'string') return 'no value';
+  const network = raw.includes('/') ? refang(raw.trim()) : '';
+  if (isNetwork(network)) return parseNetwork(network);
   const parsed = parseIndicator(raw);
   if (parsed.kind === 'public') return parsed.indicator;
   return parsed.kind === 'private' ? `never an indicator: ${parsed.reason}` : parsed.reason;
 }
 
-function itemOf(source: string, indicator: Indicator, facts: ItemFacts): FeedItem {
+function parseNetwork(text: string): { readonly network: string } | string {
+  const slash = text.indexOf('/');
+  const first = parseIndicator(text.slice(0, slash));
+  if (first.kind === 'invalid') return first.reason;
+  if (first.kind === 'private') return `never an indicator: ${first.reason}`;
+  const { type, value } = first.indicator;
+  const length = Number(text.slice(slash + 1));
+  const shortest = type === 'ipv6-addr' ? SHORTEST_PREFIX[type] : SHORTEST_PREFIX['ipv4-addr'];
+  if (length < shortest) return `a network larger than /${shortest} in a list is a mistake: it would name a good part of the internet`;
+  return { network: `${value}/${length}` };
+}
+
+function factsOf(source: string, facts: ItemFacts): Omit<FeedItem, 'indicator'> {
   return {
     ...BARE_OBSERVATION,
     ...facts,
-    indicator,
     source,
     tags: cleanTags(facts.tags ?? []),
   };

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { type CsvRows, readCsvRows } from '../model/formats/csv-rows.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
+import { readListCell } from '../model/formats/list-cell.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { defineFeed } from './feed.ts';
@@ -18,15 +19,23 @@ const Settings = z.object({
   column: setting(
     'column',
     z._default(z.string(), ''),
-    'Name of the column with the value; empty: the list has no header line and the value is the first cell.',
+    'Name of the column with the value, or its number from 1; empty: the list has no header line and the value is the first cell.',
   ),
   tagsColumn: setting(
     'tagsColumn',
     z._default(z.string(), ''),
-    'Name of a column with tags, separated by commas, semicolons or bars; empty: none.',
+    'Name or number of a column with tags, separated by commas, semicolons or bars; empty: none.',
   ),
-  lastSeenColumn: setting('lastSeenColumn', z._default(z.string(), ''), 'Name of a column with the time it was last seen; empty: none.'),
-  delimiter: setting('delimiter', z._default(z.string().check(z.length(1)), ','), 'One character between cells.'),
+  lastSeenColumn: setting(
+    'lastSeenColumn',
+    z._default(z.string(), ''),
+    'Name or number of a column with the time it was last seen; empty: none.',
+  ),
+  delimiter: setting(
+    'delimiter',
+    z._default(z.string().check(z.length(1)), ','),
+    'One character between cells; a `sep=` line in the list comes before it.',
+  ),
   tags: setting('tags', z._default(z.array(z.string()), []), 'Tags given to every value of the list.'),
 });
 type CsvSettings = z.output<typeof Settings>;
@@ -44,45 +53,74 @@ export const csv = defineFeed<typeof Settings, null>({
     // A list of one bare number or quoted word is JSON to the transport, and text to us.
     const text = typeof answer.body === 'string' || typeof answer.body === 'number' ? String(answer.body) : null;
     if (text === null) throw new LookupError('bad_response', 'csv', 'answers JSON where a list is expected');
-    const { rows, header, broken } = readList(text, settings);
+    const { rows, header, broken, delimiter } = readList(text, settings);
     for (const line of broken) page.reject('a quote is opened and not closed', line);
     if (broken.length > 0) page.fault(`${broken.length} lines are no CSV (a quote is opened and not closed): they are in quarantine`);
-    const columnOf = (name: string) => (name === '' ? -1 : header.indexOf(name));
-    const valueAt = settings.column === '' ? 0 : columnOf(settings.column);
+    const valueAt = settings.column === '' ? 0 : columnOf(header, settings.column);
     if (valueAt < 0)
       throw new LookupError('bad_response', 'csv', `no column ${settings.column}: the list has ${header.slice(0, 20).join(', ')}`);
-    const [tagsAt, seenAt] = [columnOf(settings.tagsColumn), columnOf(settings.lastSeenColumn)];
+    const [tagsAt, seenAt] = [columnOf(header, settings.tagsColumn), columnOf(header, settings.lastSeenColumn)];
     for (const row of settings.column === '' ? unfolded(rows) : rows) {
-      const value = row[valueAt];
-      if (value === undefined || value.trim() === '') {
-        page.reject('row without a value', row.join(settings.delimiter));
+      const cell = row[valueAt] ?? '';
+      if (cell.trim() === '') {
+        page.reject('row without a value', row.join(delimiter));
         continue;
       }
-      const lastSeen = isoTime(row[seenAt]);
-      page.add(value, { tags: [...settings.tags, ...(row[tagsAt] ?? '').split(/[,;|]/)], lastSeen });
+      const values = readListCell(cell);
+      if (values.length === 0) page.ignore();
+      const facts = { tags: [...settings.tags, ...(row[tagsAt] ?? '').split(/[,;|]/)], lastSeen: isoTime(row[seenAt]) };
+      for (const value of values) page.add(value, facts);
     }
     return page.page(null, answer.headers.etag ?? null);
   },
 });
 
-/** The rows of the list, and its header when columns have names: the first row, or the comment that holds the wanted name (abuse.ch). */
-function readList(text: string, { delimiter, column }: CsvSettings): CsvRows & { readonly header: readonly string[] } {
+/** A list, taken apart. */
+interface ReadList extends CsvRows {
+  /** Empty: columns have no names. */
+  readonly header: readonly string[];
+  readonly delimiter: string;
+}
+
+/** Where a column is: by its name as it is written, in other capitals, or by its number. -1: nowhere. */
+function columnOf(header: readonly string[], name: string): number {
+  if (name === '') return -1;
+  const at = header.indexOf(name);
+  if (at >= 0) return at;
+  const alike = header.findIndex((cell) => cell.toLowerCase() === name.toLowerCase());
+  return alike >= 0 || !/^[1-9]\d{0,3}$/.test(name) ? alike : Number(name) - 1;
+}
+
+/** The rows of the list, and its header when columns have names: the first row, or the comment that holds the wanted name (abuse.ch, Zeek). */
+function readList(whole: string, settings: CsvSettings): ReadList {
+  const { column } = settings;
+  // Excel's own way to say what stands between the cells.
+  const [sepLine = '', sep] = /^\uFEFF?"?sep=(.)"?\r?\n/i.exec(whole) ?? [];
+  const delimiter = sep ?? settings.delimiter;
+  const text = whole.slice(sepLine.length);
   const named = column !== '';
   // Which cell is the value is known before the header only where there is none; with a header any cell may hold a text over lines.
   const read = readCsvRows(text, { delimiter, mayBreak: (cell) => named || cell > 0 });
-  if (!named) return { ...read, header: [] };
-  const { rows } = read;
-  for (const cells of [
-    rows[0] ?? [],
-    ...read.comments.map((line) => readCsvRows(line, { delimiter, mayBreak: () => false }).rows[0] ?? []),
-  ]) {
-    const header = cells.map((cell) => cell.trim());
-    if (!header.includes(column)) continue;
-    const at = header.indexOf(column);
+  if (!named) return { ...read, header: [], delimiter };
+  const [first = []] = read.rows;
+  for (const cells of [first, ...read.comments.map((line) => readCsvRows(line, { delimiter, mayBreak: () => false }).rows[0] ?? [])]) {
+    const names = cells.map((cell) => cell.trim());
+    const header = names[0] === 'fields' && cells !== first ? names.slice(1) : names;
+    const at = header.findIndex((cell) => cell.toLowerCase() === column.toLowerCase());
+    if (at < 0) continue;
     const body = readCsvRows(text, { delimiter, mayBreak: (cell) => cell !== at });
-    return { ...body, rows: cells === rows[0] ? body.rows.slice(1) : body.rows, header };
+    return { ...body, rows: cells === first ? body.rows.slice(1) : body.rows, header, delimiter };
   }
-  return { ...read, header: (rows[0] ?? []).map((cell) => cell.trim()) };
+  const at = columnOf([], column);
+  if (at < 0) return { ...read, header: first.map((cell) => cell.trim()), delimiter };
+  const body = readCsvRows(text, { delimiter, mayBreak: (cell) => cell !== at });
+  return { ...body, rows: isHeader(first, at) ? body.rows.slice(1) : body.rows, header: [], delimiter };
+}
+
+/** Whether the first row only names the columns. */
+function isHeader(row: readonly string[], valueAt: number): boolean {
+  const [value = ''] = readListCell(row[valueAt] ?? '');
+  return parseIndicator(value).kind !== 'public' && row.every((cell) => /^\s*[a-z_][\w .()-]*$/i.test(cell));
 }
 
 /** A list that stands on one line, with the delimiter between its values: one row for each. */

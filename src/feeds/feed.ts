@@ -8,6 +8,11 @@ import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
 /** One indicator as a feed tells it. */
 export type FeedItem = Observation;
 
+/** A network as a feed lists it, in CIDR form: it names every address inside, and is never looked up itself. */
+export interface NetworkItem extends Omit<FeedItem, 'indicator'> {
+  readonly network: string;
+}
+
 /** An item that is no indicator: kept aside with its reason, never dropped silently. */
 export interface RejectedItem {
   readonly reason: string;
@@ -26,9 +31,10 @@ export interface FeedStep<State = unknown> {
   readonly state: State;
 }
 
-/** One page of a feed. `items` and `rejected` together are everything on the page that claims to be an indicator. */
+/** One page of a feed. `items`, `networks` and `rejected` together are everything on the page that claims to be an indicator. */
 export interface FeedPage<State = unknown> {
   readonly items: readonly FeedItem[];
+  readonly networks: readonly NetworkItem[];
   readonly rejected: readonly RejectedItem[];
   /** Entries that are no indicator and do not claim to be one (text, YARA rules, entries older than the cursor). */
   readonly ignored: number;

@@ -3,7 +3,7 @@ import { isoTime } from '../model/formats/iso-time.ts';
 import { looseFlag, looseTagNames, looseText } from './loose-fields.ts';
 import { type PageCollector, tlpOfTags } from './collect-page.ts';
 
-/** Attribute types of MISP (RFC draft misp-core-format) that carry an indicator we know, and which parts of `a|b` they are. */
+/** Attribute types of MISP (its describeTypes.json) that carry an indicator we know, and which parts of `a|b` they are. */
 const PARTS: ReadonlyMap<string, readonly number[]> = new Map([
   ['ip-src', [0]],
   ['ip-dst', [0]],
@@ -29,6 +29,7 @@ const PARTS: ReadonlyMap<string, readonly number[]> = new Map([
   ['email-dst', [0]],
   ['email-reply-to', [0]],
   ['whois-registrant-email', [0]],
+  ['dns-soa-email', [0]],
 ]);
 
 /** The MISP attribute types that are read. */
@@ -71,6 +72,8 @@ export function addAttribute(page: PageCollector, raw: unknown, event: MispEvent
     lastSeen: isoTime(attribute.last_seen) ?? isoTime(attribute.timestamp),
     reference: event.reference,
   };
-  const pieces = parts.length === 1 && parts[0] === 0 && !attribute.type.includes('|') ? [attribute.value] : attribute.value.split('|');
-  for (const part of parts) page.add(pieces[part], facts);
+  if (!attribute.type.includes('|') && attribute.type !== 'malware-sample') return page.add(attribute.value, facts);
+  // A file's name may hold a bar itself.
+  const pieces = attribute.value.split('|');
+  for (const part of parts) page.add(part === 0 ? pieces[0] : pieces.at(-1), facts);
 }

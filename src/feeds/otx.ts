@@ -11,7 +11,19 @@ const DAY_MS = 86_400_000;
 const PULSES_PER_PAGE = 50;
 
 /** OTX names of the types we know. The rest (CVE, Mutex, YARA, FilePath, …) is no indicator of ours. */
-const TYPES = new Set(['IPv4', 'IPv6', 'domain', 'hostname', 'URL', 'URI', 'FileHash-MD5', 'FileHash-SHA1', 'FileHash-SHA256', 'email']);
+const TYPES = new Set([
+  'IPv4',
+  'IPv6',
+  'domain',
+  'hostname',
+  'URL',
+  'URI',
+  'FileHash-MD5',
+  'FileHash-SHA1',
+  'FileHash-SHA256',
+  'email',
+  'CIDR',
+]);
 
 const setting = declareSettings('feeds.otx');
 const Settings = z.object({

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { decodeText } from '../extract/decode-text.ts';
 import { errorFromStatus } from '../engine/calls/http/status.ts';
 import type { Store } from '../store/store-client.ts';
 import type { Feed, FeedContext, FeedPage, FeedStep, FileCall, StepFailure } from '../feeds/feed.ts';
@@ -74,8 +75,8 @@ export async function readFeed(active: ActiveFeed, reading: FeedReading): Promis
       outages = isSkipped && isOutage(got.error.code) ? outages + 1 : 0;
       const page: FeedPage = isSkipped ? skipped(active, { failure: got, step, context, outages }) : got;
       const counts = await storePage(feed.id, page, reading);
-      report.items += page.items.length + page.rejected.length;
-      report.accepted += page.items.length;
+      report.items += page.items.length + page.networks.length + page.rejected.length;
+      report.accepted += page.items.length + page.networks.length;
       report.quarantined += page.rejected.length;
       report.ignored += page.ignored;
       report.new += counts.new;
@@ -129,14 +130,17 @@ function isOutage(code: LookupErrorCode): boolean {
 async function storePage(feed: string, page: FeedPage, { store, clock, isDry }: FeedReading): Promise<{ new: number; updated: number }> {
   if (isDry) {
     const known = await Promise.all(page.items.map(({ indicator }) => store.get(indicator.value, nowS(clock))));
-    const fresh = new Set(page.items.filter((_, n) => !known[n]).map(({ indicator }) => indicator.value)).size;
-    return { new: fresh, updated: page.items.length - fresh };
+    const values = page.items.filter((_, n) => !known[n]).map(({ indicator }) => indicator.value);
+    const networks = await store.unknownNetworks(page.networks.map(({ network }) => network));
+    const fresh = new Set([...values, ...networks]).size;
+    return { new: fresh, updated: page.items.length + page.networks.length - fresh };
   }
   if (page.rejected.length > 0) await store.quarantineItems(feed, page.rejected, nowS(clock));
   const counts = await store.observe(page.items, nowS(clock));
+  const ranges = await store.observeNetworks(page.networks, nowS(clock));
   // Only now, with everything up to here on disk: a run that dies in between reads the page again.
   if (page.cursor !== null) await store.saveCursor(feed, page.cursor, nowS(clock));
-  return counts;
+  return { new: counts.new + ranges.new, updated: counts.updated + ranges.updated };
 }
 
 async function fetchStep(active: ActiveFeed, step: FeedStep, { clock, signal }: FeedReading): Promise<HttpAnswer | StepFailure> {
@@ -172,7 +176,7 @@ async function readListFile(feed: string, { file }: FileCall): Promise<HttpAnswe
   try {
     const { size } = await stat(file);
     if (size > MAX_PAGE_BYTES) throw new LookupError('invalid', feed, `${file} is larger than ${MAX_PAGE_BYTES} bytes`);
-    const text = (await createReadStream(file, 'utf8').toArray()).join('');
+    const text = decodeText(Buffer.concat((await createReadStream(file).toArray()) as Buffer[]));
     return { status: 200, headers: {}, body: /^\s*[[{]/.test(text) ? (JSON.parse(text) as unknown) : text };
   } catch (cause) {
     if (cause instanceof LookupError) throw cause;

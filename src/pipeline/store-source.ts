@@ -3,8 +3,10 @@ import { type ConfigSources, settingSource } from '../config/load.ts';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../store/decay.ts';
 import { type Listings, openListings } from '../store/listings.ts';
-import type { StoredIndicator } from '../store/observation.ts';
-import type { Indicator } from '../model/indicator.ts';
+import type { StoredNetwork } from '../store/observation.ts';
+import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
+import type { Indicator, IndicatorType } from '../model/indicator.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { halfLifeDays } from './settings/half-life-setting.ts';
 
@@ -35,6 +37,12 @@ interface OpenedStore {
   readonly changes: number;
 }
 
+/** The networks of one state of the store. */
+interface ListedNetworks {
+  readonly of: OpenedStore;
+  readonly tree: PrefixTree<StoredNetwork> | null;
+}
+
 const NOT_THERE: OpenedStore = { core: null, fault: null, changes: 0 };
 
 /**
@@ -63,6 +71,15 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
     if (opened.core === before.core && opened.changes === before.changes) return;
     for (const listener of listeners) listener();
   };
+  let networks: ListedNetworks = { of: NOT_THERE, tree: null };
+  /** Read with the first value that is not listed itself. */
+  const networksOf = (core: Listings) => {
+    if (networks.of.core !== opened.core || networks.of.changes !== opened.changes)
+      networks = { of: opened, tree: treeOf(core.networks()) };
+    return networks.tree;
+  };
+  const find = (core: Listings, indicator: Indicator) =>
+    listedVerdict(core, indicator, options) ?? networkVerdict(networksOf(core), indicator, options);
   let counted = { of: NOT_THERE, entries: 0 };
   const countOf = () => {
     if (counted.of.core !== opened.core || counted.of.changes !== opened.changes)
@@ -72,8 +89,7 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
   const timer = options.watches ? setInterval(check, CHANGE_CHECK_MS) : null;
   timer?.unref();
   return {
-    lookup: (indicator) =>
-      lists.lookup(indicator) ?? (opened.core === null ? null : guarded((core) => listedVerdict(core, indicator, options), null)),
+    lookup: (indicator) => lists.lookup(indicator) ?? (opened.core === null ? null : guarded((core) => find(core, indicator), null)),
     allowance: (indicator) => lists.allowance(indicator),
     onChange(listener) {
       listeners.push(listener);
@@ -127,17 +143,34 @@ function statsOf(path: string, fault: string | null, countOf: () => number) {
   };
 }
 
-function listedVerdict(
-  store: Listings,
-  { value }: Indicator,
+function treeOf(networks: readonly StoredNetwork[]): PrefixTree<StoredNetwork> | null {
+  if (networks.length === 0) return null;
+  return buildPrefixTree(networks.map((value) => ({ pattern: value.network, value }))).tree;
+}
+
+function listedVerdict(store: Listings, { value }: Indicator, options: StoreSourceOptions): Verdict | null {
+  const stored = store.get(value, options.nowS());
+  if (!stored || stored.state === 'revoked') return null;
+  return verdictOf(stored, { type: stored.indicator.type, note: '' }, options);
+}
+
+/** What is said of the smallest network around an address, or around the host of a URL. Addresses of the house lie in no network of others. */
+function networkVerdict(tree: PrefixTree<StoredNetwork> | null, indicator: Indicator, options: StoreSourceOptions): Verdict | null {
+  const stored = tree?.match(indicator);
+  if (!stored || parseIndicator(indicator.value).kind !== 'public') return null;
+  return verdictOf(stored, { type: stored.network.includes(':') ? 'ipv6-addr' : 'ipv4-addr', note: `, in ${stored.network}` }, options);
+}
+
+function verdictOf(
+  stored: Omit<StoredNetwork, 'network'>,
+  about: { readonly type: IndicatorType; readonly note: string },
   { nowS, halfLives = DEFAULT_HALF_LIVES }: StoreSourceOptions,
 ): Verdict | null {
-  const stored = store.get(value, nowS());
-  if (!stored || stored.state === 'revoked' || (stored.validUntilS !== null && stored.validUntilS <= nowS()) || !isListed(stored))
-    return null;
-  const score = decayedScore(stored.feedConfidence ?? UNSURE_SCORE, nowS() - stored.confirmedS, halfLives[stored.indicator.type]);
-  if (score === null || score < FADED_BELOW) return null;
+  // To be watched is no accusation.
   const feeds = stored.sources.filter((source) => source !== 'watchlist');
+  if (feeds.length === 0 || (stored.validUntilS !== null && stored.validUntilS <= nowS())) return null;
+  const score = decayedScore(stored.feedConfidence ?? UNSURE_SCORE, nowS() - stored.confirmedS, halfLives[about.type]);
+  if (score === null || score < FADED_BELOW) return null;
   return {
     provider: 'local',
     verdict: score >= MALICIOUS_FROM ? 'malicious' : 'suspicious',
@@ -150,12 +183,7 @@ function listedVerdict(
     lastSeen: new Date(stored.lastSeenS * 1000).toISOString(),
     reference: stored.reference,
     tlp: stored.tlp ?? 'AMBER',
-    note: `listed by ${feeds.join(', ')}`,
+    note: `listed by ${feeds.join(', ')}${about.note}`,
     isPending: false,
   };
-}
-
-/** To be watched is no accusation. */
-function isListed({ sources }: StoredIndicator): boolean {
-  return sources.some((source) => source !== 'watchlist');
 }

@@ -1,4 +1,5 @@
 import { readCsvRows } from '../model/formats/csv-rows.ts';
+import { readListCell } from '../model/formats/list-cell.ts';
 import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import type { ListEntry, ParsedList } from './list-entry.ts';
@@ -10,7 +11,7 @@ const DEFAULT_SCORES: Readonly<Record<VerdictWord, number | null>> = { malicious
 const VALUE_COLUMNS = ['value', 'indicator', 'ioc', 'ioc_value', 'observable', 'ip', 'domain', 'url', 'hash', 'sha256', 'cidr'];
 const MAX_FAULTS = 20;
 
-/** Reads a customer's list: STIX 2.1 bundle (JSON), CSV with a header that names a value column, or one value a line (`#` comments). */
+/** Reads a customer's list: STIX 2.1 bundle (JSON), CSV with a header that names a value column, or a list of values (see `readListCell`). */
 export function parseList(name: string, text: string, attributes: readonly string[] = []): ParsedList {
   const start = text.trimStart();
   if (start.startsWith('{') || start.startsWith('[')) return readStixBundle(name, text);
@@ -47,8 +48,7 @@ function readCsvList(name: string, text: string, header: readonly string[], attr
       if (faults.length < MAX_FAULTS) faults.push(`${name}, entry ${n + 1}: ${fault}`);
       return;
     }
-    entries.push({
-      value,
+    const entry = {
       note: [at(row, 'note') || at(row, 'reason'), at(row, 'owner')].filter((part) => part !== '').join(', by ') || null,
       verdict: verdictOf('local', {
         verdict: word,
@@ -60,7 +60,8 @@ function readCsvList(name: string, text: string, header: readonly string[], attr
         lastSeen: isoTime(at(row, 'last_seen')),
         reference: /^https?:\/\//.test(at(row, 'reference')) ? at(row, 'reference') : null,
       }),
-    });
+    };
+    for (const named of readListCell(value)) entries.push({ ...entry, value: named });
   });
   return { entries, faults };
 }
@@ -72,7 +73,7 @@ function readPlainList(name: string, text: string, attributes: readonly string[]
     attributes: [...attributes, `list:${name}`],
   });
   const lines = text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, '').trim());
-  return { entries: lines.filter((line) => line !== '').map((value) => ({ value, verdict, note: null })), faults: [] };
+  return { entries: lines.flatMap((line) => readListCell(line).map((value) => ({ value, verdict, note: null }))), faults: [] };
 }
 
 function isVerdictWord(word: string): word is VerdictWord {

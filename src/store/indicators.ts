@@ -6,9 +6,10 @@ import { decayedScore, type HalfLives } from './decay.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ObserveCounts, StoredIndicator } from './observation.ts';
 
-// A value that every feed tags differently would grow without end.
-const MAX_TAGS = 64;
-const MAX_SOURCES = 64;
+/** Tags that are kept of one indicator: a value that every feed tags differently would grow without end. */
+export const MAX_TAGS = 64;
+/** Sources that are named of one indicator. */
+export const MAX_SOURCES = 64;
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -110,14 +111,16 @@ function nextState(state: SQLOutputValue | undefined, isRevoked: boolean): numbe
   return stateCodes.toCode(isRevoked ? 'revoked' : 'active');
 }
 
-function merged(text: SQLOutputValue | undefined, words: readonly string[], max: number): string {
+/** A stored list with new words behind it, cut at `max`. */
+export function merged(text: SQLOutputValue | undefined, words: readonly string[], max: number): string {
   const known = String(text);
   const list = splitList(known);
   const fresh = words.filter((word) => !list.includes(word));
   return fresh.length === 0 ? known : joinList([...list, ...fresh].slice(0, max));
 }
 
-function highest(known: SQLOutputValue | undefined, said: number | null): number | null {
+/** The higher of what is stored and what is said; `null`: neither. */
+export function highest(known: SQLOutputValue | undefined, said: number | null): number | null {
   if (known === null || known === undefined) return said;
   return said === null ? Number(known) : Math.max(Number(known), said);
 }
@@ -127,7 +130,8 @@ function later(known: SQLOutputValue | undefined, said: number | null): number |
   return highest(known, said);
 }
 
-function secondsOf(iso: string | null): number | null {
+/** A time as whole seconds since 1970; `null`: not said, or no time. */
+export function secondsOf(iso: string | null): number | null {
   if (iso === null) return null;
   const ms = Date.parse(iso);
   return Number.isNaN(ms) ? null : Math.trunc(ms / 1000);

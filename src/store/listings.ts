@@ -1,11 +1,14 @@
 import { openDatabase } from './database.ts';
 import type { HalfLives } from './decay.ts';
 import { storedIndicator } from './indicators.ts';
-import type { StoredIndicator } from './observation.ts';
+import { storedNetwork } from './networks.ts';
+import type { StoredIndicator, StoredNetwork } from './observation.ts';
 
 /** What feeds listed, to be read by programs that answer: opened in little time, and written to by others meanwhile. */
 export interface Listings {
   get(value: string, nowS: number): StoredIndicator | null;
+  /** All networks that are listed and not withdrawn. */
+  networks(): readonly StoredNetwork[];
   count(): number;
   /** Changes whenever feeds have listed something. */
   changes(): number;
@@ -16,13 +19,15 @@ export interface Listings {
 export function openListings(path: string, halfLives: HalfLives): Listings {
   const db = openDatabase(path, { readOnly: true });
   const byValue = db.prepare('SELECT * FROM indicator WHERE value = ?');
-  const rows = db.prepare('SELECT count(*) AS n FROM indicator');
+  const rows = db.prepare('SELECT (SELECT count(*) FROM indicator) + (SELECT count(*) FROM network) AS n');
+  const networks = db.prepare('SELECT * FROM network WHERE state <> 1 ORDER BY network');
   const changes = db.prepare('SELECT changes FROM listing');
   return {
     get(value, nowS) {
       const row = byValue.get(value);
       return row ? storedIndicator(row, nowS, halfLives) : null;
     },
+    networks: () => networks.all().map(storedNetwork),
     count: () => Number(rows.get()?.n ?? 0),
     changes: () => Number(changes.get()?.changes ?? 0),
     close: () => db.close(),

@@ -1,8 +1,29 @@
 import type { Answer, Tier } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
+import type { Observation } from '../model/observation.ts';
 import type { Tlp } from '../model/tlp.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import type { IndicatorState } from './codes.ts';
+
+/** One source telling about a network. */
+export interface NetworkObservation extends Omit<Observation, 'indicator'> {
+  /** In CIDR form. */
+  readonly network: string;
+}
+
+/** A network as the store knows it. Times are seconds since 1970 (UTC). */
+export interface StoredNetwork {
+  readonly network: string;
+  readonly state: IndicatorState;
+  readonly firstSeenS: number;
+  readonly lastSeenS: number;
+  readonly confirmedS: number;
+  readonly validUntilS: number | null;
+  readonly sources: readonly string[];
+  readonly tlp: Tlp | null;
+  readonly feedConfidence: number | null;
+  readonly reference: string | null;
+}
 
 /** What a batch of observations did: `new` + `updated` = observations. */
 export interface ObserveCounts {

@@ -111,4 +111,20 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE outbox ADD COLUMN batch INTEGER;
   CREATE INDEX outbox_batch ON outbox (output, batch) WHERE state = 0 AND batch IS NOT NULL;
   `,
+  // Networks that feeds list: they name the addresses inside, and are never looked up themselves.
+  `
+  CREATE TABLE network (
+    network TEXT PRIMARY KEY,
+    state INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    confirmed INTEGER NOT NULL,
+    valid_until INTEGER,
+    sources TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    tlp INTEGER,
+    feed_confidence INTEGER,
+    reference TEXT
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

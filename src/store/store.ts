@@ -6,6 +6,7 @@ import { checkIntegrity, openDatabase } from './database.ts';
 import { DEFAULT_HALF_LIVES, type HalfLives } from './decay.ts';
 import { type IndicatorTable, indicatorTable } from './indicators.ts';
 import { type JudgementTable, judgementTable } from './judgements.ts';
+import { type NetworkTable, networkTable } from './networks.ts';
 import { type Outbox, outboxTable } from './outbox.ts';
 import { type OverrideMarks, overrideMarks } from './overrides.ts';
 import { type RunState, runState } from './run-state.ts';
@@ -15,6 +16,8 @@ import { type Watchlist, watchlistTable } from './watchlist.ts';
 /** What is in the store, for people. */
 export interface StoreStats {
   readonly indicators: number;
+  /** Networks that feeds list; not counted among the indicators. */
+  readonly networks: number;
   readonly byType: Readonly<Record<string, number>>;
   readonly byVerdict: Readonly<Record<string, number>>;
   readonly byState: Readonly<Record<string, number>>;
@@ -28,7 +31,7 @@ export interface StoreStats {
 }
 
 /** Everything the store can do, on the thread that opened it. Each call is one transaction. */
-export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, OverrideMarks, RunState, Watchlist, SightingIndex {
+export interface StoreCore extends IndicatorTable, NetworkTable, JudgementTable, Outbox, OverrideMarks, RunState, Watchlist, SightingIndex {
   stats(): StoreStats;
   /** What is wrong with the file; empty when it is sound. */
   check(): readonly string[];
@@ -41,8 +44,12 @@ export interface StoreCore extends IndicatorTable, JudgementTable, Outbox, Overr
 export function openStoreCore(path: string, options: { readOnly?: boolean; halfLives?: HalfLives } = {}): StoreCore {
   const db = openDatabase(path, { readOnly: options.readOnly === true });
   const halfLives = options.halfLives ?? DEFAULT_HALF_LIVES;
+  const indicators = indicatorTable(db, halfLives);
+  const networks = networkTable(db);
   return {
-    ...indicatorTable(db, halfLives),
+    ...indicators,
+    ...networks,
+    purge: (beforeS) => indicators.purge(beforeS) + networks.purgeNetworks(beforeS),
     ...judgementTable(db, halfLives),
     ...outboxTable(db),
     ...overrideMarks(db),
@@ -70,6 +77,7 @@ function statsOf(db: DatabaseSync, path: string): StoreStats {
     );
   return {
     indicators: count('indicator'),
+    networks: count('network'),
     byType: by('type', typeCodes.toWord),
     byVerdict: by('verdict', verdictCodes.toWord),
     byState: by('state', stateCodes.toWord),

@@ -82,6 +82,20 @@ describe('a list that is wrong in places', () => {
     expect(faults).toEqual([expect.stringContaining('5.6.7.8,"stray')]);
   });
 
+  it.each([
+    ['notes and networks', '; DROP\n203.0.112.0/20 ; SBL434604\n', '203.0.114.7'],
+    ['a hosts file', '0.0.0.0 evil.example other.example\n', 'other.example'],
+    ['labels', `MD5=${'ab'.repeat(16)}\n`, 'ab'.repeat(16)],
+    ['a cell with several values', 'ip,note\n"198.18.0.1; 198.18.0.2",x\n', '198.18.0.2'],
+    ['UTF-16', Buffer.from('\uFEFFip,note\r\n198.18.0.3,x\r\n', 'utf16le'), '198.18.0.3'],
+  ])('with %s is read', (_name, text, value) => {
+    const path = join(folder, 'form.txt');
+    writeFileSync(path, text);
+    const source = openLocalLists({ lists: [path], allowLists: [], sample: null, watches: false });
+    expect(source.lookup(indicatorOf(value))).toMatchObject({ verdict: 'malicious' });
+    expect(source.stats().lists.at(-1)?.faults).toEqual([]);
+  });
+
   it('that is missing is a warning, not an end', async () => {
     const { engine, warnings } = await openEngine({
       env: { ISMALICIOUS_STATE_DIR: folder, ISMALICIOUS_LOCAL_LISTS: join(folder, 'nowhere.csv') },

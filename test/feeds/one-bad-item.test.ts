@@ -344,3 +344,16 @@ describe('STIX', () => {
     expect(bundle({ type: 'ipv4-addr', value: '45.83.64.1', object_marking_refs: ['__proto__', 'constructor'] }).items[0]?.tlp).toBeNull();
   });
 });
+
+it.each([
+  ['filename|sha256', `a|b.exe|${'ab'.repeat(32)}`, ['ab'.repeat(32)]],
+  ['malware-sample', `a.exe|${'ab'.repeat(16)}`, ['ab'.repeat(16)]],
+  ['domain|ip', 'evil-host.net|45.83.64.1', ['evil-host.net', '45.83.64.1']],
+  ['ip-dst|port', '45.83.64.1|8080', ['45.83.64.1']],
+  ['ip-src|port', '2a00:1450::1|8080', ['2a00:1450::1']],
+  ['hostname|port', 'h.evil-host.net|443', ['h.evil-host.net']],
+  ['dns-soa-email', 'root@evil-host.net', ['root@evil-host.net']],
+])('MISP %s %s names %j', (type, value, values) => {
+  const got = walk(feed('misp'), SETTINGS, null, () => answer({ response: { Attribute: [{ type, value }] } }));
+  expect(valuesOf(got)).toEqual(values);
+});

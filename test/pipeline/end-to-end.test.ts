@@ -126,7 +126,7 @@ describe('a run', () => {
     await expect(runPipeline(pipeline, { signal: new AbortController().signal, isDry: false })).rejects.toThrow(/another process/);
     await pipeline.close();
   });
-  it('keeps what a broken feed gave before it broke, says so, and goes on where it stood', async () => {
+  it('keeps what a broken feed gave around the page that broke, says so, and reads that page again', async () => {
     let isBroken = true;
     const flaky = await startStandIn(({ text }) => {
       const { page } = JSON.parse(text) as { page: number };
@@ -146,9 +146,8 @@ describe('a run', () => {
     });
     const signal = new AbortController().signal;
     const first = await runPipeline(pipeline, { signal, isDry: false });
-    // The broken page costs itself: page 4 is read, and page 3 again with the next run.
-    expect(first.feeds.misp).toMatchObject({ items: 26, pages: 3, failure: null, faults: [expect.stringContaining('page 3')] });
-    expect(exitCodeOf(first)).toBe(3);
+    expect(first.feeds.misp).toMatchObject({ items: 26, quarantined: 2, pages: 3, faults: [expect.stringMatching(/page 3 .*500/)] });
+    expect([exitCodeOf(first), await pipeline.store.cursor('misp')]).toEqual([3, '30d tries=1']);
     isBroken = false;
     const second = await runPipeline(pipeline, { signal, isDry: false });
     expect(second.feeds.misp).toMatchObject({ items: 35, failure: null });

@@ -33,6 +33,20 @@ beforeAll(() => {
     ],
     NOW,
   );
+  const network = (name: string, more: object) => {
+    const { indicator: _, ...rest } = observationOf('x', more);
+    return { ...rest, network: name };
+  };
+  store.observeNetworks(
+    [
+      network('45.83.0.0/16', { confidence: 90, source: 'csv' }),
+      network('45.83.64.0/24', { source: 'stix' }),
+      network('45.84.0.0/16', { isRevoked: true }),
+      network('192.0.0.0/8', { source: 'csv' }),
+      network('2a00:1450::/32', { confidence: 80 }),
+    ],
+    NOW,
+  );
   store.close();
   source = withStore(lists, { path, nowS: () => nowS, watches: false });
 });
@@ -51,6 +65,17 @@ describe('the store as local provider', () => {
   it.each(['over.evil-host.net', 'revoked.evil-host.net', 'watched.good-host.net', 'never.evil-host.net'])('%s: nobody lists it', (value) =>
     expect(source.lookup(domain(value))).toBeNull(),
   );
+  it.each([
+    ['45.83.1.1', 'ipv4-addr', 'malicious', 'in 45.83.0.0/16'],
+    ['45.83.64.7', 'ipv4-addr', 'suspicious', 'in 45.83.64.0/24'],
+    ['http://45.83.1.1/a', 'url', 'malicious', 'in 45.83.0.0/16'],
+    ['2a00:1450::1', 'ipv6-addr', 'malicious', 'in 2a00:1450::/32'],
+  ] as const)('%s lies in a network that is listed', (value, type, verdict, note) =>
+    expect(source.lookup({ type, value })).toMatchObject({ verdict, note: expect.stringContaining(note) }),
+  );
+  it.each(['45.82.1.1', '45.84.1.1', '192.168.1.1'])('%s lies in none', (value) =>
+    expect(source.lookup({ type: 'ipv4-addr', value })).toBeNull(),
+  );
   it('a listing that nobody confirms fades, and then says nothing', () => {
     nowS = NOW + 60 * DAY;
     expect(source.lookup(domain('sure.evil-host.net'))).toMatchObject({ verdict: 'suspicious', score: 45 });
@@ -60,7 +85,7 @@ describe('the store as local provider', () => {
   });
   it('names the feeds, and what it holds', () => {
     expect(source.lookup(domain('sure.evil-host.net'))?.attributes).toEqual(['feed:threatfox']);
-    expect(source.stats().lists).toMatchObject([{ name: 'pipeline store', entries: 5, faults: [] }]);
+    expect(source.stats().lists).toMatchObject([{ name: 'pipeline store', entries: 10, faults: [] }]);
   });
   it('without a store the lists answer alone', () => {
     const alone = withStore(lists, { path: join(folder, 'none'), nowS: () => NOW, watches: false });

@@ -1,4 +1,4 @@
-import { utf16Of } from '../decode-text.ts';
+import { utf16Of } from '../../model/formats/utf16.ts';
 
 /** How much tells which line ends a mail has, in bytes. */
 const SAMPLE = 65_536;

@@ -1,3 +1,4 @@
+import { utf16Of } from '../../../model/formats/utf16.ts';
 import { LookupError } from '../../../model/lookup-error.ts';
 import { MAX_ANSWER_BYTES } from './transport.ts';
 
@@ -42,10 +43,13 @@ export function decodeBody(provider: string, bytes: Buffer, encoding: string | u
     throw new LookupError('bad_response', provider, `answer in unknown encoding ${JSON.stringify(encoding.slice(0, 20))}`);
   let text: string;
   try {
-    text = (decode ? decode(bytes, maxBytes) : bytes).toString('utf8');
+    const plain = decode ? decode(bytes, maxBytes) : bytes;
+    const wide = utf16Of(plain);
+    text = wide === null ? plain.toString('utf8') : new TextDecoder(wide).decode(plain);
   } catch (cause) {
     throw new LookupError('bad_response', provider, 'compressed answer is broken or too large', { cause });
   }
+  if (text.codePointAt(0) === 0xfeff) text = text.slice(1);
   try {
     return JSON.parse(text) as unknown;
   } catch {

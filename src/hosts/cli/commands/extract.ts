@@ -1,5 +1,5 @@
 import { extractFromFile, extractFromText } from '../../../extract/extract.ts';
-import { utf16Of } from '../../../extract/decode-text.ts';
+import { utf16Of } from '../../../model/formats/utf16.ts';
 import { fileKind } from '../../../extract/file-kind.ts';
 import type { Extracted } from '../../../extract/extracted.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
