@@ -74,6 +74,9 @@ export function toReportText(report: RunReport): string {
       ([id, feed]) =>
         `feed ${id}: ${feed.items} items, ${feed.accepted} accepted, ${feed.quarantined} quarantined${feed.failure === null ? '' : ` — ${feed.failure}`}`,
     ),
+    ...(Object.values(report.feeds).some(({ quarantined }) => quarantined > 0)
+      ? ['what was quarantined, and why: ismalicious store quarantine --feeds']
+      : []),
     `store: ${store.new} new, ${store.updated} updated`,
     `look-ups: ${enrichment.due} due, ${enrichment.enriched} answered (${enrichment.live} live), ${enrichment.skipped} refused, ${enrichment.failed} failed, ${enrichment.left} left`,
     ...(watches.checked + watches.failed > 0

@@ -23,7 +23,9 @@ export interface RunState {
   saveCursor(feed: string, cursor: string, nowS: number): void;
   /** Keeps bad feed items aside; the oldest are forgotten beyond 100,000. */
   quarantineItems(feed: string, items: readonly { readonly raw: string; readonly reason: string }[], nowS: number): void;
-  quarantinedItems(feed: string, limit: number): readonly QuarantinedItem[];
+  /** Those of one feed, or of all (`null`), newest first. */
+  quarantinedItems(feed: string | null, limit: number): readonly QuarantinedItem[];
+  countQuarantinedItems(feed: string | null): number;
   /** Takes or prolongs a lease; false when somebody else holds it. A holder whose process has ended holds nothing. */
   takeLease(name: string, holder: string, times: { readonly nowMs: number; readonly untilMs: number }): boolean;
   /** Who holds a lease; `null`: nobody. */
@@ -44,7 +46,8 @@ export function runState(db: DatabaseSync): RunState {
   const quarantine = db.prepare(`INSERT INTO feed_quarantine (feed, raw, reason, at) VALUES (?, ?, ?, ?)
     ON CONFLICT (feed, raw) DO UPDATE SET reason = excluded.reason, at = excluded.at, times = times + 1`);
   const forget = db.prepare('DELETE FROM feed_quarantine WHERE id <= (SELECT max(id) FROM feed_quarantine) - ?');
-  const quarantined = db.prepare('SELECT * FROM feed_quarantine WHERE feed = ? ORDER BY id DESC LIMIT ?');
+  const quarantined = db.prepare('SELECT * FROM feed_quarantine WHERE ?1 IS NULL OR feed = ?1 ORDER BY at DESC, id DESC LIMIT ?2');
+  const quarantineCount = db.prepare('SELECT count(*) AS n FROM feed_quarantine WHERE ?1 IS NULL OR feed = ?1');
   const take = db.prepare(`INSERT INTO lease (name, holder, until_ms) VALUES (?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms WHERE lease.holder = excluded.holder OR lease.until_ms <= ? OR lease.until_ms > ?`);
   const takeOver = db.prepare('UPDATE lease SET holder = ?, until_ms = ? WHERE name = ? AND holder = ?');
@@ -76,6 +79,7 @@ export function runState(db: DatabaseSync): RunState {
         times: Number(row.times),
         atS: Number(row.at),
       })),
+    countQuarantinedItems: (feed) => Number(quarantineCount.get(feed)?.n ?? 0),
     takeLease(name, holder, { nowMs, untilMs }) {
       if (take.run(name, holder, untilMs, nowMs, nowMs + LONGEST_LEASE_MS).changes === 1) return true;
       const other = leaseHolder(name);

@@ -43,6 +43,7 @@ const METHODS = {
   saveCursor: true,
   quarantineItems: true,
   quarantinedItems: true,
+  countQuarantinedItems: true,
   takeLease: true,
   leaseHolder: true,
   releaseLease: true,

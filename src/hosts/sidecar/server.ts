@@ -42,6 +42,7 @@ import { addExtractRoute } from './routes/extract-route.ts';
 import { addFeedbackRoute } from './routes/feedback-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addTaxiiRoute } from './routes/taxii-route.ts';
+import { addQuarantineRoute } from './routes/quarantine-route.ts';
 import { addStatusRoutes, type HeldOff } from './routes/status-routes.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
@@ -127,6 +128,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addTriageRoute(app, { enricher, pipeline, settings, metrics, clock, workers });
+  addQuarantineRoute(app, pipeline);
   addTaxiiRoute(app, { pipeline, settings, clock });
   addStatusRoutes(app, {
     metrics,

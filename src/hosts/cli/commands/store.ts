@@ -5,6 +5,7 @@ import { EXPORT_FORMATS } from '../../../pipeline/export-formats.ts';
 import { type Command, EXIT, parseAge, parseCount, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { storeSynopsis } from '../synopses/keep.ts';
+import { readFeedQuarantine } from '../../../pipeline/feed-quarantine.ts';
 import { exportStore } from '../../../pipeline/export-store.ts';
 import { openStoreOf } from '../existing-store.ts';
 
@@ -16,7 +17,10 @@ export const storeCommand: Command = {
     const format = EXPORT_FORMATS.find((known) => known === values.format) ?? 'ndjson';
     const limit = parseCount(values.limit ?? '1000', '--limit', 1);
     const ageS = parseAge(values['older-than'] ?? '365d', '--older-than');
-    if ((what === 'quarantine' || what === 'replay') && !values.output) throw new UsageError(`store ${what} needs --output ID.`);
+    const showsFeeds = what === 'quarantine' && (values.feeds || values.feed !== undefined);
+    if (showsFeeds && values.output !== undefined) throw new UsageError('store quarantine takes --output ID or --feeds, not both.');
+    if (what === 'quarantine' && !showsFeeds && !values.output) throw new UsageError('store quarantine needs --output ID, or --feeds.');
+    if (what === 'replay' && !values.output) throw new UsageError('store replay needs --output ID.');
     const store = await openStoreOf(io.env, { makes: false });
     const nowS = Math.floor(Date.now() / 1000);
     const print = (value: unknown) => void io.stdout.write(`${JSON.stringify(value)}\n`);
@@ -47,7 +51,8 @@ export const storeCommand: Command = {
           await store.compact();
           break;
         case 'quarantine':
-          for (const message of await store.quarantined(values.output ?? '', limit)) print(message);
+          if (showsFeeds) for (const item of (await readFeedQuarantine(store, { feed: values.feed ?? null, limit })).items) print(item);
+          else for (const message of await store.quarantined(values.output ?? '', limit)) print(message);
           break;
         case 'replay':
           print({ replayed: await store.replay(values.output ?? '', limit) });

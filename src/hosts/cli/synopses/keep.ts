@@ -31,7 +31,10 @@ export const storeSynopsis = {
     check: { takes: '', doc: 'read the whole file and list what is broken; exit 1 when something is' },
     export: { takes: '', doc: 'all indicators in --format' },
     purge: { takes: '', doc: 'forget indicators nobody confirmed within --older-than (365d)' },
-    quarantine: { takes: '', doc: 'messages that were given up, of --output ID, with their reasons' },
+    quarantine: {
+      takes: '',
+      doc: 'with their reasons: messages of --output ID that were given up, or what --feeds sent that could not be taken',
+    },
     replay: { takes: '', doc: 'put quarantined messages of --output ID back; they go with the next run' },
   },
   options: {
@@ -39,11 +42,14 @@ export const storeSynopsis = {
     out: text('FILE', 'write there instead of stdout'),
     'older-than': text('AGE', 'for purge: 90d, 52w'),
     output: text('ID', 'an output of the pipeline, like splunk_hec'),
-    limit: text('N', 'most messages to show or put back (1000)'),
+    feeds: flag('for quarantine: items of feeds'),
+    feed: text('ID', 'for quarantine: items of that feed only, like csv'),
+    limit: text('N', 'most messages or items to show or put back (1000)'),
   },
   examples: [
     ['store export --format stix --out indicators.json', 'everything that was judged'],
     ['store replay --output splunk_hec', 'send again what was given up'],
+    ['store quarantine --feeds', 'what of the feeds could not be taken, and why'],
   ],
 } satisfies Synopsis;
 

@@ -21,7 +21,12 @@ const PAGE = [
 
 /** What the sidecar takes and gives of the pipeline, by path. */
 export function pipelinePaths(parts: Parts) {
-  return { '/v1/watchlist': watchlistPath(parts), '/v1/triage': triagePath(parts), ...taxiiPaths(parts) };
+  return {
+    '/v1/watchlist': watchlistPath(parts),
+    '/v1/quarantine': quarantinePath(parts),
+    '/v1/triage': triagePath(parts),
+    ...taxiiPaths(parts),
+  };
 }
 
 function noStore({ refusal }: Parts) {
@@ -47,6 +52,30 @@ function watchlistPath(parts: Parts) {
       summary: 'Watch them no longer',
       requestBody: { required: true, content: json('WatchEndRequest') },
       responses: { ...each, ...refused(parts), ...others },
+    },
+  };
+}
+
+function quarantinePath(parts: Parts) {
+  return {
+    get: {
+      summary: 'What feeds sent that could not be taken',
+      description: 'Newest first, with the reasons.',
+      parameters: [
+        { name: 'feed', in: 'query', schema: { type: 'string' }, description: 'Id of a feed; left out: all.' },
+        {
+          name: 'limit',
+          in: 'query',
+          schema: { type: 'integer', minimum: 1, maximum: 10_000 },
+          description: 'Most items in the answer (100).',
+        },
+      ],
+      responses: {
+        200: { description: 'The items.', content: json('Quarantine') },
+        400: parts.refusal('The query does not fit.'),
+        ...noStore(parts),
+        ...parts.common,
+      },
     },
   };
 }

@@ -27,6 +27,12 @@ export const WATCH_END_BODY = {
 /** The query of `POST /v1/triage`; the time limit is checked where all calls have theirs checked. */
 export const TRIAGE_QUERY = { type: 'object', properties: { tell: { type: 'string', enum: ['true', 'false'] } } } as const;
 
+/** The query of `GET /v1/quarantine`. */
+export const QUARANTINE_QUERY = {
+  type: 'object',
+  properties: { feed: name, limit: { type: 'string', pattern: '^(?:[1-9]\\d{0,3}|10000)$' } },
+} as const;
+
 const decision = {
   type: 'object',
   required: ['alert_id', 'tier', 'actions', 'auto_resolve', 'score', 'verdict', 'status', 'indicator', 'field', 'reasons', 'note'],
@@ -59,6 +65,27 @@ export const PIPELINE_SCHEMAS = {
     type: 'object',
     required: ['total', 'watchlist'],
     properties: { total: { type: 'integer' }, watchlist: { type: 'array', items: watched } },
+  },
+  Quarantine: {
+    type: 'object',
+    required: ['total', 'items'],
+    properties: {
+      total: { type: 'integer', description: 'How many there are, shown or not.' },
+      items: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['feed', 'reason', 'raw', 'times', 'last_at'],
+          properties: {
+            feed: { type: 'string' },
+            reason: { type: 'string', description: 'Why it is no indicator.' },
+            raw: { type: 'string', description: 'As it came, cut to 2048 characters.' },
+            times: { type: 'integer', description: 'How often it came.' },
+            last_at: { type: 'string', format: 'date-time' },
+          },
+        },
+      },
+    },
   },
   WatchResults: {
     type: 'object',

@@ -143,6 +143,27 @@ describe('ismalicious store, watch, triage', () => {
     expect((JSON.parse(readFileSync(path, 'utf8')) as { objects: unknown[] }).objects).toHaveLength(3);
     await expect(run(storeCommand.run, ['replay'])).rejects.toThrow(/--output/);
   });
+  it('show what feeds sent that could not be taken, with the reasons', async () => {
+    const list = join(folder, 'list.txt');
+    writeFileSync(list, '45.83.64.7\n10.0.0.1\n45.83.64.300\n203.0.112.0/20 ; SBL\n');
+    const lists = join(folder, 'lists.yaml');
+    writeFileSync(lists, stringify({ feeds: { csv: { enabled: true, path: list } } }));
+    const { err } = await run(pipelineCommand.run, ['run', '--config', lists]);
+    expect(err).toContain('store quarantine --feeds');
+    const rows = (await run(storeCommand.run, ['quarantine', '--feed', 'csv'])).out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(rows).toHaveLength(2);
+    expect((await run(storeCommand.run, ['quarantine', '--feeds'])).out.trim().split('\n')).toHaveLength(3);
+    expect(rows).toContainEqual(
+      expect.objectContaining({ feed: 'csv', raw: '10.0.0.1', reason: expect.stringContaining('never'), times: 1 }),
+    );
+    expect((await run(storeCommand.run, ['quarantine', '--feed', 'stix'])).out).toBe('');
+    expect(JSON.parse((await run(storeCommand.run, ['stats'])).last)).toMatchObject({ networks: 1, quarantinedItems: 3 });
+    await expect(run(storeCommand.run, ['quarantine'])).rejects.toThrow(/--output ID, or --feeds/);
+    await expect(run(storeCommand.run, ['quarantine', '--feeds', '--output', 'file'])).rejects.toThrow(/not both/);
+  });
   it('keep a watchlist', async () => {
     expect(
       JSON.parse((await run(watchCommand.run, ['add', 'mail.evil-host.net', '--reason', 'supplier', '--days', '9'])).last),

@@ -42,6 +42,7 @@ describe('without a pipeline store', () => {
     ['GET', '/v1/watchlist', undefined],
     ['POST', '/v1/watchlist', { indicators: [BAD] }],
     ['DELETE', '/v1/watchlist', { indicators: [BAD] }],
+    ['GET', '/v1/quarantine', undefined],
     ['POST', '/v1/triage?tell=true', { id: '1', dest_ip: BAD }],
     ['GET', '/taxii2/', undefined],
     ['GET', '/taxii2/api/collections/', undefined],
@@ -76,6 +77,22 @@ describe('without a pipeline store', () => {
     const { call } = await startSidecar({}, { enricher, pipeline });
     expect((await call('/v1/watchlist')).status).toBe(409);
   });
+});
+
+it('/v1/quarantine tells what feeds sent that could not be taken, and why', async () => {
+  const { pipeline, path } = await part();
+  const store = await openStore(path);
+  await store.quarantineItems('csv', [{ raw: '10.0.0.1', reason: 'private' }], NOW - 60);
+  await store.quarantineItems('stix', [{ raw: '[a]', reason: 'no pattern' }], NOW);
+  await store.close();
+  const { call } = await startSidecar({}, { enricher, pipeline });
+  const whole = (await call('/v1/quarantine')).json;
+  expect([whole.total, whole.items.map((item: { feed: string }) => item.feed)]).toEqual([2, ['stix', 'csv']]);
+  expect((await call('/v1/quarantine?feed=csv&limit=5')).json).toEqual({
+    total: 1,
+    items: [{ feed: 'csv', raw: '10.0.0.1', reason: 'private', times: 1, last_at: new Date((NOW - 60) * 1000).toISOString() }],
+  });
+  expect((await call('/v1/quarantine?limit=0')).status).toBe(400);
 });
 
 describe('/v1/watchlist', () => {
