@@ -13,6 +13,8 @@ export interface BackfillQuery {
   readonly filter: object | null;
   /** Also documents whose look-up failed on the way in. */
   readonly withFailures: boolean;
+  /** Indices that match and are left out, for they cannot be read. */
+  readonly without?: readonly string[];
 }
 
 /** Tags of documents whose look-up failed on the way in. */
@@ -40,6 +42,7 @@ export function toSearchQuery(query: BackfillQuery, upToMs: number | null): obje
         ...(upToMs === null ? [] : [orTimeless(range({ lte: upToMs, format: 'epoch_millis' }))]),
         ...(query.filter === null ? [] : [query.filter]),
       ],
+      ...(query.without !== undefined && query.without.length > 0 && { must_not: [{ terms: { _index: query.without } }] }),
     },
   };
 }

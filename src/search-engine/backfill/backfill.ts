@@ -5,9 +5,9 @@ import { type EngineClient, memberOf, refusalOf } from '../engine-client.ts';
 import { type ValueReader, createValueReader } from './document-values.ts';
 import { type PageWork, enrichPage } from './enrich-page.ts';
 import { EngineFault } from './found-document.ts';
-import { type PageReader, PageTooLargeError, type Snapshot, openSnapshot } from './pages.ts';
+import { NoSourceError, type PageReader, PageTooLargeError, type Snapshot, openSnapshot } from './pages.ts';
 import { createPatientClient } from './patient-client.ts';
-import { type Progress, createProgress } from './progress.ts';
+import { type Progress, WHOLE_INDEX, createProgress } from './progress.ts';
 import { type BackfillQuery, toSearchQuery } from './backfill-query.ts';
 import { type BackfillState, StateFault, type StateKeeper, type BackfillCounts, noCounts } from './state-file.ts';
 
@@ -57,7 +57,8 @@ export async function backfill(options: BackfillOptions, given: BackfillSurround
   const surroundings = { ...given, engine };
   const state = resume(options, keeper, now());
   keeper.save(state);
-  const query = { ...options.query, until: state.until };
+  const without = state.refusals.filter(({ id }) => id === WHOLE_INDEX).map(({ index }) => index);
+  const query = { ...options.query, until: state.until, without };
   // Documents of the last second may not be searchable yet; without the right to refresh they are found by another run.
   await engine.call('POST', `/${encodeURIComponent(query.index)}/_refresh?ignore_unavailable=true`);
   // Of the whole run, what earlier parts of it have read included.
@@ -84,20 +85,37 @@ interface Run {
   readonly readValues: ValueReader;
 }
 
-/** A snapshot that ran out while look-ups were slow is opened again, as long as there is progress between two of them. */
+/**
+ * A snapshot that ran out while look-ups were slow is opened again, as long as there is progress between two of them. So it is, without the
+ * indices in question, when some cannot be read: they are named, and the rest goes on.
+ */
 async function readAll(run: Run): Promise<void> {
   const { progress, options } = run;
+  let { query } = options;
   for (let seen = -1; ;) {
-    const snapshot = await openSnapshot(run.surroundings.engine, options.query, options.parallel);
+    const snapshot = await openSnapshot(run.surroundings.engine, query, options.parallel);
     try {
       return await readSnapshot(run, snapshot);
     } catch (fault) {
+      if (fault instanceof NoSourceError) {
+        query = await leaveOut(run, query, fault);
+        continue;
+      }
       if (!(fault instanceof EngineFault) || fault.status !== 404 || progress.scanned() <= seen) throw fault;
       seen = progress.scanned();
     } finally {
       await snapshot.close();
     }
   }
+}
+
+/** The query without the indices that cannot be read. Throws the fault when they are left out already. */
+async function leaveOut({ progress, surroundings: { engine } }: Run, query: BackfillQuery, fault: NoSourceError): Promise<BackfillQuery> {
+  const left = query.without ?? [];
+  const fresh = fault.indices.filter((index) => !left.includes(index));
+  if (fresh.length === 0) throw fault;
+  for (const index of fresh) progress.refuse(index, await countDocuments(engine, { ...query, index }, progress.reachedMs()));
+  return { ...query, without: [...left, ...fresh] };
 }
 
 /** All parts at once; each ends its own way before a fault of one of them is told. */

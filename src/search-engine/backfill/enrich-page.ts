@@ -6,7 +6,7 @@ import type { ValueReader } from './document-values.ts';
 import { EngineFault, type FoundDocument } from './found-document.ts';
 import { FAILURE_TAGS } from './backfill-query.ts';
 import { type BackfillState, type BackfillCounts, noCounts } from './state-file.ts';
-import { type PlannedUpdate, readAgain, writeUpdates } from './write-documents.ts';
+import { type PlannedUpdate, type Written, readAgain, writeUpdates } from './write-documents.ts';
 
 /** What a page is worked on with. */
 export interface PageWork {
@@ -53,8 +53,10 @@ export async function enrichPage(work: PageWork, documents: readonly FoundDocume
       tally.conflicts += conflicts.length;
       break;
     }
-    open = await readAgain(work.engine, conflicts, work.fields);
-    tally.gone += conflicts.length - open.length;
+    const { found, gone, refused } = await readAgain(work.engine, conflicts, work.fields);
+    open = found;
+    tally.gone += gone;
+    noteRefused(refused, { tally, refusals });
   }
   return { wasShort, tally, refusals };
 }
@@ -100,6 +102,11 @@ function isDone({ source }: FoundDocument, withFailures: boolean): boolean {
   return !(withFailures && tags.some((tag) => FAILURE_TAGS.includes(String(tag))));
 }
 
+function noteRefused(refused: Written['refused'], { tally, refusals }: { tally: BackfillCounts; refusals: Refusal[] }): void {
+  tally.refused += refused.length;
+  refusals.push(...refused.map(({ document, reason }) => ({ index: document.index, id: document.id, reason })));
+}
+
 /** Resolves to the documents that somebody changed meanwhile. */
 async function write(
   { engine, wait, signal }: PageWork,
@@ -112,9 +119,8 @@ async function write(
     const written = await writeUpdates(engine, open);
     tally.updated += written.updated.length;
     tally.gone += written.gone.length;
-    tally.refused += written.refused.length;
+    noteRefused(written.refused, { tally, refusals });
     conflicts.push(...written.conflicts);
-    refusals.push(...written.refused.map(({ document, reason }) => ({ index: document.index, id: document.id, reason })));
     open = written.busy;
     if (open.length === 0) break;
     if (attempt === BUSY_TRIES) throw new EngineFault(429, `the engine has been too busy for ${open.length} updates: run it again later`);

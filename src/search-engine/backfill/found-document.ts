@@ -5,6 +5,8 @@ import type { Source } from './document-values.ts';
 export interface FoundDocument {
   readonly index: string;
   readonly id: string;
+  /** What it was put with instead of its id to find its shard; `null`: nothing. Whoever names the document has to name it too. */
+  readonly routing: string | null;
   readonly seqNo: number;
   readonly primaryTerm: number;
   readonly source: Source;
@@ -27,5 +29,13 @@ export function readDocument(hit: unknown): FoundDocument {
   if (typeof index !== 'string' || typeof id !== 'string' || typeof seqNo !== 'number' || typeof primaryTerm !== 'number')
     throw new EngineFault(200, 'a document without index, id or sequence number');
   const source = memberOf(hit, '_source');
-  return { index, id, seqNo, primaryTerm, source: typeof source === 'object' && source !== null ? (source as Source) : {} };
+  const routing = memberOf(hit, '_routing');
+  return {
+    index,
+    id,
+    routing: typeof routing === 'string' ? routing : null,
+    seqNo,
+    primaryTerm,
+    source: typeof source === 'object' && source !== null ? (source as Source) : {},
+  };
 }

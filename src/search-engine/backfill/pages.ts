@@ -31,6 +31,17 @@ export class PageTooLargeError extends Error {
   override readonly name = 'PageTooLargeError';
 }
 
+/** Indices that keep no `_source`: their documents cannot be read, nor updated. */
+export class NoSourceError extends Error {
+  override readonly name = 'NoSourceError';
+  readonly indices: readonly string[];
+
+  constructor(indices: readonly string[]) {
+    super(`no _source in ${indices.join(', ')}`);
+    this.indices = indices;
+  }
+}
+
 const KEEP_ALIVE = '5m';
 
 const DIALECTS = [
@@ -135,12 +146,32 @@ async function readHits(search: () => Promise<EngineAnswer>): Promise<unknown[]>
     if (fault instanceof LookupError && fault.code === 'bad_response') throw new PageTooLargeError('page too large', { cause: fault });
     throw fault;
   }
+  const shards = memberOf(answer.body, '_shards');
+  const failures = listOf(memberOf(shards, 'failures') ?? memberOf(memberOf(answer.body, 'error'), 'failed_shards'));
+  const indices = failures.filter(isAboutSource).map((failure) => String(memberOf(failure, 'index')));
+  if (indices.length > 0) throw new NoSourceError([...new Set(indices)]);
   const hits = memberOf(memberOf(answer.body, 'hits'), 'hits');
   if (answer.status !== 200 || !Array.isArray(hits)) throw new EngineFault(answer.status, `search: ${refusalOf(answer)}`);
-  const failures = memberOf(memberOf(answer.body, '_shards'), 'failed');
+  const failed = memberOf(shards, 'failed');
   // Half an answer would read as "nothing more there".
-  if (typeof failures === 'number' && failures > 0) throw new EngineFault(503, `search: ${failures} shards did not answer`);
+  if (typeof failed === 'number' && failed > 0) throw new EngineFault(503, `search: ${failed} shards did not answer${firstOf(failures)}`);
   return hits;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** What a shard says whose index keeps no `_source`. */
+function isAboutSource(failure: unknown): boolean {
+  const reason = memberOf(memberOf(failure, 'reason'), 'reason');
+  return typeof memberOf(failure, 'index') === 'string' && typeof reason === 'string' && /_source\b.*\bdisabled\b/.test(reason);
+}
+
+function firstOf([failure]: readonly unknown[]): string {
+  if (failure === undefined) return '';
+  const said = refusalOf({ status: 503, body: { error: memberOf(failure, 'reason') } });
+  return ` (${String(memberOf(failure, 'index'))}: ${said})`;
 }
 
 function toPage(hits: readonly unknown[], size: number): Page {

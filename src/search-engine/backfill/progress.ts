@@ -5,6 +5,11 @@ import type { BackfillState, StateKeeper, BackfillCounts } from './state-file.ts
 /** Refused documents that are named; all are counted. */
 const SHOWN_REFUSALS = 100;
 
+const NO_SOURCE = 'the index keeps no _source; index its events anew with _source enabled';
+
+/** The id of a refusal that is about all documents of an index. */
+export const WHOLE_INDEX = '';
+
 /** What a run has done, and what it may still spend. */
 export interface Progress {
   /** Counted down by the engine as look-ups are paid. */
@@ -17,6 +22,8 @@ export interface Progress {
   isSpent(): boolean;
   /** Begins to read anew from `reachedMs`. */
   restart(): void;
+  /** Counts the documents of a whole index that cannot be read. */
+  refuse(index: string, documents: number): void;
   /** Counts a page of one part, and keeps the state. */
   add(part: number, page: Page, outcome: PageOutcome): void;
 }
@@ -56,6 +63,19 @@ export function createProgress({ state, keeper, parts, budget: allowed, onProgre
     reachedMs: () => state.reachedMs,
     isSpent: () => wasShort && budget.remaining <= 0,
     restart: () => reached.clear(),
+    refuse(index, documents) {
+      state.tally.scanned += documents;
+      state.tally.refused += documents;
+      // Named whatever else was refused: nobody would find it by its documents.
+      state.refusals.unshift({
+        index,
+        id: WHOLE_INDEX,
+        reason: `${documents} documents that can be neither read nor updated: ${NO_SOURCE}`,
+      });
+      state.refusals.length = Math.min(state.refusals.length, SHOWN_REFUSALS);
+      keeper.save(state);
+      onProgress(state.tally);
+    },
     add(part, page, outcome) {
       wasShort ||= outcome.wasShort;
       count(outcome);

@@ -43,9 +43,13 @@ interface Sorted {
   readonly refused: { document: FoundDocument; reason: string }[];
 }
 
-function actionOf({ index, id, seqNo, primaryTerm }: FoundDocument): string {
-  return JSON.stringify({ update: { _index: index, _id: id, if_seq_no: seqNo, if_primary_term: primaryTerm } });
+function actionOf({ index, id, routing, seqNo, primaryTerm }: FoundDocument): string {
+  const version = { if_seq_no: seqNo, if_primary_term: primaryTerm };
+  return JSON.stringify({ update: { _index: index, _id: id, ...(routing !== null && { routing }), ...version } });
 }
+
+/** What a 404 says of a document, or of its whole index, that is not there any more. Any other one is no word on that. */
+const GONE: ReadonlySet<unknown> = new Set(['document_missing_exception', 'index_not_found_exception']);
 
 function sortItem(written: Sorted, update: PlannedUpdate, item: unknown): void {
   const outcome = memberOf(item, 'update');
@@ -53,20 +57,40 @@ function sortItem(written: Sorted, update: PlannedUpdate, item: unknown): void {
   const { document } = update;
   if (status === 200 || status === 201) written.updated.push(document);
   else if (status === 409) written.conflicts.push(document);
-  else if (status === 404) written.gone.push(document);
+  else if (status === 404 && isGone(outcome)) written.gone.push(document);
   else if (status === 429 || status === 503) written.busy.push(update);
   else written.refused.push({ document, reason: refusalOf({ status: Number(status), body: outcome }) });
 }
 
-/** Reads documents anew, as they are at this moment; one that is gone is left out. */
-export async function readAgain(
-  engine: EngineClient,
-  documents: readonly FoundDocument[],
-  fields: readonly string[],
-): Promise<FoundDocument[]> {
-  const docs = documents.map(({ index, id }) => ({ _index: index, _id: id, _source: sourceIncludes(fields) }));
+function isGone(outcome: unknown): boolean {
+  const type = memberOf(memberOf(outcome, 'error'), 'type');
+  return type === undefined || GONE.has(type);
+}
+
+/** Documents as they are at this moment. */
+export interface ReadAgain {
+  readonly found: readonly FoundDocument[];
+  /** Those that are not there any more. */
+  readonly gone: number;
+  readonly refused: Written['refused'];
+}
+
+/** Reads documents anew. */
+export async function readAgain(engine: EngineClient, documents: readonly FoundDocument[], fields: readonly string[]): Promise<ReadAgain> {
+  const docs = documents.map(({ index, id, routing }) => ({
+    _index: index,
+    _id: id,
+    ...(routing !== null && { routing }),
+    _source: sourceIncludes(fields),
+  }));
   const answer = await engine.call('POST', '/_mget', { docs });
-  const found = memberOf(answer.body, 'docs');
-  if (answer.status !== 200 || !Array.isArray(found)) throw new EngineFault(answer.status, `_mget: ${refusalOf(answer)}`);
-  return found.filter((one) => memberOf(one, 'found') === true).map(readDocument);
+  const items = memberOf(answer.body, 'docs');
+  if (answer.status !== 200 || !Array.isArray(items) || items.length !== documents.length)
+    throw new EngineFault(answer.status, `_mget: ${refusalOf(answer)}`);
+  const refused = documents.flatMap((document, n) => {
+    const isRefused = memberOf(items[n], 'error') !== undefined && !isGone(items[n]);
+    return isRefused ? [{ document, reason: refusalOf({ status: 200, body: items[n] as unknown }) }] : [];
+  });
+  const found = items.filter((one) => memberOf(one, 'found') === true).map(readDocument);
+  return { found, gone: documents.length - found.length - refused.length, refused };
 }

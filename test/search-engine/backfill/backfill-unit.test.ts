@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EngineAnswer as Answer, EngineClient } from '../../../src/search-engine/engine-client.ts';
 import { type BackfillOptions, type BackfillSurroundings, backfill } from '../../../src/search-engine/backfill/backfill.ts';
+import { planBackfill } from '../../../src/search-engine/backfill/plan-backfill.ts';
 import { toDocumentUpdate } from '../../../src/search-engine/backfill/document-update.ts';
 import { createValueReader } from '../../../src/search-engine/backfill/document-values.ts';
 import { toSearchQuery } from '../../../src/search-engine/backfill/backfill-query.ts';
@@ -397,5 +398,105 @@ describe('a run', () => {
     };
     expect((await backfill({ ...OPTIONS, pageSize: 8 }, around(engine))).tally.updated).toBe(5);
     expect(searches).toBe(3);
+  });
+
+  it('names a document by its routing too, when it is updated and when it is read again', async () => {
+    const inner = fakeEngine(IDS.slice(0, 2));
+    const named: unknown[] = [];
+    const engine: EngineClient = {
+      name: 'fake',
+      async call(method, path, body) {
+        if (path === '/_mget') {
+          const { docs } = body as EngineAnswer;
+          named.push(...docs.map(({ _id, routing }: EngineAnswer) => ['read', _id, routing]));
+          const [{ _index, _id, routing }] = docs;
+          const document = { _index, _id, _routing: routing, _seq_no: 2, _primary_term: 1, _source: { source: { ip: _id } }, found: true };
+          return { status: 200, body: { docs: [document] } };
+        }
+        const answer = (await inner.engine.call(method, path, body)) as EngineAnswer;
+        if (path === '/_search') for (const [n, hit] of answer.body.hits.hits.entries()) if (n === 0) hit._routing = 'tenant0';
+        if (path.startsWith('/_bulk')) {
+          const actions = String(body)
+            .split('\n')
+            .filter((_, n) => n % 2 === 0 && _ !== '');
+          named.push(...actions.map((line) => ['update', JSON.parse(line).update._id, JSON.parse(line).update.routing]));
+          if (actions.length === 2) answer.body.items[0] = { update: { status: 409 } };
+        }
+        return answer;
+      },
+    };
+    expect((await backfill(OPTIONS, around(engine))).tally).toMatchObject({ updated: 2, gone: 0, refused: 0 });
+    expect(named).toEqual([
+      ['update', IDS[0], 'tenant0'],
+      ['update', IDS[1], undefined],
+      ['read', IDS[0], 'tenant0'],
+      ['update', IDS[0], 'tenant0'],
+    ]);
+  });
+
+  it('says gone only of what is gone: another 404, or a document that may not be read again, is refused', async () => {
+    const types = ['document_missing_exception', 'index_not_found_exception', 'shard_not_found_exception', 'conflict'];
+    const { engine } = fakeEngine(IDS.slice(0, 4), (call, n) => {
+      const error = (type: string) => ({ type, reason: `about ${type}` });
+      if (call === 'POST /_bulk' && n === 1)
+        return {
+          status: 200,
+          body: { items: types.map((type) => ({ update: type === 'conflict' ? { status: 409 } : { status: 404, error: error(type) } })) },
+        };
+      return call === 'POST /_mget' ? { status: 200, body: { docs: [{ _id: IDS[3], error: error('routing_missing_exception') }] } } : null;
+    });
+    const report = await backfill({ ...OPTIONS, pageSize: 10 }, around(engine));
+    expect(report.tally).toMatchObject({ scanned: 4, updated: 0, gone: 2, refused: 2 });
+    expect(report.refusals.map(({ id, reason }) => [id, reason])).toEqual([
+      [IDS[2], 'HTTP 404: about shard_not_found_exception'],
+      [IDS[3], 'HTTP 200: about routing_missing_exception'],
+    ]);
+  });
+
+  /** As both engines say it, and go on with the other shards. */
+  const NO_SOURCE = {
+    shard: 0,
+    index: '.ds-bare-1',
+    reason: {
+      type: 'illegal_argument_exception',
+      reason: 'unable to fetch fields from _source field: _source is disabled in the mappings for index [.ds-bare-1]',
+    },
+  };
+  const isLeftOut = (body: EngineAnswer) => JSON.stringify(body.query.bool.must_not ?? []).includes('.ds-bare-1');
+  const withBare = () => {
+    const inner = fakeEngine(IDS);
+    const engine: EngineClient = {
+      name: 'fake',
+      async call(method, path, body) {
+        if (path.startsWith('/.ds-bare-1/_count')) return { status: 200, body: { count: 7 } };
+        if (path === '/_search' && !isLeftOut(body))
+          return { status: 200, body: { _shards: { failed: 1, failures: [NO_SOURCE] }, hits: { hits: [] } } };
+        return inner.engine.call(method, path, body);
+      },
+    };
+    return { ...inner, engine };
+  };
+
+  it('names an index that keeps no _source, counts its documents as refused, and goes on with the rest', async () => {
+    const { engine, verdicts } = withBare();
+    const report = await backfill(OPTIONS, around(engine));
+    expect(report.end).toBe('done');
+    expect(verdicts.size).toBe(5);
+    expect(report.tally).toMatchObject({ updated: 5, refused: 7, gone: 0 });
+    expect(report.refusals).toEqual([{ index: '.ds-bare-1', id: '', reason: expect.stringContaining('keeps no _source') }]);
+  });
+
+  it('is planned without such an index, and the plan names it', async () => {
+    const enricher = new FakeEnricher();
+    const plan = await planBackfill(withBare().engine, enricher, OPTIONS);
+    expect(plan).toMatchObject({ documents: 5, read: 5, unreadable: ['.ds-bare-1'] });
+  });
+
+  it('says which shard did not answer, and why, when it is for another reason', async () => {
+    const failure = { shard: 0, index: 'i', reason: { type: 'x', reason: 'too many buckets' } };
+    const { engine } = fakeEngine(IDS, (call) =>
+      call === 'POST /_search' ? { status: 200, body: { _shards: { failed: 1, failures: [failure] }, hits: { hits: [] } } } : null,
+    );
+    await expect(backfill(OPTIONS, around(engine))).rejects.toThrow(/1 shards did not answer \(i: HTTP 503: too many buckets\)/);
   });
 });

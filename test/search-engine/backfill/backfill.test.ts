@@ -238,6 +238,47 @@ describe.each([
       expect(touched._version).toBe(3);
     });
 
+    it('updates documents that were put with a routing of their own, and after somebody changed them meanwhile too', async () => {
+      await leased.call('PUT', '/routed', { settings: { number_of_shards: 5 } });
+      try {
+        const lines = Array.from({ length: 20 }, (_, n) => [
+          JSON.stringify({ index: { _id: `r${n}`, routing: `tenant${n}` } }),
+          JSON.stringify({ source: { ip: '203.0.113.7' } }),
+        ]);
+        await leased.call('POST', '/routed/_bulk?refresh=true', `${lines.flat().join('\n')}\n`);
+        let changed = 0;
+        const meddling: EngineClient = {
+          name: engine.name,
+          async call(method, path, body) {
+            if (path.startsWith('/_bulk') && changed++ === 0)
+              await leased.call('POST', '/routed/_update/r3?routing=tenant3', { doc: { note: 'mine' } });
+            return engine.call(method, path, body);
+          },
+        };
+        const report = await run({ parallel: 1, query: { ...OPTIONS.query, index: 'routed' } }, { engine: meddling });
+        expect(report.tally).toMatchObject({ scanned: 20, updated: 20, gone: 0, refused: 0, conflicts: 0 });
+        await leased.call('POST', '/routed/_refresh');
+        const { body } = await leased.call('POST', '/routed/_count', { query: { exists: { field: 'ismalicious.verdict' } } });
+        expect(body.count).toBe(20);
+      } finally {
+        await leased.call('DELETE', '/routed');
+      }
+    });
+
+    it('names one index without _source among others, and goes on with the rest', async () => {
+      await leased.call('PUT', '/bare-a', { mappings: { _source: { enabled: false } } });
+      try {
+        const doc = JSON.stringify({ source: { ip: '203.0.113.7' } });
+        for (const name of ['bare-a', 'bare-b']) await leased.call('POST', `/${name}/_bulk?refresh=true`, `{"index":{}}\n${doc}\n`);
+        const report = await run({ query: { ...OPTIONS.query, index: 'bare-*' } });
+        expect(report.end).toBe('done');
+        expect(report.tally).toMatchObject({ updated: 1, refused: 1 });
+        expect(report.refusals).toEqual([{ index: 'bare-a', id: '', reason: expect.stringContaining('keeps no _source') }]);
+      } finally {
+        await leased.call('DELETE', '/bare-a,bare-b');
+      }
+    });
+
     it('waits for a busy engine, and counts what it refuses for good', async () => {
       await index(ecsEvents(12));
       const waits: number[] = [];

@@ -6,6 +6,7 @@ import { openEngine } from '../../../compose/open-engine.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
 import { type BackfillOptions, type BackfillReport, backfill } from '../../../search-engine/backfill/backfill.ts';
 import { planBackfill } from '../../../search-engine/backfill/plan-backfill.ts';
+import { WHOLE_INDEX } from '../../../search-engine/backfill/progress.ts';
 import { type BackfillCounts, createStateFile } from '../../../search-engine/backfill/state-file.ts';
 import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
@@ -124,7 +125,7 @@ function saidOf(tally: BackfillCounts, total: number): string {
 }
 
 async function sayPlan(io: Io, asJson: boolean, plan: Awaited<ReturnType<typeof planBackfill>>): Promise<number> {
-  const { documents, read, cost } = plan;
+  const { documents, read, cost, unreadable } = plan;
   const facts = [
     `documents           ${documents}`,
     `read for this       ${read}`,
@@ -133,8 +134,10 @@ async function sayPlan(io: Io, asJson: boolean, plan: Awaited<ReturnType<typeof 
     `in the cache        ${cost.cached}`,
     `credits to pay      ${cost.toPay}`,
   ];
-  io.stdout.write(asJson ? `${JSON.stringify({ documents, read, plan: cost })}\n` : `${facts.join('\n')}\n`);
-  return EXIT.ok;
+  io.stdout.write(asJson ? `${JSON.stringify({ documents, read, plan: cost, unreadable })}\n` : `${facts.join('\n')}\n`);
+  for (const index of unreadable)
+    io.stderr.write(`left out: ${inertText(index)} keeps no _source: its documents can be neither read nor updated\n`);
+  return unreadable.length === 0 ? EXIT.ok : EXIT.partial;
 }
 
 function sayReport(io: Io, { end, total, tally, refusals }: BackfillReport, { asJson, path }: { asJson: boolean; path: string }): number {
@@ -145,7 +148,10 @@ function sayReport(io: Io, { end, total, tally, refusals }: BackfillReport, { as
         .map(([name, count]) => `${name.padEnd(16)}${count}`)
         .join('\n')}\n`,
     );
-    for (const { index, id, reason } of refusals) io.stderr.write(`refused: ${inertText(`${index}/${id}: ${reason}`)}\n`);
+    for (const { index, id, reason } of refusals) {
+      const what = id === WHOLE_INDEX ? index : `${index}/${id}`;
+      io.stderr.write(`refused: ${inertText(`${what}: ${reason}`)}\n`);
+    }
   }
   if (end === 'budget') io.stderr.write('the budget is spent: run it again with a higher --budget to go on\n');
   if (end === 'stopped') io.stderr.write(`stopped: run it again to go on (${path})\n`);
