@@ -4,7 +4,15 @@
  */
 export function readMultivalue(text: string): string[] {
   const values: string[] = [];
-  for (const [, value = ''] of text.matchAll(/\$((?:[^$]|\$\$)*)\$(?:;|$)/g)) values.push(value.replaceAll('$$', '$'));
+  // No regular expression: V8's stack ends within a value of some 10 MB.
+  for (let open = text.indexOf('$'); open >= 0;) {
+    let close = text.indexOf('$', open + 1);
+    while (close >= 0 && text[close + 1] === '$') close = text.indexOf('$', close + 2);
+    if (close < 0) break;
+    const isWhole = close + 1 === text.length || text[close + 1] === ';';
+    if (isWhole) values.push(text.slice(open + 1, close).replaceAll('$$', '$'));
+    open = isWhole ? text.indexOf('$', close + 1) : close;
+  }
   return values;
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
 import { readCsvRows, RFC_4180 } from '../../../model/formats/csv-rows.ts';
+import { readMultivalue } from '../../../rows/multivalue.ts';
 import type { SplunkdSession } from '../splunkd/splunkd.ts';
 import { emptyRecord } from '../../../model/tables/word-table.ts';
 
@@ -121,14 +122,9 @@ function toResult(header: readonly string[], row: readonly string[]): Record<str
     const cell = row[n] ?? '';
     if (cell === '') continue;
     if (!field.startsWith('__mv_')) result[field] ??= cell;
-    else result[field.slice('__mv_'.length)] = multivalueOf(cell);
+    else result[field.slice('__mv_'.length)] = readMultivalue(cell);
   }
   return result;
-}
-
-/** `$v$;$w$`, a `$` in a value doubled. */
-function multivalueOf(cell: string): string[] {
-  return [...cell.matchAll(/\$((?:[^$]|\$\$)*)\$(?:;|$)/g)].map(([, value = '']) => value.replaceAll('$$', '$'));
 }
 
 function textOf(value: unknown): string {
