@@ -22,7 +22,7 @@ import { createFaults, failCalls } from './http/faults.ts';
 import type { Faults } from './http/faults.ts';
 import { createHeldBytes } from './http/held-bytes.ts';
 import type { HeldBytes } from './http/held-bytes.ts';
-import { createBodyWorkers } from './bodies/body-workers.ts';
+import { type BodyWorkers, createBodyWorkers } from './bodies/body-workers.ts';
 import { readJsonBodies } from './http/json-bodies.ts';
 import { RefusedBody } from './http/refused-body.ts';
 import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
@@ -122,14 +122,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     });
     return limited(listener, settings);
   });
-  addLookupRoute(app, { enricher: options.enricher, settings, metrics, profiles: options.profiles });
-  addExtractRoute(app, { begin: loadExtraction, settings, metrics, workers });
-  const { feedback, enricher, pipeline } = options;
-  if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
-  addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
-  addTriageRoute(app, { enricher, pipeline, settings, metrics, clock, workers });
-  addQuarantineRoute(app, pipeline);
-  addTaxiiRoute(app, { pipeline, settings, clock });
+  addApi(app, options, { metrics, clock, workers });
   addStatusRoutes(app, {
     metrics,
     version: options.version ?? '0.0.0',
@@ -157,6 +150,19 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
     noteFault: (where, error) => faults.note(where, error),
   };
+}
+
+/** The routes that fastify answers, the status ones apart. */
+function addApi(app: FastifyInstance, options: SidecarOptions, parts: Pick<Parts, 'metrics' | 'clock'> & { workers: BodyWorkers }): void {
+  const { settings, feedback, enricher, pipeline, profiles } = options;
+  const { metrics, clock, workers } = parts;
+  addLookupRoute(app, { enricher, settings, metrics, profiles });
+  addExtractRoute(app, { begin: loadExtraction, settings, metrics, workers });
+  if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
+  addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
+  addTriageRoute(app, { enricher, pipeline, settings, metrics, clock, workers });
+  addQuarantineRoute(app, pipeline);
+  addTaxiiRoute(app, { pipeline, settings, clock });
 }
 
 async function loadExtraction() {
