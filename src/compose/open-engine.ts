@@ -58,7 +58,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const audit = openAudit(config, clock, tell);
   const lifetimes = { listedS: core.cache.listedTtlS, unknownS: core.cache.unknownTtlS, pendingS: core.cache.pendingTtlS };
   const onCall = (provider: string, latencyMs: number) => figures.called(provider, latencyMs);
-  const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock, lifetimes, audit, onCall }));
+  const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock, lifetimes, audit, onCall, onFault: tell }));
   const figures = createFigures(store, clock, () => stacks.map(({ client }) => client.stats()));
   const lists = openLocalLists({
     lists: core.local.lists,

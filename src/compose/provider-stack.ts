@@ -33,6 +33,8 @@ export interface StackContext {
   readonly audit: AuditLog;
   /** Told how long each call took. */
   readonly onCall: (provider: string, latencyMs: number) => void;
+  /** Told in one line of a throw that nobody expected. */
+  readonly onFault: (message: string) => void;
 }
 
 /** One provider, ready to be asked, and what has to be closed with it. */
@@ -72,6 +74,7 @@ export function stackProvider(
     store: context.store,
     clock: context.clock,
     random: Math.random,
+    onFault: context.onFault,
     refuseToSend: () => context.audit.refusal(),
   });
   const redaction = { url: common.sendUrl, email: common.sendEmail };

@@ -191,7 +191,12 @@ export class VerdictFile {
 
   #heardInBackground(error: unknown): number {
     if (error === null) this.#recovered();
-    else this.#failed(error);
+    else if (storeFaultKind(error) !== null) this.#failed(error);
+    else {
+      // Nobody waits for this write, and its timer is no place to throw at.
+      this.#restUntilMs = this.#options.nowMs() + UNUSABLE_REST_MS;
+      this.#tell('unusable', storeFaultText(error));
+    }
     return Math.max(BUSY_REST_MS, this.#restUntilMs - this.#options.nowMs());
   }
 

@@ -27,10 +27,12 @@ interface LeaseEvents {
   readonly onAnswer: (job: Job, outcome: Outcome) => void;
   /** The other process gave up: ours to try. */
   readonly onFree: (job: Job) => void;
+  /** Something threw that nobody expected, with no caller to throw it at. */
+  readonly onThrow: (error: unknown) => void;
 }
 
 export function createLeases(options: ClientOptions, events: LeaseEvents): Leases {
-  const held = createHeldLeases(options);
+  const held = createHeldLeases(options, events.onThrow);
   const watched = new Map<string, Job>();
   let timer: NodeJS.Timeout | null = null;
 
@@ -61,7 +63,7 @@ export function createLeases(options: ClientOptions, events: LeaseEvents): Lease
     }
   }
   function watch(waitMs = POLL_MS): void {
-    if (watched.size > 0) timer ??= setTimeout(poll, waitMs);
+    if (watched.size > 0) timer ??= setTimeout(guarded(poll, events.onThrow), waitMs);
   }
 
   return {
@@ -90,8 +92,19 @@ export function createLeases(options: ClientOptions, events: LeaseEvents): Lease
   };
 }
 
+/** For timers: what is thrown there would end the process, or be heard by nobody who waits. */
+function guarded(work: () => void, onThrow: LeaseEvents['onThrow']): () => void {
+  return () => {
+    try {
+      work();
+    } catch (error) {
+      onThrow(error);
+    }
+  };
+}
+
 /** The leases of this process. */
-function createHeldLeases({ provider, limits, store, clock }: ClientOptions) {
+function createHeldLeases({ provider, limits, store, clock }: ClientOptions, onThrow: LeaseEvents['onThrow']) {
   const leaseS = Math.ceil(limits.timeoutMs / 1000) + MARGIN_S;
   const kept = new Set<string>();
   let renewal: NodeJS.Timeout | null = null;
@@ -118,7 +131,7 @@ function createHeldLeases({ provider, limits, store, clock }: ClientOptions) {
     /** Renews these until they are given back. */
     keep(values: readonly string[]): void {
       for (const value of values) kept.add(value);
-      if (values.length > 0) renewal ??= setInterval(renew, (leaseS * 1000) / RENEWALS).unref();
+      if (values.length > 0) renewal ??= setInterval(guarded(renew, onThrow), (leaseS * 1000) / RENEWALS).unref();
     },
     giveBack: (values: readonly string[]) => release(values.filter((value) => kept.delete(value))),
     close(): void {

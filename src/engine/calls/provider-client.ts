@@ -31,6 +31,8 @@ export interface ClientOptions {
   readonly store: VerdictStore;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Told in one line of a throw that nobody expected; the look-ups that it ended say so themselves. */
+  readonly onFault?: (message: string) => void;
   /** Why nothing may leave at the moment, whoever asks; `null`: nothing against it. */
   readonly refuseToSend?: () => string | null;
 }

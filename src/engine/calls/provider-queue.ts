@@ -16,6 +16,7 @@ import { createSpending } from './spending.ts';
 import { createCallCounts } from './call-counts.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
 import { isWait, LONGEST_WAIT_MS, type Refusal, StandingRefusals } from './standing-refusals.ts';
+import { wordsOf } from './fault-words.ts';
 import { createWaitingJobs } from './waiting-jobs.ts';
 
 /** The queue in front of one provider. One per provider and process; processes coordinate through the store. */
@@ -38,6 +39,7 @@ export class ProviderQueue implements ProviderClient {
   #wakeTimer: NodeJS.Timeout | null = null;
   #isPumpDue = false;
   #isClosed = false;
+  #lastFault = '';
 
   constructor(options: ClientOptions) {
     const { provider, limits, clock } = options;
@@ -53,6 +55,7 @@ export class ProviderQueue implements ProviderClient {
     this.#leases = createLeases(options, {
       onAnswer: (job, outcome) => this.#jobs.settle(job, outcome),
       onFree: (job) => this.#enqueue(job),
+      onThrow: (error) => this.#endAfter(error),
     });
     // What is in flight is given free by its call.
     this.#jobs = createWaitingJobs((job) => void (job.controller ?? this.#leases.release([job])));
@@ -150,7 +153,11 @@ export class ProviderQueue implements ProviderClient {
     // After the poll phase: an answer that has arrived, a refusal above all, is seen before the next call goes out.
     setImmediate(() => {
       this.#isPumpDue = false;
-      this.#pump();
+      try {
+        this.#pump();
+      } catch (error) {
+        this.#endAfter(error);
+      }
     });
   }
 
@@ -210,10 +217,28 @@ export class ProviderQueue implements ProviderClient {
     this.#callCounts.counts.calls++;
     try {
       await work;
+    } catch (error) {
+      this.#endAfter(error);
     } finally {
       this.#inFlight--;
       this.#pumpSoon();
     }
+  }
+
+  /** A throw that nobody expected: whoever waits is told, and the next look-up begins anew. */
+  #endAfter(error: unknown): void {
+    this.#tell(error);
+    try {
+      this.#failAll(new LookupError('unavailable', this.provider.id, 'a fault of the program ended the look-up', { cause: error }));
+    } catch (second) {
+      this.#tell(second);
+    }
+  }
+
+  #tell(error: unknown): void {
+    const message = `${this.provider.id}: a fault of the program, please report it: ${wordsOf(error)}`;
+    if (message !== this.#lastFault) this.#options.onFault?.(message);
+    this.#lastFault = message;
   }
 
   async #learnBulkCap(): Promise<void> {

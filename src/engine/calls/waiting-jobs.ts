@@ -12,7 +12,7 @@ export interface WaitingJobs {
   open(indicator: Indicator): Job;
   /** Tells everybody who waits for this look-up, and forgets it. */
   settle(job: Job, outcome: Outcome): void;
-  /** Ends what waits; what is in flight has been paid for and gets its own answer. */
+  /** Ends what waits, whatever `onSettled` throws, which is thrown at the end; what is in flight has been paid for and gets its own answer. */
   settleIdle(outcome: () => Outcome): void;
   /** Tells those who cannot wait until `untilMs`. */
   dismiss(untilMs: number, error: LookupError): void;
@@ -27,8 +27,11 @@ export function createWaitingJobs(onSettled: (job: Job) => void): WaitingJobs {
     const { value } = job.indicator;
     // Somebody may have asked anew since this one was given up.
     if (jobs.get(value) === job) jobs.delete(value);
-    onSettled(job);
-    settleJob(job, outcome);
+    try {
+      onSettled(job);
+    } finally {
+      settleJob(job, outcome);
+    }
   }
   return {
     get size() {
@@ -44,7 +47,16 @@ export function createWaitingJobs(onSettled: (job: Job) => void): WaitingJobs {
     settle,
     settleIdle(outcome) {
       queue.clear();
-      for (const job of jobs.values()) if (!job.controller) settle(job, outcome());
+      const faults: unknown[] = [];
+      for (const job of jobs.values()) {
+        if (job.controller) continue;
+        try {
+          settle(job, outcome());
+        } catch (error) {
+          faults.push(error);
+        }
+      }
+      if (faults.length > 0) throw faults[0];
     },
     dismiss(untilMs, error) {
       for (const job of jobs.values()) if (!job.controller) dismissHurried(job, untilMs, error);

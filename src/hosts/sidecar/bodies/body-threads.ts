@@ -11,7 +11,8 @@ const MAX_WAITING = 64;
 /** A thread that has had nothing to do for this long is ended: its memory is given back. */
 const IDLE_MS = 30_000;
 /** What one body may take of memory once it is parsed, in MiB; a thread that needs more ends, which costs its call. */
-const MAX_HEAP_MIB = 256;
+const MAX_HEAP_MIB = 192;
+const MAX_YOUNG_MIB = 24;
 
 /** One thread; it is asked one thing at a time. */
 export interface BodyThread {
@@ -79,7 +80,7 @@ export function createBodyThreads(most: number, file: URL | undefined): BodyThre
 }
 
 function beginThread(file: URL, onEnd: () => void): Thread {
-  const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB } });
+  const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB, maxYoungGenerationSizeMb: MAX_YOUNG_MIB } });
   let heard: ((said: BodyResult | Error) => void) | null = null;
   const hear = (said: BodyResult | Error) => {
     heard?.(said);

@@ -1,9 +1,11 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
 import { answerCheck } from '../commands/check-command.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciouscheck`.
+endShortly();
 void answerCheck(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search, providers) => (await import('../splunkd/engine-for-search.ts')).openEngineForSearch(providers, search),

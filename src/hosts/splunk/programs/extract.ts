@@ -1,3 +1,4 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { answerExtract } from '../commands/extract-command.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
@@ -7,6 +8,7 @@ import { inertText } from '../../../model/formats/inert-text.ts';
 /** Goes to `search.log`. */
 const onUnread = (part: string, reason: string) => void process.stderr.write(`isMalicious: not read: ${part}: ${reason}\n`);
 
+endShortly();
 void answerExtract(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async () => {

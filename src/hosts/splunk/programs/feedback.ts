@@ -1,9 +1,11 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { answerFeedback } from '../commands/feedback-command.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousfeedback`.
+endShortly();
 void answerFeedback(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => (await import('../splunkd/engine-for-search.ts')).openEngineForSearch(null, search),

@@ -1,3 +1,4 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
 import { localSplunkd, readAppConf } from '../splunkd/app-conf.ts';
 import { StandardInput } from '../protocol/standard-streams.ts';
@@ -29,6 +30,7 @@ async function readSessionKey(): Promise<string> {
   return (bytes.toString('utf8', 0, end).split('\n')[0] ?? '').trim().replace(/^sessionKey=/, '');
 }
 
+endShortly();
 void run()
   .catch((error: unknown) => {
     process.stderr.write(`isMalicious: ${inertText(error instanceof Error ? error.message : 'unknown fault')}\n`);

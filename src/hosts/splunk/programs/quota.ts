@@ -1,9 +1,11 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { answerQuota } from '../commands/quota-command.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousquota`.
+endShortly();
 void answerQuota(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {

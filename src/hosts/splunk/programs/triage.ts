@@ -1,3 +1,4 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
@@ -28,6 +29,7 @@ async function run(): Promise<number> {
   return faults.length === 0 ? 0 : FAILED;
 }
 
+endShortly();
 void run()
   .catch((error: unknown) => {
     process.stderr.write(`ERROR isMalicious triage: ${inertText(error instanceof Error ? error.message : 'unknown fault')}\n`);
