@@ -30,6 +30,7 @@ const Settings = z.object({
 
 const BulkItem = z.object({
   status: z.int(),
+  failure_store: z.optional(z.nullable(z.string())),
   error: z.optional(z.object({ type: z.optional(z.string()), reason: z.optional(z.string()) })),
 });
 const BulkAnswer = z.object({
@@ -88,7 +89,9 @@ export const elasticsearch = defineOutput<typeof Settings, { readonly sent: read
     sent.forEach((item, n) => {
       const row = rows[n];
       const reason = `Elasticsearch: ${row?.error?.type ?? ''} ${row?.error?.reason ?? 'no answer about it'}`.slice(0, 300);
-      if (row && row.status < 300) delivered.push(item);
+      // Elasticsearch 9 says 201 of what it refused as well, once that is in the failure store.
+      if (row?.failure_store === 'used') rejected.push({ item, reason: SET_ASIDE });
+      else if (row && row.status < 300) delivered.push(item);
       else if (row?.status === 409) duplicate.push(item);
       else if (!row || row.status === 429 || row.status >= 500) retryable.push({ item, reason });
       else rejected.push({ item, reason });
@@ -96,6 +99,8 @@ export const elasticsearch = defineOutput<typeof Settings, { readonly sent: read
     return { delivered, duplicate, retryable, rejected };
   },
 });
+
+const SET_ASIDE = 'Elasticsearch refused it and keeps it in the failure store of the data stream, where rules and dashboards do not look';
 
 /** Verdicts of one second on one value are told apart by nothing: the last one to come stays. */
 function actionOf({ id, observationId, document }: IocDocument, { index, target }: z.infer<typeof Settings>): object {

@@ -243,6 +243,14 @@ describe.skipIf(!hasFixtures)('recorded answers [needs recordings]', () => {
     const { call } = start('elasticsearch', [A], { index, target });
     expect(Object.keys(JSON.parse((call as HttpOutputCall).body!.split('\n')[0]!) as object)).toEqual([action]);
   });
+  it('Elasticsearch: 201 of what is only in the failure store is no delivery', () => {
+    const items = [
+      { create: { status: 201, failure_store: 'used' } },
+      { create: { status: 201, failure_store: 'not_applicable_or_unknown' } },
+    ];
+    const result = read('elasticsearch', [A, B], { body: { errors: false, items } });
+    expect([result.delivered, result.rejected]).toEqual([[B], [{ item: A, reason: expect.stringContaining('failure store') }]]);
+  });
   it('CrowdStrike: created; a duplicate is found and updated; a limit names its time in epoch seconds', () => {
     const [created, duplicate, busy] = recorded('crowdstrike-responses');
     const item = itemOf('203.0.113.7');

@@ -47,8 +47,11 @@ export interface Scan {
  */
 export function scanEvent(scan: Scan, tree: KeyNode, from: number, depth: number): number {
   const close = scanObject(scan, tree, from, depth);
-  // The tree itself may say that the event is not this object but one inside it.
-  if (close >= 0 && scan.map.places[Place.root * 2] === -1) notePlace(scan.map, Place.root, from, close);
+  if (close < 0) return close;
+  // The tree itself may say that the event is not this object but one inside it; what stands there may be no object.
+  const root = scan.map.places[Place.root * 2] as number;
+  if (root === -1) notePlace(scan.map, Place.root, from, close);
+  else if (scan.bytes[root] !== OPEN_OBJECT) scan.map.valueCount = 0;
   return close;
 }
 

@@ -10,14 +10,20 @@ const COUNTERS = {
   body_bytes: 'Bytes of bodies received, inflated.',
   lookups: 'Values looked up for callers of /v1/lookup, /v1/logstash and /check.',
   ingest_refused: 'Events of /v1/ingest that the engine refused: they are in the index for refused ones.',
-  gateway_documents: 'Documents of bulk requests that went through the gateway.',
+  ingest_failure_store: 'Events of /v1/ingest that the engine refused and put into the failure store of their data stream.',
+  gateway_documents: 'Documents of bulk requests that the gateway read, and enriched where there was something to look up.',
+  gateway_failure_store: 'Documents of bulk requests that the engine refused and put into the failure store of their data stream.',
   faults: 'Throws that nobody expected; each costs one call at most, and the log has each kind of them.',
   refused_for_room: 'Bodies and answers there was no room for (sidecar.max_held_bytes): refused with 503, or a failure of the route.',
   extract_truncated: 'Texts of /v1/extract that were not read to their end (sidecar.max_extracted).',
-  gateway_unenriched: 'Documents of bulk requests that went through as they were, too long to be held (gateway.max_document_bytes).',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;
+
+/** Why a document went through the gateway as it was. The last two: a whole body, and a call for one document. */
+const UNENRICHED = ['too_long', 'too_deep', 'not_json', 'script', 'broken_action', 'unknown_coding', 'single_document'] as const;
+
+export type UnenrichedReason = (typeof UNENRICHED)[number];
 
 interface RouteFigures {
   readonly buckets: number[];
@@ -36,6 +42,7 @@ export interface Metrics {
   /** Counts an answered call. `route`: a registered path, or `other`. */
   observe(route: string, code: number, ms: number): void;
   add(counter: CounterName, amount: number): void;
+  addUnenriched(reason: UnenrichedReason, amount: number): void;
   /** Counts events by the verdict of their worst value; in the order of `VERDICT_WORDS`. */
   addVerdicts(counts: readonly number[]): void;
   /** All series in the text format (version 0.0.4). */
@@ -47,6 +54,7 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
   const routes = new Map<string, RouteFigures>();
   const counters = new Map<CounterName, number>(Object.keys(COUNTERS).map((name) => [name as CounterName, 0]));
   const verdicts = VERDICT_WORDS.map(() => 0);
+  const unenriched = new Map<UnenrichedReason, number>(UNENRICHED.map((reason) => [reason, 0]));
 
   function figuresOf(route: string): RouteFigures {
     const known = routes.get(route);
@@ -73,6 +81,9 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
     add(counter, amount) {
       counters.set(counter, (counters.get(counter) ?? 0) + amount);
     },
+    addUnenriched(reason, amount) {
+      unenriched.set(reason, (unenriched.get(reason) ?? 0) + amount);
+    },
     addVerdicts(counts) {
       for (let n = 0; n < verdicts.length; n++) verdicts[n] = (verdicts[n] ?? 0) + (counts[n] ?? 0);
     },
@@ -82,6 +93,12 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
         ...family('ismalicious_sidecar_requests_in_flight', 'gauge', 'Calls being worked on.', [['', this.inFlight]]),
         ...family('ismalicious_sidecar_held_bytes', 'gauge', 'Bytes of long bodies and answers that are held.', [['', this.heldBytes]]),
         ...[...counters].flatMap(([name, value]) => family(`ismalicious_sidecar_${name}_total`, 'counter', COUNTERS[name], [['', value]])),
+        ...family(
+          'ismalicious_sidecar_gateway_unenriched_total',
+          'counter',
+          'Documents that went through the gateway as they were, by the reason (behind a broken action: lines; of an unknown coding: bodies).',
+          [...unenriched].map(([reason, value]) => [`reason="${reason}"`, value]),
+        ),
         ...family(
           'ismalicious_sidecar_event_verdicts_total',
           'counter',

@@ -6,40 +6,55 @@ const WINDOW_BYTES = 256 * 1024;
 /** Room for a window and what arrives with its end. */
 const ROOM_BYTES = WINDOW_BYTES + 128 * 1024;
 
-/** A part of a body: whole lines; or, of a line that is too long to be held, a piece (`ends`: its last one). */
+/** A part of a body: whole lines; or, of a line that is too long to be held, a piece (`isFirst`, `ends`: its first one, its last one). */
 export type BodyWindow =
   | { readonly kind: 'lines'; readonly bytes: Buffer }
-  | { readonly kind: 'piece'; readonly bytes: Buffer; readonly ends: boolean };
+  | { readonly kind: 'piece'; readonly bytes: Buffer; readonly isFirst: boolean; readonly ends: boolean };
+
+/** How a body is cut. */
+export interface WindowCut {
+  /** A longer line goes through in pieces. */
+  readonly maxLineBytes: number;
+  /** Whether whole lines go on as they come, however few. */
+  readonly isLive: boolean;
+}
 
 /**
  * Cuts a body into windows at line ends, holding no more of it than one window, or one line. The bytes come from `pool`; whoever takes a
  * window gives them back.
  */
-export async function* windowsOf(source: AsyncIterable<Buffer>, pool: BufferPool, maxLineBytes: number): AsyncGenerator<BodyWindow> {
+export async function* windowsOf(source: AsyncIterable<Buffer>, pool: BufferPool, cut: WindowCut): AsyncGenerator<BodyWindow> {
+  const { maxLineBytes, isLive } = cut;
   let held = pool.take(ROOM_BYTES);
   let filled = 0;
+  /** Behind the last whole line that is held: found as parts come, for a long line may come in very many. */
+  let lineEnd = 0;
   let isLongLine = false;
   for await (const chunk of source) {
     let part = chunk;
     if (isLongLine) {
       const end = part.indexOf(LINE_FEED) + 1;
-      yield { kind: 'piece', bytes: end === 0 ? part : part.subarray(0, end), ends: end > 0 };
+      yield { kind: 'piece', bytes: end === 0 ? part : part.subarray(0, end), isFirst: false, ends: end > 0 };
       if (end === 0) continue;
       isLongLine = false;
       part = part.subarray(end);
     }
     if (filled + part.length > held.length) held = enlarged(pool, held, filled, filled + part.length);
     held.set(part, filled);
+    const feed = part.lastIndexOf(LINE_FEED);
+    if (feed >= 0) lineEnd = filled + feed + 1;
     filled += part.length;
-    if (filled < WINDOW_BYTES) continue;
-    const end = held.subarray(0, filled).lastIndexOf(LINE_FEED) + 1;
+    if (filled < WINDOW_BYTES && !isLive) continue;
+    const end = lineEnd;
     if (end === 0 && filled <= maxLineBytes) continue;
     const full = held;
     const size = filled;
+    lineEnd = 0;
     held = pool.take(Math.max(ROOM_BYTES, size - end));
     isLongLine = end === 0;
     filled = isLongLine ? 0 : full.copy(held, 0, end, size);
-    yield isLongLine ? { kind: 'piece', bytes: full.subarray(0, size), ends: false } : { kind: 'lines', bytes: full.subarray(0, end) };
+    if (isLongLine) yield { kind: 'piece', bytes: full.subarray(0, size), isFirst: true, ends: false };
+    else yield { kind: 'lines', bytes: full.subarray(0, end) };
   }
   if (filled > 0) yield { kind: 'lines', bytes: held.subarray(0, filled) };
   else pool.give(held);

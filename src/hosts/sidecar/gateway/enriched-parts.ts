@@ -6,9 +6,9 @@ import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { renderVerdict } from '../../../events/rendered-verdict.ts';
 import type { RenderedVerdict } from '../../../events/rendered-verdict.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics, UnenrichedReason } from '../metrics.ts';
 import { BULK_START } from './bulk-window.ts';
-import type { BulkEnricher, BulkPosition, BulkWindow } from './bulk-window.ts';
+import type { BulkEnricher, BulkPosition, BulkWindow, Unenriched } from './bulk-window.ts';
 import { windowsOf } from './body-windows.ts';
 
 /** What bulk bodies are enriched with. */
@@ -33,6 +33,8 @@ export interface BulkBody {
   /** How long look-ups may be waited for in all; what the body takes to arrive, and to be sent on, does not count. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Whether what has come is enriched at once, in whole lines, for the caller waits for its answer before it sends more. */
+  readonly isLive?: boolean;
 }
 
 /** The body in parts, enriched, in order. Each part goes back to the pool once it is written. Throws what the source throws. */
@@ -40,9 +42,10 @@ export async function* enrichedParts(work: BulkEnrichment, body: BulkBody): Asyn
   const { pool, metrics } = work;
   const patience = { leftMs: body.timeoutMs };
   let position = BULK_START;
-  for await (const window of windowsOf(body.source, pool, work.maxDocumentBytes)) {
+  const cut = { maxLineBytes: work.maxDocumentBytes, isLive: body.isLive === true };
+  for await (const window of windowsOf(body.source, pool, cut)) {
     if (window.kind === 'piece') {
-      if (window.ends) metrics.add('gateway_unenriched', 1);
+      if (window.isFirst) metrics.addUnenriched(isDocument(position) ? 'too_long' : 'broken_action', 1);
       position = behindLongLine(position, window.ends);
       yield window.bytes;
       continue;
@@ -50,6 +53,7 @@ export async function* enrichedParts(work: BulkEnrichment, body: BulkBody): Asyn
     const result = await enrichWindow(work, { ...body, patience }, window.bytes, position);
     position = result.next;
     metrics.add('gateway_documents', result.documents);
+    if (result.unenriched !== null) addUnenriched(metrics, result.unenriched);
     metrics.addVerdicts(result.worsts);
     if (work.sightings !== undefined) work.sightings.offer(window.bytes, 'bulk');
     if (result.text !== window.bytes) pool.give(window.bytes);
@@ -59,8 +63,16 @@ export async function* enrichedParts(work: BulkEnrichment, body: BulkBody): Asyn
 
 /** A line that is too long to be held is a document that goes through as it is; an action is never that long. */
 function behindLongLine(position: BulkPosition, ends: boolean): BulkPosition {
-  if (position.next !== 'document') return { next: 'raw', wanted: null };
-  return ends ? { next: 'action', wanted: null } : position;
+  if (!isDocument(position)) return { next: 'raw', fields: null };
+  return ends ? BULK_START : position;
+}
+
+function isDocument({ next }: BulkPosition): boolean {
+  return next === 'document' || next === 'update';
+}
+
+function addUnenriched(metrics: Metrics, unenriched: Unenriched): void {
+  for (const [reason, count] of Object.entries(unenriched)) metrics.addUnenriched(reason as UnenrichedReason, count);
 }
 
 interface PatientBody extends BulkBody {

@@ -5,7 +5,6 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { createWantedFields } from '../../../events/wanted-fields.ts';
 import { createVerdictMemory } from '../../../events/verdict-memory.ts';
 import { createEventEnricher } from '../../../events/event-enricher.ts';
-import { INGEST_FOLDER } from '../http/access.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import type { Fail } from '../http/call.ts';
 import { headerOf } from '../http/headers.ts';
@@ -15,6 +14,7 @@ import type { Metrics } from '../metrics.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { createBatchIds } from './batch-ids.ts';
+import { readCall } from './bulk-path.ts';
 import { createBulkEnricher } from './bulk-window.ts';
 import { createEngineGate } from '../../../search-engine/engine-calls.ts';
 import type { EngineRefusal } from '../../../search-engine/engine-calls.ts';
@@ -26,8 +26,8 @@ import type { GatewaySettings } from '../../../compose/gateway-settings.ts';
 import { openUpstream } from './upstream.ts';
 import { createWantedByIndex } from './wanted-by-index.ts';
 
-/** Documents may nest deeper than what callers of `/v1/enrich` send: the engine has its own limit. */
-const MAX_DEPTH = 200;
+/** Documents may nest deeper than what callers of `/v1/enrich` send: so deep as the engines' own reader of JSON goes. */
+const MAX_DEPTH = 1000;
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
@@ -87,15 +87,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     answer(req, res) {
       const call = { req, res, upstream, without: ownHeaders(req, sidecar.token) };
-      const target = ingestTarget(req);
+      const asked = readCall(req);
       const { timeoutMs, refusedIndex } = settings;
-      if (target !== null)
-        return ingest({ ...call, work, timeoutMs, maxBodyBytes: sidecar.maxBodyBytes, held, fail, batchIds, refusedIndex }, target);
+      if (asked.kind === 'ingest')
+        return ingest({ ...call, work, timeoutMs, maxBodyBytes: sidecar.maxBodyBytes, held, fail, batchIds, refusedIndex }, asked.index);
       const refusal = gate(req);
       if (refusal !== null) return refuseForEngine(call, refusal);
-      const path = bulkPath(req);
-      if (path === null) forward(call);
-      else forwardBulk({ ...call, work, timeoutMs, compress: settings.compress }, path.index);
+      if (asked.kind === 'bulk') return forwardBulk({ ...call, work, timeoutMs, compress: settings.compress }, asked);
+      if (asked.kind === 'document') metrics.addUnenriched('single_document', 1);
+      return forward(call);
     },
     close: () => upstream.close(),
   };
@@ -105,28 +105,6 @@ export function createGateway(options: GatewayOptions): Gateway {
 function refuseForEngine(call: Pick<Forwarding, 'req' | 'res'>, { status, reason }: EngineRefusal): void {
   const cause = { type: status === 403 ? 'security_exception' : 'illegal_argument_exception', reason };
   sendEarly(call, status, { error: { root_cause: [cause], ...cause }, status });
-}
-
-/** `/_bulk`, `/{index}/_bulk` and, of old, `/{index}/{type}/_bulk`. */
-function bulkPath({ method, url }: IncomingMessage): { readonly index: string | null } | null {
-  if (method !== 'POST' && method !== 'PUT') return null;
-  const path = (url ?? '').split('?', 1)[0] ?? '';
-  const match = /^\/(?:([^/]+)\/(?:[^/]+\/)?)?_bulk\/?$/.exec(path);
-  return match === null ? null : { index: match[1] === undefined ? null : decoded(match[1]) };
-}
-
-/** The index that `/v1/ingest/{index}` names. */
-function ingestTarget({ url }: IncomingMessage): string | null {
-  const path = (url ?? '').split('?', 1)[0] ?? '';
-  return path.startsWith(INGEST_FOLDER) ? decoded(path.slice(INGEST_FOLDER.length)) : null;
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }
 
 /** What carried our own token stays here; the engine's credentials go on. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nextTurn } from '../../../engine/turns.ts';
@@ -12,7 +11,8 @@ import type { BulkAnswer, DocumentAnswer } from './bulk-exchange.ts';
 import { enrichedParts } from './enriched-parts.ts';
 import type { BulkEnrichment } from './enriched-parts.ts';
 import type { BatchIds } from './batch-ids.ts';
-import { beginEvents, eventAt, nextEvent } from './ingest-events.ts';
+import { areDatedEvents, hashOf, portionsOf } from './ingest-batch.ts';
+import type { Document } from './ingest-batch.ts';
 import { headersToForward } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -36,12 +36,6 @@ export interface Ingesting {
   readonly signal: AbortSignal;
 }
 
-/** A document on its way: as it came, and under which id. */
-interface Document {
-  readonly id: string;
-  readonly event: Buffer;
-}
-
 interface RefusedDocument {
   readonly document: Document;
   readonly said: DocumentAnswer;
@@ -51,6 +45,8 @@ interface Outcome {
   indexed: number;
   already: number;
   refused: number;
+  /** Refused by the engine, which put them into the failure store of their data stream itself. */
+  failureStore: number;
   /** Why the batch has to be sent again; `null`: it has not. */
   again: { readonly status: 429 | 503; readonly code: string; readonly message: string } | null;
 }
@@ -63,13 +59,7 @@ const INDEX_NAME = /^[^\p{Lu}\p{C}\s\\/*?"<>|,#:%_+-][^\p{Lu}\p{C}\s\\/*?"<>|,#:
 /** Names that would make another path of it. */
 const DOTS = /^\.{1,2}$/;
 const LINE_FEED = Buffer.from('\n');
-/** What every event of Logstash carries. */
-const TIME_NAME = Buffer.from('"@timestamp"');
-/** Documents sent on together, at most. */
-const PORTION_EVENTS = 5000;
-const PORTION_BYTES = 20 * 1024 * 1024;
-/** Bytes read before everything else has its turn, and bytes handed to the enrichment at once. */
-const TURN_BYTES = 1024 * 1024;
+/** Bytes handed to the enrichment at once. */
 const WORK_BYTES = 128 * 1024;
 const OF_THE_BODY = ['content-length', 'content-encoding', 'content-type', 'accept-encoding'];
 
@@ -102,74 +92,35 @@ async function take(call: Ingesting, index: string, body: Buffer): Promise<void>
   if (isDated === null)
     return sendRefusal(req, res, { status: 400, code: 'invalid_json', message: 'send an array of event objects, or an object a line' });
   const batch = call.batchIds.idOf(await hashOf(index, body, signal), isDated, res);
-  const sum: Outcome = { indexed: 0, already: 0, refused: 0, again: null };
+  const sum = nothing();
   for await (const documents of portionsOf(body, batch, signal)) {
     const outcome = await deliver(call, index, documents);
     if (outcome.again !== null) return answer(call, outcome);
     sum.indexed += outcome.indexed;
     sum.already += outcome.already;
     sum.refused += outcome.refused;
+    sum.failureStore += outcome.failureStore;
   }
   return answer(call, sum);
 }
 
-/** Whether every event carries a time; `null`: the body is neither an array of events nor one behind the other. Nothing is sent before. */
-async function areDatedEvents(body: Buffer, signal: AbortSignal): Promise<boolean | null> {
-  const cursor = beginEvents(body);
-  if (cursor === null) return null;
-  let isDated = true;
-  let turnAt = TURN_BYTES;
-  for (let step = nextEvent(cursor); step !== 'end'; step = nextEvent(cursor)) {
-    if (step === 'broken') return null;
-    isDated &&= cursor.body.subarray(cursor.start, cursor.end).includes(TIME_NAME);
-    if (cursor.end < turnAt) continue;
-    turnAt = cursor.end + TURN_BYTES;
-    await nextTurn();
-    signal.throwIfAborted();
-  }
-  return isDated;
-}
-
-async function hashOf(index: string, body: Buffer, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256').update(index).update('\n');
-  for (let at = 0; at < body.length; at += TURN_BYTES) {
-    if (at > 0) await nextTurn();
-    signal.throwIfAborted();
-    hash.update(body.subarray(at, at + TURN_BYTES));
-  }
-  return hash.digest('base64url').slice(0, 22);
-}
-
-/** The documents of a batch, as many at a time as are sent on together. */
-async function* portionsOf(body: Buffer, batch: string, signal: AbortSignal): AsyncGenerator<Document[]> {
-  const cursor = beginEvents(body);
-  if (cursor === null) return;
-  let portion: Document[] = [];
-  let bytes = 0;
-  for (let n = 0; nextEvent(cursor) === 'event'; n++) {
-    portion.push({ id: `${batch}-${n}`, event: eventAt(cursor) });
-    bytes += cursor.end - cursor.start;
-    if (portion.length < PORTION_EVENTS && bytes < PORTION_BYTES) continue;
-    yield portion;
-    portion = [];
-    bytes = 0;
-    await nextTurn();
-    signal.throwIfAborted();
-  }
-  if (portion.length > 0) yield portion;
+function nothing(): Outcome {
+  return { indexed: 0, already: 0, refused: 0, failureStore: 0, again: null };
 }
 
 const NOT_POST = { status: 405, code: 'method_not_allowed', message: 'batches are sent by POST', headers: { allow: 'POST' } };
 const NO_INDEX = { status: 400, code: 'invalid_index', message: 'the path has to end with the name of one data stream or index' };
 
-function answer({ req, res }: Ingesting, { indexed, already, refused, again }: Outcome): void {
+function answer({ req, res }: Ingesting, { indexed, already, refused, failureStore, again }: Outcome): void {
+  if (res.destroyed) return undefined;
   if (again !== null) return sendRefusal(req, res, { ...again, headers: { 'retry-after': '1' } });
-  return sendJson(res, 200, { events: indexed + already + refused, indexed, already, refused });
+  const events = indexed + already + refused + failureStore;
+  return sendJson(res, 200, { events, indexed, already, refused, ...(failureStore > 0 && { failure_store: failureStore }) });
 }
 
 /** Delivers documents until the engine has said something final of each, or has been busy for too long. */
 async function deliver(call: Ingesting, index: string, documents: readonly Document[]): Promise<Outcome> {
-  const outcome: Outcome = { indexed: 0, already: 0, refused: 0, again: null };
+  const outcome = nothing();
   const refused: RefusedDocument[] = [];
   const { clock } = call.work;
   const dueMs = clock.monotonicMs() + call.timeoutMs;
@@ -180,7 +131,7 @@ async function deliver(call: Ingesting, index: string, documents: readonly Docum
     if (!('items' in said) && said.status === 413 && open.length === documents.length) return await deliverHalves(call, index, open);
     const isWholeBusy = !('items' in said) && said.status === 429;
     if (!isWholeBusy && (!('items' in said) || said.items.length !== open.length)) return { ...outcome, again: whyAgain(said) };
-    const busy = 'items' in said ? takeAnswers(open, said.items, { outcome, refused }) : open;
+    const busy = 'items' in said ? takeAnswers(call, { documents: open, items: said.items }, { outcome, refused }) : open;
     waits = busy.length < open.length ? 0 : waits + 1;
     open = busy;
     if (open.length === 0) break;
@@ -197,18 +148,22 @@ async function deliver(call: Ingesting, index: string, documents: readonly Docum
 
 /** Counts what is final, and gives what the engine was too busy for. */
 function takeAnswers(
-  documents: readonly Document[],
-  items: readonly DocumentAnswer[],
+  { work }: Ingesting,
+  { documents, items }: { readonly documents: readonly Document[]; readonly items: readonly DocumentAnswer[] },
   { outcome, refused }: { readonly outcome: Outcome; readonly refused: RefusedDocument[] },
 ): Document[] {
-  return documents.filter((document, n) => {
+  const before = outcome.failureStore;
+  const busy = documents.filter((document, n) => {
     const said = items[n] as DocumentAnswer;
     if (said.status === 429 || said.status >= 500) return true;
-    if (said.status < 300) outcome.indexed++;
+    if (said.isInFailureStore) outcome.failureStore++;
+    else if (said.status < 300) outcome.indexed++;
     else if (said.status === 409) outcome.already++;
     else refused.push({ document, said });
     return false;
   });
+  work.metrics.add('ingest_failure_store', outcome.failureStore - before);
+  return busy;
 }
 
 const BUSY = { status: 429, code: 'engine_busy', message: 'the engine cannot take all of it now: send the batch again' } as const;
@@ -229,8 +184,8 @@ function whyAgain(said: BulkAnswer): Outcome['again'] {
 async function deliverHalves(call: Ingesting, index: string, documents: readonly Document[]): Promise<Outcome> {
   const [only] = documents;
   if (only !== undefined && documents.length === 1) {
-    const said = { status: 413, type: 'content_too_long', reason: 'longer than the engine takes at once' };
-    return { indexed: 0, already: 0, ...(await keepRefused(call, index, [{ document: only, said }])) };
+    const said = { status: 413, isInFailureStore: false, type: 'content_too_long', reason: 'longer than the engine takes at once' };
+    return { ...nothing(), ...(await keepRefused(call, index, [{ document: only, said }])) };
   }
   const middle = documents.length >> 1;
   const first = await deliver(call, index, documents.slice(0, middle));
@@ -240,6 +195,7 @@ async function deliverHalves(call: Ingesting, index: string, documents: readonly
     indexed: first.indexed + second.indexed,
     already: first.already + second.already,
     refused: first.refused + second.refused,
+    failureStore: first.failureStore + second.failureStore,
     again: second.again,
   };
 }
@@ -292,7 +248,7 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   }
 }
 
-function send({ req, upstream, without }: Ingesting, index: string, body: readonly Buffer[]): Promise<BulkAnswer> {
+function send({ req, upstream, without, signal }: Ingesting, index: string, body: readonly Buffer[]): Promise<BulkAnswer> {
   const headers = headersToForward(req, [...without, ...OF_THE_BODY]);
-  return exchangeBulk(upstream, { path: `/${encodeURIComponent(index)}/_bulk`, headers, body });
+  return exchangeBulk(upstream, { path: `/${encodeURIComponent(index)}/_bulk`, headers, body, signal });
 }

@@ -1,4 +1,4 @@
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import type { BufferPool } from '../http/buffer-pool.ts';
@@ -12,15 +12,29 @@ export interface PartSink {
   isOver(): boolean;
 }
 
-/** A sink into a request, by gzip when `compresses`. */
-export function createPartSink(out: ClientRequest, pool: BufferPool, compresses: boolean): PartSink {
+/** How parts go out. */
+export interface PartSending {
+  /** By gzip. */
+  readonly compresses: boolean;
+  /** The answer comes while the body does: its beginning is not the end of that. */
+  readonly isLive: boolean;
+}
+
+/** A sink into a request. */
+export function createPartSink(out: ClientRequest, pool: BufferPool, { compresses, isLive }: PartSending): PartSink {
   let over = false;
+  let isEnded = false;
   const ended = new Promise<void>((resolve) => {
     const end = () => {
       over = true;
       resolve();
     };
-    out.once('response', end);
+    out.once('response', (answer: IncomingMessage) => {
+      if (isLive) return;
+      end();
+      // An answer before the end of its request leaves a connection on which nothing else may go.
+      if (!isEnded) answer.once('close', () => out.destroy());
+    });
     out.once('close', end);
   });
   const target: Writable = compresses ? compressor(out) : out;
@@ -32,7 +46,10 @@ export function createPartSink(out: ClientRequest, pool: BufferPool, compresses:
       await Promise.race([drained, ended]);
       return undefined;
     },
-    end: () => void target.end(),
+    end() {
+      isEnded = true;
+      target.end();
+    },
     isOver: () => over,
   };
 }

@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isLoopback } from '../http/guard.ts';
+import { PatientAgent, PatientTlsAgent } from './patient-agent.ts';
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1), and those that must not reach the next one or are made anew for it. */
 const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
@@ -51,8 +52,8 @@ export function openUpstream({ url, caFile, maxConnections, timeoutMs }: Upstrea
   const isTls = base.protocol === 'https:';
   const kept = { keepAlive: true, maxSockets: maxConnections, maxFreeSockets: maxConnections };
   const agent = isTls
-    ? new https.Agent({ ...kept, rejectUnauthorized: true, ...(caFile !== undefined && { ca: readFileSync(caFile) }) })
-    : new http.Agent(kept);
+    ? new PatientTlsAgent({ ...kept, rejectUnauthorized: true, ...(caFile !== undefined && { ca: readFileSync(caFile) }) })
+    : new PatientAgent(kept);
   const client = isTls ? https : http;
   const prefix = base.pathname.replace(/\/$/, '');
   const hostname = base.hostname.replace(/^\[|\]$/g, '');

@@ -1,10 +1,11 @@
 import { createWantedFields, wantedInside } from '../../../events/wanted-fields.ts';
 import type { WantedFields } from '../../../events/wanted-fields.ts';
 
-/** What is looked at in the documents of one index: as a whole document, and as the `doc` of an update. `null`: nothing. */
+/** What is looked at in the documents of one index: as whole documents, and as those an update holds, its `doc` and its `upsert`. */
 export interface DocumentFields {
   readonly whole: WantedFields;
-  readonly inUpdate: WantedFields;
+  readonly inDoc: WantedFields;
+  readonly inUpsert: WantedFields;
 }
 
 /** Which fields are looked at, by index. */
@@ -13,6 +14,7 @@ export interface WantedByIndex {
   readonly names: readonly string[];
   /** Whether it depends on the index at all. */
   readonly isUniform: boolean;
+  /** `null`: nothing is looked at. */
   of(index: string | null): DocumentFields | null;
 }
 
@@ -44,7 +46,7 @@ export function createWantedByIndex(fields: readonly string[], byIndex: Readonly
 function documentFields(names: readonly string[], chosen: readonly string[]): DocumentFields | null {
   if (chosen.length === 0) return null;
   const whole = createWantedFields(names, chosen);
-  return { whole, inUpdate: wantedInside('doc', whole) };
+  return { whole, inDoc: wantedInside('doc', whole), inUpsert: wantedInside('upsert', whole) };
 }
 
 /** `logs-*` as Elasticsearch means it. */

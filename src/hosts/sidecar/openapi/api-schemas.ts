@@ -55,6 +55,10 @@ export const SCHEMAS = {
       indexed: { type: 'integer' },
       already: { type: 'integer', description: 'In the index since the batch was sent before.' },
       refused: { type: 'integer', description: 'Not taken by the engine as they are: kept in `gateway.refused_index`.' },
+      failure_store: {
+        type: 'integer',
+        description: 'Not taken by the engine, which keeps them in the failure store of their data stream. Left out when there are none.',
+      },
     },
   },
   LookupRequest: LOOKUP_BODY,

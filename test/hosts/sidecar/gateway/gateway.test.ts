@@ -37,7 +37,7 @@ describe('a bulk body', () => {
     [
       'an update by script',
       ['{"update":{"_id":"1"}}', `{"script":{"source":"x"},"upsert":${bad}}`],
-      ['{"update":{"_id":"1"}}', `{"script":{"source":"x"},"upsert":${bad}}`],
+      ['{"update":{"_id":"1"}}', `{"script":{"source":"x"},"upsert":${badDone}}`],
     ],
     [
       'blank lines between',
@@ -71,7 +71,7 @@ describe('a bulk body', () => {
   it('keeps every line but for what /v1/enrich would add to it, whatever the windows', async () => {
     const upstream = await startUpstream();
     const { call } = await startGateway(upstream.url, { enricher: createFakeEnricher({ sayings: SAYINGS }) });
-    const texts = textEnricherOn(createFakeEnricher({ sayings: SAYINGS }), { maxDepth: 200 });
+    const texts = textEnricherOn(createFakeEnricher({ sayings: SAYINGS }), { maxDepth: 1000 });
     const events = fc.sample(eventTrees, 3000).map(printLossless);
     const long = events.map((event, n) =>
       n % 100 === 0
@@ -164,8 +164,8 @@ describe('compression', () => {
   it('of a kind that is not known goes through as it is', async () => {
     const upstream = await startUpstream((_, res) => res.writeHead(406).end('{"error":"br"}'));
     const { call } = await startGateway(upstream.url, { enricher: engine() });
-    const answer = await call('/_bulk', { method: 'POST', headers: { ...NDJSON, 'content-encoding': 'br' }, body: 'whatever' });
-    expect([answer.status, upstream.seen[0]!.body, upstream.seen[0]!.headers['content-encoding']]).toEqual([406, 'whatever', 'br']);
+    const answer = await call('/_bulk', { method: 'POST', headers: { ...NDJSON, 'content-encoding': 'snappy' }, body: 'whatever' });
+    expect([answer.status, upstream.seen[0]!.body, upstream.seen[0]!.headers['content-encoding']]).toEqual([406, 'whatever', 'snappy']);
   });
 });
 
@@ -385,7 +385,7 @@ describe('faults', () => {
     await call('/_bulk', { method: 'POST', headers: NDJSON, body: `{"index":{}}\n${bad}\n{"index":{}}\n${huge}\n{"index":{}}\n${bad}\n` });
     const lines = upstream.seen.at(-1)!.body.split('\n');
     expect([timeless(lines[1]!), lines[3], timeless(lines[5]!)]).toEqual([badDone, huge, badDone]);
-    expect((await call('/metrics')).text).toContain('ismalicious_sidecar_gateway_unenriched_total 1');
+    expect((await call('/metrics')).text).toContain('ismalicious_sidecar_gateway_unenriched_total{reason="too_long"} 1');
   });
 
   it('a body without a final line feed stays without: the engine says what is wrong', async () => {

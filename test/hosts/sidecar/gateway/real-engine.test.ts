@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createUndiciTransport } from '../../../../src/engine/calls/http/undici-transport.ts';
 import { readAssets } from '../../../../src/search-engine/assets/asset.ts';
@@ -139,6 +140,40 @@ describe.each([
       expect(await send(refused)).toEqual(refused.map(({ id }) => [id, 201, undefined]));
       expect((await engine.call('GET', '/room,room-none/_count')).body.count).toBe(all.length);
       expect((await call('/v1/ingest/room-none', { body: batch })).json).toEqual({ events: 90, indexed: 90, already: 0, refused: 0 });
+    });
+
+    it('enriches every document that the engine takes, in whatever form of a bulk request it takes it', async () => {
+      const { call } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }), gateway: { timeoutMs: 60_000 } });
+      const doc = `{"source":{"ip":"${BAD}"}}`;
+      const plain = `{"index":{}}\n${doc}\n`;
+      const upsert = (n: number, text: string) => `{"update":{"_id":"u${n}"}}\n${text}\n`;
+      const forms: readonly (readonly [path: string, body: string | Buffer, coding?: string])[] = [
+        ['/forms/_bulk', `\uFEFF${plain}${plain}`],
+        ['/forms/_bulk', `${plain}\uFEFF{"index":{}}\n\uFEFF${doc}\n`],
+        ['/forms/_bulk', String.raw`{"ind\u0065x":{}}` + `\n${doc}\n`],
+        ['//forms/_bulk', plain],
+        ['/forms//_bulk//', plain],
+        ['/forms/_bulk', gzipSync(plain), 'x-gzip'],
+        ['/forms/_bulk', gzipSync(plain), 'GZIP'],
+        ['/forms/_bulk', deflateSync(plain), 'deflate'],
+        ['/forms/_bulk', deflateRawSync(plain), 'deflate'],
+        ['/forms/_bulk', upsert(1, `{"script":{"source":"ctx._source.n = 1"},"upsert":${doc}}`)],
+        ['/forms/_bulk', upsert(2, `{"doc":{"n":1},"upsert":${doc}}`)],
+        ['/forms/_bulk', upsert(3, `{"doc":${doc},"doc_as_upsert":true}`)],
+        ['/forms/_bulk', upsert(4, `{"scripted_upsert":true,"script":{"source":"ctx._source.n = 1"},"upsert":${doc}}`)],
+      ];
+      const taken: string[] = [];
+      for (const [path, body, coding] of forms) {
+        const headers = { 'content-type': 'application/x-ndjson', ...(coding !== undefined && { 'content-encoding': coding }) };
+        const { status, json } = await call(path, { method: 'POST', headers, body });
+        if (status === 200 && json.errors === false) taken.push(`${path} ${coding ?? String(body)}`);
+      }
+      await engine.call('POST', '/forms/_refresh');
+      // Counted, not read: a document that came with a mark has it in its `_source` for ever.
+      const count = async (query: object) => (await engine.call('POST', '/forms/_count', { query })).body.count as number;
+      const all = await count({ match_all: {} });
+      expect(all, taken.join('\n')).toBeGreaterThan(11);
+      expect(await count({ match: { 'ismalicious.verdict': 'malicious' } })).toBe(all);
     });
 
     it('takes batches as Logstash sends them; one that comes again to another process doubles nothing, what is refused is kept', async () => {
