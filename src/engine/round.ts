@@ -9,7 +9,7 @@ import type { ProviderClient } from './calls/provider-client.ts';
 import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember, type Round, type RoundEntry } from './round-parts.ts';
 import { canChangeTier } from './score/stop-early.ts';
 import type { View } from './cache/provider-view.ts';
-import { waitAtMost } from './calls/wait-at-most.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 /** What the free providers get of the caller's time before the paid ones are asked, when asking stops early. */
 const FREE_SHARE = 1 / 3;

@@ -1,10 +1,8 @@
-import { toExplainLine } from '../mapping/explain-line.ts';
-import { toAnswerCells, toDetailCells, toIndicatorCell } from '../mapping/splunk.ts';
-import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
+import type { Answer, Enrichment } from '../model/enrichment.ts';
 import type { VerdictWord } from '../model/verdict.ts';
+import { AnswerCells, type CellForm } from './answer-cells.ts';
 import { unaskedEnrichment } from './value-answers.ts';
 import type { ValueAnswers } from './value-answers.ts';
-import { encodeCell } from './csv-cells.ts';
 import { RenderedCells } from './rendered-cells.ts';
 import type { RowLayout } from './row-layout.ts';
 import { enlarge } from './row-scanner.ts';
@@ -15,44 +13,41 @@ import { FIRST_VALUE_ID } from './value-table.ts';
 export const NO_ROW = 0;
 
 /** Which cells rows get. */
-export interface SuffixShape {
-  readonly fields: readonly string[];
-  readonly details: boolean;
+export interface SuffixShape extends CellForm {
+  /** Rows with these verdicts only; `null`: all. */
   readonly only: readonly VerdictWord[] | null;
-  /** How a text becomes a cell; left out: as it is. A file for spreadsheets guards its formulas. */
-  readonly guard?: (text: string) => string;
 }
 
 const FIRST_IDS = 1 << 15;
 
-/** The cells of an answer on both sides of the indicator, by the numbers of their renderings. */
-interface CellFrame {
-  readonly source: Source;
-  readonly type: string;
-  /** Place of the looked-up field. */
-  readonly field: number;
-  readonly before: number;
-  readonly after: number;
-}
-
-/** How often a paid answer was shown: its first row says `live`, later ones of the chunk `coalesced`, those of later chunks `cache`. */
+/**
+ * How often a paid answer was shown, and what its next row says of where it came from:
+ *
+ * | state | the next row | then |
+ * |---|---|---|
+ * | unpaid | the answer's own word | unpaid |
+ * | unshown | `live` | shown |
+ * | shown, in the chunk that paid | `coalesced` | shown |
+ * | shown, in a later chunk | `cache` | shown before |
+ * | shown before | `cache` | shown before |
+ */
 const UNPAID = 0;
 const UNSHOWN = 1;
 const SHOWN = 2;
 const SHOWN_BEFORE = 3;
 
 /**
- * The cells that each row gets at its end, as ready-made bytes: rendered once for every value, field and source word.
+ * The cells that each row gets at its end, as ready-made bytes: rendered once for every value, field and source word. It remembers by id
+ * what was rendered (`answer-cells.ts` renders), so that a row costs a few look-ups in arrays and no text.
  * With `details` a row's end has several parts (the verdict, one per field, the explanation), else one.
  */
 export class RowSuffixes {
   readonly #answers: ValueAnswers;
   readonly #shape: SuffixShape;
-  readonly #encode: (text: string) => string;
-  readonly #fieldCells: readonly string[];
   readonly #unasked: readonly (readonly Enrichment[])[];
   readonly partsPerRow: number;
   readonly rendered = new RenderedCells();
+  readonly #cells: AnswerCells;
   /** Per row `partsPerRow` numbers of renderings; the first is `NO_ROW` for a row that is left out. */
   parts = new Int32Array(0);
   /** By field and id: the rendering, 0 when there is none. `#main` has the verdict, `#detail` the field's own cells. */
@@ -64,10 +59,6 @@ export class RowSuffixes {
   #paidIn = new Int32Array(FIRST_IDS);
   /** By id: what may have to be rendered later, for another field or with another source word. */
   #kept: Enrichment[] = [];
-  /** What stands around the indicator, by answer. */
-  #frames = new Map<Answer, CellFrame[]>();
-  #lead = ',';
-  #tail = '';
 
   constructor(answers: ValueAnswers, shape: SuffixShape) {
     const { fields, details } = shape;
@@ -77,19 +68,13 @@ export class RowSuffixes {
     this.#main = fields.map(() => new Int32Array(FIRST_IDS));
     this.#detail = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
     this.#explain = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
-    const { guard } = shape;
-    this.#encode = guard === undefined ? encodeCell : (text) => encodeCell(guard(text));
-    this.#fieldCells = fields.map(this.#encode);
+    this.#cells = new AnswerCells(this.rendered, shape);
     this.#unasked = fields.map((field) => Array.from({ length: FIRST_VALUE_ID }, (_, id) => unaskedEnrichment(id, field)));
   }
+
   /** Renders for a layout from here on; false when what was rendered before does not fit it. */
   use(layout: RowLayout): boolean {
-    const lead = layout.firstKept < layout.columns ? ',' : '';
-    const tail = ','.repeat(layout.clearedColumns);
-    const fits = lead === this.#lead && tail === this.#tail;
-    this.#lead = lead;
-    this.#tail = tail;
-    return fits;
+    return this.#cells.use(layout);
   }
 
   /** Takes a new answer to an id. */
@@ -97,7 +82,7 @@ export class RowSuffixes {
     if (id >= this.#paid.length) this.#fit(id);
     if (this.#main.length === 1 && enrichment.source !== 'live') {
       this.#paid[id] = UNPAID;
-      (this.#main[0] as Int32Array)[id] = this.#renderMain(enrichment, 0);
+      (this.#main[0] as Int32Array)[id] = this.#cells.verdict(enrichment, 0);
     } else {
       this.#kept[id] = enrichment;
       this.#paid[id] = enrichment.source === 'live' ? UNSHOWN : UNPAID;
@@ -146,7 +131,7 @@ export class RowSuffixes {
       const ready = isPaid ? 0 : (this.#main[field]?.[id] as number);
       if (ready === 0 && this.#kept[id] === undefined) return null;
       // What was paid for comes from the cache from now on.
-      all[field] = ready || this.#renderMain(this.#enrichmentOf(id, field), field, isPaid ? 'cache' : undefined);
+      all[field] = ready || this.#cells.verdict(this.#enrichmentOf(id, field), field, isPaid ? 'cache' : undefined);
       if (!this.#shape.details) continue;
       all[fields + field] = this.#detailOf(id, field);
       all[2 * fields + field] = this.#explainOf(id, field);
@@ -166,7 +151,7 @@ export class RowSuffixes {
   /** Forgets all renderings and all ids. */
   forget(): void {
     this.rendered.clear();
-    this.#frames.clear();
+    this.#cells.forget();
     for (const byField of [this.#main, this.#detail, this.#explain]) for (const byId of byField) byId.fill(0);
     this.#paid.fill(UNPAID);
     this.#kept = [];
@@ -187,49 +172,28 @@ export class RowSuffixes {
 
   #detailOf(id: number, field: number): number {
     const byId = this.#detail[field] as Int32Array;
-    return (byId[id] ||= this.#renderCells(toDetailCells(this.#answerOf(id, field)), ''));
+    return (byId[id] ||= this.#cells.detail(this.#answerOf(id, field)));
   }
 
   #explainOf(id: number, field: number): number {
     const byId = this.#explain[field] as Int32Array;
-    return (byId[id] ||= this.#renderCells([toExplainLine(this.#answerOf(id, field))], this.#tail));
+    return (byId[id] ||= this.#cells.explanation(this.#answerOf(id, field)));
   }
 
   #mainOf(id: number, field: number, chunk: number): number {
     const byId = this.#main[field] as Int32Array;
     const paid = this.#paid[id] as number;
-    if (paid === UNPAID) return (byId[id] as number) || (byId[id] = this.#renderMain(this.#enrichmentOf(id, field), field));
+    if (paid === UNPAID) return (byId[id] as number) || (byId[id] = this.#cells.verdict(this.#enrichmentOf(id, field), field));
     if (paid === UNSHOWN) {
       this.#paid[id] = SHOWN;
-      return this.#renderMain(this.#enrichmentOf(id, field), field, 'live');
+      return this.#cells.verdict(this.#enrichmentOf(id, field), field, 'live');
     }
     if (paid === SHOWN && this.#paidIn[id] !== chunk) {
       this.#paid[id] = SHOWN_BEFORE;
       for (const other of this.#main) other[id] = 0;
     }
     const source = this.#paid[id] === SHOWN ? 'coalesced' : 'cache';
-    return (byId[id] as number) || (byId[id] = this.#renderMain(this.#enrichmentOf(id, field), field, source));
-  }
-
-  #renderMain(enrichment: Enrichment, field: number, source: Source = enrichment.source): number {
-    const { answer, indicator } = enrichment;
-    let frames = this.#frames.get(answer);
-    if (frames === undefined) this.#frames.set(answer, (frames = []));
-    const type = indicator === null ? '' : indicator.type;
-    let frame = frames.find((one) => one.source === source && one.type === type && one.field === field);
-    if (frame === undefined) frames.push((frame = this.#frameOf(answer, { source, type, field })));
-    return this.rendered.addBetween(frame.before, this.#encode(toIndicatorCell(enrichment)), frame.after);
-  }
-
-  #frameOf(answer: Answer, { source, type, field }: Pick<CellFrame, 'source' | 'type' | 'field'>): CellFrame {
-    const { before, after } = toAnswerCells(answer);
-    const head = `${this.#lead}${before.map(this.#encode).join(',')},${source},${type},`;
-    const tail = `,${this.#fieldCells[field]},${after.map(this.#encode).join(',')}${this.#shape.details ? '' : this.#tail}`;
-    return { source, type, field, before: this.rendered.add(head), after: this.rendered.add(tail) };
-  }
-
-  #renderCells(cells: readonly string[], tail: string): number {
-    return this.rendered.add(`,${cells.map(this.#encode).join(',')}${tail}`);
+    return (byId[id] as number) || (byId[id] = this.#cells.verdict(this.#enrichmentOf(id, field), field, source));
   }
 
   /** Room for the id and those after it. */

@@ -1,0 +1,259 @@
+import { asLookupError, LookupError } from '../../model/lookup-error.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { keepAnswer } from '../cache/keep-answer.ts';
+import type { Outcome } from '../score/outcome.ts';
+import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
+import type { CallCounts } from './call-counts.ts';
+import { createFaults, type Reach } from './call-faults.ts';
+import type { Breaker } from './circuit-breaker.ts';
+import type { Job } from './job.ts';
+import { createLeases } from './leases.ts';
+import { type CallState, nextStep } from './next-step.ts';
+import type { Pacer } from './pacer.ts';
+import type { ClientOptions } from './provider-client.ts';
+import type { Spending } from './spending.ts';
+import { isWait, LONGEST_WAIT_MS, type Refusal, type StandingRefusals } from './standing-refusals.ts';
+import type { WaitingJobs } from './waiting-jobs.ts';
+
+/** Of the words of a fault that nobody expected. */
+const MAX_FAULT_CHARACTERS = 300;
+
+/** What decides when a call goes out, and keeps what came of it. */
+export interface DispatcherParts {
+  readonly jobs: WaitingJobs;
+  readonly pacer: Pacer;
+  readonly breaker: Breaker;
+  readonly refusals: StandingRefusals;
+  readonly spending: Spending;
+  readonly callCounts: CallCounts;
+}
+
+/** Makes the calls to one provider: when `nextStep` says so, for as many look-ups as one call may carry, and never without their leases. */
+export class CallDispatcher {
+  readonly #options: ClientOptions;
+  readonly #parts: DispatcherParts;
+  readonly #reach: Reach;
+  readonly #state: CallState;
+  readonly #leases;
+  readonly #faults;
+  #inFlight = 0;
+  #wakeTimer: NodeJS.Timeout | null = null;
+  #isPumpDue = false;
+  #isClosed = false;
+  #lastFault = '';
+
+  constructor(options: ClientOptions, parts: DispatcherParts) {
+    const { jobs, pacer, breaker, refusals } = parts;
+    this.#options = options;
+    this.#parts = parts;
+    this.#reach = { hasContact: false, bulkCap: knownBulkCap(options) };
+    this.#state = { queue: jobs.queue, refusals, breaker, pacer, reach: this.#reach, concurrency: options.limits.concurrency };
+    this.#leases = createLeases(options, {
+      onAnswer: (job, outcome) => jobs.settle(job, outcome),
+      onFree: (job) => this.enqueue(job),
+      onThrow: (error) => this.#endAfter(error),
+    });
+    this.#faults = createFaults(options, parts, {
+      reach: this.#reach,
+      enqueue: (job) => this.enqueue(job),
+      postpone: (batch, untilMs, error) => this.#postpone(batch, untilMs, error),
+      failAll: (error) => this.failAll(error),
+      failed: (error) => this.failed(error),
+      obey: (refusal) => this.obey(refusal),
+    });
+  }
+
+  /** Calls that are out. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Takes a look-up: it is asked when its turn comes. */
+  enqueue(job: Job): void {
+    this.#parts.jobs.queue.push(job);
+    this.#pumpSoon();
+  }
+
+  /** A look-up has ended: other processes may ask. */
+  release(job: Job): void {
+    this.#leases.release([job]);
+  }
+
+  /** The outcome of a look-up that failed, counted. */
+  failed(error: LookupError): Outcome {
+    this.#parts.callCounts.failed(error.code);
+    return { kind: 'failed', provider: this.#options.provider.id, error };
+  }
+
+  /** Ends all look-ups but those that are in flight. */
+  failAll(error: LookupError): void {
+    this.#parts.jobs.settleIdle(() => this.failed(error));
+  }
+
+  /** The provider wants to be left alone, or refuses us; another process may have been told. */
+  obey({ error, untilMs }: Refusal): void {
+    this.#reach.hasContact = false;
+    if (!isWait(error.code)) return this.failAll(error);
+    this.#parts.pacer.blockUntil(untilMs);
+    return this.#postpone([], untilMs, error);
+  }
+
+  /** Nothing goes out any more. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    this.#leases.close();
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #pumpSoon(): void {
+    if (this.#isPumpDue || this.#isClosed) return;
+    this.#isPumpDue = true;
+    // After the poll phase: an answer that has arrived, a refusal above all, is seen before the next call goes out.
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      try {
+        this.#pump();
+      } catch (error) {
+        this.#endAfter(error);
+      }
+    });
+  }
+
+  #wakeAfter(waitMs: number): void {
+    if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = setTimeout(() => this.#pumpSoon(), Math.min(Math.max(0, waitMs), LONGEST_WAIT_MS));
+  }
+
+  #pump(): void {
+    const { queue } = this.#parts.jobs;
+    while (queue.size > 0 && !this.#isClosed) {
+      const nowMs = this.#nowMs();
+      const step = nextStep(this.#state, this.#inFlight, nowMs);
+      if (step.does === 'fail-all') return this.failAll(step.error);
+      if (step.does === 'wait') return this.#wakeAfter(step.waitMs);
+      if (step.does === 'none' || !this.#send(nowMs, step.isProbe)) return;
+    }
+  }
+
+  /** Sends one call, if leases and budgets let it; false: nothing more can be sent for now. */
+  #send(nowMs: number, isProbe: boolean): boolean {
+    const { jobs, pacer, refusals, spending } = this.#parts;
+    const { queue } = jobs;
+    if (this.#reach.bulkCap === null && queue.size > 1 && spending.bookCall() === 0) {
+      pacer.sent(nowMs);
+      void this.#call(this.#learnBulkCap());
+      return false;
+    }
+    const most = Math.min(this.#reach.bulkCap ?? 1, spending.affordable());
+    const batch = queue.take(Math.max(1, most), nowMs).filter((job) => job.interest > 0);
+    const won = this.#leases.take(batch);
+    if (won.length === 0) return true;
+    const denied = spending.book(won);
+    if (denied) return this.#giveBack(won, nowMs, denied);
+    if (isProbe) refusals.probes();
+    pacer.sent(nowMs);
+    void this.#call(this.#ask(won));
+    return true;
+  }
+
+  /** Limits or budgets do not let this call out; whether one for fewer look-ups may be tried: another process was faster. */
+  #giveBack(won: readonly Job[], nowMs: number, denied: LookupError): boolean {
+    this.#leases.release(won);
+    const isTooMany = denied.code === 'over_budget' && this.#parts.spending.affordable() > 0;
+    if (isTooMany) for (const job of won) this.#parts.jobs.queue.push(job);
+    else this.#postpone(won, nowMs + (denied.retryAfterMs ?? Infinity), denied);
+    return isTooMany;
+  }
+
+  /** Nothing goes out before `untilMs`: the jobs go back, those who cannot wait are told; a wait that is too long ends all. */
+  #postpone(batch: readonly Job[], untilMs: number, error: LookupError): void {
+    for (const job of batch) this.#parts.jobs.queue.push(job);
+    const waitMs = untilMs - this.#nowMs();
+    if (waitMs > LONGEST_WAIT_MS) return this.failAll(error);
+    this.#parts.jobs.dismiss(untilMs, error);
+    return this.#wakeAfter(waitMs);
+  }
+
+  async #call(work: Promise<void>): Promise<void> {
+    this.#inFlight++;
+    this.#parts.callCounts.counts.calls++;
+    try {
+      await work;
+    } catch (error) {
+      this.#endAfter(error);
+    } finally {
+      this.#inFlight--;
+      this.#pumpSoon();
+    }
+  }
+
+  /** A throw that nobody expected: whoever waits is told, and the next look-up begins anew. */
+  #endAfter(error: unknown): void {
+    this.#report(error);
+    try {
+      this.failAll(new LookupError('unavailable', this.#options.provider.id, 'a fault of the program ended the look-up', { cause: error }));
+    } catch (second) {
+      this.#report(second);
+    }
+  }
+
+  #report(error: unknown): void {
+    const message = `${this.#options.provider.id}: a fault of the program, please report it: ${wordsOf(error)}`;
+    if (message !== this.#lastFault) this.#options.onFault?.(message);
+    this.#lastFault = message;
+  }
+
+  async #learnBulkCap(): Promise<void> {
+    try {
+      this.#reach.bulkCap = await askBulkCap(this.#options, AbortSignal.timeout(LONGEST_WAIT_MS));
+      this.#reach.hasContact = true;
+    } catch (error) {
+      this.#reach.bulkCap = 0;
+      this.#faults.judge([], asLookupError(this.#options.provider.id, error));
+    }
+  }
+
+  async #ask(batch: readonly Job[]): Promise<void> {
+    const { exchange } = this.#options;
+    const controller = new AbortController();
+    const [first] = batch as [Job, ...Job[]];
+    for (const job of batch) Object.assign(job, { controller, batch, refund: null });
+    const sentMs = this.#nowMs();
+    try {
+      if (batch.length === 1) this.#answer(first, await exchange.single(first.indicator, controller.signal));
+      else {
+        const indicators = batch.map((job) => job.indicator);
+        const verdicts = await exchange.bulk(indicators, controller.signal);
+        for (const job of batch) {
+          const verdict = verdicts.get(job.indicator.value);
+          job.isAlone = verdict === undefined;
+          if (verdict !== undefined) this.#answer(job, verdict);
+          else this.enqueue(Object.assign(job, { controller: null }));
+        }
+      }
+      this.#reach.hasContact = true;
+      this.#parts.pacer.answered(this.#nowMs() - sentMs);
+      this.#parts.refusals.succeeded();
+    } catch (error) {
+      for (const job of batch) job.controller = null;
+      if (!controller.signal.aborted) this.#faults.judge(batch, asLookupError(this.#options.provider.id, error));
+    } finally {
+      this.#leases.release(batch);
+    }
+  }
+
+  #answer(job: Job, verdict: Verdict | null): void {
+    this.#parts.callCounts.counts.answered++;
+    this.#parts.jobs.settle(job, keepAnswer(this.#options, job.indicator, verdict));
+  }
+}
+
+/** A throw that nobody expected in one short line. */
+function wordsOf(error: unknown): string {
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault';
+  return words.split('\n', 1)[0]?.slice(0, MAX_FAULT_CHARACTERS) ?? '';
+}
