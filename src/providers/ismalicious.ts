@@ -96,6 +96,21 @@ function errorSeconds(body: unknown): number | null {
   return typeof seconds === 'number' && seconds >= 0 ? seconds : null;
 }
 
+/** What decides a verdict, or whose it is. JSON's parsers keep the last of two: an answer that says both is not believed. */
+const DECIDING = [
+  'entity',
+  'query',
+  'malicious',
+  'isMalicious',
+  'riskScore',
+  'riskLevel',
+  'sources',
+  'reputation',
+  'lookupStatus',
+  'knownGood',
+  'results',
+];
+
 /** isMalicious, the first provider: blocklists, reputation and risk score of IPs, domains, URLs (judged on their host) and hashes. */
 export const ismalicious = defineProvider({
   id: ID,
@@ -119,7 +134,7 @@ export const ismalicious = defineProvider({
     const url = apiUrl(settings.baseUrl, '', 'check');
     url.searchParams.set('query', indicator.value);
     url.searchParams.set('enrichment', settings.enrichment);
-    return { url, headers: authorize(settings) };
+    return { url, headers: authorize(settings), saidOnce: DECIDING };
   },
 
   read: (body, indicator) => readCheck(body, indicator),
@@ -137,6 +152,7 @@ export const ismalicious = defineProvider({
     request: (indicators, settings) => ({
       url: apiUrl(settings.baseUrl, '', 'bulk', 'check'),
       method: 'POST',
+      saidOnce: DECIDING,
       headers: { ...authorize(settings), 'content-type': 'application/json' },
       // Bulk takes basic and standard only.
       body: JSON.stringify({ entities: indicators.map(({ value }) => value), enrichment: 'standard', format: 'json' }),

@@ -14,6 +14,8 @@ export interface HttpCall {
   readonly body?: string;
   /** Names of query parameters that carry a secret: redacted wherever the URL is shown. */
   readonly secretQuery?: readonly string[];
+  /** Keys that one object of the answer may say once only, as its outermost or as a row of a list in it; twice is a contradiction, and no answer. */
+  readonly saidOnce?: readonly string[];
 }
 
 /** What came back. `body` is the parsed JSON, or the text when it is not JSON. Header names are lower case. */

@@ -93,7 +93,7 @@ describe.each(WORDS)('%s', (word) => {
     expect(() => loadConfig({}, { env: {}, file })).toThrow(word);
   });
   it('is no encoding of an answer', () => {
-    expect(() => decodeBody('p', Buffer.from('{}'), word)).toThrow(expect.objectContaining({ code: 'bad_response' }));
+    expect(() => decodeBody('p', Buffer.from('{}'), { encoding: word })).toThrow(expect.objectContaining({ code: 'bad_response' }));
   });
   it('is an ordinary word in an answer of a provider', () => {
     const data = { ipAddress: '8.8.8.8', abuseConfidenceScore: 0, totalReports: 1, usageType: word };

@@ -1,5 +1,6 @@
 import { utf16Of } from '../../../model/formats/utf16.ts';
 import { LookupError } from '../../../model/lookup-error.ts';
+import { repeatsKey } from './repeated-keys.ts';
 import { MAX_ANSWER_BYTES } from './transport.ts';
 
 // Loaded for compressed answers only, which nobody asked for.
@@ -35,8 +36,21 @@ export async function readBytes(
   return Buffer.concat(parts, size);
 }
 
+/** How an answer is decoded. */
+export interface DecodeOptions {
+  /** Its `content-encoding`. */
+  readonly encoding?: string | undefined;
+  readonly maxBytes?: number;
+  /** See `HttpCall.saidOnce`. */
+  readonly saidOnce?: readonly string[] | undefined;
+}
+
 /** The parsed JSON of an answer, or its text when it is no JSON. We ask for plain bodies; a server that compresses all the same is read too. */
-export function decodeBody(provider: string, bytes: Buffer, encoding: string | undefined, maxBytes = MAX_ANSWER_BYTES): unknown {
+export function decodeBody(
+  provider: string,
+  bytes: Buffer,
+  { encoding, maxBytes = MAX_ANSWER_BYTES, saidOnce = [] }: DecodeOptions = {},
+): unknown {
   const isCoded = encoding !== undefined && encoding !== '' && encoding !== 'identity';
   const decode = isCoded ? DECODERS.get(encoding.toLowerCase()) : undefined;
   if (isCoded && !decode)
@@ -50,9 +64,13 @@ export function decodeBody(provider: string, bytes: Buffer, encoding: string | u
     throw new LookupError('bad_response', provider, 'compressed answer is broken or too large', { cause });
   }
   if (text.codePointAt(0) === 0xfeff) text = text.slice(1);
+  let parsed: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    parsed = JSON.parse(text) as unknown;
   } catch {
     return text;
   }
+  if (saidOnce.length > 0 && repeatsKey(text, saidOnce))
+    throw new LookupError('bad_response', provider, 'answer says one thing twice: it contradicts itself');
+  return parsed;
 }

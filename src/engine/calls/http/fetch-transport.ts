@@ -24,7 +24,11 @@ export function createFetchTransport(provider: string): HttpTransport {
         });
         // fetch decodes a body as it comes, whatever content-encoding says: what is counted is what it decodes to.
         const bytes = response.body === null ? NO_BODY : await readBytes(provider, response.body, options.maxBytes ?? MAX_ANSWER_BYTES);
-        return { status: response.status, headers: Object.fromEntries(response.headers), body: decodeBody(provider, bytes, undefined) };
+        return {
+          status: response.status,
+          headers: Object.fromEntries(response.headers),
+          body: decodeBody(provider, bytes, { saidOnce: call.saidOnce }),
+        };
       }),
     close: () => Promise.resolve(),
   };

@@ -57,7 +57,11 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
     });
     const flat = headersOf(headers);
     const bytes = await readBytes(settings.provider, body, maxBytes);
-    return { status: statusCode, headers: flat, body: decodeBody(settings.provider, bytes, flat['content-encoding'], maxBytes) };
+    return {
+      status: statusCode,
+      headers: flat,
+      body: decodeBody(settings.provider, bytes, { encoding: flat['content-encoding'], maxBytes, saidOnce: call.saidOnce }),
+    };
   }
   return {
     send: (call, options) =>
