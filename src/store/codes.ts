@@ -10,6 +10,8 @@ export type IndicatorState = 'active' | 'revoked' | 'false_positive' | 'confirme
 export interface Codes<Word extends string> {
   toCode(word: Word): number;
   toWord(code: unknown): Word;
+  /** The greatest number. */
+  readonly last: number;
 }
 
 /** Numbers for the indicator types. */
@@ -37,6 +39,18 @@ export const stateCodes = codes<IndicatorState>(['active', 'revoked', 'false_pos
 /** Numbers for the TLP labels. */
 export const tlpCodes = codes(TLP_LABELS);
 
+/** What `read` makes of rows; one that holds what no program of ours has written is left out, not the end of all. */
+export function soundRows<Row, Result>(rows: readonly Row[], read: (row: Row) => Result): Result[] {
+  return rows.flatMap((row) => {
+    try {
+      return [read(row)];
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return [];
+    }
+  });
+}
+
 /** A stored list of words; empty text is the empty list. */
 export function splitList(text: unknown): string[] {
   return text === '' ? [] : String(text).split('\n');
@@ -50,6 +64,7 @@ export function joinList(words: readonly string[]): string {
 function codes<Word extends string>(words: readonly Word[]): Codes<Word> {
   const byWord = new Map(words.map((word, code) => [word, code]));
   return {
+    last: words.length - 1,
     toCode(word) {
       const code = byWord.get(word);
       if (code === undefined) throw new RangeError(`no code for ${word}`);

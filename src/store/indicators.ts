@@ -1,3 +1,4 @@
+import { deleteInSlices } from './delete-in-slices.ts';
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Indicator } from '../model/indicator.ts';
 import { joinList, splitList, stateCodes, tierCodes, tlpCodes, typeCodes, verdictCodes } from './codes.ts';
@@ -52,11 +53,10 @@ export function indicatorTable(db: DatabaseSync, halfLives: HalfLives): Indicato
     countDue: (nowS) => Number(dueCount.get(nowS)?.n ?? 0),
     page: (afterId, limit, nowS) => pageRows.all(afterId, limit).map((row) => stored(row, nowS)),
     purge(beforeS) {
-      const gone = db
-        .prepare('DELETE FROM indicator WHERE confirmed < ? AND value NOT IN (SELECT subject FROM outbox WHERE state = 0)')
-        .run(beforeS);
-      if (Number(gone.changes) > 0) changed.run();
-      return Number(gone.changes);
+      const where = 'confirmed < ? AND value NOT IN (SELECT subject FROM outbox WHERE state = 0)';
+      const gone = deleteInSlices(db, { table: 'indicator', key: 'id', where }, [beforeS]);
+      if (gone > 0) changed.run();
+      return gone;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { inTransaction } from '../disk/sqlite-faults.ts';
+import { inSlices, SLICE_ROWS } from './delete-in-slices.ts';
 
 /** Something an output has to be told, exactly once as far as we can tell. */
 export interface Delivery {
@@ -127,7 +128,7 @@ export function outboxTable(db: DatabaseSync): Outbox {
       );
       return Number(back.run(output, limit).changes);
     },
-    prune: (beforeS) => inTransaction(db, () => prune(db, beforeS)),
+    prune: (beforeS) => prune(db, beforeS),
   };
 }
 
@@ -185,11 +186,19 @@ function countOf(db: DatabaseSync, output: string): OutboxCounts {
   return { accepted: delivered + pending + quarantined, delivered, pending, quarantined };
 }
 
+/** Counted and deleted together, a slice at a time. */
 function prune(db: DatabaseSync, beforeS: number): number {
-  db.prepare(`INSERT INTO outbox_pruned (output, delivered)
-    SELECT output, count(*) FROM outbox WHERE state = 1 AND settled < ? GROUP BY output
-    ON CONFLICT (output) DO UPDATE SET delivered = delivered + excluded.delivered`).run(beforeS);
-  return Number(db.prepare('DELETE FROM outbox WHERE state = 1 AND settled < ?').run(beforeS).changes);
+  const old = `FROM outbox WHERE state = ${DELIVERED} AND settled < ? ORDER BY id LIMIT ${SLICE_ROWS}`;
+  const count = db.prepare(`INSERT INTO outbox_pruned (output, delivered)
+    SELECT output, count(*) FROM (SELECT output ${old}) WHERE true GROUP BY output
+    ON CONFLICT (output) DO UPDATE SET delivered = delivered + excluded.delivered`);
+  const forget = db.prepare(`DELETE FROM outbox WHERE id IN (SELECT id ${old})`);
+  return inSlices(() =>
+    inTransaction(db, () => {
+      count.run(beforeS);
+      return Number(forget.run(beforeS).changes);
+    }),
+  );
 }
 
 type Row = Record<string, SQLOutputValue>;

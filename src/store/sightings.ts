@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../disk/sqlite-faults.ts';
+import { deleteInSlices } from './delete-in-slices.ts';
 
 const DAY_S = 86_400;
 
@@ -57,22 +58,23 @@ export function sightingIndex(db: DatabaseSync): SightingIndex {
         lastS: Number(row.last),
       })),
     countSightings: () => Number(count.get()?.n ?? 0),
-    forgetSightings: (beforeS, maxRows) => inTransaction(db, () => forget(db, beforeS, maxRows)),
+    forgetSightings: (beforeS, maxRows) => forget(db, beforeS, maxRows),
   };
 }
 
+const SIGHTING = { table: 'sighting', key: 'value_id, asset_id, day' } as const;
+
 function forget(db: DatabaseSync, beforeS: number, maxRows: number): number {
-  let gone = Number(db.prepare('DELETE FROM sighting WHERE day < ?').run(dayOf(beforeS)).changes);
+  let gone = deleteInSlices(db, { ...SIGHTING, where: 'day < ?' }, [dayOf(beforeS)]);
   const days = db.prepare('SELECT day, count(*) AS n FROM sighting GROUP BY day ORDER BY day').all();
   let left = days.reduce((sum, row) => sum + Number(row.n), 0);
   for (const { day, n } of days) {
     if (left <= maxRows) break;
-    gone += Number(db.prepare('DELETE FROM sighting WHERE day = ?').run(Number(day)).changes);
+    gone += deleteInSlices(db, { ...SIGHTING, where: 'day = ?' }, [Number(day)]);
     left -= Number(n);
   }
-  db.exec(
-    'DELETE FROM sighted_value WHERE id NOT IN (SELECT value_id FROM sighting); DELETE FROM sighted_asset WHERE id NOT IN (SELECT asset_id FROM sighting)',
-  );
+  deleteInSlices(db, { table: 'sighted_value', key: 'id', where: 'id NOT IN (SELECT value_id FROM sighting)' });
+  deleteInSlices(db, { table: 'sighted_asset', key: 'id', where: 'id NOT IN (SELECT asset_id FROM sighting)' });
   return gone;
 }
 

@@ -52,6 +52,7 @@ const METHODS = {
   watch: true,
   unwatch: true,
   watched: true,
+  unreadableWatches: true,
   countWatched: true,
   dueWatches: true,
   saveChecks: true,

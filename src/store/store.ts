@@ -46,6 +46,7 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
   const halfLives = options.halfLives ?? DEFAULT_HALF_LIVES;
   const indicators = indicatorTable(db, halfLives);
   const networks = networkTable(db);
+  const watches = watchlistTable(db);
   return {
     ...indicators,
     ...networks,
@@ -54,10 +55,16 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
     ...outboxTable(db),
     ...overrideMarks(db),
     ...runState(db),
-    ...watchlistTable(db),
+    ...watches,
     ...sightingIndex(db),
     stats: () => statsOf(db, path),
-    check: () => checkIntegrity(db),
+    check() {
+      const unreadable = watches.unreadableWatches();
+      const faults = checkIntegrity(db);
+      return unreadable === 0
+        ? faults
+        : [...faults, `${unreadable} rows of the watchlist cannot be read and are passed over: watch them anew`];
+    },
     compact: () => db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'),
     close() {
       if (!options.readOnly) db.exec('PRAGMA optimize');

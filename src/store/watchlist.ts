@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Indicator } from '../model/indicator.ts';
 import type { VerdictWord } from '../model/verdict.ts';
-import { typeCodes, verdictCodes } from './codes.ts';
+import { soundRows, typeCodes, verdictCodes } from './codes.ts';
 import { inTransaction } from '../disk/sqlite-faults.ts';
 
 /** An indicator somebody wants to be told about. */
@@ -36,7 +36,10 @@ export interface Watchlist {
   watch(request: WatchRequest, nowS: number): boolean;
   /** False when it was not watched. */
   unwatch(value: string): boolean;
+  /** Without those that cannot be read. */
   watched(limit: number): readonly Watch[];
+  /** Rows that a damaged file holds, and that are passed over. */
+  unreadableWatches(): number;
   countWatched(): number;
   /** Those to be checked now, longest due first. Ended ones are removed. */
   dueWatches(nowS: number, limit: number): readonly Watch[];
@@ -46,6 +49,11 @@ export interface Watchlist {
     times: { readonly nowS: number; readonly retryS: number },
   ): void;
 }
+
+const DAY_S = 86_400;
+/** Rows whose numbers no program of ours has written. */
+const UNREADABLE = 'type NOT BETWEEN 0 AND ? OR verdict NOT BETWEEN 0 AND ?';
+const KNOWN_CODES = [typeCodes.last, verdictCodes.last] as const;
 
 /** Prepares the statements on an open store. */
 export function watchlistTable(db: DatabaseSync): Watchlist {
@@ -58,6 +66,8 @@ export function watchlistTable(db: DatabaseSync): Watchlist {
   const end = db.prepare('DELETE FROM watch WHERE until <= ?');
   const due = db.prepare('SELECT * FROM watch WHERE due <= ? ORDER BY due, value LIMIT ?');
   const checked = db.prepare('UPDATE watch SET verdict = ?, score = ?, checked = ?, due = ? + every_s WHERE value = ?');
+  const bad = db.prepare(`SELECT count(*) AS n FROM watch WHERE ${UNREADABLE}`);
+  const later = db.prepare(`UPDATE watch SET due = ? WHERE due <= ? AND (${UNREADABLE})`);
   const failed = db.prepare('UPDATE watch SET due = ? WHERE value = ?');
   return {
     watch: ({ indicator, reason, by, everyS, untilS }, nowS) =>
@@ -67,11 +77,16 @@ export function watchlistTable(db: DatabaseSync): Watchlist {
         return isNew;
       }),
     unwatch: (value) => remove.run(value).changes === 1,
-    watched: (limit) => all.all(limit).map(watchOf),
+    watched: (limit) => soundRows(all.all(limit), watchOf),
+    unreadableWatches: () => Number(bad.get(...KNOWN_CODES)?.n ?? 0),
     countWatched: () => Number(count.get()?.n ?? 0),
     dueWatches(nowS, limit) {
       end.run(nowS);
-      return due.all(nowS, limit).map(watchOf);
+      const rows = due.all(nowS, limit);
+      const sound = soundRows(rows, watchOf);
+      // One that cannot be read would be due again and again, and others never be reached.
+      if (sound.length < rows.length) later.run(nowS + DAY_S, nowS, ...KNOWN_CODES);
+      return sound;
     },
     saveChecks: (checks, { nowS, retryS }) =>
       inTransaction(db, () => {
