@@ -9,10 +9,10 @@ import type { ToBodyWorker } from './body-worker.ts';
 /** Bodies that wait for a thread; one beyond it is refused. */
 const MAX_WAITING = 64;
 /** A thread that has had nothing to do for this long is ended: its memory is given back. */
-const IDLE_MS = 30_000;
+const IDLE_MS = 5000;
 /** What one body may take of memory once it is parsed, in MiB; a thread that needs more ends, which costs its call. */
-const MAX_HEAP_MIB = 192;
-const MAX_YOUNG_MIB = 24;
+const MAX_HEAP_MIB = 160;
+const MAX_YOUNG_MIB = 16;
 
 /** One thread; it is asked one thing at a time. */
 export interface BodyThread {

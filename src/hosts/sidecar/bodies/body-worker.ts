@@ -18,6 +18,8 @@ if (port) {
   port.on('message', (message: ToBodyWorker) => {
     if (message !== 'next') parts = readBodyJob(message);
     const result = next();
+    // What was parsed is not kept until the next body comes.
+    if (result.kind !== 'alerts' || result.isLast) parts = null;
     port.postMessage(result, result.kind === 'extracted' ? [result.json.buffer] : []);
   });
 }
