@@ -26,7 +26,7 @@ import type { GatewaySettings } from '../../../compose/gateway-settings.ts';
 import { openUpstream } from './upstream.ts';
 import { createWantedByIndex } from './wanted-by-index.ts';
 
-/** Documents may nest deeper than what callers of `/v1/enrich` send: so deep as the engines' own reader of JSON goes. */
+/** Documents may nest deeper than what callers of `/v1/enrich` send: as deep as the engines' own reader of JSON goes. */
 const MAX_DEPTH = 1000;
 
 /** What a gateway is made of. */

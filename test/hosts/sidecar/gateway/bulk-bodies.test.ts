@@ -33,7 +33,7 @@ describe('a line that the engine reads', () => {
     ['behind a byte order mark', [`${MARK}{"create":{}}`, bad, '{"create":{}}', bad], [1, 3]],
     ['behind one in the middle, as of files joined', ['{"create":{}}', bad, `${MARK}{"create":{}}`, `${MARK}${bad}`], [1, 3]],
     ['with the action spelled by escapes', [String.raw`{"ind\u0065x":{}}`, bad, '{"index":{}}', bad], [1, 3]],
-    ['so deep as it goes', ['{"index":{}}', `{"destination":{"ip":"${BAD}"},"a":${deep(900)}}`], [1]],
+    ['as deep as is followed', ['{"index":{}}', `{"destination":{"ip":"${BAD}"},"a":${deep(900)}}`], [1]],
     ['as the upsert of a script', ['{"update":{}}', `{"script":{"source":"x"},"upsert":${bad}}`], [1]],
     ['as the upsert of a scripted one', ['{"update":{}}', `{"scripted_upsert":true,"script":{"id":"x"},"upsert":${bad}}`], [1]],
     ['as doc and upsert', ['{"update":{}}', `{"doc":${bad},"upsert":${bad}}`], [1]],
