@@ -28,6 +28,11 @@ export const GatewaySettings = z.object({
     z.optional(fieldNames()),
     'Fields looked up in documents, as dotted names; by default those of sidecar.fields.',
   ),
+  extractFields: setting(
+    'extractFields',
+    z.optional(fieldNames()),
+    'Fields with texts whose indicators are looked up, such as `message`; by default those of sidecar.extract_fields.',
+  ),
   fieldsByIndex: setting(
     'fieldsByIndex',
     z._default(z.record(z.string(), fieldNames()), {}),

@@ -35,6 +35,11 @@ export const SidecarSettings = z.object({
     z._default(z.array(z.string().check(z.regex(FIELD_NAME))).check(z.maxLength(1000)), [...DEFAULT_FIELDS]),
     'ECS fields whose values are looked up, as dotted names.',
   ),
+  extractFields: setting(
+    'extractFields',
+    z._default(z.array(z.string().check(z.regex(FIELD_NAME))).check(z.maxLength(100)), []),
+    'Fields with texts, such as `message`: the indicators in the first 65536 bytes of each are looked up. For events that nobody has parsed yet; /v1/enrich and the gateway only.',
+  ),
   compat: setting(
     'compat',
     z._default(z.enum(['none', 'playbook']), 'none'),

@@ -13,6 +13,7 @@ import { verdictIn } from './rendered-verdict.ts';
 import type { RenderedVerdict } from './rendered-verdict.ts';
 import type { VerdictMemory } from './verdict-memory.ts';
 import { createRelatedAdditions } from './related-fields.ts';
+import { type FindInText, openTexts } from './text-values.ts';
 import { writeEvent } from './write-event.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -25,6 +26,8 @@ export interface EventEnricherOptions {
   /** Brackets that may be open at once. */
   readonly maxDepth: number;
   readonly clock: Clock;
+  /** Finds the indicators in the values of text fields; left out: there are no such fields. */
+  readonly findInText?: FindInText | undefined;
 }
 
 /** Everything that works on one text of events, and on the next one after it: nothing is made anew for each. */
@@ -32,19 +35,21 @@ export interface EventEnricher {
   readonly scan: Scan;
   readonly lookup: Lookup;
   readonly writing: EventWriting;
+  readonly findInText: FindInText | undefined;
   events: number;
   /** How many events have which verdict (its place in `VERDICT_WORDS`) as their worst. */
   readonly worsts: number[];
 }
 
 /** An event enricher, with no text in it. */
-export function createEventEnricher({ wanted, known, rules, maxDepth, clock }: EventEnricherOptions): EventEnricher {
+export function createEventEnricher({ wanted, known, rules, maxDepth, clock, findInText }: EventEnricherOptions): EventEnricher {
   const map = createEventMap();
   const related = createRelatedAdditions();
   return {
     scan: { bytes: NO_BYTES, words: wordsIn(NO_BYTES), end: 0, maxDepth, map },
     lookup: { wanted, known, missing: new Set() },
     writing: { bytes: NO_BYTES, map, edits: createEdits(), rules, finding: createFinding(), related, clock, now: null, nowMs: 0 },
+    findInText,
     events: 0,
     worsts: VERDICT_WORDS.map(() => 0),
   };
@@ -79,8 +84,13 @@ export function enrichEvent(eventEnricher: EventEnricher, from: number, depth: n
     if (rest !== scan.end) return ~rest;
   }
   eventEnricher.events++;
+  if (lookup.wanted.isText !== null) searchTexts(eventEnricher, lookup.wanted.isText);
   if (scan.map.valueCount > 0) addFindings(eventEnricher, lookup, writing);
   return end;
+}
+
+function searchTexts({ scan, findInText }: EventEnricher, isText: readonly boolean[]): void {
+  if (findInText !== undefined) openTexts(scan.bytes, scan.map, { isText, find: findInText });
 }
 
 function addFindings(eventEnricher: EventEnricher, lookup: Lookup, writing: EventWriting): void {

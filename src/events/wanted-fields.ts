@@ -34,6 +34,8 @@ const LOOSE = /(^|\.)(address|original|data|name)$/;
 export interface WantedFields {
   readonly names: readonly string[];
   readonly isLoose: readonly boolean[];
+  /** Which of them hold texts with values in them; `null`: none does. */
+  readonly isText: readonly boolean[] | null;
   readonly tree: KeyNode;
 }
 
@@ -49,13 +51,21 @@ const PLACES: Readonly<Record<string, number>> = {
   tags: Place.tags,
 };
 
-/** Prepares the look-up of `names`, dotted ECS names. `chosen`: only these of them are looked at; their numbers stay. */
-export function createWantedFields(names: readonly string[], chosen: readonly string[] = names): WantedFields {
+/**
+ * Prepares the look-up of `names`, dotted ECS names. `chosen`: only these of them are looked at; their numbers stay. `texts`: those whose
+ * values are texts that are searched.
+ */
+export function createWantedFields(
+  names: readonly string[],
+  chosen: readonly string[] = names,
+  texts: readonly string[] = [],
+): WantedFields {
   const tree = createKeyTree();
   for (const [path, place] of Object.entries(PLACES)) markPath(tree, path, { place });
   ROLL_UP_MEMBERS.forEach((member, n) => markPath(tree, `ismalicious.${member}`, { member: 1 << n }));
   names.forEach((name, field) => (chosen.includes(name) ? markPath(tree, name, { field }) : undefined));
-  return { names, isLoose: names.map((name) => LOOSE.test(name)), tree };
+  const isText = texts.length === 0 ? null : names.map((name) => texts.includes(name));
+  return { names, isLoose: names.map((name) => LOOSE.test(name)), isText, tree };
 }
 
 /** The same fields of an event that stands inside another object, under `key`. */

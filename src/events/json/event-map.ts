@@ -12,7 +12,7 @@ export const Place = {
   playbook: 9,
 } as const;
 
-/** Set beside a field's index when the value's text holds a backslash. */
+/** Set beside a field's index when the value cannot be copied with the quotes around it: its text holds a backslash, or it stands inside a longer one. */
 export const ESCAPED = 1 << 16;
 
 const PLACES = 10;
@@ -88,12 +88,33 @@ export function notePlace(map: EventMap, place: number, start: number, end: numb
   map.places[place * 2 + 1] = end;
 }
 
+/** Where a text stands in the event. */
+export interface TextPlace {
+  readonly field: number;
+  readonly start: number;
+  readonly end: number;
+  readonly isEscaped: boolean;
+}
+
+/** Takes the values of those fields out of the map. */
+export function takeTexts(map: EventMap, isText: readonly boolean[]): TextPlace[] {
+  const texts: TextPlace[] = [];
+  let kept = 0;
+  for (let n = 0; n < map.valueCount; n++) {
+    const field = fieldOf(map, n);
+    if (isText[field] === true) texts.push({ field, start: startOf(map, n), end: endOf(map, n), isEscaped: isEscaped(map, n) });
+    else map.values.copyWithin(kept++ * INTS, n * INTS, (n + 1) * INTS);
+  }
+  map.valueCount = kept;
+  return texts;
+}
+
 /** Field of the n-th value, without `ESCAPED`. */
 export function fieldOf(map: EventMap, n: number): number {
   return (map.values[n * INTS] as number) & (ESCAPED - 1);
 }
 
-/** Whether the n-th value's text holds a backslash. */
+/** Whether the n-th value cannot be copied as it stands, see `ESCAPED`. */
 export function isEscaped(map: EventMap, n: number): boolean {
   return ((map.values[n * INTS] as number) & ESCAPED) !== 0;
 }

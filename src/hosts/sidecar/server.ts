@@ -10,6 +10,7 @@ import type { Enricher } from '../../engine/enricher.ts';
 import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import { createTextEnricher } from '../../events/enrich-text.ts';
 import { createWantedFields } from '../../events/wanted-fields.ts';
+import type { FindInText } from '../../events/text-values.ts';
 import { createVerdictMemory } from '../../events/verdict-memory.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/gateway.ts';
@@ -31,6 +32,7 @@ import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
+import { loadExtraction, loadTextSearch } from './load-extraction.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
@@ -102,14 +104,15 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const fail = failCalls(faults);
   const held = createHeldBytes(settings.maxHeldBytes, metrics);
   const pool = createBufferPool(KEPT_BYTES);
-  const gateway = openGateway(options, { pool, clock, metrics, held, fail, faults });
   const workers = createBodyWorkers();
+  const findInText = await loadTextSearch([options.settings.extractFields, options.gateway?.extractFields]);
+  const gateway = openGateway(options, { pool, clock, metrics, held, fail, faults, findInText });
   let isStopping = false;
   let listener: Listener | undefined;
 
   const app = createApp({ fail, held }, (rest) => {
     listener = createListener({
-      hot: hotRoutes(options, { pool, metrics, clock, fail, held }),
+      hot: hotRoutes(options, { pool, metrics, clock, fail, held, findInText }),
       rest,
       foreign: gateway?.answer,
       guard: createGuard(settings),
@@ -165,10 +168,6 @@ function addApi(app: FastifyInstance, options: SidecarOptions, parts: Pick<Parts
   addTaxiiRoute(app, { pipeline, settings, clock });
 }
 
-async function loadExtraction() {
-  return (await import('../../extract/extract.ts')).extractInSlices;
-}
-
 function refuseOpenDoor({ host, token }: SidecarSettings): void {
   if (isLoopback(host) || token !== undefined) return;
   throw new SidecarConfigError(
@@ -182,6 +181,7 @@ interface Parts {
   readonly clock: Clock;
   readonly fail: Fail;
   readonly held: HeldBytes;
+  readonly findInText: FindInText | undefined;
 }
 
 function openGateway(
@@ -207,20 +207,29 @@ function openGateway(
 }
 
 function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptions, parts: Parts): HotRoute[] {
-  const { pool, metrics, clock, fail, held } = parts;
+  const { pool, metrics, clock, fail, held, findInText } = parts;
   const sightings = pipeline?.sightings;
-  const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs } = settings;
+  const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs, extractFields } = settings;
   const wanted = createWantedFields(settings.fields);
+  const fields = [...new Set([...settings.fields, ...extractFields])];
   const size = 2 ** Math.ceil(Math.log2(frontCacheEntries));
   const known = createVerdictMemory({ enricher, clock, size, ttlMs: frontCacheMs, maxValueBytes });
   const rules = {
-    fields: settings.fields,
+    fields,
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
     writesPlaybook: settings.compat === 'playbook',
   };
   const scratch = Buffer.allocUnsafeSlow(SHORT_BYTES);
   const allocate = (bytes: number) => (bytes <= SHORT_BYTES ? scratch.subarray(0, bytes) : pool.take(bytes));
-  const textOptions = { wanted, rules, maxDepth, maxEvents, clock, allocate: pool.take };
+  const textOptions = {
+    wanted: createWantedFields(fields, fields, extractFields),
+    findInText,
+    rules,
+    maxDepth,
+    maxEvents,
+    clock,
+    allocate: pool.take,
+  };
   const texts = createTextEnricher({ ...textOptions, known });
   const enrichAsCaller = createEnrichAsCaller({
     enricher,

@@ -5,6 +5,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { createWantedFields } from '../../../events/wanted-fields.ts';
 import { createVerdictMemory } from '../../../events/verdict-memory.ts';
 import { createEventEnricher } from '../../../events/event-enricher.ts';
+import type { FindInText } from '../../../events/text-values.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import type { Fail } from '../http/call.ts';
 import { headerOf } from '../http/headers.ts';
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Finds the indicators in texts, where there are fields with such. */
+  readonly findInText: FindInText | undefined;
   /** Takes a copy of what was enriched, to note who was seen with what; `undefined`: nobody wants that. */
   readonly sightings?: Pick<NonNullable<PipelinePart['sightings']>, 'offer'> | undefined;
   /** The room that all bodies share. */
@@ -64,7 +67,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     timeoutMs: settings.upstreamTimeoutMs,
   });
   const gate = createEngineGate(settings.allow);
-  const wanted = createWantedByIndex(settings.fields ?? sidecar.fields, settings.fieldsByIndex);
+  const wanted = createWantedByIndex({
+    fields: settings.fields ?? sidecar.fields,
+    fieldsByIndex: settings.fieldsByIndex,
+    extractFields: settings.extractFields ?? sidecar.extractFields,
+  });
   const known = createVerdictMemory({
     enricher,
     clock,
@@ -78,7 +85,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     writesPlaybook: sidecar.compat === 'playbook',
   };
   // Which fields are looked at is said anew for each document.
-  const eventEnricher = createEventEnricher({ wanted: createWantedFields([]), known, rules, maxDepth: MAX_DEPTH, clock });
+  const eventEnricher = createEventEnricher({
+    wanted: createWantedFields([]),
+    known,
+    rules,
+    maxDepth: MAX_DEPTH,
+    clock,
+    findInText: options.findInText,
+  });
   const bulk = createBulkEnricher({ eventEnricher, wanted, allocate: pool.take });
   const work = { enricher, bulk, sightings, pool, clock, metrics, maxDocumentBytes: settings.maxDocumentBytes, report };
 

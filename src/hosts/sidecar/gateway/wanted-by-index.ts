@@ -18,13 +18,21 @@ export interface WantedByIndex {
   of(index: string | null): DocumentFields | null;
 }
 
-/** Prepares the settings `fields` and `fieldsByIndex`. */
-export function createWantedByIndex(fields: readonly string[], byIndex: Readonly<Record<string, readonly string[]>>): WantedByIndex {
-  const names = [...new Set([...fields, ...Object.values(byIndex).flat()])];
-  const general = documentFields(names, fields);
+/** The settings of the same names. */
+export interface WantedSettings {
+  readonly fields: readonly string[];
+  readonly fieldsByIndex: Readonly<Record<string, readonly string[]>>;
+  /** Fields with texts that are searched, wherever fields are looked at. */
+  readonly extractFields?: readonly string[];
+}
+
+/** Prepares the fields that the settings name. */
+export function createWantedByIndex({ fields, fieldsByIndex: byIndex, extractFields: texts = [] }: WantedSettings): WantedByIndex {
+  const names = [...new Set([...fields, ...Object.values(byIndex).flat(), ...texts])];
+  const general = documentFields(names, fields, texts);
   const patterns = Object.entries(byIndex).map(([pattern, chosen]) => ({
     test: toPattern(pattern),
-    fields: documentFields(names, chosen),
+    fields: documentFields(names, chosen, texts),
   }));
   const known = new Map<string, DocumentFields | null>();
   return {
@@ -43,9 +51,9 @@ export function createWantedByIndex(fields: readonly string[], byIndex: Readonly
   };
 }
 
-function documentFields(names: readonly string[], chosen: readonly string[]): DocumentFields | null {
+function documentFields(names: readonly string[], chosen: readonly string[], texts: readonly string[]): DocumentFields | null {
   if (chosen.length === 0) return null;
-  const whole = createWantedFields(names, chosen);
+  const whole = createWantedFields(names, [...chosen, ...texts], texts);
   return { whole, inDoc: wantedInside('doc', whole), inUpsert: wantedInside('upsert', whole) };
 }
 
