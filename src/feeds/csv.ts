@@ -6,6 +6,7 @@ import { readListCell } from '../model/formats/list-cell.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { defineFeed } from './feed.ts';
+import { readJsonRows } from './json-rows.ts';
 import { listStep } from './list-step.ts';
 import { collectPage } from './collect-page.ts';
 
@@ -50,10 +51,7 @@ export const csv = defineFeed<typeof Settings, null>({
   read(answer, _step, { settings, cursor }) {
     const page = collectPage('csv');
     if (answer.status === 304) return page.page(null, cursor);
-    // A list of one bare number or quoted word is JSON to the transport, and text to us.
-    const text = typeof answer.body === 'string' || typeof answer.body === 'number' ? String(answer.body) : null;
-    if (text === null) throw new LookupError('bad_response', 'csv', 'answers JSON where a list is expected');
-    const { rows, header, broken, delimiter } = readList(text, settings);
+    const { rows, header, broken, delimiter } = listIn(answer.body, settings);
     for (const line of broken) page.reject('a quote is opened and not closed', line);
     if (broken.length > 0) page.fault(`${broken.length} lines are no CSV (a quote is opened and not closed): they are in quarantine`);
     const valueAt = settings.column === '' ? 0 : columnOf(header, settings.column);
@@ -75,6 +73,16 @@ export const csv = defineFeed<typeof Settings, null>({
   },
 });
 
+function listIn(body: unknown, settings: CsvSettings): ReadList {
+  const json = readJsonRows(body);
+  if (json !== null && (settings.column !== '' || json.header.length === 0))
+    return { ...json, broken: [], comments: [], delimiter: settings.delimiter };
+  // A list of one bare number or quoted word is JSON to the transport, and text to us.
+  if (json === null && (typeof body === 'string' || typeof body === 'number')) return readList(String(body), settings);
+  const hint = json === null ? '' : `: name the member in feeds.csv.column (${json.header.slice(0, 20).join(', ')})`;
+  throw new LookupError('bad_response', 'csv', `answers JSON where a list is expected${hint}`);
+}
+
 /** A list, taken apart. */
 interface ReadList extends CsvRows {
   /** Empty: columns have no names. */
@@ -91,13 +99,26 @@ function columnOf(header: readonly string[], name: string): number {
   return alike >= 0 || !/^[1-9]\d{0,3}$/.test(name) ? alike : Number(name) - 1;
 }
 
-/** The rows of the list, and its header when columns have names: the first row, or the comment that holds the wanted name (abuse.ch, Zeek). */
-function readList(whole: string, settings: CsvSettings): ReadList {
-  const { column } = settings;
-  // Excel's own way to say what stands between the cells.
+/** What stands between cells where the setting was left as it is and the list says otherwise. */
+const OTHER_DELIMITERS = [';', '\t', '|'];
+
+/** The list as it is written, or as its first line says (`sep=;`, Excel's own way). */
+function readList(whole: string, { column, delimiter }: CsvSettings): ReadList {
   const [sepLine = '', sep] = /^\uFEFF?"?sep=(.)"?\r?\n/i.exec(whole) ?? [];
-  const delimiter = sep ?? settings.delimiter;
   const text = whole.slice(sepLine.length);
+  const list = readDelimited(text, column, sep ?? delimiter);
+  if (list !== null) return list;
+  const others = sep === undefined && delimiter === ',' ? OTHER_DELIMITERS : [];
+  for (const other of others) {
+    const otherList = readDelimited(text, column, other);
+    if (otherList !== null) return otherList;
+  }
+  const { rows, broken, comments } = readCsvRows(text, { delimiter, mayBreak: () => true });
+  return { rows, broken, comments, header: (rows[0] ?? []).map((cell) => cell.trim()), delimiter };
+}
+
+/** The rows, and the header when columns have names: the first row, or the comment that holds the wanted name (abuse.ch, Zeek). `null`: no such column. */
+function readDelimited(text: string, column: string, delimiter: string): ReadList | null {
   const named = column !== '';
   // Which cell is the value is known before the header only where there is none; with a header any cell may hold a text over lines.
   const read = readCsvRows(text, { delimiter, mayBreak: (cell) => named || cell > 0 });
@@ -112,7 +133,7 @@ function readList(whole: string, settings: CsvSettings): ReadList {
     return { ...body, rows: cells === first ? body.rows.slice(1) : body.rows, header, delimiter };
   }
   const at = columnOf([], column);
-  if (at < 0) return { ...read, header: first.map((cell) => cell.trim()), delimiter };
+  if (at < 0) return null;
   const body = readCsvRows(text, { delimiter, mayBreak: (cell) => cell !== at });
   return { ...body, rows: isHeader(first, at) ? body.rows.slice(1) : body.rows, header: [], delimiter };
 }

@@ -131,13 +131,13 @@ async function storePage(feed: string, page: FeedPage, { store, clock, isDry }: 
   if (isDry) {
     const known = await Promise.all(page.items.map(({ indicator }) => store.get(indicator.value, nowS(clock))));
     const values = page.items.filter((_, n) => !known[n]).map(({ indicator }) => indicator.value);
-    const networks = await store.unknownNetworks(page.networks.map(({ network }) => network));
+    const networks = page.networks.length > 0 ? await store.unknownNetworks(page.networks.map(({ network }) => network)) : [];
     const fresh = new Set([...values, ...networks]).size;
     return { new: fresh, updated: page.items.length + page.networks.length - fresh };
   }
   if (page.rejected.length > 0) await store.quarantineItems(feed, page.rejected, nowS(clock));
   const counts = await store.observe(page.items, nowS(clock));
-  const ranges = await store.observeNetworks(page.networks, nowS(clock));
+  const ranges = page.networks.length > 0 ? await store.observeNetworks(page.networks, nowS(clock)) : { new: 0, updated: 0 };
   // Only now, with everything up to here on disk: a run that dies in between reads the page again.
   if (page.cursor !== null) await store.saveCursor(feed, page.cursor, nowS(clock));
   return { new: counts.new + ranges.new, updated: counts.updated + ranges.updated };

@@ -26,6 +26,16 @@ it.each([
   ['a column by its number, under a header', 'id,ip\n1,203.0.114.7\n', { column: '2' }, ['203.0.114.7']],
   ['a column in other capitals', 'ID,Ip\n1,203.0.114.7\n', { column: 'ip' }, ['203.0.114.7']],
   ['a sep= line', 'sep=;\r\nip;note\r\n203.0.114.7;a,b\r\n', { column: 'ip' }, ['203.0.114.7']],
+  ['semicolons that nobody told of', 'ip;note\n203.0.114.7;a,b\n', { column: 'ip' }, ['203.0.114.7']],
+  ['UTF-16, the higher byte first', Buffer.from('\uFEFFip\n203.0.114.7\n', 'utf16le').swap16(), { column: 'ip' }, ['203.0.114.7']],
+  ['an array of words', '["203.0.114.7", "203.0.114.8:80"]', {}, ['203.0.114.7', '203.0.114.8']],
+  [
+    'an array of objects',
+    '[{"ip":"203.0.114.7","n":1},{"n":2,"ip":["203.0.114.8","203.0.114.9"]}]',
+    { column: 'ip' },
+    ['203.0.114.7', '203.0.114.8', '203.0.114.9'],
+  ],
+  ['an object a line', '{"ip":"203.0.114.7"}\n{"ip":"203.0.114.8"}\n', { column: 'ip' }, ['203.0.114.7', '203.0.114.8']],
   ['a #TYPE line', '#TYPE System.Object\n"ip","note"\n"203.0.114.7","x"\n', { column: 'ip' }, ['203.0.114.7']],
   ['guards of Excel', 'ip\n="203.0.114.7"\n"=""203.0.114.8"""\n', { column: 'ip' }, ['203.0.114.7', '203.0.114.8']],
   ['several values in a cell', 'ip,n\n"203.0.114.7, 203.0.114.8",x\n', { column: 'ip' }, ['203.0.114.7', '203.0.114.8']],
@@ -61,3 +71,13 @@ it.each([
 ])('%s is no network that a feed may list', (line, reason) =>
   expect(read(`${line}\n`)).toMatchObject({ networks: [], values: [], rejected: [expect.stringMatching(reason)] }),
 );
+
+it('a list of objects wants to know which member, and names them', () => {
+  expect(() => read('[{"ip":"203.0.114.7","n":1}]')).toThrow(/feeds\.csv\.column \(ip, n\)/);
+  expect(() => read('{"ip":')).not.toThrow();
+});
+
+it('the networks of Spamhaus, an object a line', () => {
+  const lines = '{"cidr":"203.0.112.0/20","sblid":"SBL1","rir":"ripencc"}\n{"type":"metadata","timestamp":1}\n';
+  expect(read(lines, { column: 'cidr' })).toMatchObject({ networks: ['203.0.112.0/20'], rejected: ['row without a value'] });
+});
