@@ -9,8 +9,10 @@ import { CLOSE_ARRAY, COMMA, skipSpace } from '../events/json/json-bytes.ts';
 import { BatchError } from './batch-error.ts';
 import { countingEnricher } from './counting-enricher.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { jsonArrayBlocks } from './json-array-blocks.ts';
-import { lineBlocks } from './line-blocks.ts';
+import { jsonArrayBlocks } from './input/json-array-blocks.ts';
+import { lineBlocks } from './input/line-blocks.ts';
+import { beginsSpread, lineEndOf, peekInput } from './input/peek-input.ts';
+import { valueBlocks } from './input/value-blocks.ts';
 import { MAX_VALUE_BYTES } from '../model/parsing/longest-value.ts';
 
 const BLOCK_BYTES = 1 << 20;
@@ -19,12 +21,19 @@ const MAX_DEPTH = 128;
 const FRONT_CACHE = 1 << 16;
 const FRONT_CACHE_MS = 60_000;
 
-/** An event a line in, the same lines out with the enrichment added; a line that is no JSON object passes through as it is. */
+/**
+ * An event a line in, or one after another over several lines, the same out with the enrichment added. What is no event passes through as it is,
+ * counted.
+ */
 export async function enrichNdjson(job: EnrichJob): Promise<void> {
   const started = startRun(job);
   let events = 0;
-  for await (const block of lineBlocks(job.input, BLOCK_BYTES)) {
-    events += await enrichBlock(started, block, 'ndjson');
+  const { head, all } = await peekInput(job.input, 1);
+  const start = job.head === null ? head : (await peekInput(job.head(), 1)).head;
+  const isSpread = !job.isLive && beginsSpread(start);
+  const blocks = isSpread ? valueBlocks(all, BLOCK_BYTES) : lineBlocks(all, job.isLive ? 1 : BLOCK_BYTES, lineEndOf(start));
+  for await (const block of blocks) {
+    events += await enrichBlock(started, block, isSpread ? 'sequence' : 'ndjson');
     await job.done(block.length);
     job.progress.show(`${events} events`);
   }
@@ -88,7 +97,9 @@ async function enrichBlock({ job, enricher, texts }: Run, text: Buffer, form: Te
   if (result.kind === 'fault') throw new BatchError(`the input is no JSON: ${describeFault(text, result.offset, MAX_DEPTH)}`);
   if (result.kind !== 'enriched') throw new Error('a block without a bound is always enriched');
   await job.write(margin === 0 ? result.text : result.text.subarray(margin, -margin));
-  await job.note?.(text, form);
+  await job.note?.(text, form === 'json' ? 'json' : 'ndjson');
+  job.tally.events = (job.tally.events ?? 0) + result.events;
+  if (result.invalidLines > 0) job.tally.unread = (job.tally.unread ?? 0) + result.invalidLines;
   return result.events;
 }
 

@@ -1,11 +1,15 @@
 import { createReadStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { BatchError } from './batch-error.ts';
 import type { EnrichJob } from './enrich-job.ts';
 import { journalPath, readJournal, writeJournal } from './enrich-journal.ts';
 import type { RunIdentity, RunPlace } from './enrich-journal.ts';
 import type { RunCounts } from './run-counts.ts';
+import { encodingOf, utf8Parts, type MarkRule } from '../model/formats/text-encoding.ts';
+import { followFile } from './input/follow-file.ts';
+import { isPackedOutput, openPackedOutput, openPlainOutput } from './output-file.ts';
+import { behind, peekInput } from './input/peek-input.ts';
+import { isPacked, unpack } from './input/unpack.ts';
 
 /** What a run reads, writes, and counts. */
 export interface RunFiles extends Pick<EnrichJob, 'input' | 'head' | 'hasOutput' | 'write' | 'done'> {
@@ -25,6 +29,10 @@ export interface RunFilesOptions {
   readonly startsOver: boolean;
   readonly tally: RunCounts;
   readonly budget: { remaining: number } | undefined;
+  /** Which byte order marks stay. */
+  readonly marks: MarkRule;
+  /** Reads on when the end is reached, until this aborts; `null`: the end is the end. */
+  readonly follows: AbortSignal | null;
 }
 
 /** How a run gets at what is no plain file: `openInput` opens what is read, wherever it is; `stdout` takes what has no file. */
@@ -34,25 +42,41 @@ export interface RunStreams {
 }
 
 /** Opens input and output. From file to file, a journal beside the output keeps the place, so that a run which broke off goes on there. */
-export async function openRunFiles(asked: RunFilesOptions, { openInput, stdout }: RunStreams): Promise<RunFiles> {
+export async function openRunFiles(asked: RunFilesOptions, streams: RunStreams): Promise<RunFiles> {
   const { inputPath, outPath } = asked;
-  if (outPath === undefined || outPath === '-') return toStream(await openInput(), stdout);
+  if (outPath === undefined || outPath === '-') return toStream(await openText(asked, streams), streams.stdout);
   if (inputPath !== undefined && (await isSameFile(inputPath, outPath)))
     throw new BatchError(`${outPath} is the input itself: name another file with --out`);
-  const identity = await identityOf(asked);
-  if (identity === null || !(await isPlainFile(outPath))) {
-    const input = await openInput();
-    return await toFile(asked, { input, path: outPath, identity: null, from: null });
-  }
+  const identity = isPackedOutput(outPath) || asked.follows !== null ? null : await identityOf(asked);
+  if (identity === null || !(await isPlainFile(outPath)))
+    return await toFile(asked, { input: await openText(asked, streams), path: outPath, identity: null, from: null });
   const journal = journalPath(outPath);
   if (asked.startsOver) await rm(journal, { force: true });
   const from = readJournal(journal, identity);
-  if (from !== null) await assertHolds(outPath, from);
-  const input = createReadStream(identity.input, { start: from?.inputBytes ?? 0 });
-  return await toFile(asked, { input, path: outPath, identity, from });
+  if (from === null) return await toFile(asked, { input: await openText(asked, streams), path: outPath, identity, from });
+  await assertHolds(outPath, from);
+  return await toFile(asked, { input: await openFrom(asked, identity.input, from.inputBytes), path: outPath, identity, from });
 }
 
-function toStream(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): RunFiles {
+/** The input in UTF-8, unpacked. */
+async function openText({ inputPath, marks, follows }: RunFilesOptions, { openInput }: RunStreams): Promise<AsyncIterable<Uint8Array>> {
+  if (follows !== null && inputPath !== undefined && inputPath !== '-') return utf8Parts(followFile(inputPath, follows), marks);
+  return utf8Parts(unpack(await openInput(), inputPath ?? 'standard input'), marks);
+}
+
+/** The same behind the first bytes of that text. */
+async function openFrom({ marks }: RunFilesOptions, path: string, fromBytes: number): Promise<AsyncIterable<Uint8Array>> {
+  const { head } = await peekInput(createReadStream(path, { end: HEAD_BYTES - 1 }), HEAD_BYTES);
+  const { encoding, markBytes } = encodingOf(head);
+  const isAsItIs = encoding === 'utf-8' && !isPacked(head) && (markBytes === 0 || marks !== 'drop');
+  if (isAsItIs) return createReadStream(path, { start: fromBytes });
+  return behind(utf8Parts(unpack(createReadStream(path), path), marks), fromBytes);
+}
+
+/** So many bytes tell how a file is written. */
+const HEAD_BYTES = 1024;
+
+function toStream(input: AsyncIterable<Uint8Array>, output: NodeJS.WritableStream): RunFiles {
   return {
     input,
     head: null,
@@ -70,27 +94,27 @@ function toStream(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): 
 }
 
 interface Opened {
-  readonly input: NodeJS.ReadableStream;
+  readonly input: AsyncIterable<Uint8Array>;
   readonly path: string;
   /** `null`: a run that cannot be resumed. */
   readonly identity: RunIdentity | null;
   readonly from: RunPlace | null;
 }
 
-async function toFile({ tally, budget }: RunFilesOptions, { input, path, identity, from }: Opened): Promise<RunFiles> {
-  const file = await openOutput(path, from);
+async function toFile({ tally, budget, marks }: RunFilesOptions, { input, path, identity, from }: Opened): Promise<RunFiles> {
+  const file = isPackedOutput(path) ? await openPackedOutput(path) : await openPlainOutput(path, from?.outputBytes ?? null);
   let inputBytes = from?.inputBytes ?? 0;
   let outputBytes = from?.outputBytes ?? 0;
   if (from !== null) Object.assign(tally, from.tally);
   if (from !== null && budget !== undefined) budget.remaining = Math.min(budget.remaining, from.budget ?? budget.remaining);
   return {
     input,
-    head: from === null || identity === null ? null : () => createReadStream(identity.input),
+    head: from === null || identity === null ? null : () => utf8Parts(unpack(createReadStream(identity.input), identity.input), marks),
     hasOutput: outputBytes > 0,
     resumedFrom: from,
     async write(bytes) {
       const whole = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-      await file.writeFile(whole);
+      await file.write(whole);
       outputBytes += whole.length;
     },
     done(count) {
@@ -106,18 +130,6 @@ async function toFile({ tally, budget }: RunFilesOptions, { input, path, identit
     },
     leave: () => file.close(),
   };
-}
-
-/** Opened for adding behind what an earlier run has noted as done; what it wrote beyond that is cut off. */
-async function openOutput(path: string, from: RunPlace | null): Promise<FileHandle> {
-  try {
-    if (from === null) return await open(path, 'w');
-    const file = await open(path, 'a');
-    await file.truncate(from.outputBytes);
-    return file;
-  } catch (error) {
-    throw new BatchError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
 }
 
 /** `null`: what is no file cannot be read again from a place within it. */

@@ -7,12 +7,13 @@ import type { RunCounts } from './run-counts.ts';
 /** One file to enrich. */
 export interface EnrichJob {
   readonly engine: Engine;
-  readonly input: NodeJS.ReadableStream;
+  /** In UTF-8, unpacked. */
+  readonly input: AsyncIterable<Uint8Array>;
   /** Columns or dotted fields; empty: the format's own. */
   readonly fields: readonly string[];
   readonly asked: EnrichOptions;
   /** Opens the input once more at its beginning, when `input` begins further on: a run goes on there. `null`: `input` is all of it. */
-  readonly head: (() => NodeJS.ReadableStream) | null;
+  readonly head: (() => AsyncIterable<Uint8Array>) | null;
   /** Whether an earlier run has written something that stands. */
   readonly hasOutput: boolean;
   /** Resolves when more may be written, and the bytes may be used for something else. */
@@ -22,5 +23,11 @@ export interface EnrichJob {
   /** Told that so many more bytes of the input stand, enriched, in the output: a run that breaks off goes on behind them. */
   readonly done: (inputBytes: number) => Promise<void>;
   readonly tally: RunCounts;
+  /** Whether what was read is enriched and written at once, since more may be long in coming. */
+  readonly isLive: boolean;
+  /** The byte between the cells of a CSV; `null`: it is found out. */
+  readonly delimiter: number | null;
+  /** Something that the user should know, on a line of its own. */
+  readonly warn: (text: string) => void;
   readonly progress: { show(text: string): void; end(): void };
 }

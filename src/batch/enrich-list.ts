@@ -1,8 +1,9 @@
 import { toEnrichmentJson } from '../mapping/enrichment-json.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { lineBatches } from './line-batches.ts';
+import { lineBatches } from './input/line-batches.ts';
 import { countOutcome } from './run-counts.ts';
+import { lineEndOf, peekInput } from './input/peek-input.ts';
 
 /** Values asked for together: bounds the memory and keeps bulk calls full. */
 const BATCH = 1000;
@@ -11,7 +12,8 @@ const NEXT = ',\n  ';
 
 async function eachEnrichment(job: EnrichJob, take: (enrichment: Enrichment) => Promise<void>): Promise<void> {
   let count = 0;
-  for await (const { lines, bytes } of lineBatches(job.input, BATCH)) {
+  const { all, head } = await peekInput(job.input, 1);
+  for await (const { lines, bytes } of lineBatches(all, BATCH, lineEndOf(head))) {
     const found = await job.engine.enrichMany(lines, job.asked);
     for (const value of lines) {
       const enrichment = found.get(value);

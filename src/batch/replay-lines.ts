@@ -44,7 +44,7 @@ export function createReplayer(enricher: Enricher, clock: Clock): { replay(lines
       const kept: string[] = [];
       for (const [n, line] of lines.entries()) {
         const after = out[n] ?? line;
-        if (hasFailed(after)) kept.push(line);
+        if (hasFailed(after, result.invalidLines > 0)) kept.push(line);
         else enriched.push(after);
       }
       return { enriched, kept };
@@ -52,9 +52,9 @@ export function createReplayer(enricher: Enricher, clock: Clock): { replay(lines
   };
 }
 
-/** A line that is no JSON was not looked up either. */
-function hasFailed(line: string): boolean {
-  if (!line.includes(FAILURE_TAG) && line.trimStart().startsWith('{')) return false;
+/** A line that is no JSON was not looked up either. `mayBeBroken`: there is such a line among those of this text. */
+function hasFailed(line: string, mayBeBroken: boolean): boolean {
+  if (!mayBeBroken && !line.includes(FAILURE_TAG) && line.trimStart().startsWith('{')) return false;
   try {
     const { tags } = JSON.parse(line) as { readonly tags?: unknown };
     return [tags].flat().includes(FAILURE_TAG);

@@ -5,6 +5,10 @@ export interface RunCounts {
   total: number;
   failed: number;
   malicious: number;
+  /** Lines that were not read, or not wholly; left out: none. */
+  unread?: number;
+  /** Events in which values were looked for; left out: the input is no events. */
+  events?: number;
 }
 
 /** Counts one enrichment. */

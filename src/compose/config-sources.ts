@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, type ConfigSources } from '../config/load.ts';
+import { readUnicode } from '../model/formats/text-encoding.ts';
 
 export interface SourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,7 +43,7 @@ function profileOf(options: SourceOptions, file: string, values: unknown): Confi
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readUnicode(readFileSync(path));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     throw new ConfigError([

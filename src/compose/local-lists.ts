@@ -1,6 +1,5 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { basename } from 'node:path';
-import { decodeText } from '../extract/decode-text.ts';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
@@ -8,6 +7,7 @@ import type { ListEntry } from '../providers/list-entry.ts';
 import { infrastructureEntries } from '../providers/local-infrastructure.ts';
 import { parseList } from '../providers/local-list.ts';
 import { openWarningLists } from './warning-lists.ts';
+import { readUnicode } from '../model/formats/text-encoding.ts';
 
 /** How often a list file is looked at for changes, in milliseconds. */
 const WATCH_MS = 2000;
@@ -33,7 +33,7 @@ interface LoadedList {
 function readList(path: string): LoadedList {
   const name = basename(path);
   try {
-    return { name, ...parseList(name, decodeText(readFileSync(path))) };
+    return { name, ...parseList(name, readUnicode(readFileSync(path))) };
   } catch (error) {
     return {
       name,

@@ -6,6 +6,7 @@ import { buildSubstringFinder, type SubstringFinder } from '../model/tables/subs
 import type { Verdict } from '../model/verdict.ts';
 import { verdictOf } from '../providers/verdict-facts.ts';
 import { parseWarningList, type WarningList } from '../providers/warning-list.ts';
+import { readUnicode } from '../model/formats/text-encoding.ts';
 
 /** Longer values are matched by their beginning. */
 const MAX_CHARS = 2048;
@@ -74,7 +75,7 @@ function load(path: string, isCapping: boolean, faults: Map<string, string[]>): 
       return filesIn(path)
         .filter((file) => existsSync(file))
         .flatMap((file) => load(file, isCapping, faults));
-    const list = parseWarningList(readFileSync(path, 'utf8'));
+    const list = parseWarningList(readUnicode(readFileSync(path)));
     if (list) return [withVerdicts(list, isCapping)];
     faults.set(path, [`${path}: is no warning list in MISP's format`]);
   } catch (error) {

@@ -73,13 +73,13 @@ export function finishText(eventEnricher: EventEnricher, text: Buffer, allocate:
   return edits.count === 0 ? text : applyEdits(edits, text, allocate);
 }
 
-/** Reads the event at `from` and plans what is added to it; past its end, or a fault. One that stands alone (`depth` 0) has to end its text. */
-export function enrichEvent(eventEnricher: EventEnricher, from: number, depth: number): number {
+/** Reads the event at `from` and plans what is added to it; past its end, or a fault. One that stands alone has to end its text. */
+export function enrichEvent(eventEnricher: EventEnricher, from: number, depth: number, standsAlone: boolean): number {
   const { scan, lookup, writing } = eventEnricher;
   clearEventMap(scan.map);
   const end = scanEvent(scan, lookup.wanted.tree, from, depth);
   if (end < 0) return end;
-  if (depth === 0) {
+  if (standsAlone) {
     const rest = skipSpace(scan.bytes, end, scan.end);
     if (rest !== scan.end) return ~rest;
   }

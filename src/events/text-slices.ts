@@ -1,5 +1,5 @@
 import { CLOSE_ARRAY, CLOSE_OBJECT, closingQuote, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from './json/json-bytes.ts';
-import type { TextForm } from './enrich-text.ts';
+import { startOf, type TextForm } from './enrich-text.ts';
 
 const LINE_FEED = 0x0a;
 /** A slice is about this long; an event that is longer is one. */
@@ -20,7 +20,7 @@ export type TextSlice =
 
 /** Cuts a text between its events. Whether what lies between the cuts is JSON is for its reader to see; a text that is no array is one slice. */
 export function* slicesOf(text: Buffer, form: TextForm): Generator<TextSlice> {
-  const start = form === 'json' ? skipSpace(text, 0, text.length) : 0;
+  const start = form === 'json' ? skipSpace(text, startOf(text), text.length) : 0;
   if (form === 'ndjson') yield* linesOf(text);
   else if (text[start] === OPEN_ARRAY) yield* itemsOf(text, start);
   else yield { kind: 'events', bytes: text, offset: 0, margin: 0 };

@@ -1,12 +1,12 @@
-import { utf16Of } from '../model/formats/utf16.ts';
+import { createTextReader, encodingOf } from '../model/formats/text-encoding.ts';
 
 /**
- * Bytes as text: by their mark, as UTF-16 when every other byte of the start is zero, else in the character set that is named. Bytes of sets
- * that nobody knows are read as Latin-1.
+ * Bytes as text: by their mark or their zeros (see `encodingOf`), else in the character set that is named. Bytes of sets that nobody knows are
+ * read as Latin-1.
  */
 export function decodeText(bytes: Uint8Array, charset = ''): string {
-  const wide = utf16Of(bytes);
-  if (wide !== null) return new TextDecoder(wide).decode(bytes);
+  const { encoding, markBytes } = encodingOf(bytes);
+  if (encoding !== 'utf-8') return createTextReader(encoding).decode(bytes.subarray(markBytes), true);
   try {
     return new TextDecoder(charset === '' ? 'utf-8' : charset).decode(bytes);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { utf16Of } from '../model/formats/utf16.ts';
+import { encodingOf } from '../model/formats/text-encoding.ts';
 import { decodeText } from './decode-text.ts';
 import { openCalendar } from './files/calendar.ts';
 import { archiveOf, isOutlook, isPdf, isTnef } from './file-signature.ts';
@@ -88,5 +88,5 @@ function openReport(text: string): Opened {
 
 /** Whether bytes that nobody says the type of are text: no control characters but those of texts. */
 function isPrintable(bytes: Uint8Array): boolean {
-  return utf16Of(bytes) !== null || !bytes.subarray(0, SAMPLE).some((byte) => byte < 9 || (byte > 13 && byte < 27));
+  return encodingOf(bytes).encoding !== 'utf-8' || !bytes.subarray(0, SAMPLE).some((byte) => byte < 9 || (byte > 13 && byte < 27));
 }

@@ -1,7 +1,7 @@
 import { toExplainLine } from '../mapping/explain-line.ts';
 import { toAnswerCells, toDetailCells, toIndicatorCell } from '../mapping/splunk.ts';
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
-import { encodeCell } from './csv-cells.ts';
+import { COMMA, encodeCell, quoteCell } from './csv-cells.ts';
 import type { RenderedCells } from './rendered-cells.ts';
 import type { RowLayout } from './row-layout.ts';
 
@@ -11,6 +11,8 @@ export interface CellForm {
   readonly details: boolean;
   /** How a text becomes a cell; left out: as it is. A file for spreadsheets guards its formulas. */
   readonly guard?: (text: string) => string;
+  /** The byte between cells; left out: a comma. */
+  readonly delimiter?: number;
 }
 
 /** The cells of an answer on both sides of the indicator, by the numbers of their renderings. */
@@ -28,23 +30,28 @@ export class AnswerCells {
   readonly #rendered: RenderedCells;
   readonly #details: boolean;
   readonly #encode: (text: string) => string;
+  readonly #delimiter: string;
   readonly #fieldCells: readonly string[];
   /** What stands around the indicator, by answer. */
   #frames = new Map<Answer, CellFrame[]>();
-  #lead = ',';
+  #lead;
   #tail = '';
 
-  constructor(rendered: RenderedCells, { fields, details, guard }: CellForm) {
+  constructor(rendered: RenderedCells, { fields, details, guard, delimiter = COMMA }: CellForm) {
     this.#rendered = rendered;
     this.#details = details;
-    this.#encode = guard === undefined ? encodeCell : (text) => encodeCell(guard(text));
+    this.#delimiter = String.fromCharCode(delimiter);
+    this.#lead = this.#delimiter;
+    const encode =
+      delimiter === COMMA ? encodeCell : (text: string) => (text.includes(this.#delimiter) ? quoteCell(text) : encodeCell(text));
+    this.#encode = guard === undefined ? encode : (text) => encode(guard(text));
     this.#fieldCells = fields.map(this.#encode);
   }
 
   /** Renders for a layout from here on; false when what was rendered before does not fit it. */
   use(layout: RowLayout): boolean {
-    const lead = layout.firstKept < layout.columns ? ',' : '';
-    const tail = ','.repeat(layout.clearedColumns);
+    const lead = layout.firstKept < layout.columns ? this.#delimiter : '';
+    const tail = this.#delimiter.repeat(layout.clearedColumns);
     const fits = lead === this.#lead && tail === this.#tail;
     this.#lead = lead;
     this.#tail = tail;
@@ -79,12 +86,13 @@ export class AnswerCells {
 
   #frameOf(answer: Answer, { source, type, field }: Pick<CellFrame, 'source' | 'type' | 'field'>): CellFrame {
     const { before, after } = toAnswerCells(answer);
-    const head = `${this.#lead}${before.map(this.#encode).join(',')},${source},${type},`;
-    const tail = `,${this.#fieldCells[field]},${after.map(this.#encode).join(',')}${this.#details ? '' : this.#tail}`;
+    const part = this.#delimiter;
+    const head = `${this.#lead}${[...before.map(this.#encode), source, type, ''].join(part)}`;
+    const tail = `${['', this.#fieldCells[field], ...after.map(this.#encode)].join(part)}${this.#details ? '' : this.#tail}`;
     return { source, type, field, before: this.#rendered.add(head), after: this.#rendered.add(tail) };
   }
 
   #add(cells: readonly string[], tail: string): number {
-    return this.#rendered.add(`,${cells.map(this.#encode).join(',')}${tail}`);
+    return this.#rendered.add(`${['', ...cells.map(this.#encode)].join(this.#delimiter)}${tail}`);
   }
 }

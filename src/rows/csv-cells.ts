@@ -6,17 +6,18 @@ export class CsvError extends Error {
 /** Bytes that CSV gives a meaning. */
 export const QUOTE = 34;
 export const COMMA = 44;
+export const EQUALS = 61;
 export const LF = 10;
 export const CR = 13;
 
 /**
- * Position of the comma or LF that ends the cell which begins at `at`; a CR before that LF counts to the line end.
+ * Position of the delimiter or LF that ends the cell which begins at `at`; a CR before that LF counts to the line end.
  * `bytes[end]` has to be a LF (see `FrameReader`), so that no step needs a bounds check: a last row without a line end stops there.
  * A quote has a meaning only at the beginning of a cell; what follows the closing quote is taken as it is, as Python's csv does.
  */
-export function endOfCell(bytes: Buffer, at: number, end: number): number {
+export function endOfCell(bytes: Buffer, at: number, end: number, delimiter = COMMA): number {
   if (bytes[at] === QUOTE) at = endOfQuotes(bytes, at, end);
-  while (bytes[at] !== COMMA && bytes[at] !== LF) at++;
+  while (bytes[at] !== delimiter && bytes[at] !== LF) at++;
   return at;
 }
 
@@ -66,9 +67,19 @@ export function decodeCell(raw: string): string {
   return close < 0 ? raw.slice(1).replaceAll('""', '"') : raw.slice(1, close).replaceAll('""', '"') + raw.slice(close + 1);
 }
 
+/** The text that Excel is told to take for one: `="007"` is 007. Any other text as it is. */
+export function withoutGuard(text: string): string {
+  return text.startsWith('="') && text.endsWith('"') && text.length > 2 ? text.slice(2, -1) : text;
+}
+
 /** A cell's text as CSV, quoted only where it has to be. */
 export function encodeCell(text: string): string {
-  return text !== '' && /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return text !== '' && /[",\r\n]/.test(text) ? quoteCell(text) : text;
+}
+
+/** A cell's text in quotes. */
+export function quoteCell(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
 }
 
 /** One column's name: `raw` as it stands in the file, `name` unquoted. */
@@ -89,15 +100,15 @@ export interface CsvHeader {
 const BOM = '\uFEFF';
 
 /** Reads the header of `bytes[from, end)`; `bytes[end]` has to be a LF. Throws `CsvError` for one that ends inside a quote. */
-export function readHeader(bytes: Buffer, from: number, end: number): CsvHeader {
+export function readHeader(bytes: Buffer, from: number, end: number, delimiter = COMMA): CsvHeader {
   const cells: HeaderCell[] = [];
   const hasBom = bytes.toString('utf8', from, Math.min(from + 3, end)) === BOM;
   let start = hasBom ? from + 3 : from;
-  let at = endOfCell(bytes, start, end);
-  while (at < end && bytes[at] === COMMA) {
+  let at = endOfCell(bytes, start, end, delimiter);
+  while (at < end && bytes[at] === delimiter) {
     cells.push(toHeaderCell(bytes.toString('utf8', start, at)));
     start = at + 1;
-    at = endOfCell(bytes, start, end);
+    at = endOfCell(bytes, start, end, delimiter);
   }
   const contentEnd = at > start && bytes[at - 1] === CR ? at - 1 : at;
   cells.push(toHeaderCell(bytes.toString('utf8', start, contentEnd)));

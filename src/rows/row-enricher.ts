@@ -81,9 +81,9 @@ export class RowEnricher {
   /** The rows of the reply to a chunk; `null` for one without a header. Rejects when the search was cancelled. */
   async enrich(block: RowBlock, context: RowContext): Promise<ReplyRows | null> {
     if (block.bodyFrom === block.bodyEnd) return null;
-    const header = readHeader(block.bytes, block.bodyFrom, block.bodyEnd);
+    const header = readHeader(block.bytes, block.bodyFrom, block.bodyEnd, this.#options.delimiter);
     const layout = this.#layOut(block.bytes.toString('latin1', block.bodyFrom, header.contentEnd), () =>
-      layOutRows(header, this.#options.fields, this.#outputs),
+      layOutRows(header, this.#options.fields, this.#outputs, this.#options.delimiter),
     );
     this.#forgetOld(layout);
     this.#chunk++;

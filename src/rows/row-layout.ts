@@ -1,4 +1,4 @@
-import { encodeCell } from './csv-cells.ts';
+import { COMMA, encodeCell } from './csv-cells.ts';
 import type { CsvHeader } from './csv-cells.ts';
 
 const MULTIVALUE_PREFIX = '__mv_';
@@ -10,6 +10,8 @@ export const SPAN = 2;
 /** What the scanner has to know of a table. */
 export interface ScanLayout {
   readonly columns: number;
+  /** The byte between cells. */
+  readonly delimiter: number;
   /** Bits `CUT` and `SPAN` of each column. */
   readonly roles: Uint8Array;
   /** Columns whose cells are read, in the order of the row: looked-up fields and their `__mv_` columns. */
@@ -38,7 +40,7 @@ export interface RowLayout extends ScanLayout {
  * Lays out a chunk. `outputs` come after the columns that stay; a column of the same name in the input, and its `__mv_`
  * column, is left out there, so that no name comes twice.
  */
-export function layOutRows(header: CsvHeader, fields: readonly string[], outputs: readonly string[]): RowLayout {
+export function layOutRows(header: CsvHeader, fields: readonly string[], outputs: readonly string[], delimiter = COMMA): RowLayout {
   const names = header.cells.map((cell) => cell.name);
   const replaced = new Set(outputs.flatMap((name) => [name, MULTIVALUE_PREFIX + name]));
   const kept = names.map((name) => !replaced.has(name));
@@ -55,6 +57,7 @@ export function layOutRows(header: CsvHeader, fields: readonly string[], outputs
   for (const column of spanColumns) roles[column] = (roles[column] as number) | SPAN;
   return {
     columns: names.length,
+    delimiter,
     roles,
     spanColumns,
     fieldSpans: fieldColumns.map((column) => spanColumns.indexOf(column)),
@@ -62,7 +65,7 @@ export function layOutRows(header: CsvHeader, fields: readonly string[], outputs
     cutsPerRow,
     firstKept: kept.includes(true) ? kept.indexOf(true) : names.length,
     keptAfter: countAfter(kept),
-    head: Buffer.from([...keptCells, ...added].join(',')),
+    head: Buffer.from([...keptCells, ...added].join(String.fromCharCode(delimiter))),
     clearedColumns: cleared.length,
   };
 }

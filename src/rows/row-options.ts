@@ -19,4 +19,6 @@ export interface RowOptions {
   readonly budget: number | null;
   /** How a text of ours becomes a cell; left out: as it is. */
   readonly guard?: (text: string) => string;
+  /** The byte between cells; left out: a comma. */
+  readonly delimiter?: number;
 }

@@ -1,4 +1,4 @@
-import { COMMA, CR, LF, QUOTE, endOfLongQuotes, endOfQuotes, wordsOf } from './csv-cells.ts';
+import { CR, LF, QUOTE, endOfLongQuotes, endOfQuotes, wordsOf } from './csv-cells.ts';
 import { CUT } from './row-layout.ts';
 import type { ScanLayout } from './row-layout.ts';
 
@@ -28,7 +28,7 @@ export class RowScanner {
    * The cells are walked in one plain loop: it sees every byte of the search, and most of them before it is compiled.
    */
   scan(bytes: Buffer, layout: ScanLayout, from: number, end: number): void {
-    const { columns, roles, firstKept, cutsPerRow } = layout;
+    const { columns, delimiter, roles, firstKept, cutsPerRow } = layout;
     const words = wordsOf(bytes);
     const spansPerRow = layout.spanColumns.length * 2;
     this.shortBy.clear();
@@ -48,7 +48,7 @@ export class RowScanner {
           at = words === null ? endOfQuotes(bytes, at, end) : endOfLongQuotes(bytes, words, at, end);
           byte = bytes[at];
         }
-        while (byte !== COMMA && byte !== LF) byte = bytes[++at];
+        while (byte !== delimiter && byte !== LF) byte = bytes[++at];
         if (column >= columns) {
           if (contentEnd < 0) contentEnd = start - 1;
         } else if (roles[column] !== 0) {

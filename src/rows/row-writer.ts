@@ -38,15 +38,18 @@ export class RowWriter {
     this.#blocks.flush();
   }
 
-  /** The table alone; `headerLine`: bytes of the input's header with its line end, left out of all parts but the first. */
+  /**
+   * The table alone, with the cells that a row has beyond the header at its very end; `headerLine`: bytes of the input's header with its line
+   * end, left out of all parts but the first.
+   */
   writeTable(reply: ReplyRows, isFirst: boolean, headerLine: number): void {
     this.#blocks.reserve(reply.block.bodyEnd * 2);
     if (isFirst) this.#blocks.appendAll(reply.layout.head);
-    this.#appendRows(isFirst ? reply : { ...reply, headerEnd: reply.block.bodyFrom + headerLine });
+    this.#appendRows(isFirst ? reply : { ...reply, headerEnd: reply.block.bodyFrom + headerLine }, true);
     this.#blocks.flush();
   }
 
-  #appendRows({ block, layout, rows, suffixes, headerEnd }: ReplyRows): void {
+  #appendRows({ block, layout, rows, suffixes, headerEnd }: ReplyRows, keepsExtraCells = false): void {
     const { bytes } = block;
     const { cutsPerRow } = layout;
     const { partsPerRow, parts, rendered } = suffixes;
@@ -60,19 +63,20 @@ export class RowWriter {
           from = cut + 1 < (row + 1) * cutsPerRow ? (rows.cuts[cut + 1] as number) : (rows.contentEnds[row] as number);
         }
         blocks.append(bytes, from, rows.contentEnds[row] as number);
-        if (rows.shortBy.size > 0) this.#appendCommas(rows.shortBy.get(row) ?? 0);
+        if (rows.shortBy.size > 0) this.#appendDelimiters(rows.shortBy.get(row) ?? 0, layout.delimiter);
         for (let part = row * partsPerRow; part < (row + 1) * partsPerRow; part++) {
           const number = parts[part] as number;
           blocks.append(rendered.bytes, rendered.ends[number - 1] as number, rendered.ends[number] as number);
         }
+        if (keepsExtraCells) blocks.append(bytes, rows.contentEnds[row] as number, rows.lineEnds[row] as number);
       }
       from = rows.lineEnds[row] as number;
     }
     blocks.append(bytes, from, block.bodyEnd);
   }
 
-  #appendCommas(count: number): void {
-    this.#blocks.appendAll(Buffer.from(','.repeat(count)));
+  #appendDelimiters(count: number, delimiter: number): void {
+    this.#blocks.appendAll(Buffer.alloc(count, delimiter));
   }
 }
 

@@ -1,4 +1,4 @@
-import { LF, QUOTE, decodeCell } from './csv-cells.ts';
+import { EQUALS, LF, QUOTE, decodeCell, withoutGuard } from './csv-cells.ts';
 import { readMultivalue } from './multivalue.ts';
 import type { ScanLayout } from './row-layout.ts';
 import { enlarge } from './row-scanner.ts';
@@ -44,6 +44,7 @@ export class ValueReader {
       if (isMultivalue) id = this.#readMultivalue(bytes, spans.subarray(span + toMultivalue), from, to);
       else if (from === to) id = EMPTY_CELL;
       else if (bytes[from] === QUOTE) id = this.#readQuoted(bytes, from, to);
+      else if (bytes[from] === EQUALS) id = values.idOfText(withoutGuard(bytes.toString('utf8', from, to)));
       else id = values.idOf(bytes, from, to);
       this.ids[row * fields + field] = id;
     }
@@ -59,7 +60,11 @@ export class ValueReader {
     const hasPlainText = to - from > 2 && bytes.indexOf(QUOTE, from + 1) === to - 1 && !bytes.subarray(from, to).includes(LF);
     if (hasPlainText) return this.#values.idOf(bytes, from + 1, to - 1);
     // Splunk joins the values of a multivalue by line breaks; no indicator holds one.
-    return this.#idOfTexts(decodeCell(bytes.toString('utf8', from, to)).split(/\r?\n/));
+    return this.#idOfTexts(
+      decodeCell(bytes.toString('utf8', from, to))
+        .split(/\r?\n/)
+        .map(withoutGuard),
+    );
   }
 
   /** Several values in one cell: the ids of the distinct ones that are not empty. */

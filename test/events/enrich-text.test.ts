@@ -275,7 +275,63 @@ describe('lines', () => {
     const after = result.text.toString().split('\n');
     expect(after.slice(1)).toEqual(lines.slice(1));
     expect(after[0]).toContain('"ismalicious"');
-    expect(result).toMatchObject({ events: 2, invalidLines: 4 });
+    expect(result).toMatchObject({ events: 3, invalidLines: 4 });
+  });
+
+  const bad = `{"destination":{"ip":"${BAD}"}}`;
+  it.each<[string, string, number, number]>([
+    ['a byte order mark before the first event', `\uFEFF${bad}\n${bad}\n`, 2, 0],
+    ['a mark in the middle, as of files put together', `${bad}\n\uFEFF${bad}\n`, 2, 0],
+    ['separators of records (RFC 7464)', `\u001e${bad}\n\u001e${bad}\n`, 2, 0],
+    ['line ends of one return', `${bad}\r${bad}\r`, 2, 0],
+    ['several events in a line', `${bad}${bad} ${bad}\n`, 3, 0],
+    ['a comma behind each event', `${bad},\n${bad},\n`, 2, 0],
+    ['events in Records', `{"Records":[${bad},${bad}]}\n{"records": [ ${bad} ],"n":1}\n`, 3, 0],
+    ['an event and what is cut off', `${bad}{"destination":{"i`, 1, 1],
+    ['a number that is none', `{"n":NaN,"destination":{"ip":"${BAD}"}}\n${bad}\n`, 1, 1],
+    ['a raw tab in a string', `{"n":"a\tb","destination":{"ip":"${BAD}"}}\n${bad}\n`, 1, 1],
+    ['an event over several lines', `{\n"destination":{"ip":"${BAD}"}\n}\n${bad}\n`, 1, 3],
+    ['Records that hold no objects', `{"Records":["a"]}\n${bad}\n`, 1, 0],
+    ['Records that do not end', `${bad}\n{"Records":[${bad}\n`, 2, 1],
+  ])('with %s', (_, text, malicious, invalidLines) => {
+    const result = texts.enrich(Buffer.from(text), 'ndjson');
+    if (result.kind !== 'enriched') throw new Error(result.kind);
+    expect(result.invalidLines).toBe(invalidLines);
+    const after = result.text.toString();
+    expect(after.match(/"ismalicious":\{/g) ?? []).toHaveLength(malicious);
+    expect(after.replaceAll(/,"related":.*?"ismalicious":\{[^{}]*\}\}/g, '}')).toBe(text);
+  });
+});
+
+describe('events one after another', () => {
+  const bad = `{\n "destination": {\n  "ip": "${BAD}"\n }\n}`;
+  it.each<[string, string, number, number]>([
+    ['over several lines', `${bad}\n${bad}\n`, 2, 0],
+    ['with separators and commas', `\u001e${bad},\n${bad}\n\u001e${bad}`, 3, 0],
+    ['that break off: reading goes on where a line begins like an event', `{\n "a": {\n${bad}\nnot json\n${bad}`, 2, 2],
+    ['in Records', `{ "Records" : [ ${bad}, ${bad} ] }`, 2, 0],
+  ])('%s', (_, text, malicious, invalidLines) => {
+    const result = texts.enrich(Buffer.from(text), 'sequence');
+    if (result.kind !== 'enriched') throw new Error(result.kind);
+    expect(result.invalidLines).toBe(invalidLines);
+    expect(result.text.toString().match(/"ismalicious":\{/g) ?? []).toHaveLength(malicious);
+  });
+});
+
+describe('Records', () => {
+  const bad = `{"destination":{"ip":"${BAD}"}}`;
+  it('of one object are events of their own', () => {
+    expect(run(`\uFEFF{"Records":[${bad},${bad}],"next":[1,{"a":2}]}`).match(/"ismalicious":\{/g)).toHaveLength(2);
+  });
+
+  it('whose end is no JSON are refused', () => {
+    expect(faultIn(texts, `{"Records":[${bad}],"next":}`)).toBe(`{"Records":[${bad}],"next":`.length);
+    expect(faultIn(texts, `{"Records":[${bad}]]`)).toBe(`{"Records":[${bad}]`.length);
+  });
+
+  it('that are a wanted field stay one event', () => {
+    const own = textEnricherOn(engine, { fields: ['Records.ip'] });
+    expect(enriched(own, `{"Records":[{"ip":"8.8.8.8"},{"ip":"${BAD}"}]}`).match(/"ismalicious":\{/g)).toHaveLength(1);
   });
 });
 

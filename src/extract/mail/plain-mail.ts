@@ -1,4 +1,4 @@
-import { utf16Of } from '../../model/formats/utf16.ts';
+import { toUtf8 } from '../../model/formats/text-encoding.ts';
 
 /** How much tells which line ends a mail has, in bytes. */
 const SAMPLE = 65_536;
@@ -12,12 +12,10 @@ const MAX_HEAD_LINES = 400;
 /** The line that starts each message of a mailbox (mbox), a header behind it. */
 const POSTMARK = /\nFrom [^\n]{0,200}\d{4}[^\n]{0,40}\n(?=[!-9;-~]{1,80}[ \t]{0,8}:)/g;
 
-/** The bytes of a mail as a parser wants them: without mark, not in UTF-16, with LF or CRLF at the ends of lines. */
+/** The bytes of a mail as a parser wants them: without mark, in UTF-8 where it was in UTF-16 or UTF-32, with LF or CRLF at the ends of lines. */
 export function plainMail(bytes: Uint8Array): Buffer {
-  const wide = utf16Of(bytes);
-  if (wide !== null) return Buffer.from(new TextDecoder(wide).decode(bytes));
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  const plain = Buffer.from(bytes.buffer, bytes.byteOffset + (hasMark ? 3 : 0), bytes.length - (hasMark ? 3 : 0));
+  const text = toUtf8(bytes);
+  const plain = Buffer.from(text.buffer, text.byteOffset, text.length);
   const sample = plain.subarray(0, SAMPLE);
   // A transfer in text mode doubled the returns of all lines.
   if (sample.includes('\r\r\n')) return Buffer.from(plain.toString('latin1').replace(/\r+\n/g, '\r\n'), 'latin1');

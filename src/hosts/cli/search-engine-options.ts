@@ -5,6 +5,7 @@ import { type Io, UsageError } from './command.ts';
 import type { ENGINE_ACCESS_OPTIONS } from './synopses/shared-options.ts';
 import type { ValuesOf } from './synopsis.ts';
 import { type EngineAuth, type EngineClient, createEngineClient } from '../../search-engine/engine-client.ts';
+import { readUnicode } from '../../model/formats/text-encoding.ts';
 
 /** Values of `ENGINE_ACCESS_OPTIONS` as they were given. */
 export type EngineAccess = ValuesOf<typeof ENGINE_ACCESS_OPTIONS>;
@@ -42,7 +43,7 @@ function authOf(access: EngineAccess, io: Io): EngineAuth {
 
 function readText(path: string, option: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readUnicode(readFileSync(path));
   } catch (cause) {
     throw new UsageError(`${option}: ${path} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }

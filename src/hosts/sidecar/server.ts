@@ -1,5 +1,4 @@
 // src/hosts/sidecar/: HTTP in, HTTP out: puts routes, gateway and listener together.
-import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
@@ -24,10 +23,11 @@ import type { Faults } from './http/faults.ts';
 import { createHeldBytes } from './http/held-bytes.ts';
 import type { HeldBytes } from './http/held-bytes.ts';
 import { type BodyWorkers, createBodyWorkers } from './bodies/body-workers.ts';
-import { readJsonBodies } from './http/json-bodies.ts';
-import { RefusedBody } from './http/refused-body.ts';
+import { readJsonBodies } from './bodies/json-bodies.ts';
+import { RefusedBody } from './bodies/refused-body.ts';
 import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
+import { limitedServer } from './http/limited-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
@@ -123,7 +123,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       clock,
       fail,
     });
-    return limited(listener, settings);
+    return limitedServer(listener, settings);
   });
   addApi(app, options, { metrics, clock, workers });
   addStatusRoutes(app, {
@@ -291,13 +291,3 @@ const NO_GATEWAY: Refusal = {
 };
 
 const CODES: Readonly<Record<number, string>> = { 400: 'invalid_request', 413: 'body_too_large', 415: 'unsupported_type' };
-
-/** Times and sizes of the socket. The time of a whole request has no bound: how long a body may pause is the listener's to watch. */
-function limited({ listen }: Listener, { requestTimeoutMs, keepAliveMs, maxConnections }: SidecarSettings): Server {
-  const server = createServer({ connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 4) }, listen);
-  server.keepAliveTimeout = keepAliveMs;
-  server.headersTimeout = requestTimeoutMs;
-  server.requestTimeout = 0;
-  server.maxConnections = maxConnections;
-  return server;
-}

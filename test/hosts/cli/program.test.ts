@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCsvBlocks } from '../../../src/batch/csv-blocks.ts';
+import { createCsvBlocks } from '../../../src/batch/input/csv-blocks.ts';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
 import { readCsvRows, RFC_4180 } from '../../../src/model/formats/csv-rows.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
@@ -212,13 +212,15 @@ it('a table cut into parts is the same table, wherever it is cut', async () => {
       fc.integer({ min: 1, max: 64 }),
       fc.integer({ min: 1, max: 30 }),
       async (cells, end, block, piece) => {
-        const text = `x,y${end}${cells.map((row) => row.join(',')).join(end)}${end}`;
+        const text = `${cells.map((row) => row.join(',')).join(end)}${end}`;
         const pieces = Array.from({ length: Math.ceil(text.length / piece) }, (_, n) =>
           Buffer.from(text.slice(n * piece, (n + 1) * piece)),
         );
         let whole = '';
-        for await (const { bytes, headerLine } of createCsvBlocks(Readable.from(pieces), block)) {
-          whole += bytes.toString('utf8', whole === '' ? 0 : headerLine, bytes.length - 1);
+        for await (const { bytes, headerLine, inputBytes } of createCsvBlocks(Readable.from(pieces), block, Buffer.from(`x,y${end}`))) {
+          const part = bytes.toString('utf8', headerLine, bytes.length - 1);
+          expect(Buffer.byteLength(part)).toBe(inputBytes);
+          whole += part;
         }
         expect(whole).toBe(text);
       },

@@ -22,7 +22,7 @@ describe('wrong use', () => {
     [['cache', 'toString'], 'Unknown action "toString" of cache.'],
     [['cache', 'stats', 'more'], 'cache stats takes no value, but got "more".'],
     [['store', 'export', '--format', 'cvs'], 'not "cvs". Did you mean "csv"?'],
-    [['enrich', 'a.csv', 'b.csv'], 'enrich takes one FILE|-, but got 2.'],
+    [['plan', 'a.txt', 'b.txt'], 'plan takes one FILE|-, but got 2.'],
     [['doctor', 'now'], 'doctor takes no value, but got "now".'],
     [['completion', 'tcsh'], 'Unknown action "tcsh" of completion.'],
   ])('%j: %s', async (args, words) => {

@@ -1,7 +1,7 @@
-import { utf16Of } from '../../../model/formats/utf16.ts';
 import { LookupError } from '../../../model/lookup-error.ts';
 import { repeatsKey } from './repeated-keys.ts';
 import { MAX_ANSWER_BYTES } from './transport.ts';
+import { readUnicode } from '../../../model/formats/text-encoding.ts';
 
 // Loaded for compressed answers only, which nobody asked for.
 const zlib = () => process.getBuiltinModule('node:zlib');
@@ -57,9 +57,7 @@ export function decodeBody(
     throw new LookupError('bad_response', provider, `answer in unknown encoding ${JSON.stringify(encoding.slice(0, 20))}`);
   let text: string;
   try {
-    const plain = decode ? decode(bytes, maxBytes) : bytes;
-    const wide = utf16Of(plain);
-    text = wide === null ? plain.toString('utf8') : new TextDecoder(wide).decode(plain);
+    text = readUnicode(decode ? decode(bytes, maxBytes) : bytes);
   } catch (cause) {
     throw new LookupError('bad_response', provider, 'compressed answer is broken or too large', { cause });
   }

@@ -17,6 +17,7 @@ import { BACKFILL_BUDGET, backfillSynopsis } from '../synopses/engines.ts';
 import type { ValuesOf } from '../synopsis.ts';
 import { warn } from '../messages.ts';
 import { openEngineAccess } from '../search-engine-options.ts';
+import { readUnicode } from '../../../model/formats/text-encoding.ts';
 
 type Values = ValuesOf<(typeof backfillSynopsis)['options']>;
 
@@ -91,7 +92,7 @@ function within(text: string | undefined, option: string, { least, most, usual }
 function readQuery(path: string | undefined): object | null {
   if (path === undefined) return null;
   try {
-    const query = JSON.parse(readFileSync(path, 'utf8')) as unknown;
+    const query = JSON.parse(readUnicode(readFileSync(path))) as unknown;
     if (typeof query === 'object' && query !== null && !Array.isArray(query)) return 'query' in query ? (query.query as object) : query;
   } catch (cause) {
     throw new UsageError(`--query: ${path} ${cause instanceof SyntaxError ? 'is no JSON' : 'cannot be read'}`);

@@ -21,7 +21,7 @@ export const check: Command = {
     const asked = askOptions(values);
     const wanted: string[] = [];
     for (const value of words) {
-      if (value === '-') for (const line of await readLines(io.stdin)) wanted.push(line);
+      if (value === '-') for (const line of await readLines(io.stdin, 'standard input')) wanted.push(line);
       else wanted.push(value);
     }
     if (wanted.length === 0) throw new UsageError('check needs at least one value, or - for stdin.');

@@ -1,12 +1,19 @@
 import type { EnrichOptions } from '../../../engine/enricher.ts';
+import type { Engine } from '../../../engine/engine.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
+import type { LoadedConfig } from '../../../compose/engine-config.ts';
+import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
+import type { MarkRule } from '../../../model/formats/text-encoding.ts';
 import { askOptions, checkProviders } from '../ask-options.ts';
-import { type Command, EXIT, parseCount, UsageError } from '../command.ts';
+import { type Command, EXIT, type Io, parseCount, UsageError } from '../command.ts';
+import { parseDelimiter } from '../../../batch/input/csv-start.ts';
 import { openRunFiles } from '../../../batch/enrich-files.ts';
 import type { EnrichJob } from '../../../batch/enrich-job.ts';
+import { filesOf, type RunPaths } from '../../../batch/input/input-files.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import { parseOptions } from '../parse-options.ts';
 import { ENRICH_FORMATS, enrichSynopsis } from '../synopses/look-up.ts';
+import type { ValuesOf } from '../synopsis.ts';
 import { openReadMeter } from '../progress.ts';
 import { openInput } from '../text-input.ts';
 import { warn } from '../messages.ts';
@@ -19,66 +26,140 @@ const ENRICHERS: Readonly<Record<Format, () => Promise<(job: EnrichJob) => Promi
   csv: async () => (await import('../../../batch/enrich-csv.ts')).enrichCsv,
   ndjson: async () => (await import('../../../batch/enrich-events.ts')).enrichNdjson,
   json: async () => (await import('../../../batch/enrich-events.ts')).enrichJson,
+  log: async () => (await import('../../../batch/enrich-log.ts')).enrichLog,
   list: async () => (await import('../../../batch/enrich-list.ts')).enrichList,
   playbook: async () => (await import('../../../batch/enrich-list.ts')).enrichPlaybook,
 };
 
-/** `ismalicious enrich [FILE|-]` */
+/** Excel needs its mark to see that a CSV is in UTF-8; JSON has none (RFC 8259, 8.1); in a list it would belong to the first value. */
+const MARKS: Readonly<Record<Format, MarkRule>> = {
+  csv: 'keep',
+  ndjson: 'keep-utf8',
+  json: 'keep-utf8',
+  log: 'keep-utf8',
+  list: 'drop',
+  playbook: 'drop',
+};
+
+/** What `enrich` was asked for, checked; the same for all its files. */
+interface Request {
+  readonly values: ValuesOf<typeof enrichSynopsis.options>;
+  readonly files: readonly (RunPaths & { readonly format: Format })[];
+  readonly fields: readonly string[];
+  readonly asked: EnrichOptions;
+  readonly delimiter: number | null;
+}
+
+/** `ismalicious enrich [FILE…|-]` */
 export const enrich: Command = {
   synopsis: enrichSynopsis,
   async run(args, io) {
-    const { values, words } = parseOptions(args, enrichSynopsis);
-    const [path] = words;
-    const format = formatOf(values.format, path);
-    const fields = (values.field ?? [])
-      .flatMap((text) => text.split(','))
-      .map((name) => name.trim())
-      .filter((name) => name !== '');
-    if (format === 'csv' && fields.length === 0)
-      throw new UsageError('enrich needs --field for CSV: the column that holds the indicators.');
-    if (values.store && (format === 'list' || format === 'playbook'))
-      throw new UsageError(`--store wants events: a ${format} does not say who was seen`);
-    const asked: EnrichOptions = {
-      ...askOptions(values),
-      ...(values.budget === undefined ? {} : { budget: { remaining: parseCount(values.budget, '--budget') } }),
-    };
-    const enrichFormat = await ENRICHERS[format]();
+    const request = await readRequest(args);
+    const { values, files, fields, asked } = request;
     const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
+    const stop = values.follow === true ? createStop() : null;
     try {
       checkProviders(asked, config);
       const tally = { total: 0, failed: 0, malicious: 0 };
-      const files = await openRunFiles(
-        {
-          inputPath: path,
-          outPath: values.out,
-          options: JSON.stringify([format, fields, asked.providers ?? null, asked.maxAgeS ?? null, values.profile ?? null]),
-          startsOver: values.restart === true,
-          tally,
-          budget: asked.budget,
-        },
-        { openInput: () => openInput(path, io.stdin), stdout: io.stdout },
-      );
-      if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${path}\n`);
-      const notes = values.store ? await (await import('../note-sightings.ts')).openSightingNotes(config, fields) : null;
-      try {
-        const read = await openReadMeter(io, path, files.resumedFrom?.inputBytes ?? 0);
-        const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress: read.progress };
-        await enrichFormat({ ...job, done: withBoundMemory(read.counting(files.done)) });
-        await files.finish();
-      } catch (error) {
-        await files.leave();
-        throw error;
-      } finally {
-        await notes?.close();
-      }
+      for (const file of files) await enrichFile({ ...request, file, engine, config, tally, follows: stop?.signal ?? null }, io);
       io.stderr.write(summarise(tally));
-      return tally.total === 0 ? EXIT.ok : exitCodeOf(tally, values['exit-code'] === true);
+      if (tally.total === 0) io.stderr.write(nothingFound(tally, fields));
+      return tally.total === 0 && noneUnread(tally) ? EXIT.ok : exitCodeOf(tally, values['exit-code'] === true);
     } finally {
+      stop?.release();
       await engine.close();
     }
   },
 };
+
+async function readRequest(args: readonly string[]): Promise<Request> {
+  const { values, words } = parseOptions(args, enrichSynopsis);
+  const paths = await filesOf({ words, out: values.out, outFolder: values['out-dir'] });
+  const files = paths.map((file) => ({ ...file, format: formatOf(values.format, file.inputPath) }));
+  const fields = (values.field ?? [])
+    .flatMap((text) => text.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const delimiter = values.delimiter === undefined ? null : parseDelimiter(values.delimiter);
+  for (const { format } of files) checkFormat(format, { values, fields, isAlone: files.length === 1 || values['out-dir'] !== undefined });
+  if (values.follow && files.length > 1) throw new UsageError('--follow reads one file');
+  const asked: EnrichOptions = {
+    ...askOptions(values),
+    ...(values.budget === undefined ? {} : { budget: { remaining: parseCount(values.budget, '--budget') } }),
+  };
+  return { values, files, fields, asked, delimiter };
+}
+
+interface Shape extends Pick<Request, 'values' | 'fields'> {
+  /** Whether each file has an output of its own. */
+  readonly isAlone: boolean;
+}
+
+function checkFormat(format: Format, { values, fields, isAlone }: Shape): void {
+  if (format === 'csv' && fields.length === 0) throw new UsageError('enrich needs --field for CSV: the column that holds the indicators.');
+  if (format === 'log' && fields.length > 0) throw new UsageError('--field is for events: in a log every indicator of a line is looked up');
+  if (values.store && (format === 'list' || format === 'playbook' || format === 'log'))
+    throw new UsageError(`--store wants events: a ${format} does not say who was seen`);
+  if (values.delimiter !== undefined && format !== 'csv') throw new UsageError('--delimiter is for CSV');
+  if (values.follow && format !== 'log' && format !== 'ndjson') throw new UsageError(`--follow reads lines (log, ndjson), not ${format}`);
+  if (!isAlone && (format === 'csv' || format === 'json' || format === 'playbook'))
+    throw new UsageError(`several files of ${format} do not make one: name a folder with --out-dir`);
+}
+
+interface FileRun extends Request {
+  readonly file: RunPaths & { readonly format: Format };
+  readonly engine: Engine;
+  readonly config: LoadedConfig;
+  readonly tally: EnrichJob['tally'];
+  readonly follows: AbortSignal | null;
+}
+
+async function enrichFile(run: FileRun, io: Io): Promise<void> {
+  const { values, file, fields, asked, delimiter, engine, config, tally, follows } = run;
+  const { format, inputPath: path } = file;
+  const enrichFormat = await ENRICHERS[format]();
+  const options = [format, fields, asked.providers ?? null, asked.maxAgeS ?? null, values.profile ?? null];
+  const files = await openRunFiles(
+    {
+      ...file,
+      options: JSON.stringify(delimiter === null ? options : [...options, delimiter]),
+      startsOver: values.restart === true,
+      tally,
+      budget: asked.budget,
+      marks: MARKS[format],
+      follows,
+    },
+    { openInput: () => openInput(path, io.stdin), stdout: io.stdout },
+  );
+  if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${path}\n`);
+  const notes = values.store ? await (await import('../note-sightings.ts')).openSightingNotes(config, fields) : null;
+  try {
+    const read = await openReadMeter(io, path, files.resumedFrom?.inputBytes ?? 0);
+    const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress: read.progress, isLive: follows !== null, delimiter };
+    const warnUser = (text: string) => void io.stderr.write(`warning: ${path === '-' ? '' : `${path}: `}${text}\n`);
+    await enrichFormat({ ...job, warn: warnUser, done: withBoundMemory(read.counting(files.done)) });
+    await files.finish();
+  } catch (error) {
+    await files.leave();
+    throw error;
+  } finally {
+    await notes?.close();
+  }
+}
+
+/** Ends the following of a file at Ctrl-C, or when the system asks for it: what was read is written, and the run sums up. */
+function createStop() {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+    },
+  };
+}
 
 function withBoundMemory(done: EnrichJob['done']): EnrichJob['done'] {
   const boundYoungGeneration = createYoungGenerationBound();
@@ -91,13 +172,28 @@ function withBoundMemory(done: EnrichJob['done']): EnrichJob['done'] {
 function formatOf(given: string | undefined, path: string | undefined): Format {
   const known = ENRICH_FORMATS.find((format) => format === given);
   if (known) return known;
-  if (path === undefined || path === '-' || /\.(ndjson|jsonl)$/i.test(path)) return 'ndjson';
-  if (/\.csv$/i.test(path)) return 'csv';
-  if (/\.json$/i.test(path)) return 'json';
-  if (/\.(txt|list)$/i.test(path)) return 'list';
+  const name = path?.replace(/\.(?:gz|zst|bz2|xz)$/i, '');
+  if (name === undefined || name === '-' || /\.(ndjson|jsonl)$/i.test(name)) return 'ndjson';
+  if (/\.(csv|tsv)$/i.test(name)) return 'csv';
+  if (/\.json$/i.test(name)) return 'json';
+  if (/\.(txt|list)$/i.test(name)) return 'list';
+  if (/\.log(\.\d+)?$/i.test(name)) return 'log';
   throw new UsageError(`the ending of ${path} tells no format: say --format ${ENRICH_FORMATS.join('|')}`);
 }
 
-function summarise({ total, failed, malicious }: EnrichJob['tally']): string {
-  return `${total} values looked at, ${malicious} malicious, ${failed} without an answer\n`;
+function summarise(tally: EnrichJob['tally']): string {
+  const { total, failed, malicious, unread = 0 } = tally;
+  const left = unread === 0 ? '' : `, ${unread} lines not read (no JSON event, or not wholly): they are as they were`;
+  return `${total} values looked at, ${malicious} malicious, ${failed} without an answer${left}\n`;
+}
+
+function noneUnread({ unread = 0 }: EnrichJob['tally']): boolean {
+  return unread === 0;
+}
+
+/** Events without a value are no fault; that none has one often is. */
+function nothingFound({ events = 0 }: EnrichJob['tally'], fields: readonly string[]): string {
+  if (events === 0) return '';
+  const names = fields.length > 0 ? fields.join(', ') : `${DEFAULT_FIELDS.slice(0, 4).join(', ')} and other ECS fields`;
+  return `warning: none of the ${events} events has a value in ${names}: name the fields to look up with --field\n`;
 }

@@ -1,5 +1,4 @@
 import { extractFromFile, extractFromText } from '../../../extract/extract.ts';
-import { utf16Of } from '../../../model/formats/utf16.ts';
 import { fileKind } from '../../../extract/file-kind.ts';
 import type { Extracted } from '../../../extract/extracted.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
@@ -7,6 +6,7 @@ import { parseOptions } from '../parse-options.ts';
 import { extractSynopsis } from '../synopses/look-up.ts';
 import { defangForReading } from '../../../model/defang.ts';
 import { openInput } from '../text-input.ts';
+import { createTextReader, encodingOf } from '../../../model/formats/text-encoding.ts';
 
 /** Texts are read in blocks of whole lines of about this length; a longer line is cut there. */
 const BLOCK_CHARS = 1 << 20;
@@ -77,11 +77,11 @@ async function readUpTo(parts: AsyncIterator<string | Buffer>, sizeBytes: number
 }
 
 async function* extractFromParts(head: Buffer, rest: AsyncIterable<string | Buffer>): AsyncGenerator<Extracted> {
-  const decoder = new TextDecoder(utf16Of(head) ?? 'utf-8', { ignoreBOM: true });
-  let text = decoder.decode(head, { stream: true });
+  const decoder = createTextReader(encodingOf(head).encoding);
+  let text = decoder.decode(head);
   let base = 0;
   for await (const part of rest) {
-    text += typeof part === 'string' ? part : decoder.decode(part, { stream: true });
+    text += typeof part === 'string' ? part : decoder.decode(part);
     if (text.length < BLOCK_CHARS) continue;
     const end = text.lastIndexOf('\n') + 1 || (text.length > MAX_LINE_CHARS ? text.length : 0);
     if (end === 0) continue;
@@ -89,7 +89,7 @@ async function* extractFromParts(head: Buffer, rest: AsyncIterable<string | Buff
     base += end;
     text = text.slice(end);
   }
-  yield* extractBlock(text + decoder.decode(), base);
+  yield* extractBlock(text + decoder.decode(Buffer.alloc(0), true), base);
 }
 
 function* extractBlock(text: string, base: number): Generator<Extracted> {

@@ -12,7 +12,7 @@ export const plan: Command = {
   async run(args, io) {
     const { values, words } = parseOptions(args, planSynopsis);
     const asked = askOptions(values);
-    const lines = await readLines(await openInput(words[0], io.stdin));
+    const lines = await readLines(await openInput(words[0], io.stdin), words[0] ?? 'standard input');
     const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {

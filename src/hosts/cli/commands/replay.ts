@@ -1,6 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { systemClock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
@@ -10,6 +9,7 @@ import { parseOptions } from '../parse-options.ts';
 import { createReplayer } from '../../../batch/replay-lines.ts';
 import { replaySynopsis } from '../synopses/engines.ts';
 import { warn } from '../messages.ts';
+import { linesOf } from '../text-input.ts';
 
 const BATCH_LINES = 200;
 
@@ -54,7 +54,7 @@ export async function replayFile(path: string, enricher: Enricher, output: Repla
   let replayed = 0;
   let kept = 0;
   try {
-    for await (const lines of batchesOf(input)) {
+    for await (const lines of batchesOf(input, path)) {
       const outcome = await replayer.replay(lines);
       replayed += outcome.enriched.length;
       kept += outcome.kept.length;
@@ -78,9 +78,9 @@ export async function replayFile(path: string, enricher: Enricher, output: Repla
   return { replayed, kept };
 }
 
-async function* batchesOf(input: NodeJS.ReadableStream): AsyncGenerator<string[]> {
+async function* batchesOf(input: NodeJS.ReadableStream, path: string): AsyncGenerator<string[]> {
   let lines: string[] = [];
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+  for await (const line of linesOf(input, path)) {
     if (line.trim() !== '') lines.push(line);
     if (lines.length < BATCH_LINES) continue;
     yield lines;

@@ -1,8 +1,7 @@
-import { createInterface } from 'node:readline';
 import { type Command, EXIT, type Io, parseCount, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { triageSynopsis } from '../synopses/run.ts';
-import { openInput } from '../text-input.ts';
+import { linesOf, openInput } from '../text-input.ts';
 import { openConfiguredPipeline } from '../../../compose/open-configured-pipeline.ts';
 import { pipelineTransports } from '../../../compose/pipeline-transports.ts';
 import { triageAlertIndex } from '../../../pipeline/triage/elastic-alerts.ts';
@@ -65,7 +64,7 @@ async function triageLines(path: string, triage: Triage, io: Io): Promise<number
     for (const decision of await triageAlerts(batch, triage)) io.stdout.write(`${JSON.stringify(decision)}\n`);
     batch = [];
   };
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+  for await (const line of linesOf(input, path)) {
     number += 1;
     if (line.trim() === '') continue;
     const alert = parseAlert(line);

@@ -4,7 +4,7 @@ import { ENGINE_OPTIONS, EXIT_CODE } from './shared-options.ts';
 const GROUP = 'Look up';
 
 /** What `enrich` reads and writes. */
-export const ENRICH_FORMATS = ['csv', 'ndjson', 'json', 'list', 'playbook'] as const;
+export const ENRICH_FORMATS = ['csv', 'ndjson', 'json', 'log', 'list', 'playbook'] as const;
 
 /** `ismalicious check VALUE…` */
 export const checkSynopsis = {
@@ -29,19 +29,22 @@ export const checkSynopsis = {
 export const enrichSynopsis = {
   name: 'enrich',
   group: GROUP,
-  summary: 'Enrich a file of events or a list of indicators; everything else in it stays as it is.',
-  words: { takes: '[FILE|-]', doc: '- or nothing reads stdin' },
+  summary: 'Enrich files of events, logs or lists of indicators; everything else in them stays as it is.',
+  words: { takes: '[FILE…|-]', doc: 'files, or patterns in quotes, packed (.gz, .zst) or not; - or nothing reads stdin' },
   options: {
     field: texts('F', 'column or dotted field to look up; repeat or separate by commas (CSV: needed; events: ECS fields by default)'),
     format: text(
       'FORMAT',
-      "by default the file's ending; ndjson for stdin. list: a value a line → one JSON object a line; playbook: a value a line → the JSON array of the vendor's batch script",
+      "by default the file's ending; ndjson for stdin. log: any lines → the same lines and, behind tabs, verdict, status, score and indicator; list: a value a line → one JSON object a line; playbook: a value a line → the JSON array of the vendor's batch script",
       ENRICH_FORMATS,
     ),
     out: text(
       'FILE',
       'write there instead of stdout; a run from file to file that broke off goes on where it stopped when it is started again (its place is in FILE.journal)',
     ),
+    'out-dir': text('DIR', 'write each file there under its own name: for several files'),
+    delimiter: text('CHAR', 'between the cells of a CSV: one character, or tab; by default it is found out'),
+    follow: flag('read on as lines are added, like tail -F (log, ndjson): from the beginning, across rotation, until Ctrl-C'),
     restart: flag('begin anew, whatever FILE.journal says'),
     store: flag("note in the pipeline's store who was seen with what (see: watch who)"),
     budget: text('N', 'look-ups this run may pay'),
@@ -51,6 +54,8 @@ export const enrichSynopsis = {
   examples: [
     ['enrich events.csv --field src_ip,dest_ip --out enriched.csv', 'two columns of a CSV file'],
     ['enrich events.ndjson', 'ECS events, to stdout'],
+    ['enrich access.log --follow --out judged.log', 'a log as it grows, its verdicts behind each line'],
+    ["enrich '/var/log/nginx/*.log.gz' --out-dir judged", 'several packed files'],
   ],
 } satisfies Synopsis;
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { RefusedBody } from '../http/refused-body.ts';
+import { RefusedBody } from './refused-body.ts';
 import type { Refusal } from '../http/replies.ts';
 import type { BodyResult } from './body-jobs.ts';
 import type { ToBodyWorker } from './body-worker.ts';

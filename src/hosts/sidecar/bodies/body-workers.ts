@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { nextTurn } from '../../../engine/turns.ts';
 import type { AlertReading } from '../../../pipeline/triage/read-alerts.ts';
-import { RefusedBody } from '../http/refused-body.ts';
+import { RefusedBody } from './refused-body.ts';
 import type { BodyJob, BodyResult } from './body-jobs.ts';
 import { createBodyThreads } from './body-threads.ts';
 import type { ToBodyWorker } from './body-worker.ts';

@@ -1,7 +1,7 @@
 import { hasFewValuesAtOnce, parseBody } from '../../../events/json/parse-body.ts';
 import { extractInSlices } from '../../../extract/extract.ts';
 import { type AlertReading, alertsOf, readAlertWhole } from '../../../pipeline/triage/read-alerts.ts';
-import { NO_JSON, TOO_MANY_VALUES } from '../http/json-refusals.ts';
+import { NO_JSON, TOO_MANY_VALUES } from './json-refusals.ts';
 import type { Refusal } from '../http/replies.ts';
 import { type BodyResult, type BodyTask, NO_ALERTS, tooManyAlerts } from './body-jobs.ts';
 import { extractInSteps } from './extract-body.ts';

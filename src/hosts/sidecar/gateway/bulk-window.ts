@@ -124,5 +124,5 @@ function enrichDocument(eventEnricher: EventEnricher, wanted: WantedFields, pos:
   if (start >= scan.end) return null;
   lookup.wanted = wanted;
   if (scan.bytes[start] !== OPEN_OBJECT) return 'not_json';
-  return enrichEvent(eventEnricher, start, 0) < 0 ? whyUnread(scan.bytes, { start, end: scan.end, maxDepth: scan.maxDepth }) : null;
+  return enrichEvent(eventEnricher, start, 0, true) < 0 ? whyUnread(scan.bytes, { start, end: scan.end, maxDepth: scan.maxDepth }) : null;
 }

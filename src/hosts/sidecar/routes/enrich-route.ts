@@ -3,7 +3,8 @@ import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { enrichLater } from '../../../events/enrich-later.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';
 import { enrichSlices, LONG_TEXT_BYTES, MAX_VALUES } from '../../../events/enrich-slices.ts';
-import type { EnrichedText, TextForm } from '../../../events/enrich-text.ts';
+import { startOf } from '../../../events/enrich-text.ts';
+import type { EnrichedText } from '../../../events/enrich-text.ts';
 import { callerOf, isRefusal } from '../http/caller.ts';
 import type { BufferPool } from '../http/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
@@ -13,6 +14,7 @@ import { headerOf } from '../http/headers.ts';
 import { FREE_BYTES, NO_ROOM } from '../http/held-bytes.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
 import { readBody } from '../http/read-body.ts';
+import { utf8Body } from '../bodies/utf8-body.ts';
 import { sendBytes, sendRefusal } from '../http/replies.ts';
 import type { Refusal } from '../http/replies.ts';
 import { describeFault } from '../../../events/json/describe-json-fault.ts';
@@ -21,8 +23,10 @@ import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import type { EnrichAsCaller } from './enrich-as-caller.ts';
 
+type BodyForm = 'json' | 'ndjson';
+
 const NDJSON = 'application/x-ndjson';
-const FORMS: ReadonlyMap<string, TextForm> = new Map([
+const FORMS: ReadonlyMap<string, BodyForm> = new Map([
   ['application/json', 'json'],
   [NDJSON, 'ndjson'],
   ['application/ndjson', 'ndjson'],
@@ -53,7 +57,7 @@ export interface EnrichRouteOptions extends LateEnrichment {
 interface Job {
   readonly call: Call;
   readonly text: Buffer;
-  readonly form: TextForm;
+  readonly form: BodyForm;
 }
 
 /** `POST /v1/enrich`: the same events back, in order, with what was found out added. */
@@ -68,9 +72,10 @@ export function createEnrichRoute(options: EnrichRouteOptions): HotRoute {
       const asking = callerOf(req, call.query, profiles);
       if (isRefusal(asking)) return sendRefusal(req, res, asking);
       const fail = (error: unknown) => options.fail(call, error);
-      return readBody(call, { limit: settings.maxBodyBytes, pool, held, fail }, (refusal, text) => {
-        if (pool.owns(text)) res.once('close', () => pool.give(text));
+      return readBody(call, { limit: settings.maxBodyBytes, pool, held, fail }, (refusal, body) => {
+        if (pool.owns(body)) res.once('close', () => pool.give(body));
         if (refusal !== null) return sendRefusal(req, res, refusal);
+        const text = utf8Body(body);
         const form = formOf(headerOf(req, 'content-type'), text);
         if (form === null) return sendRefusal(req, res, UNKNOWN_FORM);
         // What the body took to arrive is the caller's own time.
@@ -155,14 +160,14 @@ function count({ metrics, sightings }: EnrichRouteOptions, { text, form }: Job, 
 }
 
 /** The content type says it; without one, or with Logstash's `text/plain`, the text itself does. `null`: some other type. */
-function formOf(contentType: string | undefined, text: Buffer): TextForm | null {
+function formOf(contentType: string | undefined, text: Buffer): BodyForm | null {
   if (contentType === 'application/json') return 'json';
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const known = FORMS.get(type);
   if (known !== undefined) return known;
   if (type !== '' && type !== 'text/plain') return null;
   // An object that is followed by another one, on a line of its own, is NDJSON.
-  return /^\s*\{[^\n]*\}\s*\n\s*\{/.test(text.toString('latin1', skipSpace(text, 0, text.length))) ? 'ndjson' : 'json';
+  return /^\s*\{[^\n]*\}\s*\n\s*\{/.test(text.toString('latin1', skipSpace(text, startOf(text), text.length))) ? 'ndjson' : 'json';
 }
 
 const INVALID_LINES = 'x-ismalicious-invalid-lines';

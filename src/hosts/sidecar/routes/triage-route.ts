@@ -9,7 +9,7 @@ import { TriageSettings } from '../../../pipeline/triage/triage-settings.ts';
 import type { BodyWorkers } from '../bodies/body-workers.ts';
 import { NO_ALERTS, tooManyAlerts } from '../bodies/body-jobs.ts';
 import { LongBody } from '../bodies/long-body.ts';
-import { RefusedBody } from '../http/refused-body.ts';
+import { RefusedBody } from '../bodies/refused-body.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';

@@ -5,7 +5,7 @@ import type { Enrichment } from '../../../model/enrichment.ts';
 import { ValueAnswers, unaskedEnrichment } from '../../../rows/value-answers.ts';
 import { BlockWriter } from '../../../rows/block-writer.ts';
 import type { ByteSink } from '../../../rows/byte-streams.ts';
-import { encodeCell, readHeader } from '../../../rows/csv-cells.ts';
+import { COMMA, encodeCell, readHeader } from '../../../rows/csv-cells.ts';
 import { SPAN } from '../../../rows/row-layout.ts';
 import type { ScanLayout } from '../../../rows/row-layout.ts';
 import { RowScanner } from '../../../rows/row-scanner.ts';
@@ -69,6 +69,7 @@ function layOut(columns: number, key: number, filled: readonly FilledColumn[]): 
   for (const column of spanColumns) roles[column] = SPAN;
   return {
     columns,
+    delimiter: COMMA,
     roles,
     spanColumns,
     fieldSpans: [spanColumns.indexOf(key)],

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBodyWorkers } from '../../../../src/hosts/sidecar/bodies/body-workers.ts';
 import { LONG_BODY_BYTES, LongBody } from '../../../../src/hosts/sidecar/bodies/long-body.ts';
-import { RefusedBody } from '../../../../src/hosts/sidecar/http/refused-body.ts';
+import { RefusedBody } from '../../../../src/hosts/sidecar/bodies/refused-body.ts';
 import { startSidecar } from '../support/start-sidecar.ts';
 
 const PADDING = ' '.repeat(LONG_BODY_BYTES);

@@ -1,5 +1,6 @@
-import { BatchError } from './batch-error.ts';
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../events/json/json-bytes.ts';
+import { BatchError } from '../batch-error.ts';
+import { startOf } from '../../events/enrich-text.ts';
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from '../../events/json/json-bytes.ts';
 
 /** Longest event. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
@@ -15,7 +16,7 @@ export interface JsonBlock {
 
 /** Cuts a JSON array into parts of about `blockBytes` between its items. `isInside`: the text begins behind one of its commas. */
 export async function* jsonArrayBlocks(
-  input: NodeJS.ReadableStream,
+  input: AsyncIterable<Uint8Array>,
   { blockBytes, isInside }: { readonly blockBytes: number; readonly isInside: boolean },
 ): AsyncGenerator<JsonBlock> {
   let held: Buffer = Buffer.alloc(0);
@@ -26,7 +27,7 @@ export async function* jsonArrayBlocks(
     if (held.length > MAX_HELD_BYTES + blockBytes)
       throw new BatchError(`an event of more than ${MAX_HELD_BYTES} bytes: is it an array of events?`);
     if (state === 'before') {
-      const open = skipSpace(held, 0, held.length);
+      const open = skipSpace(held, startOf(held), held.length);
       if (open === held.length) continue;
       state = held[open] === OPEN_ARRAY ? 'inside' : 'behind';
       if (state === 'inside') yield { kind: 'between', bytes: held.subarray(0, open + 1) };

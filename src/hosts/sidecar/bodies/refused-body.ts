@@ -1,4 +1,4 @@
-import type { Refusal } from './replies.ts';
+import type { Refusal } from '../http/replies.ts';
 
 /** A body that is refused before its route sees it. */
 export class RefusedBody extends Error {

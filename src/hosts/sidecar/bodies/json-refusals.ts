@@ -1,5 +1,5 @@
 import { MAX_VALUES } from '../../../events/json/parse-body.ts';
-import type { Refusal } from './replies.ts';
+import type { Refusal } from '../http/replies.ts';
 
 /** What is said of a body with too many values in it. */
 export const TOO_MANY_VALUES: Refusal = {

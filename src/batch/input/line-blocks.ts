@@ -4,17 +4,16 @@ const MARGIN_BYTES = 64 * 1024;
 
 /**
  * Cuts a text into blocks of whole lines, each of about `blockBytes`, or of one line that is longer; the last one may end without a line
- * end. A block holds until the next one is asked for: they all stand in the same place.
+ * end (`lineEnd`: its byte). A block holds until the next one is asked for: they all stand in the same place.
  */
-export async function* lineBlocks(input: NodeJS.ReadableStream, blockBytes: number): AsyncGenerator<Buffer> {
+export async function* lineBlocks(input: AsyncIterable<Uint8Array>, blockBytes: number, lineEnd = LF): AsyncGenerator<Buffer> {
   let held = Buffer.allocUnsafeSlow(blockBytes + MARGIN_BYTES);
   let filled = 0;
-  for await (const part of input) {
-    const bytes: Buffer = typeof part === 'string' ? Buffer.from(part) : part;
+  for await (const bytes of input) {
     if (filled + bytes.length > held.length) held = enlarged(held, filled, filled + bytes.length);
     held.set(bytes, filled);
     filled += bytes.length;
-    const end = filled < blockBytes ? 0 : held.subarray(0, filled).lastIndexOf(LF) + 1;
+    const end = filled < blockBytes ? 0 : held.subarray(0, filled).lastIndexOf(lineEnd) + 1;
     if (end === 0) continue;
     yield held.subarray(0, end);
     held.copyWithin(0, end, filled);

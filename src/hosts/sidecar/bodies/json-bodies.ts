@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasFewValues, parseBody } from '../../../events/json/parse-body.ts';
-import type { HeldBytes } from './held-bytes.ts';
-import { LONG_BODY_BYTES, LongBody } from '../bodies/long-body.ts';
+import type { HeldBytes } from '../http/held-bytes.ts';
+import { LONG_BODY_BYTES, LongBody } from './long-body.ts';
 import { NO_JSON, TOO_MANY_VALUES } from './json-refusals.ts';
-import { readBody } from './read-body.ts';
+import { readBody } from '../http/read-body.ts';
 import { RefusedBody } from './refused-body.ts';
-import type { Refusal } from './replies.ts';
+import { utf8Body } from './utf8-body.ts';
+import type { Refusal } from '../http/replies.ts';
 
 const NOTHING: Refusal = {
   status: 400,
@@ -50,7 +51,8 @@ function readJson(call: { req: IncomingMessage; res: ServerResponse }, { limit, 
   });
 }
 
-async function parse(body: Buffer): Promise<unknown> {
+async function parse(bytes: Buffer): Promise<unknown> {
+  const body = utf8Body(bytes);
   if (!(await hasFewValues(body))) throw new RefusedBody(TOO_MANY_VALUES);
   try {
     return parseBody(body);

@@ -8,14 +8,14 @@ export interface LineBatch {
 }
 
 /** Reads `size` lines at a time; blank ones are left out. */
-export async function* lineBatches(input: NodeJS.ReadableStream, size: number): AsyncGenerator<LineBatch> {
+export async function* lineBatches(input: AsyncIterable<Uint8Array>, size: number, lineEnd = LF): AsyncGenerator<LineBatch> {
   let rest = Buffer.alloc(0);
   let lines: string[] = [];
   let bytes = 0;
   for await (const part of input) {
     rest = rest.length === 0 ? Buffer.from(part) : Buffer.concat([rest, Buffer.from(part)]);
     let start = 0;
-    for (let feed = rest.indexOf(LF); feed >= 0; feed = rest.indexOf(LF, start)) {
+    for (let feed = rest.indexOf(lineEnd); feed >= 0; feed = rest.indexOf(lineEnd, start)) {
       take(lines, rest, start, feed);
       bytes += feed + 1 - start;
       start = feed + 1;
