@@ -13,6 +13,7 @@ const COUNT = Number(process.env.ISMALICIOUS_FUZZ ?? 300);
 const SEED = Number(process.env.ISMALICIOUS_FUZZ_SEED ?? 20_261_129);
 const IS_LONG = process.env.ISMALICIOUS_FUZZ !== undefined;
 const AT_ONCE = 16;
+const TIMEOUT_MS = IS_LONG ? 7_200_000 : 120_000;
 const BAD = '45.9.148.114';
 const FAILS = '94.102.61.5';
 const enricher = () =>
@@ -116,48 +117,52 @@ const metricsOf = (text: string) =>
     ]),
   );
 
-it('mutated bulk bodies: documents that went in are those read and those counted as unread, none is raw and unsaid, no call stays open', async () => {
-  const expected: Record<string, number> = { documents_total: 0, not_json: 0, too_deep: 0, script: 0, broken_action: 0 };
-  const statuses: Record<string, number> = {};
-  let [unsaid, enriched] = [0, 0];
-  const engine = await startEngine((_req, body, res) => {
-    const { unsaid: raw, enriched: done } = unsaidIn(body, [BAD, FAILS, '8.8.8.8']);
-    unsaid += raw;
-    enriched += done;
-    res.end('{"errors":false,"items":[]}');
-  });
-  const { port, call } = await startGateway(engine.url, { enricher: enricher(), gateway: { maxConnections: 4 } });
-  const agent = new Agent({ keepAlive: true });
-  onTestFinished(() => agent.destroy());
-  await inTurns(async (n) => {
-    const random = randomOf(SEED + n);
-    const body = bulkBody(random);
-    const coding = oneOf(random, ['', '', 'gzip', 'X-GZIP', 'deflate'] as const);
-    const packed = coding === '' ? body : coding === 'deflate' ? deflateSync(body) : gzipSync(body);
-    const isDamaged = coding !== '' && random(5) === 0;
-    const sendsHalf = random(25) === 0;
-    const { status } = await send(port, agent, {
-      // The streaming form sends on what has come: of a body that breaks off, too.
-      path: oneOf(random, ['/_bulk', '//_bulk', '/a/_bulk/', isDamaged || sendsHalf ? '/b/_bulk' : '/_bulk/stream']),
-      headers: { 'content-type': 'application/x-ndjson', ...(coding !== '' && { 'content-encoding': coding }) },
-      body: isDamaged ? packed.subarray(0, packed.length - 6) : packed,
-      sendsHalf,
+it(
+  'mutated bulk bodies: documents that went in are those read and those counted as unread, none is raw and unsaid, no call stays open',
+  async () => {
+    const expected: Record<string, number> = { documents_total: 0, not_json: 0, too_deep: 0, script: 0, broken_action: 0 };
+    const statuses: Record<string, number> = {};
+    let [unsaid, enriched] = [0, 0];
+    const engine = await startEngine((_req, body, res) => {
+      const { unsaid: raw, enriched: done } = unsaidIn(body, [BAD, FAILS, '8.8.8.8']);
+      unsaid += raw;
+      enriched += done;
+      res.end('{"errors":false,"items":[]}');
     });
-    statuses[status] = (statuses[status] ?? 0) + 1;
-    expect([n, status]).toEqual([n, sendsHalf ? 0 : isDamaged ? 400 : 200]);
-    if (status !== 200) return;
-    for (const [reason, count] of Object.entries(readBulk(body))) expected[reason] = (expected[reason] ?? 0) + count;
-  });
-  await expect.poll(() => engine.open.size).toBe(0);
-  const counted = metricsOf((await call('/metrics')).text);
-  expect(counted).toMatchObject(expected);
-  expect(unsaid).toBe(0);
-  expect(enriched).toBeGreaterThan(COUNT);
-  if (IS_LONG)
-    process.stdout.write(
-      `bulk: ${JSON.stringify({ seed: SEED, bodies: COUNT, statuses, counted, enriched, unsaid, open: engine.open.size })}\n`,
-    );
-});
+    const { port, call } = await startGateway(engine.url, { enricher: enricher(), gateway: { maxConnections: 4 } });
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    await inTurns(async (n) => {
+      const random = randomOf(SEED + n);
+      const body = bulkBody(random);
+      const coding = oneOf(random, ['', '', 'gzip', 'X-GZIP', 'deflate'] as const);
+      const packed = coding === '' ? body : coding === 'deflate' ? deflateSync(body) : gzipSync(body);
+      const isDamaged = coding !== '' && random(5) === 0;
+      const sendsHalf = random(25) === 0;
+      const { status } = await send(port, agent, {
+        // The streaming form sends on what has come: of a body that breaks off, too.
+        path: oneOf(random, ['/_bulk', '//_bulk', '/a/_bulk/', isDamaged || sendsHalf ? '/b/_bulk' : '/_bulk/stream']),
+        headers: { 'content-type': 'application/x-ndjson', ...(coding !== '' && { 'content-encoding': coding }) },
+        body: isDamaged ? packed.subarray(0, packed.length - 6) : packed,
+        sendsHalf,
+      });
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      expect([n, status]).toEqual([n, sendsHalf ? 0 : isDamaged ? 400 : 200]);
+      if (status !== 200) return;
+      for (const [reason, count] of Object.entries(readBulk(body))) expected[reason] = (expected[reason] ?? 0) + count;
+    });
+    await expect.poll(() => engine.open.size).toBe(0);
+    const counted = metricsOf((await call('/metrics')).text);
+    expect(counted).toMatchObject(expected);
+    expect(unsaid).toBe(0);
+    expect(enriched).toBeGreaterThan(COUNT);
+    if (IS_LONG)
+      process.stdout.write(
+        `bulk: ${JSON.stringify({ seed: SEED, bodies: COUNT, statuses, counted, enriched, unsaid, open: engine.open.size })}\n`,
+      );
+  },
+  TIMEOUT_MS,
+);
 
 interface Tally {
   readonly taken: Set<string>;
@@ -217,44 +222,50 @@ function eventsIn(body: Buffer): number | null {
   }
 }
 
-it('mutated event batches: what is answered is what the engine has, and all of it is taken, refused and kept, or set aside', async () => {
-  const tallies = new Map<string, Tally>();
-  const statuses: Record<string, number> = {};
-  const sums = { events: 0, indexed: 0, already: 0, refused: 0, failure_store: 0 };
-  const engine = await startEngine(moodyEngine(tallies));
-  const { port, call } = await startGateway(engine.url, { enricher: enricher(), gateway: { maxConnections: 4 } });
-  const agent = new Agent({ keepAlive: true });
-  onTestFinished(() => agent.destroy());
-  await inTurns(async (n) => {
-    const random = randomOf(SEED * 3 + n);
-    const body = batchBody(random);
-    const sendsHalf = random(25) === 0;
-    const headers = { 'content-type': 'application/json', 'x-opaque-id': String(n) };
-    let { status, text } = await send(port, agent, { path: '/v1/ingest/logs-a', headers, body, sendsHalf });
-    // As Logstash does: what was not taken is sent again.
-    for (let tries = 0; (status === 429 || status === 503) && tries < 50; tries++)
-      ({ status, text } = await send(port, agent, { path: '/v1/ingest/logs-a', headers, body, sendsHalf: false }));
-    statuses[status] = (statuses[status] ?? 0) + 1;
-    if (sendsHalf || status === 400) return;
-    expect([n, status]).toEqual([n, 200]);
-    const said = { failure_store: 0, ...(JSON.parse(text) as Omit<typeof sums, 'failure_store'> & { failure_store?: number }) };
-    const tally = tallies.get(String(n));
-    expect([n, said.indexed + said.already, said.refused, said.failure_store > 0]).toEqual([
-      n,
-      tally?.taken.size ?? 0,
-      tally?.refused.size ?? 0,
-      (tally?.aside.size ?? 0) > 0,
-    ]);
-    expect(said.events).toBe(said.indexed + said.already + said.refused + said.failure_store);
-    expect(said.events).toBe(eventsIn(body) ?? said.events);
-    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += said[name];
-    tallies.delete(String(n));
-  });
-  await expect.poll(() => engine.open.size).toBe(0);
-  expect(sums.events).toBeGreaterThan(COUNT);
-  expect(sums.failure_store * sums.refused).toBeGreaterThan(0);
-  if (IS_LONG) {
-    const metrics = (await call('/metrics')).text.split('\n').filter((line) => /^ismalicious_sidecar_ingest_\w+ /.test(line));
-    process.stdout.write(`batches: ${JSON.stringify({ seed: SEED, batches: COUNT, statuses, sums, metrics, open: engine.open.size })}\n`);
-  }
-});
+it(
+  'mutated event batches: what is answered is what the engine has, and all of it is taken, refused and kept, or set aside',
+  async () => {
+    const tallies = new Map<string, Tally>();
+    const statuses: Record<string, number> = {};
+    const sums = { events: 0, indexed: 0, already: 0, refused: 0, failure_store: 0 };
+    const engine = await startEngine(moodyEngine(tallies));
+    const { port, call } = await startGateway(engine.url, { enricher: enricher(), gateway: { maxConnections: 4 } });
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    await inTurns(async (n) => {
+      const random = randomOf(SEED * 3 + n);
+      const body = batchBody(random);
+      const sendsHalf = random(25) === 0;
+      const headers = { 'content-type': 'application/json', 'x-opaque-id': String(n) };
+      // An index each: equal batches of two callers may swap their ids, and would be told of each other's documents.
+      const path = `/v1/ingest/logs-${n}`;
+      let { status, text } = await send(port, agent, { path, headers, body, sendsHalf });
+      // As Logstash does: what was not taken is sent again.
+      for (let tries = 0; (status === 429 || status === 503) && tries < 50; tries++)
+        ({ status, text } = await send(port, agent, { path, headers, body, sendsHalf: false }));
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      if (sendsHalf || status === 400) return;
+      expect([n, status]).toEqual([n, 200]);
+      const said = { failure_store: 0, ...(JSON.parse(text) as Omit<typeof sums, 'failure_store'> & { failure_store?: number }) };
+      const tally = tallies.get(String(n));
+      expect([n, said.indexed + said.already, said.refused, said.failure_store > 0]).toEqual([
+        n,
+        tally?.taken.size ?? 0,
+        tally?.refused.size ?? 0,
+        (tally?.aside.size ?? 0) > 0,
+      ]);
+      expect(said.events).toBe(said.indexed + said.already + said.refused + said.failure_store);
+      expect(said.events).toBe(eventsIn(body) ?? said.events);
+      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += said[name];
+      tallies.delete(String(n));
+    });
+    await expect.poll(() => engine.open.size).toBe(0);
+    expect(sums.events).toBeGreaterThan(COUNT);
+    expect(sums.failure_store * sums.refused).toBeGreaterThan(0);
+    if (IS_LONG) {
+      const metrics = (await call('/metrics')).text.split('\n').filter((line) => /^ismalicious_sidecar_ingest_\w+ /.test(line));
+      process.stdout.write(`batches: ${JSON.stringify({ seed: SEED, batches: COUNT, statuses, sums, metrics, open: engine.open.size })}\n`);
+    }
+  },
+  TIMEOUT_MS,
+);
