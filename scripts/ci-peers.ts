@@ -1,9 +1,10 @@
-// What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles, and
-// the Python peers. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
+// What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles, the
+// Python peers and two releases of Elasticsearch. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { RELEASES, fetchedMark, unpackArguments } from '../test/support/elasticsearch-release.ts';
 
 interface Peer {
   readonly name: string;
@@ -38,6 +39,14 @@ const PEERS: readonly Peer[] = [
       [join(PYTHON_FOLDER, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', ...PYTHON_PEERS],
     ],
   },
+  ...RELEASES.map((version) => ({
+    name: `Elasticsearch ${version}`,
+    folder: dirname(fetchedMark(version)),
+    commands: [
+      ['mvn', ...unpackArguments(version)],
+      [process.execPath, '-e', 'fs.writeFileSync(process.argv[1], "")', fetchedMark(version)],
+    ],
+  })),
 ];
 
 /** Installs what is not there yet, side by side; one line each. Never rejects: what did not come is taken away. */

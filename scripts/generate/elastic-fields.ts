@@ -224,6 +224,8 @@ function putProperty(properties: Mapping, path: readonly string[], mapping: Mapp
 const URL_LENGTH = 8191;
 
 function mappingOf(name: string, type: FieldType, target: Target): Mapping {
+  // A data stream refuses a template whose time may be malformed.
+  if (name === '@timestamp' && target !== 'elasticsearch-oss-7.10') return { type };
   switch (type) {
     case 'ip':
     case 'date':

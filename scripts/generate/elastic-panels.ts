@@ -1,5 +1,7 @@
 /** What the dashboards show, once for Kibana 8/9 (Lens), Kibana 7.10 and OpenSearch Dashboards (aggregation based). */
 
+import { NO_INDICATORS } from './elastic-meta.ts';
+
 /** A data view (index pattern) of ours. */
 export type View = 'events' | 'indicators';
 
@@ -137,7 +139,8 @@ export const INDICATORS: Dashboard = {
   id: 'ismalicious-indicators-overview',
   title: '[isMalicious] Valid indicators',
   description: 'The indicators that are valid now: by type, confidence and category.',
-  from: 'now-90d',
+  // Verdicts on files hold for a year.
+  from: 'now-366d',
   panels: [
     { title: 'Valid indicators', kind: 'metric', view: 'indicators', by: [], at: { x: 0, y: 0, w: 12, h: 14 } },
     { title: 'Types', kind: 'donut', view: 'indicators', by: ['threat.indicator.type'], at: { x: 12, y: 0, w: 18, h: 14 } },
@@ -163,7 +166,15 @@ export const INDICATORS: Dashboard = {
   ],
 };
 
-export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, HEALTH, INDICATORS];
+/** `logs-*` holds indicator documents, too: no panel counts them as events. */
+function eventsOnly(panel: Panel): Panel {
+  return panel.view === 'events' ? { ...panel, query: `(${panel.query ?? '@timestamp : *'}) and ${NO_INDICATORS}` } : panel;
+}
+
+export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, HEALTH, INDICATORS].map((one) => ({
+  ...one,
+  panels: one.panels.map(eventsOnly),
+}));
 
 /** The list of events behind the numbers. */
 export const SEARCH = {
@@ -179,5 +190,5 @@ export const SEARCH = {
     'host.name',
     'event.action',
   ],
-  query: BAD,
+  query: `${BAD} and ${NO_INDICATORS}`,
 } as const;

@@ -1,11 +1,12 @@
 /**
- * Detection rules for Kibana Security, as it imports them (NDJSON, a rule a line), and monitors for OpenSearch Alerting.
+ * Detection rules for Kibana Security, as it imports them (NDJSON, a rule a line).
  * Rules over the flat twins are plain term queries on what is already in the event: no join, no schedule of an hour, no limit
  * of look-back. Two indicator match rules stay for events that came in unenriched; the second is for domains, which Elastic's own lack.
  * Nothing here blocks or deletes; every rule is imported disabled.
  */
 import type { Target } from '../../src/search-engine/assets/asset.ts';
-import { ASSET_VERSION } from './elastic-meta.ts';
+import { ASSET_VERSION, NO_INDICATORS } from './elastic-meta.ts';
+import { monitors } from './elastic-monitors.ts';
 import { LATEST_ALIAS } from './elastic-templates.ts';
 
 type Rule = Readonly<Record<string, unknown>>;
@@ -13,7 +14,10 @@ type Rule = Readonly<Record<string, unknown>>;
 const EVENT_INDICES = ['logs-*', 'filebeat-*', 'packetbeat-*', 'winlogbeat-*', 'auditbeat-*'];
 const LICENCE = 'Apache-2.0';
 /** Only an answer counts: `ok`, or an older one of ours. A failure has no verdict to alert on, and its own rule. */
-const ANSWERED = 'ismalicious.status : ("ok" or "stale" or "partial")';
+const ANSWERED = `ismalicious.status : ("ok" or "stale" or "partial") and ${NO_INDICATORS}`;
+
+/** Scans seen from outside are denied by the thousand: the dashboards show them. */
+const NOT_DENIED = 'not event.type : "denied"';
 
 const NOTE = `## Triage
 
@@ -24,6 +28,39 @@ const NOTE = `## Triage
 5. \`ismalicious.attributes\` (cdn, cloud, tor-exit …) are facts, not accusations: shared infrastructure is often met by chance.
 
 Give feedback on false alarms (sidecar \`POST /v1/feedback\`), so that they do not come again.`;
+
+const REFERENCES = ['https://ismalicious.com', 'https://www.elastic.co/guide/en/ecs/current/ecs-threat.html'];
+
+const SETUP = `## Setup
+
+Events have to come enriched: through the Logstash pipelines, the _bulk gateway, \`ismalicious enrich\` or \`ismalicious backfill\`. Install the templates (\`ismalicious elastic install --target elasticsearch\`); for data streams of other integrations add \`--hooks\`. The dashboard "[isMalicious] Health of the enrichment" shows whether events are looked up at all.`;
+
+const MATCH_SETUP = `## Setup
+
+Valid indicators have to be in \`${LATEST_ALIAS}\`: write them with the output elasticsearch (\`outputs.elasticsearch\`), and have the transform \`logs-ti_ismalicious.latest_ioc\` running (\`ismalicious elastic install\` starts it).`;
+
+/** MITRE ATT&CK: what meeting such a value most often is. */
+const COMMAND_AND_CONTROL = [tactic('TA0011', 'Command and Control', [['T1071', 'Application Layer Protocol']])];
+const MALICIOUS_FILE = [tactic('TA0002', 'Execution', [['T1204', 'User Execution']])];
+
+function tactic(id: string, name: string, techniques: readonly (readonly [id: string, name: string])[]): Rule {
+  const site = 'https://attack.mitre.org';
+  return {
+    framework: 'MITRE ATT&CK',
+    tactic: { id, name, reference: `${site}/tactics/${id}/` },
+    technique: techniques.map(([number, title]) => ({
+      id: number,
+      name: title,
+      reference: `${site}/techniques/${number}/`,
+      subtechnique: [],
+    })),
+  };
+}
+
+/** One alert for each of these in an hour, with a count, instead of one for each event. Kibana needs a platinum licence for it; without one it alerts on each. */
+function suppressedBy(...fields: string[]): Rule {
+  return { group_by: fields, duration: { value: 1, unit: 'h' }, missing_fields_strategy: 'doNotSuppress' };
+}
 
 function rule(id: string, name: string, description: string, more: Rule): Rule {
   return {
@@ -46,7 +83,8 @@ function rule(id: string, name: string, description: string, more: Rule): Rule {
     severity: 'medium',
     risk_score_mapping: [],
     severity_mapping: [],
-    references: [],
+    references: REFERENCES,
+    setup: SETUP,
     false_positives: ['Shared infrastructure (CDN, cloud, mail relays); security tools that resolve or fetch indicators themselves.'],
     exceptions_list: [],
     actions: [],
@@ -69,10 +107,12 @@ function flatRules(): Rule[] {
     rule(
       'malicious-indicator',
       'malicious indicator in an event',
-      'An event holds a value with the verdict malicious. Needs no indicator match: the verdict came with the event.',
+      'An event holds a value with the verdict malicious, and was not denied. Needs no indicator match: the verdict came with the event.',
       {
         type: 'query',
-        query: `ismalicious.verdict : "malicious" and ${ANSWERED}`,
+        query: `ismalicious.verdict : "malicious" and ${ANSWERED} and ${NOT_DENIED}`,
+        threat: COMMAND_AND_CONTROL,
+        alert_suppression: suppressedBy('ismalicious.indicator', 'host.name'),
         risk_score: 73,
         severity: 'high',
         risk_score_mapping: BY_SCORE,
@@ -82,6 +122,8 @@ function flatRules(): Rule[] {
     rule('malicious-file', 'malicious file seen', 'A file or process has a hash with the verdict malicious.', {
       type: 'query',
       query: `ismalicious.verdict : "malicious" and ismalicious.field : (file.hash.* or process.hash.* or dll.hash.* or email.attachments.file.hash.*) and ${ANSWERED}`,
+      threat: MALICIOUS_FILE,
+      alert_suppression: suppressedBy('ismalicious.indicator', 'host.name'),
       risk_score: 90,
       severity: 'critical',
       risk_score_mapping: BY_SCORE,
@@ -89,12 +131,13 @@ function flatRules(): Rule[] {
     rule(
       'new-malicious-contact',
       'host meets a malicious indicator for the first time',
-      'A host that has not met this malicious value within the last week meets it now.',
+      'First contact of a host with this malicious indicator in 7 days.',
       {
         type: 'new_terms',
         query: `ismalicious.verdict : "malicious" and ${ANSWERED} and host.name : *`,
         new_terms_fields: ['host.name', 'ismalicious.indicator'],
         history_window_start: 'now-7d',
+        threat: COMMAND_AND_CONTROL,
         risk_score: 80,
         severity: 'high',
         risk_score_mapping: BY_SCORE,
@@ -108,6 +151,8 @@ function flatRules(): Rule[] {
         type: 'threshold',
         query: `ismalicious.verdict : "suspicious" and ${ANSWERED}`,
         threshold: { field: ['ismalicious.indicator'], value: 5, cardinality: [{ field: 'source.ip', value: 5 }] },
+        threat: COMMAND_AND_CONTROL,
+        alert_suppression: { duration: { value: 6, unit: 'h' } },
         from: 'now-70m',
         interval: '1h',
         risk_score: 55,
@@ -120,8 +165,9 @@ function flatRules(): Rule[] {
       'Events carry the failure tag: what they hold is not known to be clean. Look at the sidecar (GET /readyz, /metrics), the key and the quota.',
       {
         type: 'threshold',
-        query: 'tags : "_ismalicious_failure" or tags : "_ismalicious_unavailable"',
+        query: `(tags : "_ismalicious_failure" or tags : "_ismalicious_unavailable") and ${NO_INDICATORS}`,
         threshold: { field: ['ismalicious.status'], value: 100 },
+        alert_suppression: { duration: { value: 1, unit: 'h' } },
         from: 'now-20m',
         interval: '15m',
         risk_score: 21,
@@ -132,6 +178,9 @@ function flatRules(): Rule[] {
   ];
 }
 
+/** A verdict on a file holds for a year: what counts is when it ends, not how old it is. */
+const VALID = 'ismalicious.expires_at >= "now" and event.module : "ti_ismalicious" and not labels.is_ioc_transform_source : "true"';
+
 /** For events that came in unenriched. Hourly, over the latest valid indicators only: a join of small with large. */
 function matchRules(): Rule[] {
   const common = {
@@ -141,9 +190,11 @@ function matchRules(): Rule[] {
     risk_score: 73,
     severity: 'high',
     threat_index: [`${LATEST_ALIAS}*`],
-    threat_query: '@timestamp >= "now-90d/d" and event.module : "ti_ismalicious" and not labels.is_ioc_transform_source : "true"',
+    threat_query: VALID,
     threat_language: 'kuery',
     threat_indicator_path: 'threat.indicator',
+    setup: MATCH_SETUP,
+    threat: COMMAND_AND_CONTROL,
     threat_filters: [],
     concurrent_searches: 2,
     items_per_search: 5000,
@@ -194,54 +245,6 @@ function mapping(pairs: readonly (readonly [string, string])[]): Rule[] {
 /** Every Kibana rule. */
 export function detectionRules(): Rule[] {
   return [...flatRules(), ...matchRules()];
-}
-
-/** Query level monitors of OpenSearch Alerting: the flat rules, in its own words. */
-export function monitors(): Rule[] {
-  return [
-    monitor('malicious indicator in an event', '1', [
-      { term: { 'ismalicious.verdict': 'malicious' } },
-      { terms: { 'ismalicious.status': ['ok', 'stale', 'partial'] } },
-    ]),
-    monitor('suspicious indicator in an event', '3', [
-      { term: { 'ismalicious.verdict': 'suspicious' } },
-      { terms: { 'ismalicious.status': ['ok', 'stale', 'partial'] } },
-    ]),
-    monitor('enrichment is failing', '4', [{ terms: { tags: ['_ismalicious_failure', '_ismalicious_unavailable'] } }], 100),
-  ];
-}
-
-function monitor(name: string, severity: string, terms: readonly Rule[], above = 0): Rule {
-  const filter = [...terms, { range: { 'event.ingested': { gte: '{{period_start}}', lt: '{{period_end}}', format: 'epoch_millis' } } }];
-  return {
-    type: 'monitor',
-    monitor_type: 'query_level_monitor',
-    name: `isMalicious: ${name}`,
-    enabled: false,
-    schedule: { period: { interval: 5, unit: 'MINUTES' } },
-    inputs: [
-      {
-        search: {
-          indices: ['logs-*'],
-          query: {
-            size: 0,
-            query: { bool: { filter } },
-            aggregations: { indicators: { terms: { field: 'ismalicious.indicator', size: 20 } } },
-          },
-        },
-      },
-    ],
-    triggers: [
-      {
-        query_level_trigger: {
-          name: 'found',
-          severity,
-          condition: { script: { source: `ctx.results[0].hits.total.value > ${above}`, lang: 'painless' } },
-          actions: [],
-        },
-      },
-    ],
-  };
 }
 
 /** Files of one target, by path below it. */

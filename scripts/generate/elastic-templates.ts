@@ -75,13 +75,20 @@ function enrichmentMappings(target: Target): Mapping {
 
 function enrichmentProperties(target: Target): Mapping {
   const table: FieldTable = { ...FLAT_FIELDS, ...RELATED_FIELDS, tags: 'keyword' };
-  const enrichments = { type: 'nested', properties: toProperties(ENRICHMENT_FIELDS, target) };
+  const enrichments = { type: 'nested', ...KEPT_SOURCE[target], properties: toProperties(ENRICHMENT_FIELDS, target) };
   return { ...toProperties(table, target), threat: { properties: { enrichments } } };
 }
 
 function ecsMappings(target: Target): Mapping {
   return { dynamic_templates: STRINGS_AS_KEYWORDS, properties: toProperties(EVENT_FIELDS, target) };
 }
+
+/** Synthetic `_source` would hand a list of one entry back as an object. Engines before 8.16 do not know it: it is left out on the way in. */
+const KEPT_SOURCE: Readonly<Record<Target, Mapping>> = {
+  elasticsearch: { synthetic_source_keep: 'all' },
+  opensearch: {},
+  'elasticsearch-oss-7.10': {},
+};
 
 function iocMappings(target: Target): Mapping {
   const table: FieldTable = { ...IOC_FIELDS, ...FLAT_FIELDS, ...RELATED_FIELDS, ...prefixed('threat.indicator', INDICATOR_FIELDS) };

@@ -71,16 +71,52 @@ function toBase64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
 
-/** The engine's own words for a refusal, on one line. ES 7.10 quotes the raw request, headers included: only the first words are kept. */
+/**
+ * The engine's own words for a refusal, on one line: what it says first, and the deepest cause, which is the one to act on. Parsers quote
+ * the raw request, headers included: only the first line of a cause is kept, up to where it names its source.
+ */
 export function refusalOf({ status, body }: EngineAnswer): string {
   const error = memberOf(body, 'error');
   const root = memberOf(error, 'root_cause');
   const reason = memberOf(error, 'reason') ?? memberOf(Array.isArray(root) ? root[0] : null, 'reason') ?? error ?? '';
-  const words = (typeof reason === 'string' ? reason : '')
+  const first = wordsOf(reason);
+  const cause = wordsOf(deepestCause(error));
+  const words = (cause === '' || first.includes(cause) ? first : first === '' ? cause : `${shortened(first, cause)}: ${cause}`).slice(
+    0,
+    MOST_WORDS,
+  );
+  return words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}`;
+}
+
+const MOST_WORDS = 300;
+const MOST_CAUSES = 20;
+/** Of what stands before a cause this much is kept at least. */
+const LEAST_WORDS = 100;
+
+/** The cause is never what is cut off. */
+function shortened(first: string, cause: string): string {
+  const room = Math.max(LEAST_WORDS, MOST_WORDS - cause.length - 2);
+  return first.length <= room ? first : `${first.slice(0, room - 1)}…`;
+}
+
+function deepestCause(error: unknown): unknown {
+  let reason: unknown = '';
+  let cause = memberOf(error, 'caused_by');
+  for (let depth = 0; cause !== undefined && depth < MOST_CAUSES; depth += 1) {
+    reason = memberOf(cause, 'reason') ?? reason;
+    cause = memberOf(cause, 'caused_by');
+  }
+  return reason;
+}
+
+function wordsOf(reason: unknown): string {
+  if (typeof reason !== 'string') return '';
+  const [line = ''] = reason.trim().split(/[\r\n]+|\bat \[Source/, 1);
+  return line
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/(?:authorization|apikey|basic)\b.*/gi, '…')
-    .slice(0, 300);
-  return words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}`;
+    .trim()
+    .slice(0, MOST_WORDS);
 }
 
 /** A member of something that may be no object; `undefined` when it is not there. */

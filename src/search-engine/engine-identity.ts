@@ -5,6 +5,8 @@ import type { Target } from './assets/asset.ts';
 export interface EngineIdentity {
   readonly distribution: 'elasticsearch' | 'opensearch';
   readonly version: string;
+  /** Elastic Cloud Serverless: newer than any version; the number that it gives says nothing. */
+  readonly isServerless?: boolean;
 }
 
 /** The engine's name and version. Throws with its refusal (wrong key, wrong address) in one line. */
@@ -14,7 +16,8 @@ export async function identify(engine: EngineClient): Promise<EngineIdentity> {
   if (answer.status !== 200) throw new Error(`${engine.name}: ${hintOf(answer)}`);
   if (typeof version !== 'string') throw new Error(`${engine.name} is neither Elasticsearch nor OpenSearch`);
   const isOpenSearch = memberOf(memberOf(answer.body, 'version'), 'distribution') === 'opensearch';
-  return { distribution: isOpenSearch ? 'opensearch' : 'elasticsearch', version };
+  const isServerless = memberOf(memberOf(answer.body, 'version'), 'build_flavor') === 'serverless';
+  return { distribution: isOpenSearch ? 'opensearch' : 'elasticsearch', version, ...(isServerless && { isServerless }) };
 }
 
 function hintOf(answer: EngineAnswer): string {
@@ -24,7 +27,8 @@ function hintOf(answer: EngineAnswer): string {
 }
 
 /** Why the target's assets would not fit the engine, in one line; `null` when they do. */
-export function misfit(target: Target, { distribution, version }: EngineIdentity): string | null {
+export function misfit(target: Target, { distribution, version, isServerless = false }: EngineIdentity): string | null {
+  if (isServerless) return target === 'elasticsearch' ? null : 'this is Elasticsearch serverless: use --target elasticsearch';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const is = `this is ${distribution} ${version}`;
   if (target === 'opensearch')

@@ -14,6 +14,8 @@ export interface FakeElasticsearch extends AsyncDisposable {
   readonly calls: string[];
   /** `authorization` headers seen. */
   readonly auth: Set<string>;
+  /** What `_settings` says of indices. */
+  settings: Record<string, { settings: Record<string, string> }>;
   /** Answers this path with this status and reason, whatever the method. */
   refuse: { path: RegExp; status: number; reason: string } | null;
 }
@@ -50,7 +52,22 @@ export async function startFakeElasticsearch(version = '9.2.0'): Promise<FakeEla
   function answerTo(method: string, path: string, body: EngineAnswer): { status: number; body: unknown } {
     if (path === '/')
       return { status: 200, body: { version: { number: version, build_flavor: 'default' }, tagline: 'You Know, for Search' } };
-    if (method === 'GET' && path.startsWith('/_all/_settings/')) return { status: 200, body: {} };
+    if (method === 'GET' && path.startsWith('/_all/_settings/')) return { status: 200, body: fake.settings };
+    if (method === 'GET' && path === '/_ingest/pipeline') {
+      const pipelines = [...held].filter(([name]) => name.startsWith('/_ingest/pipeline/'));
+      return { status: 200, body: Object.fromEntries(pipelines.map(([name, one]) => [name.slice('/_ingest/pipeline/'.length), one])) };
+    }
+    if (method === 'DELETE' && path.startsWith('/_enrich/policy/')) {
+      const policy = path.slice('/_enrich/policy/'.length);
+      const users = [...held].filter(
+        ([name, one]) => name.startsWith('/_ingest/') && JSON.stringify(one).includes(`"policy_name":"${policy}"`),
+      );
+      if (users.length > 0)
+        return {
+          status: 409,
+          body: { error: { reason: `Could not delete policy [${policy}] because a pipeline is referencing it` }, status: 409 },
+        };
+    }
     if (method === 'PUT' && path.startsWith('/_enrich/policy/')) {
       for (const index of body.match.indices)
         if (!held.has(`/${index}`)) return { status: 404, body: { error: { reason: `no such index [${index}]` }, status: 404 } };
@@ -117,6 +134,7 @@ export async function startFakeElasticsearch(version = '9.2.0'): Promise<FakeEla
     held,
     calls,
     auth,
+    settings: {},
     refuse: null,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

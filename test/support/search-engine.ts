@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import net from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { projectRoot } from './fixtures.ts';
 
@@ -76,7 +76,7 @@ function absenceOf(kind: EngineKind): string | null {
 }
 
 /** The first JDK (with compiler) that is new enough: JAVA_HOME, then PATH, then /usr/lib/jvm. */
-function findJdk(needed: number): Jdk | null {
+export function findJdk(needed: number): Jdk | null {
   const found = existsSync('/usr/lib/jvm') ? readdirSync('/usr/lib/jvm').toSorted() : [];
   const homes = found.map((name) => join('/usr/lib/jvm', name, 'bin'));
   const folders = [process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin') : null, ...(process.env.PATH ?? '').split(':'), ...homes];
@@ -107,7 +107,7 @@ export async function leaseEngine(kind: EngineKind, purpose: EnginePurpose = 'te
     const engine: LeasedEngine = {
       kind,
       url,
-      call: (method, path, body) => call(url, method, path, body),
+      call: (method, path, body) => callEngine(url, method, path, body),
       release,
       [Symbol.asyncDispose]: async () => release(),
     };
@@ -163,7 +163,7 @@ async function runningUrl(kind: EngineKind, run: string, purpose: EnginePurpose)
 }
 
 /** Two free ports; another process may take one before the engine does, which is why starting is tried again. */
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(): Promise<[number, number]> {
   const servers = [net.createServer(), net.createServer()];
   const ports: number[] = [];
   for (const server of servers) {
@@ -207,24 +207,28 @@ function newJdkFlags(major: number): string[] {
   return major >= 24 ? ['--enable-native-access=ALL-UNNAMED', '--sun-misc-unsafe-memory-access=allow'] : [];
 }
 
-/** Fetches an engine's jars; test files that want them at the same time wait for one another. `false`: Maven could not. */
+/** Fetches an engine's jars. `false`: Maven could not. */
 function fetchJars(kind: EngineKind): boolean {
   const home = join(CACHE, kind);
-  const complete = join(home, 'jars.complete');
+  const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
+  const args = ['-q', '-B', '-f', join(SOURCES, 'pom.xml'), '-P', kind, goal, `-DoutputDirectory=${join(home, 'jars')}`];
+  return fetchOnce(kind, join(home, 'jars.complete'), args);
+}
+
+/** Has Maven fetch something into `.cache`; test files that want it at the same time wait for one another. `complete`: the mark of what is there. */
+export function fetchOnce(name: string, complete: string, args: readonly string[]): boolean {
   const run = join(CACHE, 'runs', String(process.ppid));
-  mkdirSync(home, { recursive: true });
+  mkdirSync(dirname(complete), { recursive: true });
   mkdirSync(run, { recursive: true });
-  const failed = join(run, `${kind}.unfetched`);
-  const lock = join(run, `${kind}.fetching`);
+  const failed = join(run, `${name}.unfetched`);
+  const lock = join(run, `${name}.fetching`);
   while (!tryLock(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   try {
     if (existsSync(complete)) return true;
     if (existsSync(failed)) return false;
-    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-    const args = ['-q', '-B', '-f', join(SOURCES, 'pom.xml'), '-P', kind, goal, `-DoutputDirectory=${join(home, 'jars')}`];
     const done = spawnSync('mvn', args, { encoding: 'utf8' });
     writeFileSync(done.status === 0 ? complete : failed, '');
-    if (done.status !== 0) process.stderr.write(`mvn could not fetch ${kind}:\n${(done.stdout + done.stderr).slice(-1000)}\n`);
+    if (done.status !== 0) process.stderr.write(`mvn could not fetch ${name}:\n${(done.stdout + done.stderr).slice(-1000)}\n`);
     return done.status === 0;
   } finally {
     rmSync(lock, { force: true });
@@ -258,7 +262,13 @@ function dropOldRuns(): void {
   }
 }
 
-async function call(url: string, method: string, path: string, body?: unknown): Promise<{ status: number; body: EngineAnswer }> {
+/** One call to the engine at `url`; any status is an answer. */
+export async function callEngine(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: EngineAnswer }> {
   const isText = typeof body === 'string';
   const headers = body === undefined ? {} : { 'content-type': isText ? 'application/x-ndjson' : 'application/json' };
   const payload = body === undefined ? null : isText ? body : JSON.stringify(body);

@@ -2,7 +2,8 @@ import { EngineRefusal, putAsset, readDeployed, refreshPolicy, removeAsset } fro
 import type { Asset, Target } from './asset.ts';
 import type { EngineClient } from '../engine-client.ts';
 import { identify, misfit } from '../engine-identity.ts';
-import { pipelinesInUse } from './pipelines-in-use.ts';
+import { assetsForVersion } from './for-version.ts';
+import { type InUse, readInUse } from './pipelines-in-use.ts';
 import { type PlannedAsset, isOurs, planAssets } from './plan-assets.ts';
 
 /** `refresh` only rebuilds what the enrich processors read: for a timer, Elasticsearch has none of its own. */
@@ -39,6 +40,10 @@ export async function runAssets(command: AssetsCommand, surroundings: AssetsSurr
     return 2;
   }
   say(`${engine.name}: ${identity.distribution} ${identity.version}`);
+  return runFitting(command, { ...surroundings, assets: assetsForVersion(surroundings.assets, identity) });
+}
+
+async function runFitting(command: AssetsCommand, surroundings: AssetsSurroundings): Promise<ExitCode> {
   switch (command.action) {
     case 'install':
       return install(command, surroundings);
@@ -105,32 +110,41 @@ async function diff(command: AssetsCommand, { engine, assets, say }: AssetsSurro
 
 /**
  * Removes what is ours, last put first. Data, `@custom` assets and what somebody else put under our names stay; so do pipelines that an
- * index still names: without them it would refuse every document.
+ * index still names, without which it would refuse every document, and what such a pipeline asks.
  */
 async function uninstall(command: AssetsCommand, { engine, assets, say }: AssetsSurroundings): Promise<ExitCode> {
   const failed: string[] = [];
-  const inUse = await pipelinesInUse(engine, assets);
+  const removed = new Set<string>();
+  const inUse = await readInUse(engine);
   for (const asset of assets.toReversed()) {
     if (asset.owner === 'user' || (asset.owner === 'hook' && !command.withHooks)) continue;
     const deployed = await readDeployed(engine, asset);
     if (deployed === null) continue;
     const isKept = !isOurs(asset, deployed);
-    const users = asset.kind === 'ingest_pipeline' && !isKept ? inUse.get(asset.name) : undefined;
-    if (users !== undefined) {
+    const users = isKept ? [] : usersOf(asset, inUse, removed);
+    if (users.length > 0) {
       say(`keep     ${nameOf(asset)}, which ${users[0]}${users.length > 1 ? ` and ${users.length - 1} more` : ''} cannot do without`);
       failed.push(asset.name);
       continue;
     }
     say(`${isKept ? 'leave alone, not ours:' : command.isDryRun ? 'would remove' : 'remove'} ${nameOf(asset)}`);
-    if (isKept || command.isDryRun) continue;
-    const reason = await attempt(() => removeAsset(engine, asset));
-    if (reason === null) continue;
+    if (isKept) continue;
+    const reason = command.isDryRun ? null : await attempt(() => removeAsset(engine, asset));
+    if (reason === null) {
+      if (asset.kind === 'ingest_pipeline') removed.add(asset.name);
+      continue;
+    }
     say(`failed   ${reason}`);
     failed.push(asset.name);
   }
   if (command.isDryRun) say(UNDONE);
   else say(failed.length === 0 ? 'done; data streams, indices and @custom assets are still there' : `not done: ${failed.join(', ')}`);
   return failed.length === 0 ? 0 : 1;
+}
+
+function usersOf({ kind, name }: Asset, inUse: InUse, removed: ReadonlySet<string>): readonly string[] {
+  if (kind === 'ingest_pipeline') return inUse.pipelines.get(name) ?? [];
+  return kind === 'enrich_policy' ? inUse.policyUsers(name, removed) : [];
 }
 
 async function refresh(command: AssetsCommand, { engine, assets, say }: AssetsSurroundings): Promise<ExitCode> {

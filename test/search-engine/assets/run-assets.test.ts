@@ -102,6 +102,71 @@ describe('ismalicious elastic, against what Elasticsearch 9 answers', () => {
     await expect(at('install')).rejects.toThrow('transform logs-ti_ismalicious.latest_ioc: HTTP 400: no transform nodes');
   });
 
+  it('gives each engine only what its version knows, and finds no difference afterwards', async () => {
+    for (const [version, kept] of [
+      ['8.14.3', undefined],
+      ['8.15.5', undefined],
+      ['8.16.0', 'all'],
+      ['8.19.14', 'all'],
+      ['9.0.0', 'all'],
+      ['10.1.0', 'all'],
+    ] as const) {
+      await using engine = await startFakeElasticsearch(version);
+      const onIt = (action: string) => run([action, '--target', 'elasticsearch', '--url', engine.url, '--hooks']);
+      expect((await onIt('install')).code).toBe(0);
+      for (const name of ['ismalicious@mappings', 'logs@custom']) {
+        const { enrichments } = engine.held.get(`/_component_template/${name}`).template.mappings.properties.threat.properties;
+        expect(enrichments.synthetic_source_keep, `${name} on ${version}`).toBe(kept);
+      }
+      expect((await onIt('diff')).out).toContain('no differences');
+    }
+  });
+
+  it('removes a policy after the pipelines that ask it, although a stream still has a pipeline that may miss them', async () => {
+    await at('install', '--hooks');
+    fake.settings = { 'logs-a.b-default': { settings: { 'index.default_pipeline': 'logs@default-pipeline' } } };
+    const hooked = { processors: [{ pipeline: { name: 'logs@custom', ignore_missing_pipeline: true } }] };
+    fake.held.set('/_ingest/pipeline/logs@default-pipeline', hooked);
+    const { code, out } = await at('uninstall', '--hooks');
+    expect(out).not.toMatch(/keep|failed/);
+    expect(code).toBe(0);
+    expect([...fake.held.keys()].toSorted()).toEqual([
+      '/_ingest/pipeline/logs@default-pipeline',
+      '/logs-ti_ismalicious_latest.indicator-1',
+    ]);
+  });
+
+  it.each([
+    ['calls it', { pipeline: { name: 'ismalicious@enrich' } }],
+    [
+      'calls it where another processor failed',
+      { set: { field: 'a', value: 'b', on_failure: [{ pipeline: { name: 'ismalicious@enrich' } }] } },
+    ],
+    ['calls it for each of a list', { foreach: { field: 'a', processor: { pipeline: { name: 'ismalicious@enrich' } } } }],
+  ])("keeps what a stream needs by way of somebody else's pipeline that %s, and the policy it asks", async (_, processor) => {
+    await at('install', '--hooks');
+    fake.settings = { 'logs-a.b-default': { settings: { 'index.final_pipeline': 'mine' } } };
+    fake.held.set('/_ingest/pipeline/mine', { processors: [processor] });
+    const { code, out } = await at('uninstall', '--hooks');
+    expect(code).toBe(1);
+    expect(out).toContain('keep     ingest pipeline ismalicious@enrich, which logs-a.b-default cannot do without');
+    expect(out).toContain('keep     ingest pipeline ismalicious@enrich-merge, which logs-a.b-default cannot do without');
+    expect(out).toContain('keep     enrich policy ismalicious-indicators-1, which ismalicious@enrich cannot do without');
+    expect(out).toContain('remove ingest pipeline logs@custom');
+    expect(out).not.toContain('failed');
+  });
+
+  it("keeps the policy while somebody else's pipeline asks it", async () => {
+    await at('install');
+    fake.held.set('/_ingest/pipeline/mine', {
+      processors: [{ enrich: { policy_name: 'ismalicious-indicators-1', field: 'a', target_field: 'b' } }],
+    });
+    const { code, out } = await at('uninstall');
+    expect(code).toBe(1);
+    expect(out).toContain('keep     enrich policy ismalicious-indicators-1, which mine cannot do without');
+    expect(fake.held.has('/_ingest/pipeline/ismalicious@enrich')).toBe(false);
+  });
+
   it('refresh rebuilds what enrich processors read', async () => {
     await at('install');
     fake.calls.length = 0;
@@ -194,6 +259,12 @@ describe('which target fits', () => {
     if (words === null) expect(fault).toBeNull();
     else expect(fault).toContain(words);
   });
+
+  it('serverless fits elasticsearch, whatever version it gives', () => {
+    const identity = { distribution: 'elasticsearch', version: '8.11.0', isServerless: true } as const;
+    expect(misfit('elasticsearch', identity)).toBeNull();
+    expect(misfit('opensearch', identity)).toContain('--target elasticsearch');
+  });
 });
 
 describe('differences', () => {
@@ -214,6 +285,39 @@ describe('differences', () => {
   });
 });
 
+describe('the cause of a refusal', () => {
+  const because = (...reasons: string[]): object => {
+    const [reason, ...rest] = reasons;
+    return { reason, ...(rest.length > 0 && { caused_by: because(...rest) }) };
+  };
+  it.each([
+    [
+      because('template [a] is invalid', 'invalid composite mappings', 'disallowed [ignore_malformed]'),
+      'HTTP 400: template [a] is invalid: disallowed [ignore_malformed]',
+    ],
+    [because('failed to parse field [sync]', 'unknown field [x]'), 'HTTP 400: failed to parse field [sync]: unknown field [x]'],
+    [because('no such index [a]'), 'HTTP 400: no such index [a]'],
+    [because('said already: b', 'b'), 'HTTP 400: said already: b'],
+    [{ root_cause: [{ reason: 'root' }], caused_by: { reason: null } }, 'HTTP 400: root'],
+    [{ caused_by: { type: 'x', caused_by: { reason: 'deep' } } }, 'HTTP 400: deep'],
+    [because('a'.repeat(400), 'the cause'), `HTTP 400: ${'a'.repeat(288)}…: the cause`],
+    [because('short', 'c'.repeat(400)), `HTTP 400: short: ${'c'.repeat(293)}`],
+  ])('%j is %s', (error, words) => {
+    expect(refusalOf({ status: 400, body: { error } })).toBe(words);
+  });
+
+  it('ends, however deep causes lie', () => {
+    const error: Record<string, unknown> = { reason: 'a' };
+    error.caused_by = error;
+    expect(refusalOf({ status: 400, body: { error } })).toBe('HTTP 400: a');
+  });
+
+  it('never holds a credential that a parser quoted, on any line', () => {
+    const error = because('failed', 'Unexpected character\n at [Source: GET / Authorization: Basic c2VjcmV0]');
+    expect(refusalOf({ status: 400, body: { error } })).toBe('HTTP 400: failed: Unexpected character');
+  });
+});
+
 describe.skipIf(!hasFixtures)('words of a refusal', () => {
   // Read in the tests: the body of a suite runs also when it is skipped.
   function recordedError(): EngineAnswer {
@@ -222,7 +326,9 @@ describe.skipIf(!hasFixtures)('words of a refusal', () => {
   }
 
   it('are the engine’s reason', () => {
-    expect(refusalOf({ status: 400, body: { error: recordedError() } })).toBe('HTTP 400: Failed to parse content to map');
+    expect(refusalOf({ status: 400, body: { error: recordedError() } })).toMatch(
+      /^HTTP 400: Failed to parse content to map: Unexpected character .* was expecting double-quote to start field name$/,
+    );
   });
 
   it('never hold what an engine echoed of our request', () => {
