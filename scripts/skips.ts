@@ -33,6 +33,7 @@ const MAY_BE_ABSENT = [
 const GUARDS: Readonly<Record<string, string>> = {
   hasFixtures: 'needs recordings (ISMALICIOUS_FIXTURES)',
   engineAbsence: 'needs java, and a search engine from Maven',
+  rubyAbsence: 'needs java, and JRuby from Maven',
   releaseAbsence: 'needs java 21 or newer, and an Elasticsearch from Maven',
   hasPeers: 'needs python peers (.cache/pipeline-peers)',
   canDrive: 'needs python, and the chunked driver',

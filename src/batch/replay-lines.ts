@@ -1,5 +1,6 @@
 import type { Clock } from '../engine/clock.ts';
 import type { Enricher } from '../engine/enricher.ts';
+import { type Enrichment, isFailure } from '../model/enrichment.ts';
 import { FAILURE_TAG } from '../mapping/ecs-roll-up.ts';
 import { enrichLater } from '../events/enrich-later.ts';
 import { createTextEnricher } from '../events/enrich-text.ts';
@@ -11,14 +12,17 @@ const MAX_DEPTH = 128;
 const FRONT_CACHE = 1 << 14;
 const FRONT_CACHE_MS = 60_000;
 
-/** Spooled events, a line each: those that are answered now, enriched, and those that are not, as they were. */
+/** Spooled events, a line each: as they are answered now, those that another run may get answered, and what is no event at all. */
 export interface ReplayedLines {
+  /** Also those of which a value is no indicator and never will be: tagged, as everywhere else. */
   readonly enriched: readonly string[];
   readonly kept: readonly string[];
+  readonly unreadable: readonly string[];
 }
 
 /** Looks spooled events up again. Everything else in them stays byte for byte. */
-export function createReplayer(enricher: Enricher, clock: Clock): { replay(lines: readonly string[]): Promise<ReplayedLines> } {
+export function createReplayer(given: Enricher, clock: Clock): { replay(lines: readonly string[]): Promise<ReplayedLines> } {
+  const { enricher, hasFailedIn } = rememberingFailures(given);
   const known = createVerdictMemory({ enricher, clock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS, maxValueBytes: MAX_VALUE_BYTES });
   const rules = { fields: DEFAULT_FIELDS, matchedType: 'indicator_match_rule', writesPlaybook: false } as const;
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
@@ -32,7 +36,10 @@ export function createReplayer(enricher: Enricher, clock: Clock): { replay(lines
   });
   const { signal } = new AbortController();
   return {
-    async replay(lines) {
+    async replay(all) {
+      const lines = all.filter(isObject);
+      const unreadable = all.filter((line) => !isObject(line));
+      if (lines.length === 0) return { enriched: [], kept: [], unreadable };
       const text = Buffer.from(lines.map((line) => `${line}\n`).join(''));
       let result = texts.enrich(text, 'ndjson');
       if (result.kind === 'missing') {
@@ -44,21 +51,61 @@ export function createReplayer(enricher: Enricher, clock: Clock): { replay(lines
       const kept: string[] = [];
       for (const [n, line] of lines.entries()) {
         const after = out[n] ?? line;
-        if (hasFailed(after, result.invalidLines > 0)) kept.push(line);
+        if (isTagged(after) && hasFailedIn(line)) kept.push(line);
         else enriched.push(after);
       }
-      return { enriched, kept };
+      return { enriched, kept, unreadable };
     },
   };
 }
 
-/** A line that is no JSON was not looked up either. `mayBeBroken`: there is such a line among those of this text. */
-function hasFailed(line: string, mayBeBroken: boolean): boolean {
-  if (!mayBeBroken && !line.includes(FAILURE_TAG) && line.trimStart().startsWith('{')) return false;
+/** An enricher that remembers which values had no answer, but may have one another time. */
+function rememberingFailures(given: Enricher): { readonly enricher: Enricher; hasFailedIn(line: string): boolean } {
+  const failed = new Set<string>();
+  const note = (value: string, { answer }: Enrichment) => {
+    if (isFailure(answer.status) && answer.status !== 'invalid') failed.add(value);
+    else failed.delete(value);
+  };
+  const enricher: Enricher = {
+    ...given,
+    peek(value) {
+      const enrichment = given.peek(value);
+      if (enrichment !== undefined) note(value, enrichment);
+      return enrichment;
+    },
+    async enrichMany(values, options) {
+      const take = options?.take;
+      const found = await given.enrichMany(values, {
+        ...options,
+        ...(take !== undefined && {
+          take: (value: string, enrichment: Enrichment) => {
+            note(value, enrichment);
+            take(value, enrichment);
+          },
+        }),
+      });
+      for (const [value, enrichment] of found) note(value, enrichment);
+      return found;
+    },
+    plan: (values, options) => given.plan(values, options),
+    close: () => given.close(),
+  };
+  // A value stands in its line as it is, or as JSON spells it: escaped otherwise (rare), the event is kept rather than given up.
+  const stands = (line: string) => [...failed].some((value) => line.includes(value) || line.includes(JSON.stringify(value).slice(1, -1)));
+  return { enricher, hasFailedIn: (line) => failed.size > 0 && (line.includes('\\') || stands(line)) };
+}
+
+function isObject(line: string): boolean {
   try {
-    const { tags } = JSON.parse(line) as { readonly tags?: unknown };
-    return [tags].flat().includes(FAILURE_TAG);
+    const value = JSON.parse(line) as unknown;
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
   } catch {
-    return true;
+    return false;
   }
+}
+
+function isTagged(line: string): boolean {
+  if (!line.includes(FAILURE_TAG)) return false;
+  const { tags } = JSON.parse(line) as { readonly tags?: unknown };
+  return [tags].flat().includes(FAILURE_TAG);
 }

@@ -117,9 +117,11 @@ describe('shipped pipelines against the sidecar', () => {
     for (const event of ecsEvents(120)) {
       const out = leaving(await pipeline.run(event)) as EngineAnswer;
       expect(JSON.stringify(out)).not.toContain('%{');
-      const { threat, ismalicious, tags, ...rest } = out;
-      const { threat: threatIn, ismalicious: _, tags: tagsIn, ...restIn } = event as EngineAnswer;
+      const { threat, ismalicious, tags, related, ...rest } = out;
+      const { threat: threatIn, ismalicious: _, tags: tagsIn, related: relatedIn, ...restIn } = event as EngineAnswer;
       expect(rest).toEqual(restIn);
+      for (const list of ['ip', 'hosts', 'hash'])
+        expect([related?.[list] ?? []].flat()).toEqual(expect.arrayContaining([relatedIn?.[list] ?? []].flat()));
       expect([tags ?? []].flat()).toEqual(expect.arrayContaining([tagsIn ?? []].flat()));
       if (threatIn?.enrichments) expect([threat.enrichments].flat()).toEqual(expect.arrayContaining([threatIn.enrichments].flat()));
       if (ismalicious === undefined) continue;
@@ -204,6 +206,10 @@ const FAULTS: Readonly<Record<string, http.RequestListener | null>> = {
   'answers HTML': (_, response) => answer(response, { type: 'text/html', body: '<html>login</html>' }),
   'answers somebody else’s JSON': (_, response) => answer(response, { body: '{"ok":true}' }),
   'answers a list': (_, response) => answer(response, { body: '[1]' }),
+  'answers 204': (_, response) => answer(response, { status: 204 }),
+  'answers nothing': (_, response) => answer(response, {}),
+  'answers null': (_, response) => answer(response, { body: 'null' }),
+  'answers a verdict alone': (_, response) => answer(response, { body: '{"verdict":"clean"}' }),
 };
 
 describe('shipped pipelines without a sidecar they can rely on', () => {
@@ -218,7 +224,7 @@ describe('shipped pipelines without a sidecar they can rely on', () => {
       const out = (await pipeline.run(event)) as EngineAnswer;
       expect(leaving(out)).toMatchObject({
         ...event,
-        tags: expect.arrayContaining(['forwarded', '_ismalicious_failure']),
+        tags: expect.arrayContaining(['forwarded', '_ismalicious_failure', '_ismalicious_unavailable']),
         ismalicious: { verdict: 'unknown', status: 'unavailable', tier: 'review' },
       });
       expect(out).not.toHaveProperty('threat');
@@ -237,6 +243,54 @@ describe('shipped pipelines without a sidecar they can rely on', () => {
     expect(leaving(await pipeline.run(event))).toMatchObject({ ismalicious: { status: 'unavailable' } });
   });
 
+  /** What an event may bring in place of what is ours, and what has to be in it afterwards. */
+  const MINE: readonly [string, LogstashEvent, object][] = [
+    ['source', { ismalicious: { source: 'mine', note: 'kept' } }, { ismalicious: { source: 'none', note: 'kept', verdict: 'unknown' } }],
+    ['verdict', { ismalicious: { verdict: '' } }, { ismalicious: { verdict: 'unknown', status: 'unavailable' } }],
+    ['null', { ismalicious: null }, { ismalicious: { verdict: 'unknown' } }],
+    ['text', { ismalicious: 'yes' }, { ismalicious: 'yes', tags: expect.arrayContaining(['_ismalicious_conflict']) }],
+    ['number', { ismalicious: 5 }, { ismalicious: 5, tags: expect.arrayContaining(['_ismalicious_conflict']) }],
+    ['list', { ismalicious: [1] }, { ismalicious: [1], tags: expect.arrayContaining(['_ismalicious_conflict']) }],
+    ['old tag', { tags: ['_ismalicious_unavailable'] }, { ismalicious: { verdict: 'unknown' } }],
+    ['threat', { threat: 'apt1' }, { threat: 'apt1', ismalicious: { verdict: 'unknown' } }],
+  ];
+
+  it.each((['fields', 'event'] as const).flatMap((shape) => MINE.map(([name, mine, wanted]) => [shape, name, mine, wanted] as const)))(
+    '%s: an event with its own %s gets no list, is tagged and spooled',
+    async (shape, _, mine, wanted) => {
+      const pipeline = runOf(shape, 'http://127.0.0.1:9');
+      const out = (await pipeline.run({ ...event, tags: undefined, ...mine })) as EngineAnswer;
+      expect(leaving(out)).toMatchObject(wanted);
+      expect(out.tags).toEqual(expect.arrayContaining(['_ismalicious_failure', '_ismalicious_unavailable']));
+      expect(new Set(out.tags).size).toBe(out.tags.length);
+      expect(JSON.stringify(out)).not.toContain('_mutate_error');
+      for (const value of Object.values(Object(out.ismalicious)))
+        if (typeof mine.ismalicious === 'object' && !Array.isArray(mine.ismalicious)) expect(Array.isArray(value)).toBe(false);
+      expect(pipeline.routesOf(out)).toEqual(['ismalicious-spool', 'ismalicious-deliver']);
+    },
+  );
+
+  it.each(['fields', 'event'] as const)('%s: an event that already has a verdict keeps it, whatever tags it has', async (shape) => {
+    const there = { verdict: 'malicious', status: 'ok', score: 90, tier: 'p1', source: 'live' };
+    const given = { ...event, ismalicious: there, tags: ['_ismalicious_unavailable', '_ismalicious_failure'] };
+    const pipeline = runOf(shape, 'http://127.0.0.1:9');
+    const out = await pipeline.run(given);
+    expect([leaving(out), pipeline.routesOf(out)]).toEqual([given, ['ismalicious-deliver']]);
+  });
+
+  it('one that hangs is skipped after three events, so that a batch of 125 costs three time-outs', async () => {
+    let calls = 0;
+    const { url } = await listen(() => void (calls += 1));
+    const stages = SHAPES.fields.map((name) => stage(name).replace('socket_timeout => 3', 'socket_timeout => 0.05'));
+    const pipeline = createFilterRun(stages, { ISMALICIOUS_SIDECAR_URL: url });
+    for (let n = 0; n < 125; n++) {
+      const out = await pipeline.run({ ...event, n });
+      expect(leaving(out)).toMatchObject({ n, ismalicious: { status: 'unavailable' } });
+      expect(pipeline.routesOf(out)).toContain('ismalicious-spool');
+    }
+    expect(calls).toBe(3);
+  });
+
   it('a connection that is dropped once is tried again, and nothing is lost', async () => {
     let calls = 0;
     const { url } = await listen((request, response) => {
@@ -248,14 +302,14 @@ describe('shipped pipelines without a sidecar they can rely on', () => {
     expect(calls).toBe(2);
   });
 
-  it.each(Object.keys(FAULTS).filter((fault) => !/JSON$|HTML|list/.test(fault)))(
+  it.each(Object.keys(FAULTS).filter((fault) => !/JSON$|HTML|list|nothing|null|204|alone/.test(fault)))(
     'the playbook’s filter, one that %s: no literal reference is left',
     async (fault) => {
       const handler = FAULTS[fault];
       const { url } = handler ? await listen(handler) : { url: 'http://127.0.0.1:9' };
       const out = leaving(await runOf('playbook', url).run(event));
       expect(JSON.stringify(out)).not.toContain('%{');
-      expect(out).toMatchObject({ ismalicious: { verdict: 'unknown' }, tags: expect.arrayContaining(['_httprequestfailure']) });
+      expect(out).toMatchObject({ ismalicious: { verdict: 'unknown' }, tags: expect.arrayContaining(['_ismalicious_playbook_failure']) });
     },
   );
 });

@@ -1,18 +1,7 @@
 import { type Condition, type Operand, type Plugin, type Section, type Statement, type Value, parsePipeline } from './logstash-config.ts';
 import { InvalidFieldSetError, type LogstashEvent, addTag, getField, removeField, setField, sprintf } from './logstash-event.ts';
 import { httpFilter, textOf, textsOf } from './logstash-http.ts';
-
-/** The code of every ruby filter that is shipped, by its text, and what it does: no Ruby here. */
-const RUBY: Readonly<Record<string, (event: LogstashEvent) => void>> = {
-  'event.set("[@metadata][ismalicious_event]", event.to_json)': (event) => {
-    const { '@metadata': _, ...visible } = event;
-    setField(event, '[@metadata][ismalicious_event]', JSON.stringify(visible));
-  },
-  'entries = event.get("[threat][enrichments]"); event.set("[threat][enrichments]", [entries]) if entries.is_a?(Hash)': (event) => {
-    const entries = getField(event, '[threat][enrichments]');
-    if (typeof entries === 'object' && entries !== null && !Array.isArray(entries)) setField(event, '[threat][enrichments]', [entries]);
-  },
-};
+import { type RubyMemory, runRuby } from './logstash-ruby.ts';
 
 /** Runs events through the filters of one pipeline, whose stages are given in order. */
 export interface FilterRun {
@@ -26,10 +15,12 @@ export interface FilterRun {
 export function createFilterRun(stages: readonly string[], env: Readonly<Record<string, string>>): FilterRun {
   const sections = stages.flatMap((text) => parsePipeline(withEnvironment(text, env)));
   const bodies = (kind: Section['kind']) => sections.filter((section) => section.kind === kind).flatMap((section) => section.body);
+  // What Ruby keeps in globals lives as long as the process.
+  const memory: RubyMemory = { failures: 0, skipUntilMs: 0 };
   return {
     async run(event) {
       const copy = structuredClone(event);
-      await runAll(bodies('filter'), copy);
+      await runAll(bodies('filter'), copy, memory);
       return copy;
     },
     routesOf: (event) =>
@@ -47,10 +38,10 @@ function withEnvironment(text: string, env: Readonly<Record<string, string>>): s
   });
 }
 
-async function runAll(statements: readonly Statement[], event: LogstashEvent): Promise<void> {
+async function runAll(statements: readonly Statement[], event: LogstashEvent, memory: RubyMemory): Promise<void> {
   for (const statement of statements) {
-    if (statement.kind === 'plugin') await runFilter(statement, event);
-    else await runAll(statement.arms.find(({ condition }) => condition === null || holds(condition, event))?.body ?? [], event);
+    if (statement.kind === 'plugin') await runFilter(statement, event, memory);
+    else await runAll(statement.arms.find(({ condition }) => condition === null || holds(condition, event))?.body ?? [], event, memory);
   }
 }
 
@@ -63,24 +54,22 @@ function pluginsFor(statements: readonly Statement[], event: LogstashEvent): Plu
 }
 
 /** A field that cannot be set leaves a tag; what was done before stays. */
-async function runFilter(plugin: Plugin, event: LogstashEvent): Promise<void> {
+async function runFilter(plugin: Plugin, event: LogstashEvent, memory: RubyMemory): Promise<void> {
   try {
-    if (await isMatched(plugin, event)) applyCommon(plugin, event);
+    if (await isMatched(plugin, event, memory)) applyCommon(plugin, event);
   } catch (fault) {
     if (!(fault instanceof InvalidFieldSetError) || plugin.name !== 'mutate') throw fault;
     addTag(event, '_mutate_error');
   }
 }
 
-async function isMatched(plugin: Plugin, event: LogstashEvent): Promise<boolean> {
+async function isMatched(plugin: Plugin, event: LogstashEvent, memory: RubyMemory): Promise<boolean> {
   const option = (name: string) => plugin.attributes.find((one) => one.name === name)?.value;
   switch (plugin.name) {
     case 'http':
       return httpFilter(plugin, event);
     case 'ruby': {
-      const run = RUBY[textOf(option('code')) ?? ''];
-      if (run === undefined) throw new Error(`the runner does not know this Ruby: ${textOf(option('code'))}`);
-      run(event);
+      runRuby(textOf(option('id')) ?? '', event, memory);
       return true;
     }
     case 'mutate':
@@ -154,7 +143,7 @@ export function holds(condition: Condition, event: LogstashEvent): boolean {
       return !holds(condition.of, event);
     case 'truthy': {
       const value = operand(condition.of, event);
-      return value !== undefined && value !== null && value !== false;
+      return value !== undefined && value !== null && value !== false && value !== '';
     }
     case 'in':
     case 'not in':

@@ -1,17 +1,15 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { createWriteStream, existsSync, openSync, closeSync, fstatSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { systemClock } from '../../../engine/clock.ts';
-import type { Enricher } from '../../../engine/enricher.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { type Command, EXIT, type Io, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
-import { createReplayer } from '../../../batch/replay-lines.ts';
+import { REPEATED_TAG } from '../../../batch/mark-repeated.ts';
+import { type ReplayOutput, type Replayed, replayFile } from '../../../batch/replay-file.ts';
+import { keptPathOf } from '../../../batch/taken-spool.ts';
 import { replaySynopsis } from '../synopses/engines.ts';
 import { warn } from '../messages.ts';
-import { linesOf } from '../text-input.ts';
-
-const BATCH_LINES = 200;
 
 /** `ismalicious replay FILE …` */
 export const replay: Command = {
@@ -21,12 +19,13 @@ export const replay: Command = {
     if (words.length === 0) throw new UsageError('replay needs at least one spool file.');
     const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
     warn(io, warnings);
+    await warnOfLeftovers(io, words);
     try {
       let kept = 0;
-      for (const path of words) {
+      for (const path of new Set(words.map((word) => word.replace(/\.taken$/, '')))) {
         const done = await replayFile(path, engine, openOutput(values.out, io));
-        kept += done.kept;
-        io.stderr.write(`${path}: ${done.replayed} events enriched, ${done.kept} kept for another time\n`);
+        kept += done.kept + done.unreadable;
+        io.stderr.write(`${path}: ${wordsOf(path, done)}\n`);
       }
       return kept === 0 ? EXIT.ok : EXIT.partial;
     } finally {
@@ -35,68 +34,52 @@ export const replay: Command = {
   },
 };
 
-/** Where enriched events go: bytes are with the system when `end` resolves. */
-export interface ReplayOutput {
-  write(text: string): Promise<void>;
-  end(): Promise<void>;
+function wordsOf(path: string, { replayed, kept, unreadable, repeated }: Replayed): string {
+  return [
+    `${replayed} events enriched`,
+    `${kept} kept for another time${kept === 0 ? '' : ` in ${keptPathOf(path)}`}`,
+    ...(unreadable === 0 ? [] : [`${unreadable} lines that are no events put into ${path}.unreadable`]),
+    ...(repeated === 0 ? [] : [`${repeated} perhaps given out before, by a run that was ended: tagged ${REPEATED_TAG}`]),
+  ].join(', ');
 }
 
-/** Replays one spool file. What could not be looked up is all that is left in it; when nothing is, it is removed. */
-export async function replayFile(path: string, enricher: Enricher, output: ReplayOutput): Promise<{ replayed: number; kept: number }> {
-  const input = createReadStream(path);
-  await new Promise<void>((resolve, reject) => {
-    input.once('open', () => resolve());
-    input.once('error', (error: NodeJS.ErrnoException) => reject(new UsageError(`${path} cannot be read (${error.code ?? 'unknown'})`)));
-  });
-  const replayer = createReplayer(enricher, systemClock);
-  const rest = `${path}.${process.pid}.rest`;
-  const file = await open(rest, 'w', 0o600);
-  let replayed = 0;
-  let kept = 0;
-  try {
-    for await (const lines of batchesOf(input, path)) {
-      const outcome = await replayer.replay(lines);
-      replayed += outcome.enriched.length;
-      kept += outcome.kept.length;
-      await output.write(outcome.enriched.map((line) => `${line}\n`).join(''));
-      await file.write(outcome.kept.map((line) => `${line}\n`).join(''));
-    }
-    await output.end();
-    await file.sync();
-  } catch (fault) {
-    await file.close();
-    await rm(rest, { force: true });
-    throw fault;
+/** What killed runs left in the folders of these files, and nobody asked for now. */
+async function warnOfLeftovers(io: Io, words: readonly string[]): Promise<void> {
+  const asked = new Set(words.map((word) => resolve(word.replace(/\.taken$/, ''))));
+  for (const folder of new Set([...asked].map((path) => dirname(path)))) {
+    const names = await readdir(folder).catch(() => []);
+    const left = names.filter((name) => name.endsWith('.taken')).map((name) => join(folder, name.slice(0, -'.taken'.length)));
+    warn(
+      io,
+      left
+        .filter((path) => !asked.has(path))
+        .map((path) => `${path}.taken was left by a replay that was ended: replay ${path} goes on with it`),
+    );
   }
-  await file.close();
-  // Only now that everything else is safe does the spool forget it.
-  if (kept > 0) await rename(rest, path);
-  else {
-    await rm(rest);
-    await rm(path);
-  }
-  return { replayed, kept };
 }
 
-async function* batchesOf(input: NodeJS.ReadableStream, path: string): AsyncGenerator<string[]> {
-  let lines: string[] = [];
-  for await (const line of linesOf(input, path)) {
-    if (line.trim() !== '') lines.push(line);
-    if (lines.length < BATCH_LINES) continue;
-    yield lines;
-    lines = [];
-  }
-  if (lines.length > 0) yield lines;
-}
-
+/** Written to a file, every line begins on a line of its own, also where a killed run stopped inside one. */
 function openOutput(path: string | undefined, io: Io): ReplayOutput {
   const stream = path === undefined ? io.stdout : createWriteStream(path, { flags: 'a', mode: 0o600 });
+  if (path !== undefined && endsInsideLine(path)) stream.write('\n');
   return {
-    write: (text) => new Promise((resolve, reject) => stream.write(text, (error) => (error ? reject(error) : resolve()))),
+    write: (text) => new Promise((done, reject) => stream.write(text, (error) => (error ? reject(error) : done()))),
     async end() {
       if (path === undefined) return;
       stream.end();
       await finished(stream);
     },
   };
+}
+
+function endsInsideLine(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
+  } finally {
+    closeSync(file);
+  }
 }

@@ -60,9 +60,9 @@ export const backfillSynopsis = {
 export const replaySynopsis = {
   name: 'replay',
   group: GROUP,
-  summary: 'Look up again what Logstash spooled, give out what is answered now, and keep the rest in the spool.',
-  words: { takes: 'FILE…', doc: 'spool files, an event a line; take those that Logstash no longer writes to' },
+  summary: 'Look up again what Logstash spooled, give out what is answered now, and keep the rest for later.',
+  words: { takes: 'FILE…', doc: 'spool files, an event a line; Logstash may be writing to them' },
   options: { out: text('FILE', 'append there instead of stdout'), config: CONFIG },
   examples: [['replay spool-2026-11-20.ndjson --out answered.ndjson', 'one day of the spool']],
-  note: 'Events go out at least once: when it is killed, the next run gives some of them out again.',
+  note: 'What fails again is kept in FILE.kept.ndjson. After a kill run it again: it goes on, and tags events that may be out already _ismalicious_repeated.',
 } satisfies Synopsis;

@@ -221,6 +221,8 @@ export const SCHEMAS = {
     properties: {
       type: { enum: INDICATOR_TYPES },
       failed: { type: 'boolean', description: 'One value at least could not be looked up.' },
+      retry: { type: 'boolean', description: 'One of those may be answered another time; false: what failed is no indicator.' },
+      related: { type: 'object', description: 'What was looked up, as `ip`, `hosts` and `hash`, each value once.' },
       nothing_to_look_up: {
         type: 'boolean',
         description: 'No field that was sent holds a value: no failure, and nothing to add to the event.',

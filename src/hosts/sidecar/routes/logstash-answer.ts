@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { relatedListOf } from '../../../mapping/ecs-indicator.ts';
 import { toRollUp } from '../../../mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../../mapping/ecs.ts';
 import { placeOf } from '../../../mapping/worst-order.ts';
@@ -32,6 +33,7 @@ export function toLogstashAnswer(found: readonly FieldEnrichment[], rules: Answe
   return {
     ...flat(found),
     enrichments: entriesOf(found, rules),
+    related: relatedOf(found),
     ...(fields.length > 1 && { fields: Object.fromEntries(perField) as unknown }),
   };
 }
@@ -47,6 +49,7 @@ export function toLogstashFailure(status: Status, message: string): Record<strin
     auto_resolve: false,
     source: 'none',
     failed: true,
+    retry: status !== 'invalid',
     message,
     enrichments: [],
   };
@@ -54,7 +57,7 @@ export function toLogstashFailure(status: Status, message: string): Record<strin
 
 /** The answer to an event that holds nothing to look up, which is no failure: the shipped pipeline leaves it as it is. */
 export function toNothingToLookUp(): Record<string, unknown> {
-  return { ...toLogstashFailure('invalid', NOTHING), failed: false, nothing_to_look_up: true };
+  return { ...toLogstashFailure('invalid', NOTHING), failed: false, retry: false, nothing_to_look_up: true };
 }
 
 function flat(found: readonly FieldEnrichment[]): Record<string, unknown> {
@@ -68,6 +71,7 @@ function flat(found: readonly FieldEnrichment[]): Record<string, unknown> {
     auto_resolve: rollUp.auto_resolve && canResolve,
     ...(enrichment.indicator !== null && { type: enrichment.indicator.type }),
     failed: found.some(({ enrichment: { answer } }) => isFailure(answer.status)),
+    retry: found.some(({ enrichment: { answer } }) => isFailure(answer.status) && answer.status !== 'invalid'),
   };
 }
 
@@ -86,6 +90,17 @@ function entriesOf(found: readonly FieldEnrichment[], { matchedType, occurred }:
     if (entry !== null) entries.set(entry.matched.id, entry);
   }
   return [...entries.values()];
+}
+
+/** What was looked up, by the lists of `related.*`, each value once. */
+function relatedOf(found: readonly FieldEnrichment[]): Record<string, string[]> {
+  const lists = new Map<string, Set<string>>();
+  for (const { indicator } of found.map(({ enrichment }) => enrichment)) {
+    const list = indicator === null ? null : relatedListOf(indicator);
+    if (indicator === null || list === null) continue;
+    lists.set(list, (lists.get(list) ?? new Set()).add(indicator.value));
+  }
+  return Object.fromEntries([...lists].map(([list, values]) => [list, [...values]]));
 }
 
 function digest(text: string): string {

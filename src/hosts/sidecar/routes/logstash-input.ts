@@ -86,10 +86,18 @@ function splitList(text: string): string[] {
     .map((part) => part.trim())
     .filter((part) => part !== '' && !UNRESOLVED.test(part));
   if (parts.length > MANY_VALUES) return parts;
-  const isList = SCHEME.test(text)
-    ? parts.every((part) => SCHEME.test(part))
-    : parts.some((part) => parseIndicator(part).kind !== 'invalid');
-  return isList ? parts : [text];
+  if (SCHEME.test(text)) return joinedUrls(text);
+  return parts.some((part) => parseIndicator(part).kind !== 'invalid') ? parts : [text];
+}
+
+/** A list of URLs is cut where the next one begins: what stands between may hold commas itself. */
+function joinedUrls(text: string): string[] {
+  const urls: string[] = [];
+  for (const part of text.split(',')) {
+    if (SCHEME.test(part.trim()) || urls.length === 0) urls.push(part.trim());
+    else urls.push(`${urls.pop() ?? ''},${part}`);
+  }
+  return urls.map((url) => url.trim()).filter((url) => !UNRESOLVED.test(url));
 }
 
 /** `[source]` as a whole arrives under its name: its members are those of `source.*`. */
