@@ -68,8 +68,8 @@ function ask(event: LogstashEvent, memory: RubyMemory, body: string): void {
 }
 
 function picked(value: unknown, parts: readonly string[]): unknown[] {
-  if (parts.length === 0) return value === undefined || value === null ? [] : [value].flat(8);
-  if (Array.isArray(value)) return value.flatMap((one) => picked(one, parts));
+  if (parts.length === 0) return Array.isArray(value) ? value : [value];
+  if (Array.isArray(value)) return value.flatMap((one) => (isObject(one) ? picked(one, parts) : []));
   if (!isObject(value)) return [];
   return parts.flatMap((_, n) => picked(value[parts.slice(0, n + 1).join('.')], parts.slice(n + 1)));
 }

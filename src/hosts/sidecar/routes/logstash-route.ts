@@ -1,6 +1,7 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
+import { tooLongEnrichment } from '../../../events/verdict-memory.ts';
 import type { WantedFields } from '../../../events/wanted-fields.ts';
 import { callerOf, isRefusal } from '../http/caller.ts';
 import type { Caller } from '../http/caller.ts';
@@ -19,6 +20,9 @@ import type { FieldValue } from './logstash-input.ts';
 
 /** Characters of a field's name that a message repeats. */
 const SHOWN_CHARACTERS = 80;
+
+/** Characters of a value beyond the bound that an answer repeats, as everywhere else. */
+const SHOWN_OF_LONG = 64;
 
 /** What the route works with. */
 export interface LogstashRouteOptions {
@@ -55,7 +59,8 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
       readBody(call, limits, (refusal, body) => {
         if (refusal !== null)
           return sendEarly(call, 200, toLogstashFailure(refusal.status === 503 ? 'unavailable' : 'invalid', refusal.message));
-        const { values, isRead, tooDeep } = readLogstashBody(body, options.wanted);
+        const { values: read, isRead, tooDeep } = readLogstashBody(body, options.wanted);
+        const values = read.filter((one) => !isPassedOver(options, one));
         if (values.length === tooDeep.length && tooDeep.length > 0)
           return sendJson(call.res, 200, toLogstashFailure('invalid', tooDeepMessage(tooDeep)));
         if (values.length === 0 && isRead) return sendJson(call.res, 200, toNothingToLookUp());
@@ -69,6 +74,15 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
 }
 
 const refuse: NonNullable<HotRoute['refuse']> = (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message));
+
+/** A field that holds other things too: what is too long to be an indicator is one of those. */
+function isPassedOver({ wanted, settings }: LogstashRouteOptions, { field, value }: FieldValue): boolean {
+  return value.length * 3 > settings.maxValueBytes && wanted.isLoose[wanted.names.indexOf(field)] === true && isTooLong(value, settings);
+}
+
+function isTooLong(value: string, { maxValueBytes }: SidecarSettings): boolean {
+  return Buffer.byteLength(value) > maxValueBytes;
+}
 
 function tooDeepMessage(fields: readonly string[]): string {
   const shown = fields[0]?.slice(0, SHOWN_CHARACTERS) ?? '';
@@ -88,7 +102,10 @@ function lookUp(options: LogstashRouteOptions, job: Job): void {
   const known = new Map<string, Enrichment>();
   const missing = new Set<string>();
   for (const { value } of job.values) {
-    const enrichment = job.asking === null ? enricher.peek(value) : undefined;
+    const tooLong = isTooLong(value, options.settings)
+      ? tooLongEnrichment(value.slice(0, SHOWN_OF_LONG), options.settings.maxValueBytes)
+      : undefined;
+    const enrichment = tooLong ?? (job.asking === null ? enricher.peek(value) : undefined);
     if (enrichment === undefined) missing.add(value);
     else known.set(value, enrichment);
   }
