@@ -76,7 +76,7 @@ export const OVERVIEW: Dashboard = {
     },
     { title: 'Categories', kind: 'donut', view: 'events', query: BAD, by: ['ismalicious.categories'], at: { x: 32, y: 20, w: 16, h: 16 } },
     {
-      title: 'Hosts that met them',
+      title: 'Affected hosts',
       kind: 'table',
       view: 'events',
       query: BAD,
@@ -85,13 +85,21 @@ export const OVERVIEW: Dashboard = {
       at: { x: 0, y: 36, w: 24, h: 14 },
     },
     {
-      title: 'Sources that met them',
+      title: 'Affected sources',
       kind: 'table',
       view: 'events',
       query: BAD,
       by: ['source.ip', 'ismalicious.indicator'],
       max: 'ismalicious.score',
       at: { x: 24, y: 36, w: 24, h: 14 },
+    },
+    {
+      title: 'Affected hosts over time',
+      kind: 'timeline',
+      view: 'events',
+      query: `${BAD} and host.name : *`,
+      by: ['host.name'],
+      at: { x: 0, y: 50, w: 48, h: 12 },
     },
   ],
 };
