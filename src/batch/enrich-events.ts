@@ -13,7 +13,6 @@ import { jsonArrayBlocks } from './input/json-array-blocks.ts';
 import { lineBlocks } from './input/line-blocks.ts';
 import { beginsSpread, lineEndOf, peekInput } from './input/peek-input.ts';
 import { valueBlocks } from './input/value-blocks.ts';
-import { MAX_VALUE_BYTES } from '../model/parsing/longest-value.ts';
 
 const BLOCK_BYTES = 1 << 20;
 const BRACKETS = Buffer.from('[]');
@@ -117,7 +116,6 @@ function startRun(job: EnrichJob): Run {
     clock: systemClock,
     size: FRONT_CACHE,
     ttlMs: FRONT_CACHE_MS,
-    maxValueBytes: MAX_VALUE_BYTES,
   });
   const rules = { fields, matchedType: 'indicator_match_rule' as const, writesPlaybook: false };
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };

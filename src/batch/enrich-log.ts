@@ -1,5 +1,5 @@
 import { extractFromText } from '../extract/extract.ts';
-import { placeOf } from '../mapping/worst-order.ts';
+import { placeOf } from '../model/worst-answer.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import { inertText } from '../model/formats/inert-text.ts';
 import { countingEnricher } from './counting-enricher.ts';

@@ -1,7 +1,7 @@
 import type { Enricher } from '../engine/enricher.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
-import { placeOf } from '../mapping/worst-order.ts';
+import { placeOf } from '../model/worst-answer.ts';
 
 const BETWEEN = /\s*[,;|]\s*|\s+/;
 /** A longer text is no list of indicators. */

@@ -6,7 +6,6 @@ import { enrichLater } from '../events/enrich-later.ts';
 import { createTextEnricher } from '../events/enrich-text.ts';
 import { DEFAULT_FIELDS, createWantedFields } from '../events/wanted-fields.ts';
 import { createVerdictMemory } from '../events/verdict-memory.ts';
-import { MAX_VALUE_BYTES } from '../model/parsing/longest-value.ts';
 
 const MAX_DEPTH = 128;
 const FRONT_CACHE = 1 << 14;
@@ -23,7 +22,7 @@ export interface ReplayedLines {
 /** Looks spooled events up again. Everything else in them stays byte for byte. */
 export function createReplayer(given: Enricher, clock: Clock): { replay(lines: readonly string[]): Promise<ReplayedLines> } {
   const { enricher, hasFailedIn } = rememberingFailures(given);
-  const known = createVerdictMemory({ enricher, clock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS, maxValueBytes: MAX_VALUE_BYTES });
+  const known = createVerdictMemory({ enricher, clock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS });
   const rules = { fields: DEFAULT_FIELDS, matchedType: 'indicator_match_rule', writesPlaybook: false } as const;
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
   const texts = createTextEnricher({

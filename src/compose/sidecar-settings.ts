@@ -85,7 +85,7 @@ export const SidecarSettings = z.object({
   maxValueBytes: setting(
     'maxValueBytes',
     z._default(wholeFrom(64, 65_536), MAX_VALUE_BYTES),
-    'Longest value that is looked up, in bytes; a longer one gets status invalid.',
+    'Longest value that is looked up, in bytes; of a longer URL only the host is, of anything else nothing (status invalid).',
   ),
   maxDepth: setting(
     'maxDepth',

@@ -1,7 +1,8 @@
 // src/engine/: one question about indicators, answered. What takes part has rooms of its own: calls, cache, score, privacy, feedback.
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
-import type { Indicator } from '../model/indicator.ts';
-import { parseForLookup } from '../model/parsing/longest-value.ts';
+import type { Indicator, LookupReading } from '../model/indicator.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
+import { readForLookup, SHOWN_CHARS } from '../model/read-for-lookup.ts';
 import { createAnswerPool } from './cache/answer-pool.ts';
 import { CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -15,6 +16,7 @@ import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-
 import { askRound, startRound } from './round.ts';
 import type { StoreStats, VerdictStore } from './cache/verdict-store.ts';
 import { createView, type View } from './cache/provider-view.ts';
+import { enrichmentOfParts, type PartsReading } from './value-parts.ts';
 
 /** Provider subsets with a memory of their own. */
 const MAX_VIEWS = 8;
@@ -22,8 +24,24 @@ const MAX_VIEWS = 8;
 /** Values that are looked for on disk together. What they need meanwhile is gone before the next ones come. */
 const BLOCK = 1024;
 
+/** Longer values are repeated by their beginning only, in characters. */
+const LONGEST_SHOWN = 2048;
+
 /** Indicators of whom somebody has to be asked, by canonical value, with the spellings they came in. */
 type Asked = Map<string, { readonly open: Open; readonly inputs: string[] }>;
+
+type Take = NonNullable<EnrichOptions['take']>;
+
+/** Reads a value: as it stands in an event, or as a part that was found in one, which is not taken apart again. */
+type Read = (value: string) => LookupReading;
+
+/** Where values go that are looked up together: to be asked, to be asked by their parts, or answered. */
+interface Sorting {
+  readonly read: Read;
+  readonly asked: Asked;
+  readonly split: Map<string, PartsReading>;
+  readonly take: Take;
+}
 
 /** Figures for `doctor`, `/metrics` and `| ismaliciousquota`. */
 export interface EngineStats {
@@ -40,6 +58,7 @@ export class Engine implements Enricher {
   readonly #pool;
   readonly #mainView: View;
   readonly #views = new Map<string, View>();
+  readonly #read: Read = (value) => readForLookup(value, this.#options.maxValueBytes);
   #generation = 0;
 
   constructor(options: EngineOptions) {
@@ -52,23 +71,34 @@ export class Engine implements Enricher {
   }
 
   peek(value: string): Enrichment | undefined {
-    const known = this.#recall(value, this.#mainView, Infinity);
-    return 'input' in known ? known : undefined;
+    const known = this.#recall(value, { view: this.#mainView, maxAgeS: Infinity, read: this.#read });
+    if ('input' in known) return known;
+    return 'parts' in known ? this.#peekParts(value, known) : undefined;
   }
 
-  async enrichMany(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
+  enrichMany(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
+    return this.#enrich(values, wanted, this.#read);
+  }
+
+  async #enrich(values: Iterable<string>, wanted: EnrichOptions, read: Read): Promise<Map<string, Enrichment>> {
     const answered = new Map<string, Enrichment>();
     const take = wanted.take ?? ((value: string, enrichment: Enrichment) => void answered.set(value, enrichment));
     const round = startRound(this.#options, this.#pool, this.#viewOf(wanted), wanted);
     const asked: Asked = new Map();
+    const split = new Map<string, PartsReading>();
     let block: string[] = [];
     for (const value of values) {
       if (block.push(value) < BLOCK) continue;
-      this.#recallBlock(round, block, asked, take);
+      this.#recallBlock(round, block, { read, asked, split, take });
       block = [];
     }
-    this.#recallBlock(round, block, asked, take);
-    if (asked.size === 0) return answered;
+    this.#recallBlock(round, block, { read, asked, split, take });
+    const parts = split.size === 0 ? null : this.#enrichParts(split, wanted, take);
+    await Promise.all([asked.size === 0 ? null : this.#askAll(round, asked, take), parts]);
+    return answered;
+  }
+
+  async #askAll(round: Round, asked: Asked, take: Take): Promise<void> {
     const startedMs = this.#options.clock.monotonicMs();
     const all = [...asked.values()];
     const { entries, hasAsked } = await askRound(
@@ -78,7 +108,27 @@ export class Engine implements Enricher {
     if (hasAsked) this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
     for (const [n, { open, inputs }] of all.entries())
       for (const input of inputs) take(input, enrichmentOf(input, open.indicator, entries[n]));
-    return answered;
+  }
+
+  /** Values that are asked about by their parts. */
+  async #enrichParts(split: ReadonlyMap<string, PartsReading>, wanted: EnrichOptions, take: Take): Promise<void> {
+    const values = new Set([...split.values()].flatMap(({ parts }) => parts.map((part) => part.value)));
+    const { take: _take, ...options } = wanted;
+    const found = await this.#enrich(values, options, parseIndicator);
+    for (const [value, { parts, note }] of split) {
+      const known = parts.map((part) => found.get(part.value)).filter((one) => one !== undefined);
+      take(value, enrichmentOfParts(shown(value), known, note));
+    }
+  }
+
+  #peekParts(value: string, { parts, note }: PartsReading): Enrichment | undefined {
+    const known: Enrichment[] = [];
+    for (const part of parts) {
+      const one = this.#recall(part.value, { view: this.#mainView, maxAgeS: Infinity, read: parseIndicator });
+      if (!('input' in one)) return undefined;
+      known.push(one);
+    }
+    return enrichmentOfParts(shown(value), known, note);
   }
 
   plan(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Plan> {
@@ -138,16 +188,20 @@ export class Engine implements Enricher {
   }
 
   /** Hands over what memory, lists and disk know of some values; those of whom somebody has to be asked go into `asked`. */
-  #recallBlock(round: Round, values: readonly string[], asked: Asked, take: NonNullable<EnrichOptions['take']>): void {
+  #recallBlock(round: Round, values: readonly string[], { read, asked, split, take }: Sorting): void {
     const maxAgeS = round.wanted.isTest ? -Infinity : (round.wanted.maxAgeS ?? Infinity);
     const places = new Map<string, number>();
     const indicators: Indicator[] = [];
     const inputs: string[] = [];
     const others: { readonly at: number; readonly value: string }[] = [];
     for (const value of values) {
-      const known = this.#recall(value, round.view, maxAgeS);
+      const known = this.#recall(value, { view: round.view, maxAgeS, read });
       if ('input' in known) {
         take(value, known);
+        continue;
+      }
+      if ('parts' in known) {
+        split.set(value, known);
         continue;
       }
       const at = places.get(known.value);
@@ -173,9 +227,11 @@ export class Engine implements Enricher {
   }
 
   /** What memory and our own lists know; an indicator when the disk or a provider has to be asked. */
-  #recall(value: string, view: View, maxAgeS: number): Enrichment | Indicator {
-    const parsed = parseForLookup(value, this.#options.maxValueBytes);
-    if (parsed.kind === 'invalid') return unasked(value, null, this.#pool.unasked('invalid', parsed.reason));
+  #recall(value: string, { view, maxAgeS, read }: { view: View; maxAgeS: number; read: Read }): Enrichment | Indicator | PartsReading {
+    const parsed = read(value);
+    if (parsed.kind === 'invalid') return unasked(shown(value), null, this.#pool.unasked('invalid', parsed.reason));
+    if (parsed.kind === 'nothing') return unasked(shown(value), null, this.#pool.unasked('skipped_empty', parsed.reason));
+    if (parsed.kind === 'parts') return parsed;
     const { indicator } = parsed;
     const known = view.memory.get(indicator.value);
     if (known) {
@@ -192,9 +248,14 @@ export class Engine implements Enricher {
     const nowS = epochS(this.#options.clock);
     const known = outcomesAtHome({ view: this.#mainView, options: this.#options, nowS }, indicator);
     if (known.length === 0) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
-    const answer = this.#pool.merge(known, { type: indicator.type, nowS });
+    const answer = this.#pool.ofPrivate(this.#pool.merge(known, { type: indicator.type, nowS }), reason);
     return { input: value, indicator, answer, source: 'local' satisfies Source, checkedAtS: nowS, expiresAtS: null };
   }
+}
+
+/** A value as an answer repeats it: what is as long as no indicator, by its beginning. */
+function shown(value: string): string {
+  return value.length > LONGEST_SHOWN ? value.slice(0, SHOWN_CHARS) : value;
 }
 
 function enrichmentOf(input: string, indicator: Indicator, entry: RoundEntry | undefined): Enrichment {

@@ -1,4 +1,4 @@
-import { parseForLookup } from '../model/parsing/longest-value.ts';
+import { readForLookup } from '../model/read-for-lookup.ts';
 import { CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { Plan } from './enricher.ts';
@@ -18,10 +18,13 @@ export async function planLookups(options: EngineOptions, view: View, values: It
   let count = 0;
   for (const value of values) {
     count++;
-    const parsed = parseForLookup(value, options.maxValueBytes);
-    if (parsed.kind === 'invalid') invalid.add(value);
-    else if (parsed.kind === 'private' || isRefused(options, view, parsed.indicator)) refused.add(parsed.indicator.value);
-    else publicOnes.set(parsed.indicator.value, parsed.indicator);
+    const read = readForLookup(value, options.maxValueBytes);
+    if (read.kind === 'invalid') invalid.add(value);
+    if (read.kind === 'invalid' || read.kind === 'nothing') continue;
+    for (const indicator of read.kind === 'parts' ? read.parts : [read.indicator]) {
+      if (read.kind === 'private' || isRefused(options, view, indicator)) refused.add(indicator.value);
+      else publicOnes.set(indicator.value, indicator);
+    }
   }
   const missing = new Map<ProviderClient, number>();
   let local = 0;

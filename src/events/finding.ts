@@ -2,7 +2,7 @@ import type { Finding, EventWriting } from './event-writing.ts';
 import { endOf, fieldOf, hashAt, isEscaped, startOf } from './json/event-map.ts';
 import { textOfString } from './json/scan-event.ts';
 import type { WantedFields } from './wanted-fields.ts';
-import { CANONICAL, FAILED, FORBIDS_RESOLVE, INVALID, listedText, listIn, placeIn, THREAT } from './rendered-verdict.ts';
+import { CANONICAL, FAILED, FORBIDS_RESOLVE, INVALID, listedText, listIn, NOTHING, placeIn, THREAT } from './rendered-verdict.ts';
 import type { RenderedVerdict } from './rendered-verdict.ts';
 import { UNKNOWN } from './verdict-memory.ts';
 import type { VerdictMemory } from './verdict-memory.ts';
@@ -44,7 +44,7 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
   for (let n = 0; n < count; n++) {
     if (isRepeated(writing, n)) continue;
     const summary = known.find(map, n);
-    const counts = summary !== UNKNOWN && ((summary & INVALID) === 0 || !wanted.isLoose[fieldOf(map, n)]);
+    const counts = summary !== UNKNOWN && ((summary & (INVALID | NOTHING)) === 0 || isStrict(summary, wanted, fieldOf(map, n)));
     if (n < FEW) finding.counted[n] = counts ? 1 : 0;
     if (summary === UNKNOWN) miss(writing, lookup, n);
     if (!counts) continue;
@@ -67,6 +67,11 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
 
 /** Values of one event that are looked up; with more it is marked as one whose look-ups failed. All of them would hold up everybody else. */
 const MAX_EVENT_VALUES = 10_000;
+/** Whether a value that is no indicator counts: where only indicators may stand, all do but those that stand for nothing. */
+function isStrict(summary: number, wanted: WantedFields, field: number): boolean {
+  return (summary & NOTHING) === 0 && !wanted.isLoose[field];
+}
+
 /** Worse than the place of any answer. */
 const NOBODY = 0x10000;
 /** Values of an event that are compared with each other before they are looked up. */

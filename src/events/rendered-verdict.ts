@@ -3,7 +3,7 @@ import { toPlaybook, toRollUp } from '../mapping/ecs-roll-up.ts';
 import { relatedListOf } from '../mapping/ecs-indicator.ts';
 import type { RelatedList } from '../mapping/ecs-indicator.ts';
 import { matchId, toThreatEnrichment } from '../mapping/ecs.ts';
-import { placeOf } from '../mapping/worst-order.ts';
+import { placeOf } from '../model/worst-answer.ts';
 import { isFailure } from '../model/enrichment.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
@@ -40,9 +40,11 @@ export const FORBIDS_RESOLVE = 1 << 18;
 export const THREAT = 1 << 19;
 /** It is canonical as it stands in the event. */
 export const CANONICAL = 1 << 20;
-const LIST_SHIFT = 21;
+/** Nothing stood there, or a placeholder: it does not count at all. */
+export const NOTHING = 1 << 21;
+const LIST_SHIFT = 22;
 const LIST_MASK = 0xf;
-const VERDICT_SHIFT = 25;
+const VERDICT_SHIFT = 26;
 
 /** How bad, smallest first: the smallest of an event speaks for it. */
 export function placeIn(summary: number): number {
@@ -76,6 +78,7 @@ export function summaryOf({ answer, indicator, input }: Enrichment): number {
     placeOf(answer) |
     (isFailure(answer.status) ? FAILED : 0) |
     (answer.status === 'invalid' ? INVALID : 0) |
+    (answer.status === 'skipped_empty' ? NOTHING : 0) |
     (answer.autoResolve || answer.status.startsWith('skipped_') ? 0 : FORBIDS_RESOLVE) |
     (isThreat ? THREAT : 0) |
     (indicator?.value === input ? CANONICAL : 0) |
@@ -96,17 +99,10 @@ export function renderEntry(known: RenderedVerdict, field: string, matchedType: 
   return { id: matchId(known.enrichment, match), before: renderedBytes(before), after: renderedBytes(after) };
 }
 
-/** The event's `"ismalicious":{…}` with the members that `has` does not hold; `null` when there are none. `canResolve: false` takes back `auto_resolve`. */
-export function renderRollUp(
-  known: RenderedVerdict,
-  field: string,
-  options: { readonly has?: ReadonlySet<string>; readonly canResolve: boolean },
-): string | null {
+/** The members of the event's `ismalicious`; `canResolve: false` takes back `auto_resolve`. */
+export function renderRollUp(known: RenderedVerdict, field: string, canResolve: boolean): string {
   const rollUp = toRollUp(known.enrichment, field);
-  const members = Object.entries({ ...rollUp, auto_resolve: rollUp.auto_resolve && options.canResolve }).filter(
-    ([name]) => !options.has?.has(name),
-  );
-  return members.length === 0 ? null : JSON.stringify(Object.fromEntries(members)).slice(1, -1);
+  return JSON.stringify({ ...rollUp, auto_resolve: rollUp.auto_resolve && canResolve }).slice(1, -1);
 }
 
 /** The members of the playbook's `threat.enrichment`. */

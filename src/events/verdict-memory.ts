@@ -1,6 +1,6 @@
 import type { Clock } from '../engine/clock.ts';
 import type { Enricher } from '../engine/enricher.ts';
-import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
+import { isFailure } from '../model/enrichment.ts';
 import type { Answer, Enrichment } from '../model/enrichment.ts';
 import { attach, clearCache, createFrontCache, fetchSlots, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
 import { summaryOf, renderVerdict } from './rendered-verdict.ts';
@@ -8,7 +8,6 @@ import type { RenderedVerdict } from './rendered-verdict.ts';
 import { createEventMap, endOf, hashAt, startOf } from './json/event-map.ts';
 import type { EventMap } from './json/event-map.ts';
 import { textOfString } from './json/scan-event.ts';
-import { tooLongReason } from '../model/parsing/longest-value.ts';
 
 /** How long, and for how many values, the answers of memory are kept beside their renderings. */
 export interface VerdictMemoryOptions {
@@ -17,8 +16,6 @@ export interface VerdictMemoryOptions {
   /** A power of two. */
   readonly size: number;
   readonly ttlMs: number;
-  /** Longer values are not looked up. */
-  readonly maxValueBytes: number;
 }
 
 /** What is known of values, asked for by their bytes in an event. */
@@ -43,9 +40,9 @@ export interface VerdictMemory {
 export const UNKNOWN = -1;
 
 /** A cache of summaries and renderings in front of the engine's memory. */
-export function createVerdictMemory({ enricher, clock, size, ttlMs, maxValueBytes }: VerdictMemoryOptions): VerdictMemory {
+export function createVerdictMemory({ enricher, clock, size, ttlMs }: VerdictMemoryOptions): VerdictMemory {
   const cache = createFrontCache(size, clock.monotonicMs());
-  const peek = peekWithin(enricher, maxValueBytes);
+  const peek = peekAs(enricher);
   let generation = enricher.generation?.() ?? 0;
   let nowMs = 0;
   let tick = 0;
@@ -65,12 +62,12 @@ export function createVerdictMemory({ enricher, clock, size, ttlMs, maxValueByte
     const text = textOfString(bytes, start, end);
     known = fetched.get(text);
     if (known !== undefined) return known.summary;
-    enrichment = peek(text, end - start);
+    enrichment = peek(text);
     if (enrichment === undefined) return UNKNOWN;
     const summary = summaryOf(enrichment);
     const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()), isSettled(enrichment.answer) ? ttlMs : UNSETTLED_MS);
     known = slot === NOT_FOUND ? undefined : stillTrue(cache.knowns[slot], enrichment);
-    if (!isKeepable(enrichment.answer)) slot = NOT_FOUND;
+    if (!isKeepable(enrichment.answer) || end - start > LONGEST_KEPT) slot = NOT_FOUND;
     else slot = keep(cache, slot, { bytes: bytes.subarray(start, end), hash: hashAt(map, value) }, { summary, known, untilMs });
     return summary;
   }
@@ -98,7 +95,7 @@ export function createVerdictMemory({ enricher, clock, size, ttlMs, maxValueByte
     current() {
       known ??= slot === NOT_FOUND ? undefined : cache.knowns[slot];
       if (known !== undefined) return known;
-      enrichment ??= peek(textOfString(bytes, startOf(map, value), endOf(map, value)), endOf(map, value) - startOf(map, value));
+      enrichment ??= peek(textOfString(bytes, startOf(map, value), endOf(map, value)));
       if (enrichment === undefined) return undefined;
       known = renderVerdict(enrichment);
       if (slot !== NOT_FOUND) attach(cache, slot, known);
@@ -107,13 +104,11 @@ export function createVerdictMemory({ enricher, clock, size, ttlMs, maxValueByte
   };
 }
 
-/** The engine's answer from memory about a value of so many bytes, under the value's own spelling. */
-function peekWithin(enricher: Enricher, maxValueBytes: number): (text: string, length: number) => Enrichment | undefined {
-  const tooLong = tooLongEnrichment('', maxValueBytes);
-  return (text, length) => {
-    if (length > maxValueBytes) return { ...tooLong, input: text.slice(0, SHOWN) };
+/** The engine's answer from memory about a value, under the value's own spelling. */
+function peekAs(enricher: Enricher): (text: string) => Enrichment | undefined {
+  return (text) => {
     const found = enricher.peek(text);
-    return found === undefined || found.input === text ? found : { ...found, input: text };
+    return found === undefined || found.input === text || text.length > LONGEST_KEPT ? found : { ...found, input: text };
   };
 }
 
@@ -124,8 +119,8 @@ function stillTrue(before: RenderedVerdict | undefined, now: Enrichment): Render
   return answer === now.answer && source === now.source && checkedAtS === now.checkedAtS ? before : undefined;
 }
 
-/** Characters of an overlong value that are repeated in the answer. */
-const SHOWN = 64;
+/** Longer values, in bytes, are read anew each time: the room for keys is for those that come again. */
+const LONGEST_KEPT = 2048;
 const UNSETTLED_MS = 1000;
 
 /** Whether the answer is the last word for now; one that is being worked on may be another one any moment. */
@@ -141,10 +136,4 @@ function isKeepable({ status }: Answer): boolean {
 function lifetimeOf({ expiresAtS }: Enrichment, epochMs: number): number {
   const lifetime = expiresAtS === null ? Infinity : expiresAtS * 1000 - epochMs;
   return lifetime > 0 ? lifetime : UNSETTLED_MS;
-}
-
-/** The answer about a value that is too long to be looked up; it repeats the beginning only. */
-export function tooLongEnrichment(input: string, maxValueBytes: number): Enrichment {
-  const answer = unaskedAnswer('invalid', tooLongReason(maxValueBytes));
-  return { input: input.slice(0, SHOWN), indicator: null, answer, source: 'none', checkedAtS: null, expiresAtS: null };
 }

@@ -1,4 +1,5 @@
 import { ROLL_UP_MEMBERS } from '../mapping/ecs-roll-up.ts';
+import { isLooseField } from '../model/loose-field.ts';
 import { Place } from './json/event-map.ts';
 import { createKeyTree, graft, markPath } from './json/key-tree.ts';
 import type { KeyNode } from './json/key-tree.ts';
@@ -26,9 +27,6 @@ export const DEFAULT_FIELDS: readonly string[] = [
     ['md5', 'sha1', 'sha256', 'sha512'].map((algorithm) => `${what}.hash.${algorithm}`),
   ),
 ];
-
-/** Fields that by their definition hold other things too (texts, paths, host names): a value that is no indicator is passed over there. */
-const LOOSE = /(^|\.)(address|original|data|name)$/;
 
 /** The fields to look at, and the tree that finds them. */
 export interface WantedFields {
@@ -65,7 +63,7 @@ export function createWantedFields(
   ROLL_UP_MEMBERS.forEach((member, n) => markPath(tree, `ismalicious.${member}`, { member: 1 << n }));
   names.forEach((name, field) => (chosen.includes(name) ? markPath(tree, name, { field }) : undefined));
   const isText = texts.length === 0 ? null : names.map((name) => texts.includes(name));
-  return { names, isLoose: names.map((name) => LOOSE.test(name)), isText, tree };
+  return { names, isLoose: names.map(isLooseField), isText, tree };
 }
 
 /** The same fields of an event that stands inside another object, under `key`. */

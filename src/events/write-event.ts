@@ -1,10 +1,11 @@
-import { FAILURE_TAG, ROLL_UP_MEMBERS } from '../mapping/ecs-roll-up.ts';
+import { FAILURE_TAG } from '../mapping/ecs-roll-up.ts';
 import type { WritingRules, EventWriting } from './event-writing.ts';
-import { put, putByte } from './json/byte-edits.ts';
+import { openEdit, put, putByte } from './json/byte-edits.ts';
 import { fieldOf, Place } from './json/event-map.ts';
 import { CLOSE_ARRAY, COMMA, OPEN_OBJECT, QUOTE } from './json/json-bytes.ts';
 import { beginItems, beginMembers, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
-import { renderEntry, renderPlaybook, renderRollUp } from './rendered-verdict.ts';
+import { fateOf, replaceRollUp } from './old-roll-up.ts';
+import { placeIn, renderEntry, renderPlaybook, renderRollUp } from './rendered-verdict.ts';
 import type { RenderedVerdict, RenderedEntry } from './rendered-verdict.ts';
 import { renderedBytes } from './rendered-bytes.ts';
 import { writeRelated } from './related-fields.ts';
@@ -110,12 +111,29 @@ function writeRollUp(writing: EventWriting, worst: RenderedVerdict): boolean {
     put(edits, rollUpOf(writing, worst));
     return true;
   }
-  const has = new Set<string>(ROLL_UP_MEMBERS.filter((_, n) => (map.members & (1 << n)) !== 0));
-  const members = renderRollUp(worst, fieldOfWorst(writing), { has, canResolve: finding.canResolve });
-  if (members === null) return true;
+  if (map.members !== 0) return keepOrReplace(writing, worst);
   if (!beginMembers(writing, Place.ismalicious, ROLL_UP)) return false;
-  put(edits, Buffer.from(members));
+  put(edits, Buffer.from(renderRollUp(worst, fieldOfWorst(writing), finding.canResolve)));
   endMembers(writing, Place.ismalicious);
+  return true;
+}
+
+/** An event that brought a roll-up along keeps it whole, or gets a whole new one: never half of each. */
+function keepOrReplace(writing: EventWriting, worst: RenderedVerdict): boolean {
+  const { map, bytes, edits, rules, finding } = writing;
+  const start = startOfPlace(map, Place.ismalicious);
+  if (start >= 0 && bytes[start] !== OPEN_OBJECT) return false;
+  const fate = fateOf(writing, placeIn(worst.summary));
+  if (fate !== 'replaced') return fate === 'kept';
+  replaceRollUp(writing, renderRollUp(worst, fieldOfWorst(writing), finding.canResolve));
+  const playbook = startOfPlace(map, Place.playbook);
+  if (rules.writesPlaybook && playbook >= 0) {
+    openEdit(edits, playbook, endOfPlace(map, Place.playbook) - playbook);
+    put(edits, Buffer.from(renderPlaybook(worst)));
+  }
+  if (start >= 0) return true;
+  openRoot(writing);
+  put(edits, rollUpOf(writing, worst));
   return true;
 }
 
@@ -130,8 +148,8 @@ function rollUpOf(writing: EventWriting, worst: RenderedVerdict): Buffer {
 }
 
 function wholeRollUp(writing: EventWriting, worst: RenderedVerdict): Buffer {
-  const members = renderRollUp(worst, fieldOfWorst(writing), { canResolve: writing.finding.canResolve });
-  return renderedBytes(`${ROLL_UP.toString()}${members ?? ''}}`);
+  const members = renderRollUp(worst, fieldOfWorst(writing), writing.finding.canResolve);
+  return renderedBytes(`${ROLL_UP.toString()}${members}}`);
 }
 
 function fieldOfWorst({ rules, finding }: EventWriting): string {

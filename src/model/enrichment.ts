@@ -2,13 +2,17 @@ import type { Indicator } from './indicator.ts';
 import type { LookupErrorCode } from './lookup-error.ts';
 import type { Detections, VerdictWord } from './verdict.ts';
 
-/** How the look-up went, apart from what it said. Only `ok` and `stale` carry a complete answer. */
+/**
+ * How the look-up went, apart from what it said. Only `ok` and `stale` carry a complete answer. `skipped_empty`: nothing stood there, or a
+ * placeholder.
+ */
 export const STATUSES = [
   'ok',
   'stale',
   'partial',
   'pending',
   'invalid',
+  'skipped_empty',
   'skipped_private',
   'skipped_allowlist',
   'skipped_tlp',
@@ -90,14 +94,17 @@ export interface Enrichment {
   readonly expiresAtS: number | null;
 }
 
-/** An answer that no provider gave: invalid, private, allow-listed, not asked yet. Nobody said anything, so there is no score. */
+/**
+ * An answer that no provider gave: invalid, private, allow-listed, not asked yet. Nobody said anything, so there is no score. What is by
+ * design never asked gives nobody anything to do (`log`); all else somebody has to look at.
+ */
 export function unaskedAnswer(status: Status, message: string): Answer {
   return {
     verdict: 'unknown',
     status,
     score: null,
     confidence: null,
-    tier: 'review',
+    tier: isLeftAlone(status) ? 'log' : 'review',
     autoResolve: false,
     categories: [],
     attributes: [],
@@ -110,6 +117,11 @@ export function unaskedAnswer(status: Status, message: string): Answer {
   };
 }
 
+/** Whether there was nothing to ask: an empty value, or one that by design never leaves. It says nothing, and asks for nothing. */
+export function isLeftAlone(status: Status): boolean {
+  return status === 'skipped_empty' || status === 'skipped_private' || status === 'skipped_allowlist';
+}
+
 /** Whether the look-up failed: an answer that nobody may read as "clean". */
 export function isFailure(status: Status): boolean {
   switch (status) {
@@ -117,6 +129,7 @@ export function isFailure(status: Status): boolean {
     case 'stale':
     case 'partial':
     case 'pending':
+    case 'skipped_empty':
     case 'skipped_private':
     case 'skipped_allowlist':
     case 'skipped_tlp':

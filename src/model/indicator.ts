@@ -32,3 +32,11 @@ export type ParsedObservable =
   | { readonly kind: 'private'; readonly indicator: Indicator; readonly reason: string }
   /** Not an indicator. `reason` says what is wrong and what to do, in one line, for people. */
   | { readonly kind: 'invalid'; readonly reason: string };
+
+/** How a value is looked up. */
+export type LookupReading =
+  | ParsedObservable
+  /** Nothing stands there: it is empty, or a placeholder ("-", "unknown", "N/A"). */
+  | { readonly kind: 'nothing'; readonly reason: string }
+  /** Not the value itself is asked about but what is sure to be in it; `note` says so, in one line for people. */
+  | { readonly kind: 'parts'; readonly parts: readonly Indicator[]; readonly note: string };

@@ -5,9 +5,12 @@ import { invalid } from './parsing/invalid-observable.ts';
 import { ipv4FromText } from './parsing/ipv4-address.ts';
 import { refang } from './refang.ts';
 import { parseUrl } from './parsing/url.ts';
+import { withoutNote } from './parsing/note-behind.ts';
 
 /** Longest value that is looked at, in characters; nothing longer is an indicator. */
 const MAX_LENGTH = 65_536;
+
+const MAX_PORT = 65_535;
 
 const OTHER = 1;
 const HEX = 2;
@@ -32,7 +35,8 @@ const HASH_TYPES: ReadonlyMap<number, IndicatorType> = new Map([
  * Reads one value as it stands in an event: trims, refangs, classifies, normalises, and tells what may leave the house. Never throws;
  * linear in the length of `raw`. Reading the value it gives once more gives the same again. Decisions where writers differ:
  * host:port and [address]:port are the host; a /32 or /128 is the address, larger networks are refused; `host/path` without a scheme is an
- * http URL; `Name <user@host>` and `mailto:` are the address; `sha256:…` is the hash.
+ * http URL; `address/port` and `value|port` are the address or name; `Name <user@host>` and `mailto:` are the address; `sha256:…` is the
+ * hash.
  */
 export function parseIndicator(raw: string): ParsedObservable {
   const address = ipv4FromText(raw, 0, raw.length);
@@ -59,7 +63,7 @@ function classify(text: string, kinds: number): ParsedObservable {
   if ((kinds & COLON) !== 0) return classifyWithColon(text, kinds);
   if ((kinds & AT) !== 0) return parseEmail(text);
   if ((kinds & SLASH) !== 0) return parseWithSlash(text);
-  return parseHost(text);
+  return (text.includes('|') ? parseWithPipe(text) : null) ?? parseHost(text);
 }
 
 function classifyWithColon(text: string, kinds: number): ParsedObservable {
@@ -77,6 +81,18 @@ function classifyWithColon(text: string, kinds: number): ParsedObservable {
   return classifyWithPort(text, kinds);
 }
 
+/** An IPv6 address with the length of a network or, beyond that, a port behind its slash. */
+function withPrefix(address: ParsedObservable, rest: string): ParsedObservable {
+  if (rest === '128') return address;
+  return /^\d{3,5}$/.test(rest) && Number(rest) > 128 && Number(rest) <= MAX_PORT ? address : invalid(networkFault());
+}
+
+/** `value|port` as MISP writes it; `null`: something else. */
+function parseWithPipe(text: string): ParsedObservable | null {
+  const said = /^([^|\s]+)\|(\d{1,5})$/.exec(text);
+  return said?.[1] && Number(said[2]) <= MAX_PORT ? parseHost(said[1]) : null;
+}
+
 function classifyMail(text: string): ParsedObservable {
   return text.includes('@') ? parseEmail(text) : invalid('mailto: without an e-mail address');
 }
@@ -92,7 +108,7 @@ function classifyWithPort(text: string, kinds: number): ParsedObservable {
   if (text.includes(':', colon + 1)) {
     const slash = text.lastIndexOf('/');
     const address = slash > 0 ? parseIpv6(text.slice(0, slash)) : null;
-    if (address !== null && slash > 0) return text.slice(slash + 1) === '128' ? address : invalid(networkFault());
+    if (address !== null && slash > 0) return withPrefix(address, text.slice(slash + 1));
     if ((kinds & SLASH) === 0) return invalid('several colons, but no IPv6 address: check its spelling, or write the host alone');
   }
   const port = /^:(\d{1,5})(\/|$)/.exec(text.slice(colon, colon + 8));
@@ -103,14 +119,18 @@ function classifyWithPort(text: string, kinds: number): ParsedObservable {
   return parseHost(text.slice(0, colon));
 }
 
-/** A network in CIDR form, `host/path` without a scheme, and what only looks like it. */
-function parseWithSlash(text: string): ParsedObservable {
+/** A network in CIDR form, `address/port` as firewalls write it, `host/path` without a scheme, and what only looks like it. */
+function parseWithSlash(whole: string): ParsedObservable {
+  const text = withoutNote(whole);
+  if (/\s/.test(text)) return invalid('words behind the value: write one address, name or URL alone');
   const slash = text.indexOf('/');
   const host = text.slice(0, slash);
   const rest = text.slice(slash + 1);
-  if (/^\d{1,3}$/.test(rest)) {
+  if (/^\d{1,5}$/.test(rest)) {
     const address = ipv4FromText(text, 0, slash);
-    if (address >= 0 && Number(rest) <= 32) return rest === '32' ? ipv4Observable(host, address) : invalid(networkFault());
+    if (address >= 0 && rest.length <= 3 && Number(rest) <= 32)
+      return rest === '32' ? ipv4Observable(host, address) : invalid(networkFault());
+    if (address >= 0 && Number(rest) <= MAX_PORT) return ipv4Observable(host, address);
   }
   if (!host.includes('.') || host.startsWith('.'))
     return invalid('a path or words with a slash, not an indicator: write a URL with its scheme, or the host');

@@ -6,6 +6,7 @@ import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { wordTable } from '../model/tables/word-table.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -72,6 +73,9 @@ const Answer = z.object({
   }),
 });
 
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['data', 'ipAddress', 'abuseConfidenceScore', 'totalReports']);
+
 /** AbuseIPDB v2 `check`: crowd reports on one IP address. Its score is 0 to 100 already. */
 export const abuseipdb = defineProvider({
   id: 'abuseipdb',
@@ -111,13 +115,15 @@ export const abuseipdb = defineProvider({
   },
 
   read(body, indicator) {
-    const { data } = Answer.parse(body);
+    const { answer, dropped } = readTolerant(Answer, body, DECIDES);
+    const { data } = answer;
     assertAbout('abuseipdb', indicator, [data.ipAddress]);
     const isAllowListed = data.isWhitelisted === true;
     // AbuseIPDB answers 200 with score 0 for an address nobody reported: that is "not listed", not "clean".
     if (data.totalReports === 0 && !isAllowListed) return null;
     const score = Math.min(data.abuseConfidenceScore, isAllowListed ? ALLOW_LISTED_MAX_SCORE : 100);
     return verdictOf('abuseipdb', {
+      ...droppedNote(dropped),
       verdict: isAllowListed && score === 0 ? 'clean' : wordOfScore(score, WORD_EDGES),
       score,
       confidence: data.numDistinctUsers ? scoreOfCount(data.numDistinctUsers, REPORTERS_CONFIDENCE) : null,

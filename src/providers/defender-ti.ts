@@ -3,6 +3,7 @@ import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf } from './verdict-facts.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 const declare = settingsOf('defender_ti');
 const GUID = /^[0-9a-zA-Z][0-9a-zA-Z.-]{0,127}$/;
@@ -31,6 +32,9 @@ const Token = z.object({
   access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
   expires_in: z.number().check(z.gt(0)),
 });
+
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['score', 'classification']);
 
 /** Microsoft Defender Threat Intelligence, through Microsoft Graph: the reputation of a host. Successor of PassiveTotal. */
 export const defenderTi = defineProvider({
@@ -84,10 +88,12 @@ export const defenderTi = defineProvider({
   },
 
   read(body, indicator) {
-    const { score, classification, rules } = Answer.parse(body);
+    const { answer, dropped } = readTolerant(Answer, body, DECIDES);
+    const { score, classification, rules } = answer;
     const isAccused = classification === 'malicious' || classification === 'suspicious';
     if (!isAccused && rules.length === 0 && score === 0) return null;
     return verdictOf('defender_ti', {
+      ...droppedNote(dropped),
       verdict: isAccused ? classification : 'unknown',
       score: isAccused || score > 0 ? score : null,
       attributes: rules.map(({ name }) => name),

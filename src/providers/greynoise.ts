@@ -4,6 +4,7 @@ import { apiUrl, errorText, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { assertAbout, isAbout, verdictOf } from './verdict-facts.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 const WEEK_MS = 604_800_000;
 
@@ -29,6 +30,9 @@ const Answer = z.object({
 });
 
 const Miss = z.object({ ip: z.string(), noise: z.literal(false), riot: z.literal(false) });
+
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['ip', 'noise', 'riot', 'classification']);
 
 /** GreyNoise community: whether an address scans the whole internet (noise) or belongs to a common business service (riot). */
 export const greynoise = defineProvider({
@@ -63,12 +67,13 @@ export const greynoise = defineProvider({
   },
 
   read(body, indicator) {
-    const answer = Answer.parse(body);
+    const { answer, dropped } = readTolerant(Answer, body, DECIDES);
     assertAbout('greynoise', indicator, [answer.ip]);
     if (!answer.noise && !answer.riot) return null;
     const isMalicious = answer.classification === 'malicious';
     const isCleared = answer.classification === 'benign' || (answer.riot && !isMalicious);
     return verdictOf('greynoise', {
+      ...droppedNote(dropped),
       verdict: isMalicious ? 'malicious' : isCleared ? 'clean' : 'unknown',
       score: isMalicious ? MALICIOUS_SCORE : isCleared ? 0 : null,
       confidence: isMalicious || isCleared ? SEEN_CONFIDENCE : null,

@@ -4,6 +4,7 @@ import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { assertAbout } from './verdict-facts.ts';
 import { exposureVerdict } from './shodan-exposure.ts';
+import { readTolerant } from './read-tolerant.ts';
 
 const declare = settingsOf('internetdb');
 
@@ -16,6 +17,9 @@ const Answer = z.object({
   tags: z.array(z.string()),
   vulns: z.array(z.string()),
 });
+
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['ip']);
 
 /** Shodan InternetDB: ports, vulnerabilities and tags of a host, weekly, without a key. Facts about exposure, not about malice. */
 export const internetdb = defineProvider({
@@ -41,7 +45,7 @@ export const internetdb = defineProvider({
   },
 
   read(body, indicator) {
-    const answer = Answer.parse(body);
+    const { answer } = readTolerant(Answer, body, DECIDES);
     assertAbout('internetdb', indicator, [answer.ip]);
     return exposureVerdict('internetdb', {
       ...answer,

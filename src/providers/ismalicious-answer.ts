@@ -4,6 +4,7 @@ import { isoTime } from '../model/formats/iso-time.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
 import { assertAboutIfTold, verdictOf } from './verdict-facts.ts';
+import { droppedNote, readTolerant, type TolerantReading } from './read-tolerant.ts';
 
 const ID = 'ismalicious';
 /** Documents have carried 50 KB of listings: those beyond are not read. */
@@ -13,7 +14,6 @@ const MAX_SOURCES = 500;
 function documentSchema() {
   const text = z.nullish(z.string());
   const texts = z.nullish(z.array(z.string()));
-  const Listing = z.object({ name: text, category: text, categories: texts, threatClass: text });
   return z.object({
     /** The value as it was asked; older answers leave it out. */
     query: z.optional(z.unknown()),
@@ -26,7 +26,7 @@ function documentSchema() {
     categories: texts,
     classification: z.nullish(z.object({ primary: text, secondary: texts })),
     /** Listings; in bulk rows their number. */
-    sources: z.nullish(z.union([z.number(), z.array(Listing)])),
+    sources: z.nullish(z.union([z.number(), z.array(z.unknown())])),
     reputation: z.nullish(z.record(z.string(), z.unknown())),
     infrastructure: z.nullish(z.object({ attributes: texts })),
     firstSeen: text,
@@ -36,7 +36,7 @@ function documentSchema() {
     evidence: z.nullish(z.object({ confidence: z.nullish(z.unknown()) })),
     lookupStatus: text,
     knownGood: z.nullish(z.boolean()),
-    pending: z.nullish(z.array(z.unknown())),
+    pending: z.nullish(z.unknown()),
   });
 }
 
@@ -45,9 +45,27 @@ type Document = z.output<ReturnType<typeof documentSchema>>;
 // Made at the first answer: a search that finds everything in the cache reads none.
 let schema: ReturnType<typeof documentSchema> | undefined;
 
-function parseDocument(body: unknown): Document {
+/** What decides unless the flag says it all: a fault in it is a fault of the answer. All else is decoration, and `knownGood` only ever helps. */
+const DECIDES: ReadonlySet<string> = new Set(['malicious', 'isMalicious', 'sources', 'reputation', 'lookupStatus']);
+const FLAGS: ReadonlySet<string> = new Set(['malicious', 'isMalicious']);
+
+function parseDocument(body: unknown): TolerantReading<ReturnType<typeof documentSchema>> {
   schema ??= documentSchema();
-  return schema.parse(body);
+  const isAccused = typeof body === 'object' && body !== null && [...FLAGS].some((flag) => Reflect.get(body, flag) === true);
+  return readTolerant(schema, body, isAccused ? FLAGS : DECIDES);
+}
+
+/** A list that names the value, as far as it can be read: one that cannot is a list all the same. */
+interface Listing {
+  readonly threatClass: string | null;
+  readonly words: readonly string[];
+}
+
+function listingOf(said: unknown): Listing {
+  const categories: unknown = typeof said === 'object' && said !== null ? Reflect.get(said, 'categories') : null;
+  const listed = Array.isArray(categories) ? categories.filter((word) => typeof word === 'string') : [];
+  const category = textAt(said, 'category');
+  return { threatClass: textAt(said, 'threatClass'), words: listed.length > 0 ? listed : category ? [category] : [] };
 }
 
 /** One of these has to be there, or the answer is about something else. An empty object is an answer: unknown. */
@@ -66,21 +84,22 @@ const TELLING = [
 
 /** Reads the answer of `GET /check`. Never `null`: an indicator nobody lists is told by the document itself. */
 export function readCheck(body: unknown, indicator: Indicator): Verdict {
-  const document = parseDocument(body);
+  const { answer: document, dropped } = parseDocument(body);
   const keys = Object.keys(body as object);
   if (keys.length > 0 && !keys.some((key) => TELLING.includes(key)))
     throw new LookupError('bad_response', ID, 'answer has none of the fields of /check');
   assertAboutIfTold(ID, indicator, document.query);
-  return toVerdict(document, indicator);
+  return toVerdict(document, indicator, dropped);
 }
 
 /** Reads one row of `POST /bulk/check`. */
 export function readRow(row: unknown, indicator: Indicator): Verdict {
-  return toVerdict(parseDocument(row), indicator);
+  const { answer, dropped } = parseDocument(row);
+  return toVerdict(answer, indicator, dropped);
 }
 
-function toVerdict(document: Document, indicator: Indicator): Verdict {
-  const listings = Array.isArray(document.sources) ? document.sources.slice(0, MAX_SOURCES) : [];
+function toVerdict(document: Document, indicator: Indicator, dropped: number): Verdict {
+  const listings = Array.isArray(document.sources) ? document.sources.slice(0, MAX_SOURCES).map(listingOf) : [];
   // Cloud ranges, Tor lists and ad lists say what an address is, not that it is bad.
   const threats = listings.filter(({ threatClass }) => !threatClass || threatClass === 'threat');
   const others = listings.filter((listing) => !threats.includes(listing));
@@ -94,13 +113,18 @@ function toVerdict(document: Document, indicator: Indicator): Verdict {
       ...(document.categories ?? []),
       ...(classification?.primary && classification.primary !== 'unknown' ? [classification.primary] : []),
       ...(classification?.secondary ?? []),
-      ...threats.flatMap(wordsOf),
+      ...threats.flatMap(({ words }) => words),
     ],
-    attributes: [...(infrastructure?.attributes ?? others.flatMap(wordsOf)), ...(document.knownGood === true ? ['known-good'] : [])],
+    attributes: [
+      ...(infrastructure?.attributes ?? others.flatMap(({ words }) => words)),
+      ...(document.knownGood === true ? ['known-good'] : []),
+    ],
     sightings: document.sources === null || document.sources === undefined ? null : Math.max(0, Math.trunc(hits)),
     firstSeen: isoTime(document.firstSeen ?? document.timeline?.firstSeen ?? document.dataTrust?.firstSeen),
     lastSeen: isoTime(document.lastSeen ?? document.timeline?.lastSeen ?? document.dataTrust?.lastSeen),
-    isPending: (document.pending?.length ?? 0) > 0,
+    // What it is in another shape is not said to be finished.
+    isPending: document.pending !== null && document.pending !== undefined && !isEmptyList(document.pending),
+    ...droppedNote(dropped),
   });
 }
 
@@ -161,6 +185,6 @@ function textAt(value: unknown, key: string): string | null {
   return typeof found === 'string' ? found : null;
 }
 
-function wordsOf(listing: Extract<Document['sources'], readonly unknown[]>[number]): string[] {
-  return listing.categories && listing.categories.length > 0 ? listing.categories : listing.category ? [listing.category] : [];
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }

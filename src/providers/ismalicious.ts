@@ -3,6 +3,7 @@ import { toBase64 } from '../model/formats/base64.ts';
 import { isLoopbackUrl } from '../model/parsing/safe-endpoint.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { LookupError } from '../model/lookup-error.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { readCheck, readRow } from './ismalicious-answer.ts';
@@ -160,15 +161,24 @@ export const ismalicious = defineProvider({
     read(body, indicators) {
       // Rows echo the trimmed lower-case value, in their order or not; one that is missing is asked alone.
       const asked = new Map(indicators.map((indicator): [string, Indicator] => [indicator.value.toLowerCase(), indicator]));
-      const verdicts = new Map();
+      const verdicts = new Map<string, Verdict | LookupError>();
       for (const row of BulkAnswer.parse(body).results) {
         const indicator = asked.get(row.entity.trim().toLowerCase()) ?? asked.get(canonical(row.entity));
-        if (indicator) verdicts.set(indicator.value, readRow(row, indicator));
+        if (indicator) verdicts.set(indicator.value, rowVerdict(row, indicator));
       }
       return verdicts;
     },
   },
 });
+
+/** One row that cannot be read is that one's fault, not the others'. */
+function rowVerdict(row: unknown, indicator: Indicator): Verdict | LookupError {
+  try {
+    return readRow(row, indicator);
+  } catch (cause) {
+    return refusal('bad_response', ID, `row of the answer has an unknown shape (${cause instanceof Error ? cause.name : 'unknown'})`);
+  }
+}
 
 /** A row's value in our spelling. */
 function canonical(entity: string): string {

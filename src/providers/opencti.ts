@@ -97,9 +97,9 @@ export const opencti = defineProvider({
   request: (indicator, settings) => graphql([indicator], settings),
 
   judge({ status, body }) {
-    // GraphQL reports failures inside 200, with or without some data beside them: half an answer is none.
+    // GraphQL reports failures inside 200 (and newer servers inside 400), with or without some data beside them: half an answer is none.
     const failure = Failure.safeParse(body);
-    if (!failure.success || status >= 400) return undefined;
+    if (!failure.success || (status >= 400 && status !== 400 && status !== 422)) return undefined;
     const code = failure.data.errors[0]?.extensions?.code ?? 'no code';
     if (/^(AUTH_|UNAUTHENTICATED|FORBIDDEN)/.test(code)) return refusal('unauthorized', 'opencti', `token refused (${code.slice(0, 40)})`);
     if (/TIMEOUT|DATABASE|INTERNAL|UNAVAILABLE|LOCK/.test(code))

@@ -8,6 +8,7 @@ import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -41,6 +42,9 @@ const Answer = z.object({
   false_positive: z.nullish(z.array(z.object({ assessment: z.nullish(z.string()) }))),
 });
 
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['indicator', 'pulse_info', 'count', 'pulses']);
+
 /** LevelBlue (AlienVault) OTX: in how many community reports ("pulses") a value is named, and whether OTX itself cleared it. */
 export const otx = defineProvider({
   id: 'otx',
@@ -62,7 +66,7 @@ export const otx = defineProvider({
   },
 
   read(body, indicator, { pulseScores }) {
-    const answer = Answer.parse(body);
+    const { answer, dropped } = readTolerant(Answer, body, DECIDES);
     assertAbout('otx', indicator, [answer.indicator]);
     const { count, pulses } = answer.pulse_info;
     const inactive = pulses.filter((pulse) => pulse.related_indicator_is_active === 0);
@@ -77,6 +81,7 @@ export const otx = defineProvider({
       .flatMap((pulse) => pulse.malware_families ?? [])
       .map((family) => (typeof family === 'string' ? family : family.display_name));
     return verdictOf('otx', {
+      ...droppedNote(dropped),
       verdict: isAllowListed ? (reports === 0 ? 'clean' : 'unknown') : wordOfScore(score),
       score,
       confidence: CONFIDENCE,

@@ -4,6 +4,7 @@ import { apiUrl, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf } from './verdict-facts.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 const declare = settingsOf('passivetotal');
 
@@ -20,6 +21,9 @@ const Answer = z.object({
 });
 
 const WORDS = { MALICIOUS: 'malicious', SUSPICIOUS: 'suspicious', NEUTRAL: 'unknown', UNKNOWN: 'unknown', GOOD: 'clean' } as const;
+
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['score', 'classification']);
 
 /** RiskIQ PassiveTotal v2 reputation, for those who still have it behind a gateway. Its successor is `defender_ti`. */
 export const passivetotal = defineProvider({
@@ -46,10 +50,12 @@ export const passivetotal = defineProvider({
   },
 
   read(body, indicator) {
-    const { score, classification, rules } = Answer.parse(body);
+    const { answer, dropped } = readTolerant(Answer, body, DECIDES);
+    const { score, classification, rules } = answer;
     if (classification === 'UNKNOWN' && rules.length === 0) return null;
     const isScored = classification === 'GOOD' || score > 0;
     return verdictOf('passivetotal', {
+      ...droppedNote(dropped),
       verdict: WORDS[classification],
       score: isScored ? score : null,
       attributes: rules.map(({ name }) => name),

@@ -49,8 +49,8 @@ export interface BulkForm<S> {
   capRequest?(settings: S): HttpCall;
   readCap?(answer: HttpAnswer): number;
   request(indicators: readonly Indicator[], settings: S, token?: string): HttpCall;
-  /** By canonical value. One that is missing in the map is asked alone. */
-  read(body: unknown, indicators: readonly Indicator[], settings: S): ReadonlyMap<string, Verdict | null>;
+  /** By canonical value. One that is missing in the map is asked alone; an error: its row cannot be read, and is not paid for again. */
+  read(body: unknown, indicators: readonly Indicator[], settings: S): ReadonlyMap<string, Verdict | null | LookupError>;
 }
 
 /** A short-lived token that has to be fetched first, where the API takes no plain key (OAuth client credentials). */

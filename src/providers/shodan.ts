@@ -5,6 +5,7 @@ import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { assertAbout } from './verdict-facts.ts';
 import { exposureVerdict } from './shodan-exposure.ts';
+import { readTolerant } from './read-tolerant.ts';
 
 const SECOND_MS = 1000;
 
@@ -32,6 +33,9 @@ const Domain = z.object({
   subdomains: z.array(z.string()),
   data: z.array(z.object({ last_seen: z.nullish(z.string()) })),
 });
+
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['ip', 'ip_str', 'domain']);
 
 /** Shodan: what a host shows to the internet, or the DNS records of a domain. Facts about exposure, not about malice. */
 export const shodan = defineProvider({
@@ -64,7 +68,7 @@ export const shodan = defineProvider({
 
   read(body, indicator) {
     if (indicator.type === 'domain-name') {
-      const answer = Domain.parse(body);
+      const { answer } = readTolerant(Domain, body, DECIDES);
       assertAbout('shodan', indicator, [answer.domain]);
       return exposureVerdict('shodan', {
         tags: answer.tags ?? [],
@@ -72,7 +76,7 @@ export const shodan = defineProvider({
         reference: `https://www.shodan.io/domain/${encodeURIComponent(indicator.value)}`,
       });
     }
-    const answer = Host.parse(body);
+    const { answer } = readTolerant(Host, body, DECIDES);
     assertAbout('shodan', indicator, [answer.ip_str]);
     const vulns = answer.vulns ?? [];
     return exposureVerdict('shodan', {

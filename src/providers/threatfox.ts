@@ -8,6 +8,7 @@ import { settingsOf } from './provider-settings.ts';
 import { isAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
 import { wordTable } from '../model/tables/word-table.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 /** An entry says "malicious"; how sure its reporter was moves it from doubtful (40) to near certain (90). */
 const LISTED_SCORE = 40;
@@ -41,6 +42,9 @@ const Answer = z.object({
   ),
 });
 
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['query_status', 'data', 'ioc', 'threat_type', 'confidence_level']);
+
 /** abuse.ch ThreatFox: indicators of malware infrastructure, each with its reporter's confidence. */
 export const threatfox = defineProvider({
   id: 'threatfox',
@@ -68,12 +72,14 @@ export const threatfox = defineProvider({
   judge: (answer) => judgeAbuseCh('threatfox', answer),
 
   read(body, indicator) {
-    const entries = Answer.parse(body).data.filter(({ ioc }) => names(ioc, indicator));
+    const { answer, dropped } = readTolerant(Answer, body, DECIDES);
+    const entries = answer.data.filter(({ ioc }) => names(ioc, indicator));
     const [best] = [...entries].sort((a, b) => b.confidence_level - a.confidence_level);
     if (!best) return null;
     const score = Math.round(LISTED_SCORE + best.confidence_level * SCORE_PER_CONFIDENCE);
     const tags = entries.flatMap((entry) => [entry.malware_printable, ...(entry.tags ?? [])]);
     return verdictOf('threatfox', {
+      ...droppedNote(dropped),
       verdict: wordOfScore(score),
       score,
       confidence: best.confidence_level,

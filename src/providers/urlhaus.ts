@@ -8,6 +8,7 @@ import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 /** A URL that serves malware now, and one that did: pages get cleaned, so an old one is weaker. */
 const URL_SCORE = { online: 95, offline: 75 };
@@ -62,6 +63,9 @@ const PayloadAnswer = z.object({
   url_count: z.nullish(z.union([z.string(), z.number()])),
 });
 
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['query_status', 'url', 'url_status', 'host', 'urls', 'md5_hash', 'sha256_hash']);
+
 /** abuse.ch URLhaus: URLs that serve malware, their hosts, and the files fetched from them. */
 export const urlhaus = defineProvider({
   id: 'urlhaus',
@@ -101,10 +105,11 @@ function questionOf({ type }: Indicator): readonly [path: 'url' | 'host' | 'payl
 }
 
 function readUrl(body: unknown, indicator: Indicator): Verdict {
-  const answer = UrlAnswer.parse(body);
+  const { answer, dropped } = readTolerant(UrlAnswer, body, DECIDES);
   assertAbout('urlhaus', indicator, [answer.url]);
   const added = isoTime(answer.date_added);
   return verdictOf('urlhaus', {
+    ...droppedNote(dropped),
     verdict: 'malicious',
     score: answer.url_status === 'online' ? URL_SCORE.online : URL_SCORE.offline,
     confidence: LISTED_CONFIDENCE,
@@ -117,7 +122,7 @@ function readUrl(body: unknown, indicator: Indicator): Verdict {
 }
 
 function readHost(body: unknown, indicator: Indicator): Verdict {
-  const answer = HostAnswer.parse(body);
+  const { answer, dropped } = readTolerant(HostAnswer, body, DECIDES);
   assertAbout('urlhaus', indicator, [answer.host]);
   const isOnline = answer.urls.some(({ url_status }) => url_status === 'online');
   const isAbused = answer.blacklists?.spamhaus_dbl?.startsWith('abused_') === true;
@@ -129,6 +134,7 @@ function readHost(body: unknown, indicator: Indicator): Verdict {
       ? HOST_SCORE.online
       : HOST_SCORE.offline;
   return verdictOf('urlhaus', {
+    ...droppedNote(dropped),
     verdict: wordOfScore(score),
     score,
     confidence: LISTED_CONFIDENCE,
@@ -142,9 +148,10 @@ function readHost(body: unknown, indicator: Indicator): Verdict {
 }
 
 function readPayload(body: unknown, indicator: Indicator): Verdict {
-  const answer = PayloadAnswer.parse(body);
+  const { answer, dropped } = readTolerant(PayloadAnswer, body, DECIDES);
   assertAbout('urlhaus', indicator, [answer.md5_hash, answer.sha256_hash]);
   return verdictOf('urlhaus', {
+    ...droppedNote(dropped),
     verdict: 'malicious',
     score: PAYLOAD_SCORE,
     confidence: LISTED_CONFIDENCE,

@@ -5,6 +5,7 @@ import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
 import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf, wordOfScore } from './verdict-facts.ts';
+import { droppedNote, readTolerant, type TolerantReading } from './read-tolerant.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -59,6 +60,9 @@ const Result = z.object({
 });
 
 const Unfinished = z.object({ message: z.string().check(z.regex(/not finished/i)), status: z.literal(404) });
+
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set(['task', 'uuid', 'url', 'verdicts', 'overall', 'score', 'malicious', 'hasVerdicts']);
 
 /** urlscan.io: scans of web pages by others. That a page was scanned says nothing; only a scan's own verdict on that very URL counts. */
 export const urlscan = defineProvider({
@@ -124,7 +128,7 @@ export const urlscan = defineProvider({
   read(body, indicator) {
     if (Unfinished.safeParse(body).success) return verdictOf('urlscan', { isPending: true });
     const search = Search.safeParse(body);
-    return search.success ? readSearch(search.data, indicator) : readResult(Result.parse(body), indicator);
+    return search.success ? readSearch(search.data, indicator) : readResult(readTolerant(Result, body, DECIDES), indicator);
   },
 });
 
@@ -142,7 +146,9 @@ function readSearch({ results, total }: z.output<typeof Search>, indicator: Indi
   });
 }
 
-function readResult({ task, page, verdicts: { overall } }: z.output<typeof Result>, indicator: Indicator) {
+function readResult({ answer, dropped }: TolerantReading<typeof Result>, indicator: Indicator) {
+  const { task, page, verdicts } = answer;
+  const { overall } = verdicts;
   if (!isSamePage(indicator, [task.url, page.url]))
     throw refusal('bad_response', 'urlscan', 'answered about another page than the one asked for');
   const isCleared = !overall.malicious && overall.score < 0;
@@ -151,6 +157,7 @@ function readResult({ task, page, verdicts: { overall } }: z.output<typeof Resul
   const score = overall.malicious ? Math.max(60, overall.score) : Math.max(0, overall.score);
   const brands = (overall.brands ?? []).map((brand) => (typeof brand === 'string' ? brand : (brand.key ?? '')));
   return verdictOf('urlscan', {
+    ...droppedNote(dropped),
     verdict: overall.malicious
       ? 'malicious'
       : isCleared

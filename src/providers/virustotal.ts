@@ -8,6 +8,7 @@ import { defineProvider } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { ALLOW_LISTED_MAX_SCORE, assertAbout, assertAboutIfTold, verdictOf } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
+import { droppedNote, readTolerant } from './read-tolerant.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -77,6 +78,19 @@ const COLLECTIONS: Readonly<Partial<Record<IndicatorType, readonly [api: string,
 };
 const FILES = ['files', 'file', 'file'] as const;
 
+/** Fields that decide: a fault in them is a fault of the answer. */
+const DECIDES: ReadonlySet<string> = new Set([
+  'data',
+  'id',
+  'type',
+  'attributes',
+  'last_analysis_stats',
+  'malicious',
+  'suspicious',
+  'undetected',
+  'harmless',
+]);
+
 /** VirusTotal v3: how many of about 90 engines call a value malicious. A count says more than a share, so that is what is scored. */
 export const virustotal = defineProvider({
   id: 'virustotal',
@@ -115,7 +129,8 @@ export const virustotal = defineProvider({
   },
 
   read(body, indicator, { engineScores, minCleanEngines }) {
-    const { data } = Answer.parse(body);
+    const { answer, dropped } = readTolerant(Answer, body, DECIDES);
+    const { data } = answer;
     const { attributes } = data;
     const [, type, page] = COLLECTIONS[indicator.type] ?? FILES;
     if (data.type !== type) throw refusal('bad_response', 'virustotal', `answered about a ${data.type} instead of a ${type}`);
@@ -132,6 +147,7 @@ export const virustotal = defineProvider({
     const score = Math.min(scoreOfCount(accusing, engineScores), isGoodware ? ALLOW_LISTED_MAX_SCORE : 100);
     const isCleared = accusing === 0 && harmless + (type === 'file' ? undetected : 0) >= minCleanEngines;
     return verdictOf('virustotal', {
+      ...droppedNote(dropped),
       verdict: accusing > 0 ? (score >= 60 ? 'malicious' : 'suspicious') : isCleared ? 'clean' : 'unknown',
       score: accusing > 0 || isCleared ? score : null,
       confidence: accusing > 0 || isCleared ? Math.min(MAX_CONFIDENCE, answered * CONFIDENCE_PER_ENGINE) : null,

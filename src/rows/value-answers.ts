@@ -3,8 +3,8 @@ import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../model/enrichment.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
 import type { VerdictWord } from '../model/verdict.ts';
-import { EMPTY_PLACE, placeOf } from '../mapping/worst-order.ts';
-import { EMPTY_CELL, FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
+import { EMPTY_PLACE, placeOf } from '../model/worst-answer.ts';
+import { FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
 import type { ValueTable } from './value-table.ts';
 
 // An answer without an end (the user's own lists change while a long search runs) is asked for again after a minute: `peek` is cheap.
@@ -226,13 +226,13 @@ export class ValueAnswers {
 /** Until when what nobody has answered yet is fresh. */
 const UNSETTLED = -1;
 
-/** The answer to a cell that held nothing (`EMPTY_CELL`) or a field that is not there (`NO_COLUMN`). */
+/** The answer to a cell that held nothing or a field that is not there (`NO_COLUMN`). */
 export function unaskedEnrichment(id: number, field: string): Enrichment {
   const message =
     id === NO_COLUMN
       ? `the events have no field ${field}: check its spelling, or extract it before this command`
       : `the field ${field} is empty here: nothing was looked up`;
-  return toEnrichment(id === EMPTY_CELL || id === NO_COLUMN ? 'invalid' : 'pending', message, '');
+  return toEnrichment('skipped_empty', message, '');
 }
 
 /** What a row shows while only the cost is worked out. */

@@ -53,19 +53,21 @@ describe('every fault of the provider has its own status, and none reads as clea
       1,
     ],
     ['429 scan meter', json(429, { error: 'Scan quota exceeded', usage: 50, limit: 50 }), 'quota_exhausted', 1],
-    ['400', json(400, { errors: ['query is wrong'] }), 'invalid', 1],
-    ['404', json(404, { error: 'no such path' }), 'bad_response', 2],
+    ['400 that blames the value', json(400, { errors: ['query is wrong'] }), 'invalid', 1],
+    ['400 that blames nobody', json(400, {}), 'bad_response', 1],
+    ['429 whose body is not what its header says', raw(429, 'Quota', { 'content-encoding': 'gzip' }), 'rate_limited', 1],
+    ['404', json(404, { error: 'no such path' }), 'bad_response', 1],
     ['500', json(500, { error: 'boom' }), 'unavailable', 3],
     ['502 in HTML', raw(502, '<html>bad gateway</html>', { 'content-type': 'text/html' }), 'unavailable', 3],
     ['503', json(503, {}), 'unavailable', 3],
-    ['HTML at 200', raw(200, '<html>log in</html>', { 'content-type': 'text/html' }), 'bad_response', 2],
-    ['empty 200', raw(200, '', { 'content-type': 'application/json' }), 'bad_response', 2],
-    ['a list at 200', json(200, [1, 2]), 'bad_response', 2],
-    ['null at 200', json(200, 'null'), 'bad_response', 2],
-    ['another document at 200', json(200, { data: { abuseConfidenceScore: 0 } }), 'bad_response', 2],
-    ['text for a boolean', json(200, { malicious: 'false' }), 'bad_response', 2],
-    ['number for the sources', json(200, { malicious: false, sources: 'none' }), 'bad_response', 2],
-    ['redirect', json(302, {}, { location: 'http://127.0.0.1:1/' }), 'bad_response', 2],
+    ['HTML at 200', raw(200, '<html>log in</html>', { 'content-type': 'text/html' }), 'bad_response', 1],
+    ['empty 200', raw(200, '', { 'content-type': 'application/json' }), 'bad_response', 1],
+    ['a list at 200', json(200, [1, 2]), 'bad_response', 1],
+    ['null at 200', json(200, 'null'), 'bad_response', 1],
+    ['another document at 200', json(200, { data: { abuseConfidenceScore: 0 } }), 'bad_response', 1],
+    ['text for a boolean', json(200, { malicious: 'false' }), 'bad_response', 1],
+    ['number for the sources', json(200, { malicious: false, sources: 'none' }), 'bad_response', 1],
+    ['redirect', json(302, {}, { location: 'http://127.0.0.1:1/' }), 'bad_response', 1],
     ['reset', (call) => void call, 'timeout', 1],
   ])('%s', async (name, reply, status, calls) => {
     const acted: StandInReply = name === 'reset' ? (_call, response) => response.socket?.resetAndDestroy() : reply;
@@ -169,7 +171,9 @@ describe('what never leaves', () => {
     ['someone@example.org', 'skipped_private'],
     ['www.acme.com', 'skipped_private'],
     ['81.2.69.160', 'skipped_private'],
-    ['', 'invalid'],
+    ['', 'skipped_empty'],
+    ['-', 'skipped_empty'],
+    ['N/A', 'skipped_empty'],
     ['not an indicator', 'invalid'],
     ['%{[destination][ip]}', 'invalid'],
   ])('%s is %s', async (value, status) => {
@@ -180,7 +184,7 @@ describe('what never leaves', () => {
     });
     const found = await engine.enrichMany([value]);
     expect(found.get(value)).toMatchObject({
-      answer: { status, verdict: 'unknown', score: null, tier: 'review', autoResolve: false },
+      answer: { status, verdict: 'unknown', score: null, tier: status === 'invalid' ? 'review' : 'log', autoResolve: false },
       source: 'none',
     });
     expect(found.get(value)?.answer.message).toBeTruthy();

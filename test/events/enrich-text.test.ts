@@ -191,17 +191,43 @@ describe('tags', () => {
 });
 
 describe('an ismalicious of the event', () => {
-  it('is merged: its members stay, others are added', () => {
-    const after = JSON.parse(run(`{"ismalicious":{"note":"mine","score":1.50},"destination":{"ip":"${BAD}"}}`)) as { ismalicious: object };
-    expect(after.ismalicious).toMatchObject({ note: 'mine', score: 1.5, verdict: 'malicious' });
-    expect(run(`{"ismalicious":{"score":1.50},"destination":{"ip":"${BAD}"}}`)).toContain('"score":1.50,"verdict"');
+  const rollUp = (event: string) => (JSON.parse(run(event)) as { ismalicious?: Record<string, unknown>; tags?: unknown }) ?? {};
+  const clean = '"verdict":"clean","status":"ok","score":0,"tier":"log","auto_resolve":true,"malicious":false';
+
+  it('with other members gets ours beside them', () => {
+    expect(rollUp(`{"ismalicious":{"note":"mine"},"destination":{"ip":"${BAD}"}}`).ismalicious).toMatchObject({ note: 'mine', score: 87 });
   });
 
-  it('may be dotted', () => {
-    const after = JSON.parse(run(`{"ismalicious.verdict":"mine","destination":{"ip":"${BAD}"}}`)) as Record<string, object>;
-    expect(after['ismalicious.verdict']).toBe('mine');
-    expect(after.ismalicious).toMatchObject({ score: 87 });
-    expect(after.ismalicious).not.toHaveProperty('verdict');
+  it.each([
+    [`{"ismalicious":{"note":"mine","score":1.50},"destination":{"ip":"${BAD}"}}`],
+    [`{"ismalicious.verdict":"mine","destination":{"ip":"${BAD}"}}`],
+  ])('that is none of ours stays as it is, and the event is tagged: %s', (event) => {
+    expect(run(event)).toContain(event.slice(1, event.indexOf(',"destination"')));
+    expect(rollUp(event).tags).toEqual(['_ismalicious_conflict']);
+  });
+
+  it.each([
+    [`{"ismalicious":{"note":1,${clean},"by":{"a":[1,"}"]}},"destination":{"ip":"${BAD}"}}`],
+    [`{"ismalicious":{${clean}},"destination":{"ip":"${BAD}"}}`],
+    [`{"ismalicious.verdict":"clean","ismalicious.auto_resolve":true,"destination":{"ip":"${BAD}"}}`],
+    [`{"destination":{"ip":"${BAD}"},"ismalicious.verdict":"clean" , "ismalicious.status":"ok","n":1, "ismalicious.auto_resolve":true}`],
+  ])('gives way whole to a worse one: %s', (event) => {
+    const after = rollUp(event) as Record<string, unknown> & { ismalicious: Record<string, unknown> };
+    expect(after.ismalicious).toMatchObject({ verdict: 'malicious', malicious: true, score: 87, tier: 'p1', auto_resolve: false });
+    expect(Object.keys(after).filter((name) => name.startsWith('ismalicious.'))).toEqual([]);
+    expect(after).toMatchObject({ destination: { ip: BAD }, ...(event.includes('"n":1') && { n: 1 }) });
+    if (event.includes('note')) expect(after.ismalicious).toMatchObject({ note: 1, by: { a: [1, '}'] } });
+  });
+
+  it.each([
+    [`{"ismalicious":{"verdict":"unknown","status":"timeout","tier":"review","auto_resolve":false},"destination":{"ip":"${BAD}"}}`],
+    [`{"ismalicious":{"verdict":"malicious","status":"ok","score":99},"destination":{"ip":"${BAD}"}}`],
+    [`{"ismalicious.verdict":"malicious","ismalicious.score":99,"destination":{"ip":"${BAD}"}}`],
+  ])('stays whole where it failed before, or is no better: %s', (event) => {
+    expect(run(event)).toContain(event.slice(1, event.indexOf(',"destination"')));
+    expect(Object.keys(rollUp(event).ismalicious ?? {})).toEqual(
+      Object.keys((JSON.parse(event) as { ismalicious?: object }).ismalicious ?? {}),
+    );
   });
 });
 
@@ -361,7 +387,7 @@ describe('a front cache that is too small', () => {
 
 describe('a value that is too long', () => {
   it('is not looked up, and says so', () => {
-    const after = JSON.parse(run(JSON.stringify({ url: { full: `http://evil-host.com/${'a'.repeat(3000)}` } }))) as { ismalicious: object };
+    const after = JSON.parse(run(JSON.stringify({ url: { full: 'a'.repeat(3000) } }))) as { ismalicious: object };
     expect(after.ismalicious).toMatchObject({ verdict: 'unknown', status: 'invalid' });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toExplainLine } from '../../src/mapping/explain-line.ts';
 import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS, toDetailCells, toMaliciousCell, toSplunkCells } from '../../src/mapping/splunk.ts';
-import { EMPTY_PLACE, placeOf } from '../../src/mapping/worst-order.ts';
+import { EMPTY_PLACE, placeOf } from '../../src/model/worst-answer.ts';
 import type { Answer, Enrichment, ProviderResult, Status } from '../../src/model/enrichment.ts';
 import { STATUSES } from '../../src/model/enrichment.ts';
 import type { VerdictWord } from '../../src/model/verdict.ts';
@@ -109,7 +109,8 @@ describe('fields of one enrichment', () => {
 
   it.each(
     STATUSES.filter(
-      (status) => !['ok', 'stale', 'partial', 'pending', 'skipped_private', 'skipped_allowlist', 'skipped_tlp'].includes(status),
+      (status) =>
+        !['ok', 'stale', 'partial', 'pending', 'skipped_empty', 'skipped_private', 'skipped_allowlist', 'skipped_tlp'].includes(status),
     ),
   )('a look-up that failed (%s) never says False, whatever verdict it carries', (status) => {
     expect(toMaliciousCell({ ...ANSWER, verdict: 'clean', status })).toBe('');
@@ -162,7 +163,7 @@ describe('the worst of several answers', () => {
     expect(placeOf({ ...ANSWER, verdict: 'unknown', score: null, status })).toBeLessThan(EMPTY_PLACE);
   });
 
-  it.each(STATUSES.filter((status) => !['ok', 'stale', 'skipped_private', 'skipped_allowlist'].includes(status)))(
+  it.each(STATUSES.filter((status) => !['ok', 'stale', 'skipped_empty', 'skipped_private', 'skipped_allowlist'].includes(status)))(
     'an unknown with status %s is not hidden by a clean neighbour',
     (status) => {
       expect(placeOf({ ...ANSWER, verdict: 'unknown', score: null, status })).toBeLessThan(

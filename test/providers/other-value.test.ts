@@ -65,7 +65,9 @@ describe('isMalicious', () => {
       { ...clean, entity: '8.8.4.4' },
     ];
     const verdicts = ismalicious.bulk?.read({ results: rows }, [ipv4, ipv6], settings);
-    expect([...(verdicts ?? [])].map(([value, verdict]) => [value, verdict?.verdict])).toEqual([
+    expect(
+      [...(verdicts ?? [])].map(([value, verdict]) => [value, verdict !== null && 'verdict' in verdict ? verdict.verdict : verdict]),
+    ).toEqual([
       ['2a02:6b8::1', 'malicious'],
       ['8.8.4.4', 'clean'],
     ]);

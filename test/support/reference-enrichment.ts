@@ -3,7 +3,7 @@ import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { relatedListOf } from '../../src/mapping/ecs-indicator.ts';
 import { FAILURE_TAG, toRollUp } from '../../src/mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../src/mapping/ecs.ts';
-import { placeOf } from '../../src/mapping/worst-order.ts';
+import { placeOf } from '../../src/model/worst-answer.ts';
 import { type Enrichment, isFailure } from '../../src/model/enrichment.ts';
 
 type Event = Record<string, unknown>;

@@ -16,6 +16,8 @@ export interface AnswerPool {
   merge(outcomes: readonly Outcome[], subject: Subject): Answer;
   /** From cached fresh text, without parsing it when the very text was seen before. `null`: `parse` cannot read it. */
   fromText(row: { readonly provider: string; readonly text: string }, subject: Subject, parse: () => Outcome | null): Answer | null;
+  /** What our own lists say of a value that never leaves: without a verdict or a score it gives nobody anything to do. */
+  ofPrivate(answer: Answer, reason: string): Answer;
   /** `suffix`: the rest of the message, where it is always the same. */
   unasked(status: Status, message: string, suffix?: string): Answer;
 }
@@ -30,6 +32,7 @@ function keyOf(outcome: Outcome): string {
 export function createAnswerPool(scoring: Scoring, memoryEntries = MAX_ANSWERS): AnswerPool {
   const max = memoryEntries === 0 ? MAX_ANSWERS_WITHOUT_MEMORY : Math.min(MAX_ANSWERS, memoryEntries);
   const pool = new Map<string, Answer>();
+  const leftAlone = new WeakMap<Answer, Answer>();
   // By provider and by status: the texts themselves are the keys, so that nothing is put together on hot paths.
   const byText = new Map<string, Map<string, Answer>>();
   function intern(answers: Map<string, Answer>, key: string, build: () => Answer): Answer {
@@ -58,6 +61,15 @@ export function createAnswerPool(scoring: Scoring, memoryEntries = MAX_ANSWERS):
       if (known) return known;
       const outcome = parse();
       return outcome === null ? null : intern(answers, text, () => mergeOutcomes([outcome], scoring, subject));
+    },
+    ofPrivate(answer, reason) {
+      if (answer.verdict !== 'unknown' || answer.score !== null) return answer;
+      const known = leftAlone.get(answer);
+      if (known) return known;
+      const message = `${reason}: never sent out`;
+      const left: Answer = { ...answer, status: 'skipped_private', tier: 'log', message };
+      leftAlone.set(answer, left);
+      return left;
     },
     unasked: (status, message, suffix = '') => intern(poolOf(status + suffix), message, () => unaskedAnswer(status, message + suffix)),
   };

@@ -13,6 +13,7 @@ import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import type { Spending } from './spending.ts';
 import { isWait, LONGEST_WAIT_MS, type Refusal, type StandingRefusals } from './standing-refusals.ts';
+import type { UnreadableValues } from './unreadable-values.ts';
 import type { WaitingJobs } from './waiting-jobs.ts';
 
 /** Of the words of a fault that nobody expected. */
@@ -26,6 +27,8 @@ export interface DispatcherParts {
   readonly refusals: StandingRefusals;
   readonly spending: Spending;
   readonly callCounts: CallCounts;
+  /** Values whose answers could not be read. */
+  readonly unreadable: UnreadableValues;
 }
 
 /** Makes the calls to one provider: when `nextStep` says so, for as many look-ups as one call may carry, and never without their leases. */
@@ -231,7 +234,8 @@ export class CallDispatcher {
         for (const job of batch) {
           const verdict = verdicts.get(job.indicator.value);
           job.isAlone = verdict === undefined;
-          if (verdict !== undefined) this.#answer(job, verdict);
+          if (verdict instanceof LookupError) this.#cannotRead(job, verdict);
+          else if (verdict !== undefined) this.#answer(job, verdict);
           else this.enqueue(Object.assign(job, { controller: null }));
         }
       }
@@ -240,10 +244,17 @@ export class CallDispatcher {
       this.#parts.refusals.succeeded();
     } catch (error) {
       for (const job of batch) job.controller = null;
-      if (!controller.signal.aborted) this.#faults.judge(batch, asLookupError(this.#options.provider.id, error));
+      const fault = asLookupError(this.#options.provider.id, error);
+      if (fault.code === 'bad_response') for (const { indicator } of batch) this.#parts.unreadable.note(indicator.value, fault);
+      if (!controller.signal.aborted) this.#faults.judge(batch, fault);
     } finally {
       this.#leases.release(batch);
     }
+  }
+
+  #cannotRead(job: Job, error: LookupError): void {
+    this.#parts.unreadable.note(job.indicator.value, error);
+    this.#parts.jobs.settle(job, this.failed(error));
   }
 
   #answer(job: Job, verdict: Verdict | null): void {

@@ -3,14 +3,14 @@ import { LookupError } from '../../model/lookup-error.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import type { HttpAnswer, HttpCall, Provider, QuotaNotice } from '../../providers/provider.ts';
 import type { Clock } from '../clock.ts';
-import { errorFromStatus, parseRetryAfter } from './http/status.ts';
+import { blamesSize, errorFromStatus, parseRetryAfter } from './http/status.ts';
 import type { HttpTransport } from './http/transport.ts';
 
 /** One provider's calls, made and read: rejects with a coded `LookupError`, resolves with what the provider says. */
 export interface Exchange {
   single(indicator: Indicator, signal: AbortSignal): Promise<Verdict | null>;
-  /** By canonical value; indicators that are missing have to be asked alone. */
-  bulk(indicators: readonly Indicator[], signal: AbortSignal): Promise<ReadonlyMap<string, Verdict | null>>;
+  /** By canonical value; indicators that are missing have to be asked alone. An error: what came back about this one cannot be read. */
+  bulk(indicators: readonly Indicator[], signal: AbortSignal): Promise<ReadonlyMap<string, Verdict | null | LookupError>>;
   /** How many indicators one bulk call may carry on this account; 0: none. */
   bulkCap(signal: AbortSignal): Promise<number>;
 }
@@ -93,6 +93,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const judged = provider.judge?.(answer, indicator) ?? errorFromStatus(provider.id, answer, clock.epochMs());
     if (judged === null) return 'answer';
     if (!(judged instanceof LookupError)) return judged;
+    // A batch that is refused for its length is asked in parts.
+    const isTooMany = indicator === null && [400, 413, 422].includes(answer.status) && blamesSize(answer.body);
+    if (isTooMany && judged.code === 'bad_response')
+      throw new LookupError('invalid', provider.id, `refuses so many at once (HTTP ${answer.status})`);
     const retryAfterMs = judged.retryAfterMs ?? parseRetryAfter(answer.headers['retry-after'], clock.epochMs());
     throw new LookupError(judged.code, provider.id, judged.message.slice(provider.id.length + 2), { retryAfterMs, cause: judged.cause });
   }

@@ -12,6 +12,7 @@ import { createPacer } from './pacer.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
 import { createSpending } from './spending.ts';
 import { LONGEST_WAIT_MS, StandingRefusals } from './standing-refusals.ts';
+import { createUnreadableValues } from './unreadable-values.ts';
 import { createWaitingJobs } from './waiting-jobs.ts';
 
 /**
@@ -29,6 +30,7 @@ export class ProviderQueue implements ProviderClient {
   readonly #refusals;
   readonly #earlyRefusals;
   readonly #callCounts;
+  readonly #unreadable = createUnreadableValues(() => this.#nowMs());
   readonly #dispatcher: CallDispatcher;
   #isClosed = false;
 
@@ -46,7 +48,7 @@ export class ProviderQueue implements ProviderClient {
     this.#earlyRefusals = createEarlyRefusals(options, { pacer, breaker, refusals });
     // What is in flight is given free by its call.
     const jobs = (this.#jobs = createWaitingJobs((job) => void (job.controller ?? this.#dispatcher.release(job))));
-    this.#dispatcher = new CallDispatcher(options, { jobs, pacer, breaker, refusals, spending, callCounts });
+    this.#dispatcher = new CallDispatcher(options, { jobs, pacer, breaker, refusals, spending, callCounts, unreadable: this.#unreadable });
   }
 
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {
@@ -56,6 +58,8 @@ export class ProviderQueue implements ProviderClient {
       ? this.#error('unavailable', 'shutting down')
       : this.#earlyRefusals.refuse(wanted, this.#dispatcher.inFlight);
     if (refused) return Promise.resolve(this.#dispatcher.failed(refused));
+    const unreadable = wanted.isTest ? null : this.#unreadable.of(indicator.value);
+    if (unreadable) return Promise.resolve(this.#dispatcher.failed(unreadable));
     let job = this.#jobs.get(indicator.value);
     const isFirst = !job;
     if (!job) {

@@ -21,8 +21,8 @@ const MAX_MESSAGE_CHARS = 300;
 
 /** Milliseconds until the next attempt (full jitter), or `null` when it was the last one. */
 export function delayAfter(attempts: number, error: LookupError, random: () => number): number | null {
-  // Another answer of an unknown shape costs a credit and seldom differs: once more is enough.
-  if (attempts >= (error.code === 'bad_response' ? 2 : MAX_ATTEMPTS)) return null;
+  // Another answer of an unknown shape costs a credit and seldom differs.
+  if (attempts >= (error.code === 'bad_response' ? 1 : MAX_ATTEMPTS)) return null;
   const delayMs = Math.max(error.retryAfterMs ?? 0, Math.ceil(random() * BACKOFF_MS * 2 ** attempts));
   return delayMs > LONGEST_WAIT_MS ? null : delayMs;
 }

@@ -99,7 +99,9 @@ function statusOf(outcomes: readonly Outcome[], results: readonly ProviderResult
   const asked = results.filter(({ status }) => status !== 'skipped_tlp');
   const failures = asked.filter(({ status }) => status !== 'ok' && status !== 'not_listed' && status !== 'pending');
   const [worst] = failures.toSorted((a, b) => rank(a) - rank(b));
-  if (worst && failures.length === asked.length) return { status: worst.status as LookupErrorCode, message: worst.message };
+  // Attributes, and lists that do not name it, are no word on how bad it is: without one the look-up failed, and is made up for.
+  if (worst && !asked.some(({ verdict, score }) => verdict !== 'unknown' || score !== null))
+    return { status: worst.status as LookupErrorCode, message: worst.message };
   if (worst) return { status: 'partial', message: failures.map((failure) => failure.message).join('; ') };
   if (results.some((result) => result.status === 'pending')) return { status: 'pending', message: PENDING_MESSAGE };
   const isStale = outcomes.some((outcome) => outcome.kind === 'answered' && outcome.isStale);

@@ -177,7 +177,7 @@ function scanWanted(scan: Scan, field: number, from: number): number {
   return close + 1;
 }
 
-/** An array in place of a value: its strings are values, its objects are read like the one object they stand for. */
+/** An array in place of a value: its strings are values, its objects are read like the one object they stand for, arrays in it likewise. */
 function scanArray(scan: Scan, node: KeyNode, from: number, depth: number): number {
   const { bytes, end } = scan;
   if (depth >= scan.maxDepth) return ~from;
@@ -188,7 +188,7 @@ function scanArray(scan: Scan, node: KeyNode, from: number, depth: number): numb
     const byte = bytes[pos];
     if (byte === QUOTE) pos = scanString(scan, node, pos);
     else if (byte === OPEN_OBJECT) pos = scanObject(scan, node, pos, depth + 1);
-    else if (byte === OPEN_ARRAY) pos = scanArray(scan, NOTHING, pos, depth + 1);
+    else if (byte === OPEN_ARRAY) pos = scanArray(scan, node, pos, depth + 1);
     else pos = endOfScalar(bytes, pos, end);
     if (pos < 0) return pos;
     if (pos < end && (bytes[pos] as number) <= SPACE) pos = skipSpace(bytes, pos, end);

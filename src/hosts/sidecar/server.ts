@@ -209,11 +209,11 @@ function openGateway(
 function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptions, parts: Parts): HotRoute[] {
   const { pool, metrics, clock, fail, held, findInText } = parts;
   const sightings = pipeline?.sightings;
-  const { maxDepth, maxEvents, maxValueBytes, frontCacheEntries, frontCacheMs, extractFields } = settings;
+  const { maxDepth, maxEvents, frontCacheEntries, frontCacheMs, extractFields } = settings;
   const wanted = createWantedFields(settings.fields);
   const fields = [...new Set([...settings.fields, ...extractFields])];
   const size = 2 ** Math.ceil(Math.log2(frontCacheEntries));
-  const known = createVerdictMemory({ enricher, clock, size, ttlMs: frontCacheMs, maxValueBytes });
+  const known = createVerdictMemory({ enricher, clock, size, ttlMs: frontCacheMs });
   const rules = {
     fields,
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
@@ -237,7 +237,7 @@ function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptio
     createTexts: (asked) =>
       createTextEnricher({
         ...textOptions,
-        known: createVerdictMemory({ enricher: asked, clock, size: LEAST_SIZE, ttlMs: 0, maxValueBytes }),
+        known: createVerdictMemory({ enricher: asked, clock, size: LEAST_SIZE, ttlMs: 0 }),
       }),
   });
   return [

@@ -4,22 +4,8 @@ import type { ParsedObservable } from '../indicator.ts';
 import { invalid } from './invalid-observable.ts';
 import { ipv4Fault, ipv4FromText, ipv4ToText } from './ipv4-address.ts';
 import { ipv6Groups, ipv6GroupsToText, readIpv6 } from './ipv6-address.ts';
+import { isPlaceholder } from './placeholder.ts';
 import { internalName, specialPurposeIpv4, specialPurposeIpv6 } from './special-purpose.ts';
-
-/** What people and programs write where there is nothing to write. */
-const PLACEHOLDERS: ReadonlySet<string> = new Set([
-  'null',
-  'none',
-  'nil',
-  'undefined',
-  'unknown',
-  'n_a',
-  'na',
-  'nan',
-  'empty',
-  'true',
-  'false',
-]);
 
 /** Reads what can stand in the host part of a URL without brackets: an IPv4 address or a name, in plain (not defanged) spelling. */
 export function parseHost(text: string): ParsedObservable {
@@ -98,7 +84,8 @@ function faultyName(name: string, fault: string): ParsedObservable {
 /** Why one label alone is not even the name of a host; `null` when it may be. */
 function labelFault(label: string): string | null {
   if (/^(?:\d+|0x[\da-f]*)$/.test(label)) return ipv4Fault(label);
-  if (PLACEHOLDERS.has(label) || /^[-_]+$/.test(label)) return 'a placeholder, not a value: leave the field empty when there is nothing';
+  if (isPlaceholder(label) || label === 'true' || label === 'false')
+    return 'a placeholder, not a value: leave the field empty when there is nothing';
   if (/^cve-\d{4}-\d{4,}$/.test(label)) return 'a vulnerability id, not an indicator: look up the address, name, URL or hash that was seen';
   if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(label))
     return 'a UUID, not an indicator: look up the address, name, URL or hash that was seen';

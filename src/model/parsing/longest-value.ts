@@ -1,25 +1,17 @@
-import type { ParsedObservable } from '../indicator.ts';
-import { invalid } from './invalid-observable.ts';
-import { parseIndicator } from '../parse-indicator.ts';
-
 /** Longest value that is looked up, in bytes of UTF-8, as it stands in the event: the same in every host (`sidecar.max_value_bytes`). */
 export const MAX_VALUE_BYTES = 2048;
 
 /** UTF-8 takes at most three bytes for a unit of UTF-16. */
 const MOST_BYTES_A_UNIT = 3;
 
-/** `parseIndicator` for what is to be looked up: nothing longer than the bound is. */
-export function parseForLookup(value: string, maxBytes = MAX_VALUE_BYTES): ParsedObservable {
-  if (value.length * MOST_BYTES_A_UNIT > maxBytes && isLonger(value, maxBytes)) return invalid(tooLongReason(maxBytes));
-  return parseIndicator(value);
-}
-
 /** What a value beyond the bound is told. */
 export function tooLongReason(maxBytes: number): string {
   return `longer than ${maxBytes} bytes: not looked up (sidecar.max_value_bytes)`;
 }
 
-function isLonger(value: string, maxBytes: number): boolean {
+/** Whether a value takes more bytes of UTF-8 than that. */
+export function isLongerThan(value: string, maxBytes: number): boolean {
+  if (value.length * MOST_BYTES_A_UNIT <= maxBytes) return false;
   if (value.length > maxBytes) return true;
   let bytes = 0;
   for (const character of value) {

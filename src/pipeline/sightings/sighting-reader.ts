@@ -5,7 +5,6 @@ import { textsAt } from '../triage/read-alert.ts';
 import { assetOf, timeOf } from './asset.ts';
 
 const DAY_S = 86_400;
-const MAX_VALUES = 200;
 /** Texts whose value is kept: the same ones come again and again. */
 const MAX_PARSED = 50_000;
 
@@ -39,7 +38,7 @@ export function createSightingReader({
     for (const field of of) {
       for (const text of textsAt(event, field)) {
         const value = publicValue(text);
-        if (value !== null && values.size < MAX_VALUES) values.add(value);
+        if (value !== null) values.add(value);
       }
     }
     if (values.size === 0) return;

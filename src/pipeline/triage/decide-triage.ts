@@ -1,5 +1,7 @@
-import { type Enrichment, isFailure, type Tier } from '../../model/enrichment.ts';
+import { type Enrichment, isFailure, isLeftAlone, type Tier } from '../../model/enrichment.ts';
+import { placeOf } from '../../model/worst-answer.ts';
 import type { AlertFacts } from './read-alert.ts';
+import { outcomeOf } from './read-outcome.ts';
 import type { TriageAction, TriageRules } from './triage-settings.ts';
 
 /** What triage says about an alert, and why. It asks for actions; it takes none that blocks or deletes. */
@@ -18,56 +20,57 @@ export interface TriageDecision {
 const LADDER: readonly Tier[] = ['log', 'watch', 'p2', 'p1'];
 
 /**
- * The playbook's table: the worst indicator gives the tier; an alert that was blocked goes one down, an allowed flow that sent much out one
- * up. An alert about which somebody could not answer is never resolved by itself.
+ * The playbook's table: the worst value gives the tier, by the same order as in every host; an alert that was blocked goes one down, an
+ * allowed flow that sent much out one up. What failed, cannot be read or is unknown is never hidden by a clean neighbour. An alert with
+ * nothing to look up, or with internal values only, is left alone.
  */
 export function decideTriage(facts: AlertFacts, enrichments: readonly Enrichment[], rules: TriageRules): TriageDecision {
-  const asked = enrichments.filter(
-    ({ answer }) => answer.status !== 'invalid' && answer.status !== 'skipped_private' && answer.status !== 'skipped_allowlist',
-  );
-  const decisive = worstOf(asked);
-  if (!decisive) {
-    const reason = enrichments.length === 0 ? 'no indicator in the alert' : 'only private, allow-listed or invalid values in the alert';
-    return { tier: 'review', actions: rules.review, autoResolve: false, decisive: null, reasons: [reason] };
-  }
+  const decisive = worstOf(enrichments);
+  if (decisive === null) return leftAlone(rules, null, 'no indicator in the alert');
   const { answer, indicator } = decisive;
-  const reasons = [
-    `${indicator?.value ?? decisive.input} is ${answer.verdict}, ${answer.score === null ? 'no score' : `score ${answer.score}`}, tier ${answer.tier}`,
-  ];
-  const failed = asked.filter(
-    (enrichment) => isFailure(enrichment.answer.status) || enrichment.answer.status === 'partial' || enrichment.answer.status === 'pending',
-  );
-  if (failed.length > 0) reasons.push(`${failed.length} of ${asked.length} look-ups gave no whole answer: not resolved by itself`);
-  // A failed look-up beside a low answer may hide something worse.
-  const isBlind = answer.tier === 'log' && failed.some((enrichment) => enrichment.answer.score === null);
+  if (isLeftAlone(answer.status) && facts.unread === 0)
+    return leftAlone(rules, decisive, 'only private or allow-listed values in the alert');
+  const score = answer.score === null ? 'no score' : `score ${answer.score}`;
+  const reasons = [`${indicator?.value ?? decisive.input} is ${answer.verdict}, ${score}, tier ${answer.tier}`];
+  const failed = enrichments.filter(({ answer: { status } }) => isFailure(status) || status === 'partial' || status === 'pending');
+  if (failed.length > 0) reasons.push(`${failed.length} of ${enrichments.length} look-ups gave no whole answer: not resolved by itself`);
+  if (facts.unread > 0) reasons.push(`${facts.unread} more values in the alert were not looked up: not resolved by itself`);
+  if (answer.message !== null && answer.status === 'ok') reasons.push(answer.message);
+  // What was not looked up may be worse than what was.
+  const isBlind = facts.unread > 0 && (answer.tier === 'log' || answer.tier === 'watch');
   const tier = isBlind ? 'review' : shifted(answer.tier, facts, { rules, reasons });
-  const autoResolve = tier === 'log' && failed.length === 0 && asked.every((enrichment) => enrichment.answer.autoResolve);
+  const isClean = enrichments.every((one) => one.answer.autoResolve || isLeftAlone(one.answer.status));
+  const autoResolve = tier === 'log' && facts.unread === 0 && isClean;
   if (autoResolve) reasons.push(`safe to resolve: clean with confidence ${answer.confidence ?? 'unknown'}`);
   return { tier, actions: rules[tier], autoResolve, decisive, reasons };
 }
 
-function shifted(tier: Tier, { action, bytesOut }: AlertFacts, { rules, reasons }: { rules: TriageRules; reasons: string[] }): Tier {
+function leftAlone(rules: TriageRules, decisive: Enrichment | null, reason: string): TriageDecision {
+  return { tier: 'log', actions: rules.log, autoResolve: false, decisive, reasons: [reason] };
+}
+
+function shifted(tier: Tier, facts: AlertFacts, { rules, reasons }: { rules: TriageRules; reasons: string[] }): Tier {
   const at = LADDER.indexOf(tier);
-  if (at < 0 || action === null) return tier;
-  const said = action.toLowerCase().split(/[^a-z]+/);
-  if (rules.blockedWords.some((word) => said.includes(word))) {
-    if (at === 0) return tier;
+  if (at < 1) return tier;
+  const { word, said } = outcomeOf(facts, rules);
+  if (word === 'stopped') {
     const lower = LADDER[at - 1] ?? tier;
-    reasons.push(`action "${action}": it was stopped, ${tier} → ${lower}`);
+    reasons.push(`action "${said}": it was stopped, ${tier} → ${lower}`);
     return lower;
   }
-  const isAllowed = rules.allowedWords.some((word) => said.includes(word));
+  const { bytesOut } = facts;
   // Only what is suspect anyway is raised: much traffic to a clean place is a backup.
-  if (isAllowed && bytesOut !== null && bytesOut >= rules.bytesOut && at >= 1 && at < LADDER.length - 1) {
+  if (word === 'passed' && bytesOut !== null && bytesOut >= rules.bytesOut && at < LADDER.length - 1) {
     const higher = LADDER[at + 1] ?? tier;
-    reasons.push(`action "${action}" and ${bytesOut} bytes out: ${tier} → ${higher}`);
+    reasons.push(`action "${said}" and ${bytesOut} bytes out: ${tier} → ${higher}`);
     return higher;
   }
   return tier;
 }
 
-/** Highest score first; without one, what could not be answered comes before what is known to be harmless. */
 function worstOf(enrichments: readonly Enrichment[]): Enrichment | null {
-  const rank = ({ answer }: Enrichment) => (answer.score === null ? (answer.verdict === 'clean' ? -2 : -1) : answer.score);
-  return enrichments.reduce<Enrichment | null>((worst, one) => (worst === null || rank(one) > rank(worst) ? one : worst), null);
+  return enrichments.reduce<Enrichment | null>(
+    (worst, one) => (worst === null || placeOf(one.answer) < placeOf(worst.answer) ? one : worst),
+    null,
+  );
 }

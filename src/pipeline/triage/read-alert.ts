@@ -1,11 +1,19 @@
+import { isLooseField } from '../../model/loose-field.ts';
+import { isPlaceholder } from '../../model/parsing/placeholder.ts';
+import { readForLookup } from '../../model/read-for-lookup.ts';
+
 /** What triage reads in an alert, whatever wrote it. */
 export interface AlertFacts {
   /** Its own id; `null`: it has none. */
   readonly id: string | null;
   /** Values that may be indicators, each with its field. */
   readonly observables: readonly { readonly field: string; readonly value: string }[];
-  /** What became of the traffic or file, in the writer's words; `null`: not said. */
-  readonly action: string | null;
+  /** Values beyond the bound, which were not read. */
+  readonly unread: number;
+  /** What became of the traffic or file, in the writer's words, by field; none: not said. */
+  readonly actions: readonly (readonly string[])[];
+  /** How the action went: `success`, `failure`. It says nothing of what was done. */
+  readonly outcome: string | null;
   readonly bytesOut: number | null;
 }
 
@@ -18,30 +26,54 @@ export const ALERT_FIELDS: readonly string[] = [
   'dest_ip dest dest_host src_ip src url domain query file_hash hash sha256 md5 sender src_user_email ip indicator ioc_value remote_ip remote_host',
 ].flatMap((line) => line.split(' '));
 const IDS = ['kibana.alert.uuid', '_id', 'event_id', 'event.id', 'alert_id', 'id', 'sid', 'notable_id'];
-const ACTIONS = ['event.action', 'action', 'event.outcome', 'kibana.alert.original_event.action', 'vendor_action', 'outcome'];
+const ACTIONS = ['event.action', 'action', 'kibana.alert.original_event.action', 'vendor_action'];
+const OUTCOMES = ['event.outcome', 'outcome'];
 const BYTES = ['source.bytes', 'client.bytes', 'bytes_out', 'network.bytes_out', 'sent_bytes'];
 
-const MAX_OBSERVABLES = 200;
+/** Far more than any alert names: who fills one with addresses pays for no more. */
+const MAX_OBSERVABLES = 10_000;
 const NONE: readonly string[] = [];
 
-/** Reads an alert object: nested or dotted fields, single values or lists. */
+/** Reads an alert object: nested or dotted fields, single values or lists, one object or a list of them. */
 export function readAlert(alert: Readonly<Record<string, unknown>>, fields: readonly string[] = ALERT_FIELDS): AlertFacts {
-  const observables = fields.flatMap((field) => textsAt(alert, field).map((value) => ({ field, value }))).slice(0, MAX_OBSERVABLES);
+  const observables: { field: string; value: string }[] = [];
+  const seen = new Set<string>();
+  let unread = 0;
+  for (const field of fields)
+    for (const value of textsAt(alert, field)) {
+      if (seen.has(value) || isPassedOver(field, value)) continue;
+      seen.add(value);
+      if (observables.length < MAX_OBSERVABLES) observables.push({ field, value });
+      else unread += 1;
+    }
   const bytes = BYTES.flatMap((field) => textsAt(alert, field))
     .map(Number)
-    .find((value) => Number.isFinite(value));
+    .filter((value) => Number.isFinite(value));
   return {
     id: IDS.flatMap((field) => textsAt(alert, field))[0] ?? null,
     observables,
-    action: ACTIONS.flatMap((field) => textsAt(alert, field))[0] ?? null,
-    bytesOut: bytes ?? null,
+    unread,
+    actions: ACTIONS.map((field) => textsAt(alert, field)).filter((said) => said.length > 0),
+    outcome: OUTCOMES.flatMap((field) => textsAt(alert, field))[0] ?? null,
+    // Of several flows the largest counts.
+    bytesOut: bytes.length === 0 ? null : bytes.reduce((most, value) => Math.max(most, value)),
   };
 }
 
-/** The texts and numbers at a field, nested or dotted, one or a list of them; none that stand for nothing. */
+/** What a field that holds other things too carries besides indicators. */
+function isPassedOver(field: string, value: string): boolean {
+  return isLooseField(field) && readForLookup(value).kind === 'invalid';
+}
+
+/** The texts and numbers at a field, nested or dotted, one or a list of them, in one object or a list of them; none that stand for nothing. */
 export function textsAt(event: Readonly<Record<string, unknown>>, field: string): readonly string[] {
-  const found = fieldOf(event, field);
-  return found === undefined ? NONE : textsOf(found);
+  const path = pathOf(field);
+  const [first = field] = path;
+  // Most events have most fields not.
+  if (!Object.hasOwn(event, first) && !(path.length > 1 && hasDotted(event, field, path))) return NONE;
+  const found: string[] = [];
+  addTexts(event, { path, found }, 0, 0);
+  return found;
 }
 
 /** Field names are few, and come again with each event. */
@@ -56,21 +88,32 @@ function pathOf(field: string): readonly string[] {
   return path;
 }
 
-function fieldOf(alert: Readonly<Record<string, unknown>>, field: string): unknown {
-  if (Object.hasOwn(alert, field)) return alert[field];
-  let found: unknown = alert;
-  for (const key of pathOf(field)) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
-    found = Reflect.get(found, key);
-  }
-  return found;
+/** Whether a key of the object is the field, or begins it, in dotted spelling. */
+function hasDotted(event: object, field: string, path: readonly string[]): boolean {
+  if (Object.hasOwn(event, field)) return true;
+  for (let end = 2; end < path.length; end += 1) if (Object.hasOwn(event, path.slice(0, end).join('.'))) return true;
+  return false;
 }
 
 /** Lists inside lists that are looked into. */
 const MAX_LISTS = 16;
 
-function textsOf(value: unknown, depth = 0): string[] {
-  if (Array.isArray(value)) return depth === MAX_LISTS ? [] : value.flatMap((item) => textsOf(item, depth + 1));
-  if (typeof value === 'number') return [String(value)];
-  return typeof value === 'string' && value !== '' && value !== '-' ? [value] : [];
+/** `a.b.c` may stand as {a:{b:{c}}}, {"a.b":{c}}, {a:{"b.c"}} or {"a.b.c"}; a list stands for each of its items. */
+function addTexts(value: unknown, into: { readonly path: readonly string[]; readonly found: string[] }, from: number, lists: number): void {
+  const { path, found } = into;
+  if (Array.isArray(value)) {
+    if (lists < MAX_LISTS) for (const item of value) addTexts(item, into, from, lists + 1);
+    return;
+  }
+  if (from === path.length) {
+    const text = typeof value === 'number' ? String(value) : value;
+    if (typeof text === 'string' && !isPlaceholder(text)) found.push(text);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  let name = '';
+  for (let end = from; end < path.length; end += 1) {
+    name = end === from ? (path[end] ?? '') : `${name}.${path[end] ?? ''}`;
+    if (Object.hasOwn(value, name)) addTexts(Reflect.get(value, name), into, end + 1, lists);
+  }
 }

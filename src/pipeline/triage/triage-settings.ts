@@ -19,8 +19,8 @@ export const TriageSettings = z.object({
   review: setting('review', actions('assign_analyst'), 'What is asked for when nobody could give a score.'),
   blockedWords: setting(
     'blockedWords',
-    words('blocked', 'block', 'denied', 'deny', 'drop', 'dropped', 'reject', 'rejected', 'prevented', 'quarantined', 'failure'),
-    'Words in the action of an alert that mean nothing got through: the tier goes one down.',
+    words('blocked', 'block', 'denied', 'deny', 'drop', 'dropped', 'reject', 'rejected', 'prevented', 'quarantined'),
+    'Words in the action of an alert that mean nothing got through: the tier goes one down. Beside words of doubt (not, would, failed, continue) they do not count.',
   ),
   allowedWords: setting(
     'allowedWords',

@@ -4,13 +4,13 @@ import { enrichInTurns } from '../../engine/enrich-in-turns.ts';
 import type { Enricher } from '../../engine/enricher.ts';
 import type { Store } from '../../store/store-client.ts';
 import { mapInTurns } from '../../engine/turns.ts';
-import type { Enrichment } from '../../model/enrichment.ts';
+import { type Enrichment, isLeftAlone } from '../../model/enrichment.ts';
+import { placeOf } from '../../model/worst-answer.ts';
 import type { OutputItem } from '../../outputs/output.ts';
 import { indicatorId } from '../delivery/output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
 import { deliveriesOf, type Recipient } from '../route-judgements.ts';
 import { decideTriage, type TriageDecision } from './decide-triage.ts';
-import type { AlertFacts } from './read-alert.ts';
 import { type Alert, type AlertReading, readAlertWhole } from './read-alerts.ts';
 import type { TriageRules } from './triage-settings.ts';
 
@@ -51,6 +51,14 @@ export interface TriageWait {
   readonly signal?: AbortSignal;
 }
 
+/** A decision, and all that is bad in its alert, the worst first. */
+export interface TriagedAlert {
+  readonly decision: TriageJson;
+  /** The enrichment that decided; `null`: no indicator. */
+  readonly decisive: Enrichment | null;
+  readonly accused: readonly Enrichment[];
+}
+
 /** Whether triage notes who was seen with what. */
 export function notesSightings({ store, recordsSightings }: Pick<Triage, 'store' | 'recordsSightings'>): boolean {
   return store !== null && recordsSightings !== false;
@@ -58,27 +66,40 @@ export function notesSightings({ store, recordsSightings }: Pick<Triage, 'store'
 
 /** Triages alerts: one decision each, in order. All their indicators are looked up together. */
 export async function triageAlerts(alerts: readonly Alert[], triage: Triage, wait: TriageWait = {}): Promise<TriageJson[]> {
+  return (await triageWithEvidence(alerts, triage, wait)).map(({ decision }) => decision);
+}
+
+/** The same, with what is bad in each alert. */
+export async function triageWithEvidence(alerts: readonly Alert[], triage: Triage, wait: TriageWait = {}): Promise<TriagedAlert[]> {
   const what = { notesSightings: notesSightings(triage), nowS: nowS(triage.clock) };
   return await triageReadings(await mapInTurns(alerts, (alert) => readAlertWhole(alert, what), wait.signal), triage, wait);
 }
 
 /** The same for alerts that were read already. */
-export async function triageReadings(readings: readonly AlertReading[], triage: Triage, wait: TriageWait = {}): Promise<TriageJson[]> {
+export async function triageReadings(readings: readonly AlertReading[], triage: Triage, wait: TriageWait = {}): Promise<TriagedAlert[]> {
   const values = new Set<string>();
   await mapInTurns(readings, ({ facts }) => facts.observables.forEach(({ value }) => values.add(value)), wait.signal);
   const found = await enrichInTurns(triage.enricher, values, wait);
-  const decide = ({ facts }: AlertReading): TriageDecision => {
+  const judge = ({ facts }: AlertReading) => {
     const enrichments = facts.observables.map(({ value }) => found.get(value)).filter((one): one is Enrichment => one !== undefined);
-    return decideTriage(facts, enrichments, triage.rules);
+    const decision = decideTriage(facts, enrichments, triage.rules);
+    const { decisive } = decision;
+    const field = decisive === null ? null : (facts.observables.find(({ value }) => found.get(value) === decisive)?.field ?? null);
+    const accused = enrichments.filter(isAccused).sort((a, b) => placeOf(a.answer) - placeOf(b.answer));
+    return { decision, field, accused };
   };
-  const decisions = await mapInTurns(readings, decide, wait.signal);
+  const judged = await mapInTurns(readings, judge, wait.signal);
   const { store } = triage;
   if (store !== null) {
     const sightings = readings.flatMap((reading) => reading.sightings);
     if (sightings.length > 0) await store.recordSightings(sightings);
-    for (const [n, decision] of decisions.entries()) await carryOut(decision, readings[n]?.id ?? '', { ...triage, store });
+    for (const [n, { decision }] of judged.entries()) await carryOut(decision, readings[n]?.id ?? '', { ...triage, store });
   }
-  return await mapInTurns(readings, ({ facts, id }, n) => toJson(facts, decisions[n] as TriageDecision, id), wait.signal);
+  return judged.map(({ decision, field, accused }, n) => ({
+    decision: toJson(decision, field, readings[n]?.id ?? ''),
+    decisive: decision.decisive,
+    accused,
+  }));
 }
 
 /** Journals the decision for the outputs, and watches what is to be watched. Nothing else is done. */
@@ -89,7 +110,8 @@ async function carryOut(
 ): Promise<void> {
   const { decisive, tier } = decision;
   const indicator = decisive?.indicator;
-  if (!decisive || !indicator) return;
+  // Internal values are nobody's business outside.
+  if (!decisive || !indicator || isLeftAlone(decisive.answer.status)) return;
   const atS = nowS(clock);
   if (decision.actions.includes('add_to_watchlist')) {
     await store.watch(
@@ -131,7 +153,11 @@ async function carryOut(
   );
 }
 
-function toJson({ observables }: AlertFacts, decision: TriageDecision, alertId: string): TriageJson {
+function isAccused({ answer, indicator }: Enrichment): boolean {
+  return indicator !== null && (answer.verdict === 'malicious' || answer.verdict === 'suspicious');
+}
+
+function toJson(decision: TriageDecision, field: string | null, alertId: string): TriageJson {
   const { decisive, tier, actions, autoResolve, reasons } = decision;
   return {
     alert_id: alertId,
@@ -140,9 +166,9 @@ function toJson({ observables }: AlertFacts, decision: TriageDecision, alertId: 
     auto_resolve: autoResolve,
     score: decisive?.answer.score ?? null,
     verdict: decisive?.answer.verdict ?? 'unknown',
-    status: decisive?.answer.status ?? 'invalid',
+    status: decisive?.answer.status ?? 'skipped_empty',
     indicator: decisive?.indicator?.value ?? null,
-    field: observables.find(({ value }) => value === decisive?.input)?.field ?? null,
+    field,
     reasons,
     note: `isMalicious triage: ${tier}${autoResolve ? ', safe to resolve' : ''} (${reasons.join('; ')})`,
   };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { relatedListOf } from '../../mapping/ecs-indicator.ts';
 import { FAILURE_TAG, ROLL_UP_MEMBERS, toRollUp } from '../../mapping/ecs-roll-up.ts';
 import { type ThreatEnrichment, toThreatEnrichment } from '../../mapping/ecs.ts';
-import { placeOf } from '../../mapping/worst-order.ts';
+import { placeOf } from '../../model/worst-answer.ts';
 import { type Answer, type Enrichment, isFailure } from '../../model/enrichment.ts';
 import type { Source } from './document-values.ts';
 

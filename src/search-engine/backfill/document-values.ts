@@ -1,5 +1,6 @@
 import { type WantedFields, createWantedFields } from '../../events/wanted-fields.ts';
-import { parseIndicator } from '../../model/parse-indicator.ts';
+import { isPlaceholder } from '../../model/parsing/placeholder.ts';
+import { readForLookup } from '../../model/read-for-lookup.ts';
 
 /** A document's source, as far as it was fetched. */
 export type Source = Readonly<Record<string, unknown>>;
@@ -22,7 +23,8 @@ export function createValueReader(names: readonly string[]): ValueReader {
       valuesAt(source, field.split('.')).flatMap((value) => {
         const key = `${field}\n${value}`;
         // What a field that holds other things too carries besides indicators is passed over.
-        if (seen.has(key) || (wanted.isLoose[n] === true && parseIndicator(value).kind === 'invalid')) return [];
+        if (seen.has(key) || isPlaceholder(value)) return [];
+        if (wanted.isLoose[n] === true && readForLookup(value).kind === 'invalid') return [];
         seen.add(key);
         return [{ field, value }];
       }),

@@ -107,7 +107,7 @@ describe('upstream calls', () => {
     const { engine } = await openTestEngine(api.url);
     const values = [...publicAddresses(8).filter((value) => value !== bad), bad];
     const found = await engine.enrichMany(values);
-    expect(values.map((value) => found.get(value)?.answer.status)).toEqual(values.map((value) => (value === bad ? 'invalid' : 'ok')));
+    expect(values.map((value) => found.get(value)?.answer.status)).toEqual(values.map((value) => (value === bad ? 'bad_response' : 'ok')));
     await engine.close();
   });
 

@@ -72,7 +72,7 @@ export const EXISTING: Readonly<Record<string, readonly string[]>> = {
   ],
   'threat.enrichments': ['null', '[]', '[{"matched":{"id":"1"}}]', '{"matched":{"id":"1"}}', '"x"'],
   'threat.framework': ['"MITRE"'],
-  ismalicious: ['null', '{}', '{ "note": "mine" }', '{"verdict":"clean","score":1.50}', '"x"', '[]'],
+  ismalicious: ['null', '{}', '{ "note": "mine" }', '{"verdict":"theirs","score":1.50}', '"x"', '[]'],
   'ismalicious.verdict': ['"mine"'],
   related: [
     'null',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWantedFields, DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { relatedListOf } from '../../../src/mapping/ecs-indicator.ts';
 import { matchId } from '../../../src/mapping/ecs.ts';
-import { placeOf } from '../../../src/mapping/worst-order.ts';
+import { placeOf } from '../../../src/model/worst-answer.ts';
 import { isFailure } from '../../../src/model/enrichment.ts';
 import type { Enrichment } from '../../../src/model/enrichment.ts';
 import type { LosslessNode } from './lossless-json.ts';
@@ -23,6 +23,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 export function expectedAdditions(event: LosslessNode, peek: (text: string) => Enrichment | undefined): ExpectedAdditions {
   const found = valuesIn(event, '')
     .map(({ field, value }) => ({ field, enrichment: peek(value)! }))
+    .filter(({ enrichment }) => enrichment.answer.status !== 'skipped_empty')
     .filter(({ field, enrichment }) => enrichment.answer.status !== 'invalid' || !isLoose[DEFAULT_FIELDS.indexOf(field)]);
   const sorted = [...found].sort((a, b) => placeOf(a.enrichment.answer) - placeOf(b.enrichment.answer));
   const threats = found.filter(({ enrichment: { answer } }) => answer.verdict === 'malicious' || answer.verdict === 'suspicious');
@@ -43,14 +44,16 @@ function valuesIn(node: LosslessNode, prefix: string): { field: string; value: s
     const path = `${prefix}${JSON.parse(key) as string}`;
     if (DEFAULT_FIELDS.includes(path)) return leavesOf(value).map((leaf) => ({ field: path, value: leaf }));
     if (!DEFAULT_FIELDS.some((field) => field.startsWith(`${path}.`))) return [];
-    const children = value.kind === 'array' ? value.items.map((item) => item.value) : [value];
-    return children.flatMap((child) => valuesIn(child, `${path}.`));
+    return objectsOf(value).flatMap((child) => valuesIn(child, `${path}.`));
   });
 }
 
 function leavesOf(node: LosslessNode): string[] {
-  const nodes = node.kind === 'array' ? node.items.map(({ value }) => value) : [node];
-  return nodes
-    .flatMap((one) => (one.kind === 'scalar' && one.text.startsWith('"') ? [JSON.parse(one.text) as string] : []))
-    .filter((value) => value !== '');
+  if (node.kind === 'array') return node.items.flatMap(({ value }) => leavesOf(value));
+  return node.kind === 'scalar' && node.text.startsWith('"') ? [JSON.parse(node.text) as string].filter((value) => value !== '') : [];
+}
+
+/** The objects that a list stands for, however deep. */
+function objectsOf(node: LosslessNode): LosslessNode[] {
+  return node.kind === 'array' ? node.items.flatMap(({ value }) => objectsOf(value)) : [node];
 }

@@ -12,7 +12,7 @@ export function textEnricherOn(
 ): TextEnricher {
   return createTextEnricher({
     wanted: createWantedFields(fields),
-    known: createVerdictMemory({ enricher, clock: systemClock, size, ttlMs: 5000, maxValueBytes: 2048 }),
+    known: createVerdictMemory({ enricher, clock: systemClock, size, ttlMs: 5000 }),
     rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook },
     maxDepth,
     maxEvents,

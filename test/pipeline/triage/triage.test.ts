@@ -18,7 +18,14 @@ import { fakeClock, fetchTransport, startStandIn } from '../stand-in.ts';
 const rules = TriageSettings.parse({});
 const found = (answer: Partial<Answer>, value = '45.83.64.7') =>
   enrichmentOf(answer, { input: value, indicator: { type: 'ipv4-addr', value } });
-const facts = (action: string | null = null, bytesOut: number | null = null) => ({ id: 'a', observables: [], action, bytesOut });
+const facts = (action: string | null = null, bytesOut: number | null = null) => ({
+  id: 'a',
+  observables: [],
+  unread: 0,
+  actions: action === null ? [] : [[action]],
+  outcome: null,
+  bytesOut,
+});
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-triage-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -51,6 +58,44 @@ describe("the playbook's table", () => {
     expect(decideTriage(facts(action, bytes), [found(judged(score))], rules).tier).toBe(tier),
   );
 
+  it.each<[string[][], string | null, string]>([
+    [[['Would Be Blocked']], null, 'p1'],
+    [[['not blocked']], null, 'p1'],
+    [[['not-blocked']], null, 'p1'],
+    [[['failed to block']], null, 'p1'],
+    [[['block-continue']], null, 'p1'],
+    [[['Cleanup failure']], null, 'p1'],
+    [[['deny', 'permit']], null, 'p1'],
+    [[['denied'], ['allowed']], null, 'p1'],
+    [[['deny', 'drop']], null, 'p2'],
+    [[['Threat blocked']], 'failure', 'p2'],
+    [[], 'failure', 'p1'],
+  ])('actions %j with outcome %j leave score 90 at %s', (actions, outcome, tier) =>
+    expect(decideTriage({ ...facts(), actions, outcome }, [found(judged(90))], rules).tier).toBe(tier),
+  );
+
+  it.each([199, 200, 201, 1000])('of %i values the last one counts too', (count) => {
+    const read = readAlert({ dest_ip: [...Array.from({ length: count - 1 }, (_, n) => `11.0.${n >> 8}.${n & 255}`), '45.83.64.7'] });
+    expect([read.observables.length, read.observables.at(-1)?.value, read.unread]).toEqual([count, '45.83.64.7', 0]);
+  });
+
+  it('values beyond the bound are counted, said, and resolve nothing', () => {
+    const read = readAlert({ dest_ip: Array.from({ length: 10_005 }, (_, n) => `11.${n >> 16}.${(n >> 8) & 255}.${n & 255}`) });
+    const decision = decideTriage(read, [found({ ...judged(0), autoResolve: true })], rules);
+    expect([read.observables.length, read.unread, decision.tier, decision.autoResolve]).toEqual([10_000, 5, 'review', false]);
+    expect(decision.reasons.join()).toContain('5 more values');
+  });
+
+  it('an unknown beside a clean one is for a person', () => {
+    const clean = found({ ...judged(0), autoResolve: true });
+    const unknown = found({ verdict: 'unknown', status: 'ok', score: null, tier: 'review', autoResolve: false }, '45.83.64.9');
+    expect(decideTriage(facts(), [clean, unknown], rules)).toMatchObject({
+      tier: 'review',
+      actions: ['assign_analyst'],
+      autoResolve: false,
+    });
+  });
+
   it('the worst of several decides, and says so', () => {
     const decision = decideTriage(facts(), [found(judged(10), '45.83.64.1'), found(judged(85), '45.83.64.2')], rules);
     expect([decision.tier, decision.reasons[0]]).toEqual(['p1', '45.83.64.2 is malicious, score 85, tier p1']);
@@ -68,8 +113,8 @@ describe("the playbook's table", () => {
     });
     expect(decideTriage(facts(), [failed], rules)).toMatchObject({ tier: 'review', autoResolve: false });
     expect(decideTriage(facts('blocked'), [failed], rules).tier).toBe('review');
-    expect(decideTriage(facts(), [internal], rules)).toMatchObject({ tier: 'review', autoResolve: false });
-    expect(decideTriage(facts(), [], rules)).toMatchObject({ tier: 'review', autoResolve: false });
+    expect(decideTriage(facts(), [internal], rules)).toMatchObject({ tier: 'log', actions: ['log'], autoResolve: false });
+    expect(decideTriage(facts(), [], rules)).toMatchObject({ tier: 'log', actions: ['log'], autoResolve: false });
     expect(decideTriage(facts('blocked'), [found({ ...judged(45), autoResolve: true })], rules)).toMatchObject({
       tier: 'log',
       autoResolve: true,
@@ -84,11 +129,18 @@ describe("the playbook's table", () => {
 it.each([
   [
     { destination: { ip: '45.83.64.7' }, event: { action: 'denied' }, source: { bytes: 12 } },
-    { observables: [{ field: 'destination.ip', value: '45.83.64.7' }], action: 'denied', bytesOut: 12, id: null },
+    {
+      observables: [{ field: 'destination.ip', value: '45.83.64.7' }],
+      unread: 0,
+      actions: [['denied']],
+      outcome: null,
+      bytesOut: 12,
+      id: null,
+    },
   ],
   [
     { 'destination.ip': '45.83.64.7', 'kibana.alert.uuid': 'u' },
-    { observables: [{ field: 'destination.ip', value: '45.83.64.7' }], action: null, bytesOut: null, id: 'u' },
+    { observables: [{ field: 'destination.ip', value: '45.83.64.7' }], unread: 0, actions: [], outcome: null, bytesOut: null, id: 'u' },
   ],
   [
     { dest_ip: ['45.83.64.7', '45.83.64.8'], action: 'allowed', bytes_out: '99', event_id: 'n1' },
@@ -97,14 +149,30 @@ it.each([
         { field: 'dest_ip', value: '45.83.64.7' },
         { field: 'dest_ip', value: '45.83.64.8' },
       ],
-      action: 'allowed',
+      unread: 0,
+      actions: [['allowed']],
+      outcome: null,
       bytesOut: 99,
       id: 'n1',
     },
   ],
   [
+    { destination: [{ ip: '45.83.64.7' }, { ip: [['45.83.64.8'], 'N/A'] }], 'file.hash': { md5: 'unknown' } },
+    {
+      observables: [
+        { field: 'destination.ip', value: '45.83.64.7' },
+        { field: 'destination.ip', value: '45.83.64.8' },
+      ],
+      unread: 0,
+      actions: [],
+      outcome: null,
+      bytesOut: null,
+      id: null,
+    },
+  ],
+  [
     { dest_ip: '-', constructor: 'x' },
-    { observables: [], action: null, bytesOut: null, id: null },
+    { observables: [], unread: 0, actions: [], outcome: null, bytesOut: null, id: null },
   ],
 ])('reads %j', (alert, expected) => expect(readAlert(alert)).toEqual(expected));
 
@@ -127,7 +195,7 @@ describe('triage of alerts', () => {
     expect(decisions.map(({ alert_id, tier, field, score }) => [alert_id, tier, field, score])).toEqual([
       ['1', 'p1', 'dest_ip', 90],
       ['2', 'watch', 'dest_ip', 45],
-      ['3', 'review', null, null],
+      ['3', 'log', null, null],
     ]);
     expect(decisions[0]?.note).toBe('isMalicious triage: p1 (45.83.64.7 is malicious, score 90, tier p1)');
     await triageAlerts(alerts, triage);

@@ -6,6 +6,9 @@ import { readUnicode } from '../../../model/formats/text-encoding.ts';
 // Loaded for compressed answers only, which nobody asked for.
 const zlib = () => process.getBuiltinModule('node:zlib');
 
+/** From here on a status is a refusal. */
+const MIN_REFUSAL = 400;
+
 type Decoder = (bytes: Buffer, maxOutputLength: number) => Buffer;
 
 const gunzip: Decoder = (bytes, maxOutputLength) => zlib().gunzipSync(bytes, { maxOutputLength });
@@ -71,4 +74,14 @@ export function decodeBody(
   if (saidOnce.length > 0 && repeatsKey(text, saidOnce))
     throw new LookupError('bad_response', provider, 'answer says one thing twice: it contradicts itself');
   return parsed;
+}
+
+/** The body of an answer that may be a refusal: of one whose status says enough, a body that is not what its headers say is no matter. */
+export function bodyOf(provider: string, status: number, { bytes, ...options }: DecodeOptions & { readonly bytes: Buffer }): unknown {
+  try {
+    return decodeBody(provider, bytes, options);
+  } catch (error) {
+    if (status < MIN_REFUSAL) throw error;
+    return '';
+  }
 }

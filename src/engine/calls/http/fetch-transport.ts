@@ -1,4 +1,4 @@
-import { decodeBody, readBytes } from './body.ts';
+import { bodyOf, readBytes } from './body.ts';
 import { ignoreTlsSwitch } from './tls-switch.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES } from './transport.ts';
 import { withDeadline } from './undici-transport.ts';
@@ -23,13 +23,24 @@ export function createFetchTransport(provider: string): HttpTransport {
           ...(call.body === undefined ? {} : { body: call.body }),
         });
         // fetch decodes a body as it comes, whatever content-encoding says: what is counted is what it decodes to.
-        const bytes = response.body === null ? NO_BODY : await readBytes(provider, response.body, options.maxBytes ?? MAX_ANSWER_BYTES);
+        const bytes = response.body === null ? NO_BODY : await readAnswer(provider, response, options.maxBytes ?? MAX_ANSWER_BYTES);
         return {
           status: response.status,
           headers: Object.fromEntries(response.headers),
-          body: decodeBody(provider, bytes, { saidOnce: call.saidOnce }),
+          body: bodyOf(provider, response.status, { bytes, saidOnce: call.saidOnce }),
         };
       }),
     close: () => Promise.resolve(),
   };
+}
+
+/** All of the body; nothing of a refusal whose body is not what its headers say: its status says enough. */
+async function readAnswer(provider: string, response: Response, maxBytes: number): Promise<Buffer> {
+  try {
+    return await readBytes(provider, response.body as AsyncIterable<Uint8Array>, maxBytes);
+  } catch (error) {
+    const isCoded = response.headers.has('content-encoding');
+    if (response.ok || !isCoded || !(error instanceof TypeError)) throw error;
+    return NO_BODY;
+  }
 }

@@ -13,6 +13,28 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
   return boundedWait(at - nowMs);
 }
 
+const FAULT =
+  '(?:invalid|not (?:a |an )?valid|must be (?:a |an )?valid|malformed|unsupported|not supported|illegal|unrecogni[sz]ed|wrong|routable|unparsable)';
+const VALUE =
+  '(?:ip|ips|ipv4|ipv6|address|domain|host|hostname|url|hash|md5|sha-?1|sha-?256|indicator|value|resource|entity|entities|observable|ioc|e-?mail|query|term|argument)';
+const BLAME = new RegExp(`invalidargument|\\b${FAULT}[^.{}]{0,60}\\b${VALUE}\\b|\\b${VALUE}\\b[^.{}]{0,60}${FAULT}`);
+const MAX_BODY_CHARS = 2000;
+
+/** Whether a refusal says that it is about the value: the status alone may as well mean a request that this server does not know. */
+export function blamesValue(body: unknown): boolean {
+  return BLAME.test(textOf(body).replaceAll(/[_"\\]/g, ' '));
+}
+
+/** Whether a refusal says that too much was asked at once. */
+export function blamesSize(body: unknown): boolean {
+  return /\b(?:limits?|too (?:many|large|big|long)|maximum|max|exceed(?:s|ed)?|at most)\b/.test(textOf(body).replaceAll('_', ' '));
+}
+
+function textOf(body: unknown): string {
+  const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+  return text.slice(0, MAX_BODY_CHARS).toLowerCase();
+}
+
 /** Turns an HTTP status into our error, or null for an answer (2xx, and 404 as "not listed" only where the provider says so). */
 export function errorFromStatus(provider: string, answer: HttpAnswer, nowMs: number): LookupError | null {
   const { status } = answer;
@@ -21,7 +43,9 @@ export function errorFromStatus(provider: string, answer: HttpAnswer, nowMs: num
   switch (status) {
     case 400:
     case 422:
-      return new LookupError('invalid', provider, `refuses this value (HTTP ${status})`);
+      return blamesValue(answer.body)
+        ? new LookupError('invalid', provider, `refuses this value (HTTP ${status})`)
+        : new LookupError('bad_response', provider, `refuses the request (HTTP ${status}): its version may be another one; report it`);
     case 401:
       return new LookupError('unauthorized', provider, 'key refused (HTTP 401): check the API key');
     case 402:

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { LookupError } from '../../../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
-import { decodeBody, readBytes } from './body.ts';
+import { bodyOf, readBytes } from './body.ts';
 import { errorFromNetwork } from './network-error.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES, type SendOptions, type TransportSettings } from './transport.ts';
 import { emptyRecord } from '../../../model/tables/word-table.ts';
@@ -57,11 +57,8 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
     });
     const flat = headersOf(headers);
     const bytes = await readBytes(settings.provider, body, maxBytes);
-    return {
-      status: statusCode,
-      headers: flat,
-      body: decodeBody(settings.provider, bytes, { encoding: flat['content-encoding'], maxBytes, saidOnce: call.saidOnce }),
-    };
+    const answer = { bytes, encoding: flat['content-encoding'], maxBytes, saidOnce: call.saidOnce };
+    return { status: statusCode, headers: flat, body: bodyOf(settings.provider, statusCode, answer) };
   }
   return {
     send: (call, options) =>

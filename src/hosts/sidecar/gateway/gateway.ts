@@ -77,7 +77,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     size: 2 ** Math.ceil(Math.log2(sidecar.frontCacheEntries)),
     ttlMs: sidecar.frontCacheMs,
-    maxValueBytes: sidecar.maxValueBytes,
   });
   const rules = {
     fields: wanted.names,

@@ -16,6 +16,7 @@ const FAILURES: Readonly<Record<Status, Pick<CheckAnswer, 'status' | 'headers' |
   partial: { status: 503, headers: LATER, body: { error: 'Some sources gave no answer' } },
   pending: { status: 503, headers: LATER, body: { error: 'Still being worked out' } },
   invalid: { status: 400, headers: {}, body: { error: 'Invalid query' } },
+  skipped_empty: { status: 400, headers: {}, body: { error: 'Invalid query' } },
   skipped_private: { status: 422, headers: {}, body: { error: 'Not looked up' } },
   skipped_allowlist: { status: 422, headers: {}, body: { error: 'Not looked up' } },
   skipped_tlp: { status: 422, headers: {}, body: { error: 'Not looked up' } },

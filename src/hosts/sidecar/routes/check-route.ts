@@ -38,7 +38,6 @@ export function createCheckRoute({ enricher, settings, metrics, profiles = [] }:
     answer(call) {
       const query = call.query?.get('query')?.trim() ?? '';
       if (query === '') return badQuery(call, 'query is required: GET /check?query=<value>');
-      if (Buffer.byteLength(query) > settings.maxValueBytes) return badQuery(call, `query is longer than ${settings.maxValueBytes} bytes`);
       const timeoutMs = timeoutOf(call.req, call.query, settings.timeoutMs);
       if (typeof timeoutMs !== 'number') return badQuery(call, timeoutMs.message);
       const asking = callerOf(call.req, call.query, profiles);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { relatedListOf } from '../../../mapping/ecs-indicator.ts';
 import { toRollUp } from '../../../mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../../mapping/ecs.ts';
-import { placeOf } from '../../../mapping/worst-order.ts';
+import { placeOf } from '../../../model/worst-answer.ts';
 import { isFailure } from '../../../model/enrichment.ts';
 import type { Enrichment, Status } from '../../../model/enrichment.ts';
 
@@ -57,7 +57,7 @@ export function toLogstashFailure(status: Status, message: string): Record<strin
 
 /** The answer to an event that holds nothing to look up, which is no failure: the shipped pipeline leaves it as it is. */
 export function toNothingToLookUp(): Record<string, unknown> {
-  return { ...toLogstashFailure('invalid', NOTHING), failed: false, retry: false, nothing_to_look_up: true };
+  return { ...toLogstashFailure('skipped_empty', NOTHING), tier: 'log', failed: false, retry: false, nothing_to_look_up: true };
 }
 
 function flat(found: readonly FieldEnrichment[]): Record<string, unknown> {

@@ -1,5 +1,7 @@
 import { isNestedWithin } from '../../../model/formats/nesting.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
+import { isPlaceholder } from '../../../model/parsing/placeholder.ts';
+import { readForLookup } from '../../../model/read-for-lookup.ts';
 import type { WantedFields } from '../../../events/wanted-fields.ts';
 import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../../../events/json/event-map.ts';
 import { wordsIn } from '../../../events/json/json-bytes.ts';
@@ -72,10 +74,12 @@ function valuesOf(field: string, value: unknown, wanted: WantedFields, depth = 0
   if (isObject(value)) return wantedValues(JSON.stringify(nest(field, value)), wanted) ?? tooDeep;
   if (typeof value !== 'string') return [];
   const text = value.trim();
-  if (text === '' || text === '-' || UNRESOLVED.test(text)) return [];
+  if (isPlaceholder(text) || UNRESOLVED.test(text)) return [];
   const inner = /^[[{]/.test(text) ? parseJson(text) : undefined;
   if (inner !== undefined) return depth > DEPTH ? tooDeep : valuesOf(field, inner, wanted, depth + 1);
-  return splitList(text).map((part) => ({ field, value: part }));
+  return splitList(text)
+    .filter((part) => !isPlaceholder(part) && !isPassedOver(wanted, field, part))
+    .map((part) => ({ field, value: part }));
 }
 
 /** Logstash joins lists with commas. What is one indicator with commas in it (a URL) stays one. */
@@ -84,7 +88,7 @@ function splitList(text: string): string[] {
   const parts = text
     .split(',')
     .map((part) => part.trim())
-    .filter((part) => part !== '' && !UNRESOLVED.test(part));
+    .filter((part) => !isPlaceholder(part) && !UNRESOLVED.test(part));
   if (parts.length > MANY_VALUES) return parts;
   if (SCHEME.test(text)) return joinedUrls(text);
   return parts.some((part) => parseIndicator(part).kind !== 'invalid') ? parts : [text];
@@ -115,12 +119,14 @@ function wantedValues(text: string, wanted: WantedFields): FieldValue[] | null {
     field: wanted.names[fieldOf(map, n)] ?? '',
     value: textOfString(bytes, startOf(map, n), endOf(map, n)),
   }));
-  return values.length > MANY_VALUES ? values : values.filter(({ field, value }) => !isPassedOver(wanted, field, value));
+  return values.length > MANY_VALUES
+    ? values
+    : values.filter(({ field, value }) => !isPlaceholder(value) && !isPassedOver(wanted, field, value));
 }
 
 /** What a field that holds other things too carries besides indicators. */
 function isPassedOver(wanted: WantedFields, field: string, value: string): boolean {
-  return wanted.isLoose[wanted.names.indexOf(field)] === true && parseIndicator(value).kind === 'invalid';
+  return wanted.isLoose[wanted.names.indexOf(field)] === true && readForLookup(value).kind === 'invalid';
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,6 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import { tooLongEnrichment } from '../../../events/verdict-memory.ts';
 import type { WantedFields } from '../../../events/wanted-fields.ts';
 import { callerOf, isRefusal } from '../http/caller.ts';
 import type { Caller } from '../http/caller.ts';
@@ -20,9 +19,6 @@ import type { FieldValue } from './logstash-input.ts';
 
 /** Characters of a field's name that a message repeats. */
 const SHOWN_CHARACTERS = 80;
-
-/** Characters of a value beyond the bound that an answer repeats, as everywhere else. */
-const SHOWN_OF_LONG = 64;
 
 /** What the route works with. */
 export interface LogstashRouteOptions {
@@ -102,10 +98,7 @@ function lookUp(options: LogstashRouteOptions, job: Job): void {
   const known = new Map<string, Enrichment>();
   const missing = new Set<string>();
   for (const { value } of job.values) {
-    const tooLong = isTooLong(value, options.settings)
-      ? tooLongEnrichment(value.slice(0, SHOWN_OF_LONG), options.settings.maxValueBytes)
-      : undefined;
-    const enrichment = tooLong ?? (job.asking === null ? enricher.peek(value) : undefined);
+    const enrichment = job.asking === null ? enricher.peek(value) : undefined;
     if (enrichment === undefined) missing.add(value);
     else known.set(value, enrichment);
   }

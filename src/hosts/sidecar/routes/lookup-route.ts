@@ -4,7 +4,6 @@ import { mapInTurns } from '../../../engine/turns.ts';
 import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
 import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
-import { tooLongEnrichment } from '../../../events/verdict-memory.ts';
 import { callerOf, isRefusal } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
@@ -58,12 +57,11 @@ export function addLookupRoute(app: FastifyInstance, { enricher, settings, metri
         ...(maxAgeS !== undefined && { maxAgeS }),
         ...asking,
       };
-      const short = indicators.filter((value) => Buffer.byteLength(value) <= settings.maxValueBytes);
-      if (plan === true) return { plan: toPlanJson(await enricher.plan(short, options)) };
-      const found = await enrichInTurns(enricher, new Set(short), options);
+      if (plan === true) return { plan: toPlanJson(await enricher.plan(indicators, options)) };
+      const found = await enrichInTurns(enricher, new Set(indicators), options);
       metrics.add('lookups', indicators.length);
       const toJson = (value: string) => {
-        const one = answerTo(value, found, settings.maxValueBytes);
+        const one = answerTo(value, found);
         return explain === true ? toExplainedJson(one, enricher.explain?.(one, options) ?? []) : toEnrichmentJson(one);
       };
       return { enrichments: await mapInTurns(indicators, toJson, options.signal) };
@@ -71,6 +69,8 @@ export function addLookupRoute(app: FastifyInstance, { enricher, settings, metri
   );
 }
 
-function answerTo(value: string, found: ReadonlyMap<string, Enrichment>, maxValueBytes: number): Enrichment {
-  return found.get(value) ?? tooLongEnrichment(value, maxValueBytes);
+function answerTo(value: string, found: ReadonlyMap<string, Enrichment>): Enrichment {
+  const one = found.get(value);
+  if (one === undefined) throw new Error('the engine answers every value');
+  return one;
 }

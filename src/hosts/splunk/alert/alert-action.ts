@@ -1,12 +1,11 @@
 // src/hosts/splunk/alert/: the alert action: results of an alert in, triage written back.
 import type { Engine } from '../../../engine/engine.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { deliver } from '../../../pipeline/delivery/deliver.ts';
 import { pipelineTransports } from '../../../compose/pipeline-transports.ts';
 import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../../../pipeline/open-pipeline.ts';
 import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
-import { triageAlerts } from '../../../pipeline/triage/triage.ts';
+import { triageWithEvidence } from '../../../pipeline/triage/triage.ts';
 import { type AlertPayload, readAlertResults } from './alert-payload.ts';
 import { openAppSplunkd, readAppSettings } from '../splunkd/credentials.ts';
 import { SPLUNK_BLOCKS } from '../splunkd/splunk-settings.ts';
@@ -32,7 +31,7 @@ const KEPT_FIELDS = ['action', 'vendor_action', 'outcome', 'bytes_out', 'sent_by
  */
 export async function runTriageAction(payload: AlertPayload, place: ActionPlace): Promise<ActionReport> {
   const { params } = payload;
-  const { results, faults: unread } = readAlertResults(payload);
+  const { results, faults: unread, note } = readAlertResults(payload);
   const taken = results.slice(0, params.maxResults);
   const nowS = Math.trunc(Date.now() / 1000);
   const { conf, fault } = await readAppSettings({ ...place, session: payload.session, nowS });
@@ -43,11 +42,17 @@ export async function runTriageAction(payload: AlertPayload, place: ActionPlace)
     const triaged = await triageResults(taken, payload, { engine: opened.engine, config, pipeline });
     const writes = planWrites(triaged, payload, nowS);
     const lines = [
+      ...(note === null ? [] : [note]),
       ...(results.length > taken.length ? [`${results.length - taken.length} results beyond max_results were not triaged`] : []),
       summaryOf(triaged, params.dryRun),
       `${params.dryRun ? 'dry run, would write' : 'wrote'} ${writes.events.length} events, ${writes.risks.length} risk events, ${writes.intel.length} rows of threat intelligence, ${writes.watched.length} on the watchlist`,
     ];
-    const faults = [...unread, ...opened.warnings, ...(fault !== null && opened.config.wanted.length === 0 ? [fault] : [])];
+    const faults = [
+      ...unread,
+      ...(writes.leftOut > 0 ? [`${writes.leftOut} more risk events were not written: too many pairs of hosts and indicators`] : []),
+      ...opened.warnings,
+      ...(fault !== null && opened.config.wanted.length === 0 ? [fault] : []),
+    ];
     if (params.dryRun) return { lines: [...lines, ...wouldTell(config, payload)], faults };
     faults.push(...(await tellOutputs(pipeline)), ...(await writeAll(writes, payload, place)));
     return { lines, faults };
@@ -75,7 +80,7 @@ async function triageResults(
 ): Promise<TriagedResult[]> {
   const alerts = results.map((result) => (params.fields.length === 0 ? result : narrowed(result, params.fields)));
   const options = { timeoutMs: params.timeoutMs };
-  const decisions = await triageAlerts(
+  const decisions = await triageWithEvidence(
     alerts,
     {
       enricher: engine,
@@ -88,12 +93,9 @@ async function triageResults(
     },
     options,
   );
-  const values = new Set(decisions.flatMap(({ indicator }) => indicator ?? []));
-  // Answered a moment ago: memory has them.
-  const found = values.size === 0 ? new Map<string, Enrichment>() : await engine.enrichMany(values, options);
-  return decisions.flatMap((decision, n) => {
+  return decisions.flatMap(({ decision, decisive, accused }, n) => {
     const result = results[n];
-    return result ? [{ result, decision, enrichment: found.get(decision.indicator ?? '') ?? null }] : [];
+    return result ? [{ result, decision, enrichment: decisive, accused }] : [];
   });
 }
 
@@ -138,7 +140,8 @@ async function tellOutputs(pipeline: OpenedPipeline | null): Promise<string[]> {
 }
 
 async function writeAll(writes: ReturnType<typeof planWrites>, payload: AlertPayload, place: ActionPlace): Promise<string[]> {
-  const isEmpty = Object.values(writes).every((part: readonly unknown[]) => part.length === 0);
+  const { events, risks, intel, watched } = writes;
+  const isEmpty = [events, risks, intel, watched].every((part) => part.length === 0);
   if (isEmpty) return [];
   if (payload.session === null) return ['nothing was written into Splunk: the payload holds no session'];
   const splunkd = await openAppSplunkd(payload.session, place);

@@ -96,16 +96,34 @@ function readParams(given: Readonly<Record<string, unknown>>): TriageParams {
   };
 }
 
-/** The results of an alert, and what of them could not be read. */
+/** The results of an alert, and why they may not be all. */
 export interface AlertResults {
   readonly results: readonly Readonly<Record<string, unknown>>[];
+  /** What of them cannot be read, one line each. */
   readonly faults: readonly string[];
+  /** Where they come from, if it is not the results file that was named; `null`: it is. */
+  readonly note: string | null;
 }
 
-/** The alert's results: rows of the results file (CSV, gzip or plain), else the one result of the payload. Multivalues become lists. */
+/**
+ * The alert's results: rows of the results file (CSV, gzip or plain), else the one result of the payload. Multivalues become lists. A file
+ * that is gone (the dispatch folder was cleaned up) leaves the payload's result, and says so.
+ */
 export function readAlertResults({ resultsFile, result }: AlertPayload): AlertResults {
-  if (resultsFile === null) return { results: result === null ? [] : [result], faults: [] };
-  const bytes = readFileSync(resultsFile);
+  const given = result === null ? [] : [withMultivalues(result)];
+  if (resultsFile === null) return { results: given, faults: [], note: null };
+  try {
+    return readResultsFile(resultsFile);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it is no CSV';
+    const fault = `the results file cannot be read (${reason})`;
+    if (given.length === 0) throw new Error(`${fault}, and the payload holds no result: nothing was triaged`, { cause: error });
+    return { results: given, faults: [], note: `${fault}: only the first result, which the payload holds, was triaged` };
+  }
+}
+
+function readResultsFile(path: string): AlertResults {
+  const bytes = readFileSync(path);
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const { rows, broken } = readCsvRows((isPacked ? gunzipSync(bytes) : bytes).toString('utf8'), RFC_4180);
   const [header = [], ...others] = rows;
@@ -113,11 +131,24 @@ export function readAlertResults({ resultsFile, result }: AlertPayload): AlertRe
     broken.length > 0
       ? [`${broken.length} rows of the results file are no CSV (a quote is opened and not closed): they were not triaged`]
       : [];
-  return { results: others.map((row) => toResult(header, row)), faults };
+  return { results: others.map((row) => toResult(header, row)), faults, note: null };
 }
 
-function toResult(header: readonly string[], row: readonly string[]): Record<string, unknown> {
-  const result = emptyRecord<unknown>();
+/** The payload's one result, whose `__mv_` members become lists. */
+function withMultivalues(result: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return toResult(
+    Object.keys(result),
+    Object.values(result).map((value) => (typeof value === 'string' ? value : '')),
+    result,
+  );
+}
+
+function toResult(
+  header: readonly string[],
+  row: readonly string[],
+  given: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const result = Object.assign(emptyRecord<unknown>(), given);
   for (const [n, field] of header.entries()) {
     const cell = row[n] ?? '';
     if (cell === '') continue;

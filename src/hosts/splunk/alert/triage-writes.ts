@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type RiskEvent, type ThreatIntelRow, toRiskEvent, toThreatIntelRow } from '../../../mapping/splunk-risk.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
+import { isPlaceholder } from '../../../model/parsing/placeholder.ts';
 import type { TriageJson } from '../../../pipeline/triage/triage.ts';
 import type { AlertPayload } from './alert-payload.ts';
+import { sendInBatches } from '../splunkd/kv-batches.ts';
 import type { Splunkd } from '../splunkd/splunkd.ts';
 
 /** One result of the alert with what triage said about it. */
@@ -11,27 +13,34 @@ export interface TriagedResult {
   readonly decision: TriageJson;
   /** The enrichment that decided; `null`: no indicator. */
   readonly enrichment: Enrichment | null;
+  /** All that is bad in the result, the worst first. */
+  readonly accused: readonly Enrichment[];
 }
 
 /** What the action wants written into Splunk. */
 export interface TriageWrites {
   readonly events: readonly string[];
   readonly risks: readonly string[];
+  /** Risk events beyond the bound. */
+  readonly leftOut: number;
   readonly intel: readonly ThreatIntelRow[];
   readonly watched: readonly Readonly<Record<string, string | number>>[];
 }
 
 const KV_BATCH = 500;
+/** Pairs of hosts and bad addresses multiply: more than this no analyst reads. */
+const MAX_RISKS = 10_000;
 const ACTION = 'ismalicious_triage';
 
 /** What is to be written for the results, by the action's parameters. Times in seconds since 1970 (UTC). */
 export function planWrites(triaged: readonly TriagedResult[], payload: AlertPayload, nowS: number): TriageWrites {
   const { params } = payload;
-  const risks = params.risk ? triaged.flatMap((one) => riskOf(one, params.riskObjectFields) ?? []) : [];
-  const intel = params.threatIntel ? triaged.flatMap(({ enrichment }) => (enrichment && toThreatIntelRow(enrichment)) ?? []) : [];
+  const risks = params.risk ? triaged.flatMap((one) => risksOf(one, params.riskObjectFields)) : [];
+  const intel = params.threatIntel ? triaged.flatMap(({ accused }) => accused.flatMap((one) => toThreatIntelRow(one) ?? [])) : [];
   return {
     events: params.index === null ? [] : triaged.map((one) => JSON.stringify(eventOf(one, payload, nowS))),
-    risks: [...new Set(risks.map((risk) => riskText(risk, payload, nowS)))],
+    risks: [...new Set(risks.map((risk) => riskText(risk, payload, nowS)))].slice(0, MAX_RISKS),
+    leftOut: Math.max(0, risks.length - MAX_RISKS),
     intel: [...new Map(intel.map((row) => [JSON.stringify(row), row])).values()],
     watched: params.watchlist ? watchedRows(triaged, payload, nowS) : [],
   };
@@ -58,13 +67,21 @@ export async function carryOutWrites(writes: TriageWrites, splunkd: Splunkd, pay
   return faults;
 }
 
-function riskOf({ result, enrichment }: TriagedResult, fields: readonly string[]): RiskEvent | null {
-  if (enrichment === null) return null;
+/** A risk event for each pair of an entity of ours and something bad, as Enterprise Security makes them: the first field that names one says whom. */
+function risksOf({ result, accused }: TriagedResult, fields: readonly string[]): RiskEvent[] {
+  const inputs = new Set(accused.flatMap(({ input, indicator }) => [input, indicator?.value ?? input]));
   for (const field of fields) {
-    const value = [result[field]].flat()[0];
-    if (typeof value === 'string' && value !== '' && value !== enrichment.input) return toRiskEvent(enrichment, { field, value });
+    const entities = textsOf(result[field]).filter((value) => !isPlaceholder(value) && !inputs.has(value));
+    if (entities.length === 0) continue;
+    return accused.flatMap((one) => entities.flatMap((value) => toRiskEvent(one, { field, value }) ?? []));
   }
-  return null;
+  return [];
+}
+
+/** The values of a field, each once; Splunk joins those of a multivalue by line breaks. */
+function textsOf(value: unknown): string[] {
+  const texts = [value].flat().filter((one) => typeof one === 'string');
+  return [...new Set(texts.flatMap((text) => text.split(/\r?\n/)))];
 }
 
 /** As Enterprise Security keeps risk events: pairs of name and quoted value behind the time. */
@@ -76,8 +93,9 @@ function riskText(risk: RiskEvent, { searchName, sid }: AlertPayload, nowS: numb
   return `${nowS}, ${text.join(', ')}`;
 }
 
-function eventOf({ result, decision, enrichment }: TriagedResult, { searchName, sid, owner, params }: AlertPayload, nowS: number) {
-  const risk = riskOf({ result, decision, enrichment }, params.riskObjectFields);
+function eventOf(triaged: TriagedResult, { searchName, sid, owner, params }: AlertPayload, nowS: number) {
+  const { decision, enrichment } = triaged;
+  const [risk = null] = risksOf(triaged, params.riskObjectFields);
   const { answer } = enrichment ?? {};
   return {
     time: nowS,
@@ -141,12 +159,12 @@ async function addIntel(splunkd: Splunkd, intel: readonly ThreatIntelRow[]): Pro
 
 /** Saves rows of a collection of this app by their `_key`. */
 export async function saveRows(splunkd: Splunkd, collection: string, rows: readonly object[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += KV_BATCH) {
+  await sendInBatches(rows, KV_BATCH, async (batch) => {
     await splunkd.request({
       path: `/servicesNS/nobody/ismalicious/storage/collections/data/${collection}/batch_save`,
       method: 'POST',
-      body: JSON.stringify(rows.slice(from, from + KV_BATCH)),
+      body: JSON.stringify(batch),
       needs: `to write the collection ${collection}`,
     });
-  }
+  });
 }

@@ -5,6 +5,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
+import { sendInBatches } from './kv-batches.ts';
 import type { Splunkd } from './splunkd.ts';
 import { SplunkdError } from './splunkd.ts';
 
@@ -100,8 +101,8 @@ class SharedVerdicts {
     const fetched = new Set<string>();
     const providers = new Set(this.#providers());
     try {
-      for (let from = 0; from < values.length; from += this.#sharing.batchSize) {
-        const queries = values.slice(from, from + this.#sharing.batchSize).map((value) => ({ query: { value } }));
+      await sendInBatches(values, this.#sharing.batchSize, async (batch) => {
+        const queries = batch.map((value) => ({ query: { value } }));
         const asked = new Set(queries.map(({ query }) => query.value));
         const call = {
           path: `${DATA}/batch_find`,
@@ -118,7 +119,7 @@ class SharedVerdicts {
           this.#engine.store.put(provider, value, { answer, checkedAtS, expiresAtS });
           fetched.add(keyOf(provider, value));
         }
-      }
+      });
     } catch (error) {
       if (!(error instanceof SplunkdError) && !(error instanceof $ZodError)) throw error;
       // Not there, or not for this user: the providers are asked as without it.
@@ -144,10 +145,10 @@ class SharedVerdicts {
     const taken = rows.slice(0, this.#rowsLeft);
     this.#rowsLeft -= taken.length;
     try {
-      for (let from = 0; from < taken.length; from += this.#sharing.batchSize) {
-        const body = JSON.stringify(taken.slice(from, from + this.#sharing.batchSize));
+      await sendInBatches(taken, this.#sharing.batchSize, async (batch) => {
+        const body = JSON.stringify(batch);
         await this.#splunkd.request({ path: `${DATA}/batch_save`, method: 'POST', body, needs: `to write the collection ${COLLECTION}` });
-      }
+      });
     } catch (error) {
       if (!(error instanceof SplunkdError)) throw error;
       // Who may only read shares nothing of his own; the answers are in this host's cache.

@@ -100,7 +100,7 @@ describe('POST /v1/logstash', () => {
   });
 
   it.each([
-    ['nothing to look up', { a: '%{[a]}' }, 'invalid'],
+    ['nothing to look up', { a: '%{[a]}' }, 'skipped_empty'],
     ['an invalid value', { 'source.ip': '300.1.1.1' }, 'invalid'],
     ['a private one', { 'source.ip': '10.0.0.1' }, 'skipped_private'],
     ['a failure', { 'source.ip': '1.1.1.1' }, 'timeout'],
@@ -111,7 +111,7 @@ describe('POST /v1/logstash', () => {
       200,
       'unknown',
       status,
-      'review',
+      status === 'skipped_empty' ? 'log' : 'review',
       false,
       [],
     ]);

@@ -241,6 +241,7 @@ describe('GET /check', () => {
     partial: 503,
     pending: 503,
     invalid: 400,
+    skipped_empty: 400,
     skipped_private: 422,
     skipped_allowlist: 422,
     skipped_tlp: 422,

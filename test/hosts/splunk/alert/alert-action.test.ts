@@ -82,7 +82,7 @@ describe.skipIf(!hasOpenssl)('the triage action [needs openssl]', () => {
     const { lines, faults } = await run({ index: 'main', risk: '1', threat_intel: '1' });
     expect(faults).toEqual([]);
     expect(lines).toEqual([
-      'dry run, 4 results triaged: p1 2, p2 1, review 1',
+      'dry run, 4 results triaged: p1 2, p2 1, log 1',
       'dry run, would write 4 events, 3 risk events, 1 rows of threat intelligence, 0 on the watchlist',
       'dry run, would tell webhook',
     ]);
@@ -119,7 +119,7 @@ describe.skipIf(!hasOpenssl)('the triage action [needs openssl]', () => {
     expect(told.map(({ tier, im_indicator: value, risk_object: object }) => [tier, value, object])).toEqual([
       ['p1', '198.51.100.7', '10.0.0.5'],
       ['p2', '198.51.100.7', '10.0.0.6'],
-      ['review', null, undefined],
+      ['log', '10.9.9.9', undefined],
       ['p1', '198.51.100.7', '10.0.0.8'],
     ]);
     expect([risks?.query.index, risks?.query.sourcetype]).toEqual(['risk', 'stash']);
@@ -143,7 +143,7 @@ describe.skipIf(!hasOpenssl)('the triage action [needs openssl]', () => {
 
   it('looks at the fields it is told to, and at no more results than it may', async () => {
     const { lines } = await run({ fields: 'src, user', max_results: '2' });
-    expect(lines.slice(0, 2)).toEqual(['2 results beyond max_results were not triaged', 'dry run, 2 results triaged: review 2']);
+    expect(lines.slice(0, 2)).toEqual(['2 results beyond max_results were not triaged', 'dry run, 2 results triaged: log 2']);
   });
 
   it('never says the session key', async () => {
@@ -191,5 +191,20 @@ describe('the payload', () => {
       { dest: '5.6.7.8', _raw: 'b' },
     ]);
     expect(faults).toEqual([expect.stringContaining('1 rows of the results file')]);
+  });
+
+  it('takes the one result of the payload where the file is gone, and says so', () => {
+    expect(readAlertResults(readAlertPayload('{"result":{"dest":"1.2.3.4"}}'))).toEqual({
+      results: [{ dest: '1.2.3.4' }],
+      faults: [],
+      note: null,
+    });
+    const gone = { results_file: join(folder, 'gone.csv.gz'), result: { dest: '1.2.3.4' } };
+    expect(readAlertResults(readAlertPayload(JSON.stringify(gone)))).toEqual({
+      results: [{ dest: '1.2.3.4' }],
+      faults: [],
+      note: expect.stringContaining('(ENOENT): only the first result'),
+    });
+    expect(() => readAlertResults(readAlertPayload(JSON.stringify({ results_file: gone.results_file })))).toThrow(/nothing was triaged/);
   });
 });

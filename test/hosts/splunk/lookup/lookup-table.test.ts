@@ -49,7 +49,7 @@ describe('the playbook’s lookup', () => {
       '203.0.113.9,,,,,unknown,timeout',
       '10.0.0.1,,,,,unknown,skipped_private',
       'junk,,,,,unknown,invalid',
-      ',,,,,unknown,invalid',
+      ',,,,,unknown,skipped_empty',
       '',
     ]);
   });

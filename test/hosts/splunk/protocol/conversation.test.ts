@@ -186,7 +186,7 @@ describe('execute', () => {
     const [table] = tables;
     expect(columnOf(table!, 'im_src_verdict')).toEqual(['clean', 'unknown']);
     expect(columnOf(table!, 'im_src_score')).toEqual(['3', '']);
-    expect(columnOf(table!, 'im_src_status')).toEqual(['ok', 'invalid']);
+    expect(columnOf(table!, 'im_src_status')).toEqual(['ok', 'skipped_empty']);
     expect(columnOf(table!, 'im_dest_ip_verdict')).toEqual(['malicious', 'unknown']);
     expect(columnOf(table!, 'im_dest_ip_confidence')).toEqual(['90', '']);
     expect(columnOf(table!, 'im_dest_ip_category')).toEqual(['c2, botnet', '']);
@@ -316,7 +316,7 @@ describe('what a search says besides its rows', () => {
 
   it('a row says why nothing was looked up', async () => {
     const { tables } = await replay(talk(['nope'], ROWS), new FakeEnricher());
-    expect(columnOf(tables[0]!, 'im_status')).toEqual(['invalid', 'invalid']);
+    expect(columnOf(tables[0]!, 'im_status')).toEqual(['skipped_empty', 'skipped_empty']);
     expect(columnOf(tables[0]!, 'im_verdict')).toEqual(['unknown', 'unknown']);
     expect(columnOf(tables[0]!, 'im_source')).toEqual(['none', 'none']);
     expect(columnOf(tables[0]!, 'im_message')[0]).toContain('no field nope');

@@ -1,0 +1,292 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { fillLookupTable } from '../../src/hosts/splunk/lookup/lookup-table.ts';
+import { triageAlerts } from '../../src/pipeline/triage/triage.ts';
+import { TriageSettings } from '../../src/pipeline/triage/triage-settings.ts';
+import { SearchNotes } from '../../src/rows/search-notes.ts';
+import { systemPipelineClock } from '../../src/pipeline/pipeline-clock.ts';
+import { readCsv } from '../support/csv-oracle.ts';
+import { openTestEngine } from '../support/open-test-engine.ts';
+import { frameOf, getinfoOf, MemoryOutput, readFrames, replay } from '../support/splunk-streams.ts';
+import { sendJson, startStandIn } from '../support/stand-in-api.ts';
+import { runCli } from './cli/run-cli.ts';
+import { startUpstream } from './sidecar/support/upstream-stand-in.ts';
+import { startGateway } from './sidecar/support/start-sidecar.ts';
+
+/** What an event is answered, as every host has to say it. */
+type Said = readonly [verdict: string, score: number | null, status: string, tier: string, autoResolve: boolean];
+type Event = Readonly<Record<string, unknown>>;
+
+const FIELDS = ['source.ip', 'destination.ip', 'destination.domain', 'url.full', 'file.hash.sha256'] as const;
+const EVENTS = 2200;
+const NOTHING: Said = ['unknown', null, 'skipped_empty', 'log', false];
+
+/** What may differ, by words that its line of the report holds, with the page of the docs that says so. Nothing does. */
+const DOCUMENTED_DIFFERENCES: readonly string[] = [];
+
+const HASH = 'ab'.repeat(32);
+const LONG = 'a'.repeat(3000);
+const PLACEHOLDERS = [
+  '-',
+  '',
+  ' ',
+  '\u00a0',
+  '--',
+  '?',
+  'unknown',
+  'Unknown',
+  'N/A',
+  'n/a',
+  'null',
+  'NULL',
+  '(empty)',
+  '(null)',
+  'none',
+  'None',
+  'nil',
+  'undefined',
+  '"-"',
+  '[none]',
+  'not available',
+];
+const PRIVATE = ['10.0.0.1', '192.168.7.7', 'fe80::1', 'db.prod.internal', 'server01', 'http://10.0.0.9/x'];
+const CLEAN = ['11.0.0.1', '11.0.0.2', '13.1.1.1', 'good-host.net', 'https://good-host.net/a', HASH];
+/** Clean, and not sure enough to be resolved without a person. */
+const UNSURE = ['11.7.7.1', 'unsure-host.net'];
+const BAD = [
+  '12.0.0.1',
+  '12.0.0.2',
+  'evil-host.net',
+  'http://evil-host.net/login',
+  '12[.]0[.]0[.]3',
+  '12.0.0.4:443',
+  '12.0.0.5/8443',
+  'cd'.repeat(32),
+];
+const SUSPECT = ['14.0.0.1', 'suspect-host.net'];
+const UNLISTED = ['15.0.0.1', 'nolist-host.net'];
+const FAILING = ['broken-host.net'];
+const ODD = [
+  'two words',
+  '300.1.1.1',
+  '10.0.0.0/8',
+  'C:\\x.exe',
+  '${jndi:ldap://evil-host.net/a}',
+  '12.0.0.0/20 ; SBL1',
+  'http://evil-host.net/x # note',
+  'http://evil-host.net/x - C2',
+  'http://good-host.net/x</a></span>',
+  'http://good-host.net/a http://evil-host.net/b',
+  '11.0.0.1, 12.0.0.1',
+  'http://a@b@evil-host.net/',
+  'http://evil-\thost.net/x',
+  'https://good-host.net/r?url=https%3A%2F%2Fevil-host.net%2Fa',
+  `http://evil-host.net/${LONG}`,
+  `http://good-host.net/${LONG}`,
+  `http://10.0.0.1/${LONG}`,
+  LONG,
+  `SHA1=${'cd'.repeat(20)},MD5=${'ab'.repeat(16)},SHA256=${HASH}`,
+  `MD5=${'ab'.repeat(16)}`,
+  '12.0.0.1|8080',
+];
+const POOLS = [PLACEHOLDERS, PRIVATE, CLEAN, CLEAN, UNSURE, BAD, SUSPECT, UNLISTED, FAILING, ODD, ODD];
+
+/** Numbers that come the same each time. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Every odd value alone in every field, and mixtures of one to five fields of one to three values. */
+function corpus(): Map<string, string[]>[] {
+  const all = [...new Set(POOLS.flat())];
+  const alone = all.flatMap((value, n) => [new Map([[FIELDS[n % 5]!, [value]]]), new Map([[FIELDS[(n + 2) % 5]!, [value, '11.0.0.1']]])]);
+  const next = seeded(7);
+  const pick = () => {
+    const pool = POOLS[next(POOLS.length)]!;
+    return pool[next(pool.length)]!;
+  };
+  const mixed = Array.from({ length: EVENTS - alone.length }, () => {
+    const event = new Map<string, string[]>();
+    for (let fields = 1 + next(4); fields > 0; fields--)
+      event.set(FIELDS[next(5)]!, Array.from({ length: 1 + (next(4) === 0 ? next(3) : 0) }, pick));
+    return event;
+  });
+  return [...alone, ...mixed];
+}
+
+/** The same values as an ECS event, in one of the spellings that Elasticsearch takes. */
+function toEvent(values: ReadonlyMap<string, readonly string[]>, n: number): Event {
+  const event: Record<string, unknown> = { '@timestamp': '2026-01-01T00:00:00Z', n };
+  for (const [field, texts] of values) {
+    const value = texts.length === 1 ? texts[0] : n % 7 === 0 ? [texts] : texts;
+    const [top = '', ...rest] = field.split('.');
+    if (n % 3 === 0) event[field] = value;
+    else if (n % 3 === 1 || texts.length < 2) {
+      const nested = rest.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as object;
+      event[top] = merged(event[top], nested);
+    } else
+      event[top] = [event[top] ?? [], ...texts.map((text) => rest.reduceRight<unknown>((inner, name) => ({ [name]: inner }), text))].flat();
+  }
+  return event;
+}
+
+function merged(there: unknown, added: object): unknown {
+  if (Array.isArray(there)) return [...(there as unknown[]), added];
+  return { ...(there as object | undefined), ...added };
+}
+
+function saidIn(rollUp: Record<string, unknown> | undefined): Said {
+  if (rollUp === undefined) return NOTHING;
+  const { verdict, score = null, status, tier, auto_resolve } = rollUp;
+  return [verdict, score, status, tier, auto_resolve] as Said;
+}
+
+const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+const multivalue = (texts: readonly string[]) =>
+  texts.length < 2 ? '' : texts.map((text) => `$${text.replaceAll('$', '$$$$')}$`).join(';');
+
+/** A table with a column for each field and, as Splunk sends it, another one for the values of a multivalue. */
+function tableOf(events: readonly ReadonlyMap<string, readonly string[]>[]): string {
+  const header = [...FIELDS, ...FIELDS.map((field) => `__mv_${field}`)];
+  const rows = events.map((event) => [
+    ...FIELDS.map((field) => (event.get(field) ?? []).join('\n')),
+    ...FIELDS.map((field) => multivalue(event.get(field) ?? [])),
+  ]);
+  return [header, ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join('');
+}
+
+function saidInTable(text: string): Said[] {
+  const [header = [], ...rows] = readCsv(text).rows === undefined ? [] : [readCsv(text).header, ...readCsv(text).rows];
+  const at = (name: string) => header.indexOf(name);
+  const [verdict, score, status, tier, resolve] = ['im_verdict', 'im_score', 'im_status', 'im_tier', 'im_auto_resolve'].map(at);
+  return rows.map((row) => [
+    row[verdict!]!,
+    row[score!] === '' ? null : Number(row[score!]),
+    row[status!]!,
+    row[tier!]!,
+    row[resolve!] === 'True',
+  ]);
+}
+
+/** A stand-in API whose answer depends on the value alone. */
+const startJudge = () =>
+  startStandIn(({ method, values }, response) => {
+    const judge = (value: string) => {
+      if (value.includes('broken')) return { nonsense: true };
+      if (value.includes('nolist') || value.startsWith('15.')) return { lookupStatus: 'unknown', malicious: false };
+      const isBad = value.includes('evil') || value.startsWith('12.') || value.startsWith('cd');
+      const isSuspect = value.includes('suspect') || value.startsWith('14.');
+      const score = isBad ? 90 : isSuspect ? 65 : value === '11.0.0.2' ? 12 : 0;
+      const isUnsure = value.includes('unsure') || value.startsWith('11.7.');
+      return {
+        malicious: isBad,
+        riskScore: { score },
+        confidenceScore: isUnsure ? 30 : 95,
+        categories: [],
+        ...(isSuspect && { reputation: { malicious: 0, suspicious: 1 } }),
+      };
+    };
+    if (method === 'POST') sendJson(response, 200, { success: true, results: values.map((entity) => ({ entity, ...judge(entity) })) });
+    else sendJson(response, 200, judge(values[0] ?? ''));
+  });
+
+it(`every host says the same of ${EVENTS} events: verdict, score, status, tier, auto-resolve`, async () => {
+  const api = await startJudge();
+  const { engine } = await openTestEngine(api.url);
+  onTestFinished(() => engine.close());
+  const values = corpus();
+  await engine.enrichMany(new Set(values.flatMap((event) => [...event.values()].flat())));
+  const events = values.map(toEvent);
+  const ndjson = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+  const upstream = await startUpstream();
+  const { call } = await startGateway(upstream.url, { enricher: engine, settings: { maxEvents: 10_000, maxIndicators: 10_000 } });
+  const said = new Map<string, readonly Said[]>();
+
+  const enrich = await call('/v1/enrich', { body: ndjson, headers: { 'content-type': 'application/x-ndjson' } });
+  const fromLines = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => saidIn((JSON.parse(line) as { ismalicious?: Record<string, unknown> }).ismalicious));
+  said.set('/v1/enrich', fromLines(enrich.text));
+
+  await call('/_bulk', {
+    body: events.map((event) => `{"create":{}}\n${JSON.stringify(event)}\n`).join(''),
+    headers: { 'content-type': 'application/x-ndjson' },
+  });
+  const bulk = upstream.seen
+    .at(-1)!
+    .body.split('\n')
+    .filter((_, n) => n % 2 === 1);
+  said.set('gateway', fromLines(bulk.join('\n')));
+
+  const logstash: Said[] = [];
+  for (let from = 0; from < EVENTS; from += 100) {
+    const answers = await Promise.all(events.slice(from, from + 100).map((body) => call('/v1/logstash', { body })));
+    logstash.push(...answers.map(({ json }) => saidIn(json as Record<string, unknown>)));
+  }
+  said.set('/v1/logstash', logstash);
+
+  const rules = TriageSettings.parse({});
+  const decisions = await triageAlerts(events, {
+    enricher: engine,
+    rules,
+    clock: systemPipelineClock,
+    store: null,
+    outputs: [],
+    maxPending: 0,
+  });
+  said.set(
+    'triage',
+    decisions.map((decision) => saidIn({ ...decision })),
+  );
+
+  const table = tableOf(values);
+  const search = await replay(Buffer.concat([getinfoOf([...FIELDS]), frameOf({ action: 'execute', finished: true }, table)]), engine);
+  said.set('SPL', saidInTable(readFrames(search.output).at(-1)!.body));
+
+  const env = { ISMALICIOUS_BASE_URL: api.url, ISMALICIOUS_X_API_KEY: 'a2V5OnNlY3JldA==' };
+  said.set('CLI, events', fromLines((await runCli(['enrich', '--format', 'ndjson', '-'], { stdin: ndjson, env })).stdout));
+  const rows = await runCli(['enrich', '--format', 'csv', '--field', FIELDS.join(','), '-'], { stdin: table, env });
+  said.set('CLI, rows', saidInTable(rows.stdout));
+
+  const expected = said.get('SPL')!;
+  const differences: string[] = [];
+  for (const [host, all] of said) {
+    expect([host, all.length]).toEqual([host, EVENTS]);
+    for (const [n, one] of all.entries())
+      if (JSON.stringify(one) !== JSON.stringify(expected[n]))
+        differences.push(
+          `${host}: ${JSON.stringify(one)} not ${JSON.stringify(expected[n])} of ${JSON.stringify(events[n]).slice(0, 300)}`,
+        );
+  }
+
+  // The lookup takes one value a row: its answers are those to events with this value alone.
+  const singles = [...new Set(values.flatMap((event) => [...event.values()].flat()))];
+  const head = 'query,im_verdict,im_score,im_status,im_tier,im_auto_resolve\n';
+  const bytes = Buffer.from(`${head}${singles.map((value) => `${quoted(value)},,,,,\n`).join('')}\n`);
+  const output = new MemoryOutput();
+  await fillLookupTable(bytes, bytes.length - 1, {
+    args: [],
+    output,
+    notes: new SearchNotes(),
+    nowS: 1,
+    open: () => Promise.resolve(engine),
+  });
+  const looked = saidInTable(output.bytes.toString());
+  const alone = await replay(
+    Buffer.concat([
+      getinfoOf(['query']),
+      frameOf({ action: 'execute', finished: true }, `query\n${singles.map((value) => `${quoted(value)}\n`).join('')}`),
+    ]),
+    engine,
+  );
+  expect(looked).toEqual(saidInTable(readFrames(alone.output).at(-1)!.body));
+  expect(differences.filter((line) => !DOCUMENTED_DIFFERENCES.some((known) => line.includes(known)))).toEqual([]);
+  // The corpus holds what it is there for.
+  expect(new Set(expected.map(([verdict]) => verdict)).size).toBe(4);
+  expect(new Set(expected.map(([, , , , resolves]) => resolves)).size).toBe(2);
+}, 180_000);

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { readForLookup } from '../../src/model/read-for-lookup.ts';
+
+const LONG = 'a'.repeat(9000);
+
+it.each([
+  '',
+  ' ',
+  '\u00a0',
+  '\t',
+  '-',
+  '--',
+  '—',
+  '?',
+  '*',
+  '...',
+  'unknown',
+  'UNKNOWN',
+  'N/A',
+  'n/a',
+  'NA',
+  'null',
+  'Null',
+  '(null)',
+  '<none>',
+  '[none]',
+  '"-"',
+  "'n/a'",
+  'Not Available',
+  'not_available',
+  '(empty)',
+  'nil',
+  'undefined',
+  '\u200b',
+])('%j stands for nothing', (value) => expect(readForLookup(value).kind).toBe('nothing'));
+
+it.each(['server01', 'unknown-host.net', 'null.com', 'na.example', 'none.of.your.net', '10.0.0.1'])('%s stands for itself', (value) =>
+  expect(['public', 'private']).toContain(readForLookup(value).kind),
+);
+
+describe('what is more than one indicator is asked by its parts', () => {
+  it.each<[string, string[], RegExp]>([
+    [`http://evil.com/${LONG}`, ['evil.com'], /longer than 2048 bytes/],
+    [`hxxps://evil[.]com/${LONG}`, ['evil.com'], /longer/],
+    [`https://${LONG}@evil.com/x`, ['evil.com'], /longer/],
+    [`evil.com/${LONG}`, ['evil.com'], /longer/],
+    [`http://[2606:4700::1]:80/${LONG}`, ['2606:4700::1'], /longer/],
+    [`https://good.com/?u=https%3A%2F%2Fevil.com%2F&${LONG}`, ['good.com', 'evil.com'], /longer/],
+    ['http://a@b@evil.com/x', ['evil.com'], /more than one "@"/],
+    ['http://ev\til.com/x', ['evil.com'], /control characters/],
+    ['http://evil.com/a\u0001b', ['evil.com'], /control characters/],
+    ['http://evil.com/x - C2', ['evil.com'], /blanks/],
+    ['https://good.com/r?url=https%3A%2F%2Fevil.com%2Fa', ['https://good.com/r?url=https%3A%2F%2Fevil.com%2Fa', 'evil.com'], /leads on/],
+    [
+      'https://good.com/r?url=https%253A%252F%252Fevil.com',
+      ['https://good.com/r?url=https%253A%252F%252Fevil.com', 'evil.com'],
+      /leads on/,
+    ],
+    ['https://good.com/?next=//evil.com/x', ['https://good.com/?next=//evil.com/x', 'evil.com'], /leads on/],
+    ['http://a.com/x http://b.com/y', ['http://a.com/x', 'http://b.com/y'], /2 values/],
+    ['http://a.com/x,https://b.com/y', ['http://a.com/x', 'https://b.com/y'], /2 values/],
+    ['8.8.4.4, 45.155.205.9', ['8.8.4.4', '45.155.205.9'], /2 values/],
+    ['evil.com\nevil.org', ['evil.com', 'evil.org'], /2 values/],
+    [`SHA1=${'A'.repeat(40)},MD5=${'B'.repeat(32)},IMPHASH=${'C'.repeat(32)}`, ['a'.repeat(40), 'b'.repeat(32)], /several hashes/],
+  ])('%s', (value, parts, note) => {
+    const read = readForLookup(value);
+    expect(read).toEqual({
+      kind: 'parts',
+      parts: parts.map((part) => ({ type: expect.any(String), value: part })),
+      note: expect.stringMatching(note),
+    });
+  });
+});
+
+it.each<[string, string]>([
+  ['http://evil.com/x # seen 2025', 'http://evil.com/x'],
+  ['http://evil.com/x</a></span>', 'http://evil.com/x'],
+  ['http://evil.com/x">link</a>', 'http://evil.com/x'],
+  ['http://evil.com/x HTTP/1.1', 'http://evil.com/x'],
+  ['https://evil.com/news,123,x.html', 'https://evil.com/news,123,x.html'],
+  ['http://good.com/?back=http://good.com/y', 'http://good.com/?back=http://good.com/y'],
+  [`MD5=${'b'.repeat(32)}`, 'b'.repeat(32)],
+])('%s is one indicator: %s', (value, wanted) =>
+  expect(readForLookup(value)).toMatchObject({ kind: 'public', indicator: { value: wanted } }),
+);
+
+it.each([
+  '203.0.112.0/20 ; SBL434604',
+  '203.0.112.0/20 203.0.128.0/20',
+  'two words',
+  '${jndi:ldap://evil.com/a}',
+  'x'.repeat(9000),
+  'alice bob',
+])('%s is refused', (value) => expect(readForLookup(value).kind).toBe('invalid'));
+
+it('a long URL of ours never leaves', () => {
+  expect(readForLookup(`http://10.0.0.1/${LONG}`)).toMatchObject({ kind: 'private', indicator: { value: '10.0.0.1' } });
+});
