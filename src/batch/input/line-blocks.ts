@@ -1,3 +1,5 @@
+// src/batch/input/: how a file is read: unpacked, decoded, and cut into blocks of whole lines, rows, items or values.
+
 const LF = 0x0a;
 /** Room for what arrives with the end of a block. */
 const MARGIN_BYTES = 64 * 1024;

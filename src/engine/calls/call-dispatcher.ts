@@ -6,7 +6,7 @@ import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
 import type { CallCounts } from './call-counts.ts';
 import { createFaults, type Reach } from './call-faults.ts';
 import type { Breaker } from './circuit-breaker.ts';
-import type { Job } from './job.ts';
+import type { Job } from './jobs/job.ts';
 import { createLeases } from './leases.ts';
 import { type CallState, nextStep } from './next-step.ts';
 import type { Pacer } from './pacer.ts';
@@ -14,7 +14,7 @@ import type { ClientOptions } from './provider-client.ts';
 import type { Spending } from './spending.ts';
 import { isWait, LONGEST_WAIT_MS, type Refusal, type StandingRefusals } from './standing-refusals.ts';
 import type { UnreadableValues } from './unreadable-values.ts';
-import type { WaitingJobs } from './waiting-jobs.ts';
+import type { WaitingJobs } from './jobs/waiting-jobs.ts';
 
 /** Of the words of a fault that nobody expected. */
 const MAX_FAULT_CHARACTERS = 300;

@@ -1,12 +1,12 @@
 import type { LookupError } from '../../model/lookup-error.ts';
 import type { Breaker } from './circuit-breaker.ts';
-import { dismissHurried, type Job } from './job.ts';
+import { dismissHurried, type Job } from './jobs/job.ts';
 import type { Outcome } from '../score/outcome.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import { delayAfter, type Refusal, type StandingRefusals } from './standing-refusals.ts';
 import type { CallCounts } from './call-counts.ts';
-import type { WaitingJobs } from './waiting-jobs.ts';
+import type { WaitingJobs } from './jobs/waiting-jobs.ts';
 
 /** How far a provider can be reached, as its calls have shown. */
 export interface Reach {

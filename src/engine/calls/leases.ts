@@ -1,5 +1,5 @@
 import { CLOCK_SKEW_S, epochS } from '../clock.ts';
-import type { Job } from './job.ts';
+import type { Job } from './jobs/job.ts';
 import { type Outcome, verdictFromText } from '../score/outcome.ts';
 import type { ClientOptions } from './provider-client.ts';
 import type { StoredVerdict } from '../cache/verdict-store.ts';

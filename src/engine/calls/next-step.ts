@@ -1,7 +1,7 @@
 import type { LookupError } from '../../model/lookup-error.ts';
 import type { Reach } from './call-faults.ts';
 import type { Breaker } from './circuit-breaker.ts';
-import type { JobQueue } from './job-queue.ts';
+import type { JobQueue } from './jobs/job-queue.ts';
 import type { Pacer } from './pacer.ts';
 import { isWait, type StandingRefusals } from './standing-refusals.ts';
 

@@ -7,13 +7,13 @@ import { CallDispatcher } from './call-dispatcher.ts';
 import { createBreaker } from './circuit-breaker.ts';
 import { createEarlyRefusals } from './early-refusals.ts';
 import { createFurtherCall } from './further-call.ts';
-import { cancelCall } from './job.ts';
+import { cancelCall } from './jobs/job.ts';
 import { createPacer } from './pacer.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
 import { createSpending } from './spending.ts';
 import { LONGEST_WAIT_MS, StandingRefusals } from './standing-refusals.ts';
 import { createUnreadableValues } from './unreadable-values.ts';
-import { createWaitingJobs } from './waiting-jobs.ts';
+import { createWaitingJobs } from './jobs/waiting-jobs.ts';
 
 /**
  * The queue in front of one provider: who asks, who waits, who has gone away; its calls are made by the dispatcher. One per provider and

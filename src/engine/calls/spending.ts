@@ -1,7 +1,7 @@
 import { LookupError } from '../../model/lookup-error.ts';
 import { windowWaitMs } from '../cache/call-windows.ts';
 import { dayOf, monthOf } from '../clock.ts';
-import type { Job } from './job.ts';
+import type { Job } from './jobs/job.ts';
 import type { ClientOptions } from './provider-client.ts';
 import { StoreBusyError } from '../cache/verdict-store.ts';
 

@@ -1,8 +1,8 @@
-import type { Indicator } from '../../model/indicator.ts';
-import type { LookupError } from '../../model/lookup-error.ts';
+import type { Indicator } from '../../../model/indicator.ts';
+import type { LookupError } from '../../../model/lookup-error.ts';
 import { createJob, dismissHurried, type Job, settleJob } from './job.ts';
 import { createJobQueue, type JobQueue } from './job-queue.ts';
-import type { Outcome } from '../score/outcome.ts';
+import type { Outcome } from '../../score/outcome.ts';
 
 /** The look-ups of one provider that are not answered yet, one for each value, and the order in which they are asked. */
 export interface WaitingJobs {

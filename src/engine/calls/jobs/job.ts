@@ -1,6 +1,8 @@
-import type { Indicator } from '../../model/indicator.ts';
-import type { LookupError } from '../../model/lookup-error.ts';
-import type { Outcome } from '../score/outcome.ts';
+// src/engine/calls/jobs/: the look-ups that wait for one provider: one look-up, their order, and those who wait for them.
+
+import type { Indicator } from '../../../model/indicator.ts';
+import type { LookupError } from '../../../model/lookup-error.ts';
+import type { Outcome } from '../../score/outcome.ts';
 
 /** Somebody who waits for a look-up. */
 export interface Waiter {
