@@ -14,6 +14,8 @@ import { guardFormula } from '../model/formats/formula-guard.ts';
 
 /** Rows of about this many bytes are enriched together. */
 const BLOCK_BYTES = 4 << 20;
+/** So much of a table tells how it is written, and how long its rows get. */
+const HEAD_BYTES = 1 << 20;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -67,7 +69,7 @@ async function openTable({ input, head: again, fields, delimiter }: EnrichJob): 
 
 /** The first rows of a table; a header may be longer than all that is read at once. */
 async function peekRows(input: AsyncIterable<Uint8Array>): Promise<PeekedInput> {
-  for (let peeked = await peekInput(input, BLOCK_BYTES), size = BLOCK_BYTES; ; size *= 2) {
+  for (let peeked = await peekInput(input, HEAD_BYTES), size = HEAD_BYTES; ; size *= 2) {
     if (peeked.head.length < size || holdsRow(peeked.head)) return peeked;
     peeked = await peekInput(peeked.all, size * 2);
   }
