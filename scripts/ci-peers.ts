@@ -1,5 +1,5 @@
-// What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles, the
-// Python peers and two releases of Elasticsearch. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
+// What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles,
+// the Python peers, two releases of Elasticsearch, and older versions of Node. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,7 +21,27 @@ const MOST_MS = 240_000;
 /** The Python peers of the pipeline tests, as their skip line names them. */
 export const PYTHON_PEERS: readonly string[] = ['medallion==3.0.0', 'stix2==3.0.2', 'pymisp==2.5.34.4', 'taxii2-client==2.3.0'];
 
+/** Where older versions of Node lie, each below its version. */
+export const OLDER_NODES_FOLDER = join(root, '.cache/older-nodes');
+
+/** Versions of Node that the programs meet: one that is too old, the oldest that will do, the last without SQLite, the first with it. */
+export const OLDER_NODES = ['20.19.5', '22.0.0', '22.12.0', '22.13.0'] as const;
+
+const NPM_FLAGS = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--no-update-notifier'];
+
 const PEERS: readonly Peer[] = [
+  {
+    name: 'older versions of Node',
+    folder: OLDER_NODES_FOLDER,
+    commands: OLDER_NODES.map((version) => [
+      'npm',
+      'install',
+      '--prefix',
+      join(OLDER_NODES_FOLDER, version),
+      ...NPM_FLAGS,
+      `node-${process.platform}-${process.arch}@${version}`,
+    ]),
+  },
   {
     name: 'the browser workshop',
     folder: WORKSHOP_FOLDER,

@@ -130,8 +130,8 @@ ${strong(`Serving on ${url} until Ctrl-C.`)} Try, in another terminal:
   curl -s '${url}/check?query=198.51.100.7'                    the vendor's own API shape, from here
   curl -s ${url}/v1/lookup -d '{"indicators":["hxxps://login-portal[.]example/reset"]}' -H 'content-type: application/json'
   curl -s ${url}/v1/enrich -d '{"destination":{"ip":"203.0.113.9"}}' -H 'content-type: application/json'
-  node dist/cli.js check 198.51.100.7 203.0.113.45 docs.vendor.test
-  node dist/cli.js enrich samples/events.ndjson | head -1
+  ./ismalicious check 198.51.100.7 203.0.113.45 docs.vendor.test
+  ./ismalicious enrich samples/events.ndjson | head -1
 
   ${url}/            the console page       ${url}/metrics   for Prometheus
   docs/install.md    Splunk, Logstash, Elastic, and your own API key

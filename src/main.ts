@@ -1,8 +1,17 @@
 // src/: the program `ismalicious`. It stands above the hosts: `serve` needs two of them, the command line and the sidecar.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { endShortly } from './compose/end-shortly.ts';
+import { nodeFault, OLDEST } from './hosts/cli/node-version.ts';
 import { runProgram } from './hosts/cli/program.ts';
 
 endShortly();
+
+const tooOld = nodeFault(process.versions.node, { needs: OLDEST });
+if (tooOld !== null) {
+  process.stderr.write(`ismalicious: ${tooOld}${launcherWords()}\n`);
+  process.exit(1);
+}
 
 const isTty = process.stderr.isTTY === true;
 const wantsColor = process.env.NO_COLOR === undefined || process.env.NO_COLOR === '';
@@ -12,6 +21,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+
+/** Where the Node that came with this install is, if there is one. */
+function launcherWords(): string {
+  const bundled = join(import.meta.dirname, '..', 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  return existsSync(bundled) ? `: this install brought ${bundled}, which ./ismalicious uses.` : ': install it, and start ./ismalicious.';
+}
 
 /** A terminal's width (some tell none), or what a user says with COLUMNS; into a file or pipe lines are as long as they are. */
 function columnsOf(stdout: NodeJS.WriteStream): number | undefined {
@@ -31,6 +46,10 @@ const code = await runProgram(
     hasProgress: isTty,
     startSidecar: async (start) => (await import('./hosts/sidecar/serve.ts')).serveSidecar(start),
     columns: columnsOf(process.stdout),
+    onInterrupt(ended) {
+      process.once('SIGINT', ended);
+      return () => process.removeListener('SIGINT', ended);
+    },
   },
 );
 // Not process.exit(): what is still being written to a pipe would be cut off.

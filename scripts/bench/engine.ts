@@ -49,6 +49,8 @@ function instantClient(): ProviderClient {
       }),
     abandon: () => {},
     delay: () => null,
+    finish: () => Promise.resolve(),
+    callsFor: (lookups) => lookups,
     notice: () => {},
     stats: () => ({
       provider: 'ismalicious',
@@ -67,6 +69,8 @@ function instantClient(): ProviderClient {
       spentThisMonth: 0,
       budgetPerMonth: null,
       notices: [],
+      nextCallInMs: 0,
+      quotas: [],
     }),
     close: () => {},
   };

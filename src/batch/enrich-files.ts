@@ -105,7 +105,7 @@ async function toFile({ tally, budget, marks }: RunFilesOptions, { input, path, 
   const file = isPackedOutput(path) ? await openPackedOutput(path) : await openPlainOutput(path, from?.outputBytes ?? null);
   let inputBytes = from?.inputBytes ?? 0;
   let outputBytes = from?.outputBytes ?? 0;
-  if (from !== null) Object.assign(tally, from.tally);
+  if (from !== null) Object.assign(tally, structuredClone(from.tally));
   if (from !== null && budget !== undefined) budget.remaining = Math.min(budget.remaining, from.budget ?? budget.remaining);
   return {
     input,
@@ -121,7 +121,12 @@ async function toFile({ tally, budget, marks }: RunFilesOptions, { input, path, 
       inputBytes += count;
       // Not synced to the disk: a killed process loses nothing of it, and after a power cut an output that is too short is told.
       if (identity !== null)
-        writeJournal(journalPath(path), identity, { inputBytes, outputBytes, tally: { ...tally }, budget: budget?.remaining ?? null });
+        writeJournal(journalPath(path), identity, {
+          inputBytes,
+          outputBytes,
+          tally: structuredClone(tally),
+          budget: budget?.remaining ?? null,
+        });
       return Promise.resolve();
     },
     async finish() {

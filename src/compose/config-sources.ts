@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type ConfigSources } from '../config/load.ts';
 import { readUnicode } from '../model/formats/text-encoding.ts';
+import { ConfigError, type ConfigFile, type ConfigSources } from '../config/load.ts';
 
 export interface SourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -16,9 +16,9 @@ export interface SourceOptions {
 export async function readSources(options: SourceOptions): Promise<ConfigSources> {
   const path = options.configPath ?? options.env.ISMALICIOUS_CONFIG;
   const rest = { env: options.env, ...(options.conf ? { conf: options.conf } : {}) };
-  const values = path ? await parseYaml(path, readText(path)) : undefined;
-  const profile = profileOf(options, path ?? 'no file', values);
-  return { ...rest, ...(path ? { file: { name: path, values } } : {}), ...(profile ? { profile } : {}) };
+  const file = path ? await parseYaml(path, readText(path)) : undefined;
+  const profile = profileOf(options, path ?? 'no file', file?.values);
+  return { ...rest, ...(file ? { file } : {}), ...(profile ? { profile } : {}) };
 }
 
 /** Every profile of the file. */
@@ -52,14 +52,43 @@ function readText(path: string): string {
   }
 }
 
-async function parseYaml(path: string, text: string): Promise<unknown> {
+async function parseYaml(path: string, text: string): Promise<ConfigFile> {
   const yaml = await import('yaml');
-  const document = yaml.parseDocument(text, { prettyErrors: true });
-  const [first] = document.errors;
-  if (!first) return document.toJS() as unknown;
-  const line = first.linePos?.[0]?.line ?? 0;
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { prettyErrors: true, lineCounter: lines });
+  if (document.errors.length === 0) {
+    const lineOf = (keys: readonly string[]) => {
+      const offset = offsetOf(document.contents, keys);
+      return offset === null ? null : lines.linePos(offset).line;
+    };
+    return { name: path, values: document.toJS() as unknown, lineOf };
+  }
   // The library quotes the line, which may hold a key: its first sentence is enough.
-  throw new ConfigError([
-    { key: `(line ${line})`, place: `file ${path}`, message: `is no YAML: ${first.message.split('\n')[0]?.replace(/ at line.*/, '')}` },
-  ]);
+  throw new ConfigError(
+    document.errors.map(({ message, linePos }) => ({
+      key: `(line ${linePos?.[0]?.line ?? 0})`,
+      place: `file ${path}`,
+      message: `not valid YAML: ${message.split('\n')[0]?.replace(/ at line.*/, '')}`,
+    })),
+  );
+}
+
+/** A pair of a YAML map, as far as it is needed to find where its key stands. */
+interface YamlPair {
+  readonly key: { readonly value?: unknown; readonly range?: readonly number[] | null } | null;
+  readonly value: unknown;
+}
+
+/** Where the key at the end of a path stands; if it is not there, the last one on the way to it that is. */
+function offsetOf(contents: unknown, keys: readonly string[]): number | null {
+  let node = contents;
+  let offset: number | null = null;
+  for (const key of keys) {
+    const pairs = (node as { readonly items?: readonly YamlPair[] } | null)?.items;
+    const pair = pairs?.find((one) => String(one.key?.value) === key);
+    if (!pair) break;
+    offset = pair.key?.range?.[0] ?? offset;
+    node = pair.value;
+  }
+  return offset;
 }

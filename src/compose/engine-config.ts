@@ -1,11 +1,11 @@
-import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, loadConfig } from '../config/load.ts';
+import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, placeInFile, readBlocks, valueAt } from '../config/load.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
 import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
 import { CORE_BLOCKS, type Core } from './core-blocks.ts';
-import { knownProviders } from './known-providers.ts';
+import { type KnownProviders, knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
 import { stateFolder } from './state-folder.ts';
-import { wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
+import { keylessWarnings, namedBlocks, wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
 
 /** Blocks of the file that other hosts read. */
 const HOST_BLOCKS = ['sidecar', 'gateway', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat'];
@@ -30,6 +30,8 @@ export interface LoadedConfig {
   readonly blocks: Readonly<Record<string, LoadedBlock>>;
   readonly schemas: Blocks;
   readonly wanted: readonly WantedProvider[];
+  /** What stops nothing but is most likely not meant so, one sentence each. */
+  readonly warnings: readonly string[];
   /** Ids that may be asked for: `local`, every provider we ship, every one the file declares. */
   readonly knownIds: readonly string[];
   /** What a provider's credits are counted by, in any profile. */
@@ -41,23 +43,22 @@ export interface LoadedConfig {
   readonly stateFolder: string;
 }
 
-/** Reads and checks the whole configuration. Throws a `ConfigError` with every fault. */
+/** Reads and checks the configuration of the core and of this host. Throws a `ConfigError` with every fault. */
 export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConfig> {
   const known = await knownProviders(await readSources(options));
   const wantedOnes = wantedBlocks(known);
-  const unwanted = known.ids.map((id) => `providers.${id}`).filter((path) => !(path in wantedOnes));
+  // A key that is misspelt leaves its provider without one: its block is read although nobody asks it.
+  const off = namedBlocks(known, wantedOnes);
+  const unnamed = known.ids.map((id) => `providers.${id}`).filter((path) => !(path in wantedOnes) && !(path in off));
   const hostBlocks = options.blocks ?? {};
-  const foreign = [...unwanted, 'providers.custom', 'profile', 'profiles', ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
+  const foreign = [...unnamed, 'providers.custom', 'profile', 'profiles', ...HOST_BLOCKS.filter((name) => !(name in hostBlocks))];
   const schemas = { ...CORE_BLOCKS, ...wantedOnes, ...hostBlocks };
-  const loaded = loadConfig(schemas, known.sources, foreign);
-  const core = Object.fromEntries(Object.keys(CORE_BLOCKS).map((name) => [name, loaded[name]?.values])) as unknown as Core;
-  const faults = [...tierFaults(core.scoring), ...ownFaults(core.privacy), ...auditFaults(core.privacy)];
-  const wanted = wantedProviders(known, loaded);
-  for (const { provider, own } of wanted) {
-    const reason = provider.missing?.(own as never) ?? null;
-    if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
-  }
+  const { loaded: all, faults } = readBlocks({ ...schemas, ...off }, known.sources, { foreign, off: new Set(Object.keys(off)) });
+  const loaded = Object.fromEntries(Object.keys(schemas).map((path) => [path, all[path] as LoadedBlock]));
+  faults.push(...crossFaults(loaded, faults, known));
   if (faults.length > 0) throw new ConfigError(faults);
+  const core = coreOf(loaded);
+  const wanted = wantedProviders(known, loaded);
   const knownIds = ['local', ...known.ids];
   const profile = known.sources.profile?.name ?? null;
   const profiles = profileNames(known.sources);
@@ -67,6 +68,7 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
     blocks: loaded,
     schemas,
     wanted,
+    warnings: keylessWarnings(known, off),
     knownIds,
     accountsOf,
     profiles,
@@ -75,12 +77,44 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   };
 }
 
+function coreOf(loaded: Readonly<Record<string, LoadedBlock>>): Core {
+  return Object.fromEntries(Object.keys(CORE_BLOCKS).map((name) => [name, loaded[name]?.values])) as unknown as Core;
+}
+
+/** What one setting of the core says against another. A block that has a fault of its own is not compared: half of it may be missing. */
+export function crossFaults(
+  loaded: Readonly<Record<string, LoadedBlock>>,
+  found: readonly ConfigFault[],
+  known: KnownProviders,
+): ConfigFault[] {
+  const core = coreOf(loaded);
+  const isWhole = (path: string) => !found.some(({ key }) => key.startsWith(`${path}.`));
+  const faults: ConfigFault[] = [];
+  if (isWhole('scoring')) faults.push(...tierFaults(core.scoring));
+  if (isWhole('privacy')) faults.push(...auditFaults(core.privacy));
+  faults.push(...ownFaults(core.privacy));
+  for (const { provider, own } of wantedProviders(known, loaded)) {
+    if (!isWhole(`providers.${provider.id}`)) continue;
+    const reason = provider.missing?.(own as never) ?? null;
+    if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
+  }
+  const { file } = known.sources;
+  return faults.map((fault) =>
+    file && valueAt(file.values, pathOf(fault.key)) !== undefined ? { ...fault, place: placeInFile(file, pathOf(fault.key)) } : fault,
+  );
+}
+
+/** `privacy.own_networks[0]` → `privacy.own_networks`; of several keys the first. */
+function pathOf(key: string): string {
+  return key.replace(/[[,].*$/s, '');
+}
+
 function auditFaults({ audit, auditLog }: Core['privacy']): ConfigFault[] {
   if (audit === 'normal' || auditLog) return [];
   return [{ key: 'privacy.audit', place: 'configuration', message: 'required contradicts privacy.audit_log: false; set one of them' }];
 }
 
-function ownFaults({ ownDomains, ownNetworks }: Core['privacy']): ConfigFault[] {
+function ownFaults({ ownDomains = [], ownNetworks = [] }: Partial<Core['privacy']>): ConfigFault[] {
   const entries = [...ownDomains, ...ownNetworks].map((pattern) => ({ pattern, value: pattern }));
   const key = (index: number) =>
     index < ownDomains.length ? `privacy.own_domains[${index}]` : `privacy.own_networks[${index - ownDomains.length}]`;

@@ -10,6 +10,7 @@ import { openFeedbackStore } from '../engine/feedback/feedback-store.ts';
 import { createFigures } from '../engine/feedback/figures.ts';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../engine/privacy/privacy-guard.ts';
+import { findSqlite, NoSqliteError } from '../engine/cache/load-sqlite.ts';
 import { createMemoryVerdictStore } from '../engine/cache/memory-verdict-store.ts';
 import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts';
 import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
@@ -54,6 +55,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const { core, wanted } = config;
   const clock = options.isSplunk ? shortClock : systemClock;
   const { warnings, tell, opened } = createTeller(options);
+  warnings.push(...config.warnings);
   const store = await openStore(config, clock, tell);
   const audit = openAudit(config, clock, tell);
   const lifetimes = { listedS: core.cache.listedTtlS, unknownS: core.cache.unknownTtlS, pendingS: core.cache.pendingTtlS };
@@ -163,6 +165,10 @@ function pipelineStorePath({ stateFolder }: LoadedConfig): string {
 async function withPipelineStore(lists: LocalSource, config: LoadedConfig, options: OpenOptions): Promise<LocalSource> {
   const path = pipelineStorePath(config);
   if (!existsSync(path) && options.stays !== true) return lists;
+  if ((await findSqlite()) === null) {
+    if (existsSync(path)) options.onFault?.(`${new NoSqliteError('the store of the pipeline').message}: what it lists does not count`);
+    return lists;
+  }
   const { withStore, storedHalfLives } = await import('../pipeline/store-source.ts');
   return withStore(lists, {
     path,
@@ -179,6 +185,10 @@ async function openStore(
   onFault: (message: string) => void,
 ): Promise<VerdictStore> {
   if (core.cache.path === 'memory') return createMemoryVerdictStore(null);
+  if ((await findSqlite()) === null) {
+    onFault(`${new NoSqliteError('a cache on disk').message}; the cache is kept in memory and ends with this program`);
+    return createMemoryVerdictStore(null);
+  }
   const path = core.cache.path ?? join(folder, 'verdicts.sqlite');
   return openDurableVerdictStore({ path, onFault, nowMs: () => clock.monotonicMs() });
 }

@@ -16,6 +16,7 @@ import { LookupError } from '../model/lookup-error.ts';
 import type { Provider, Quota } from '../providers/provider.ts';
 import { proxyFromEnv } from './proxy.ts';
 import type { WantedProvider } from './wanted-providers.ts';
+import { builtinModule } from '../disk/builtin-module.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -93,7 +94,7 @@ function fingerprintOf({ id, settings }: Provider, own: unknown, proxy: string |
     return settingMeta.get(setting)?.secret === true || key === 'baseUrl' ? [[key, value]] : [];
   });
   // Loaded at the first look-up: a search that finds everything in the cache makes none.
-  const { createHash } = process.getBuiltinModule('node:crypto');
+  const { createHash } = builtinModule('node:crypto');
   return createHash('sha256')
     .update(JSON.stringify([id, secrets, proxy]))
     .digest('hex')

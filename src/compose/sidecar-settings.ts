@@ -142,6 +142,7 @@ export type SidecarSettings = z.infer<typeof SidecarSettings>;
 export interface SidecarStart {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly configPath: string | undefined;
+  readonly profile: string | undefined;
   readonly set: Partial<Pick<SidecarSettings, 'host' | 'port' | 'workers'>>;
   readonly version: string;
   readonly stdout: NodeJS.WritableStream;

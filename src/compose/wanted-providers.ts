@@ -1,8 +1,8 @@
 import { coerceText } from '../config/coerce.ts';
-import { type Blocks, type ConfigSources, type LoadedBlock, settingSource } from '../config/load.ts';
+import { type Blocks, type ConfigSources, type LoadedBlock, placeInFile, settingSource, valueAt } from '../config/load.ts';
 import { type CommonProviderSettings, providerBlock } from '../config/provider-settings.ts';
 import type { Provider } from '../providers/provider.ts';
-import { settingMeta } from '../config/setting.ts';
+import { settingMeta, toSnakeCase } from '../config/setting.ts';
 import type { KnownProviders } from './known-providers.ts';
 
 /** A provider that is asked, with its settings. */
@@ -25,6 +25,30 @@ export function wantedBlocks({ named, declared, sources }: KnownProviders): Bloc
       .filter((provider) => isWanted(provider, sources, declared.has(provider.id)))
       .map((provider) => [`providers.${provider.id}`, providerBlock(provider.id, provider.settings)]),
   );
+}
+
+/** The blocks of those that the file or a profile has a block for, although nobody wants them. */
+export function namedBlocks({ named, sources: { file, profile } }: KnownProviders, wanted: Blocks): Blocks {
+  return Object.fromEntries(
+    named
+      .map(({ id, settings }) => [`providers.${id}`, providerBlock(id, settings)] as const)
+      .filter(([path]) => !(path in wanted) && [file, profile].some((one) => valueAt(one?.values, path) !== undefined)),
+  );
+}
+
+/** One sentence for each provider that has a block in the file, is not switched off, and is not asked because it has no key. */
+export function keylessWarnings({ named, sources }: KnownProviders, off: Blocks): string[] {
+  const { file } = sources;
+  return named.flatMap(({ id, settings, retired }) => {
+    const path = `providers.${id}`;
+    const { enabled } = off[path]?.shape ?? {};
+    if (!file || enabled === undefined || retired !== undefined || valueAt(file.values, path) === undefined) return [];
+    if (settingSource(path, 'enabled', enabled, sources).value !== undefined) return [];
+    const keys = Object.entries(settings.shape).filter(([, setting]) => settingMeta.get(setting)?.secret === true);
+    const names = keys.map(([key]) => toSnakeCase(key)).join(' or ');
+    const remedy = names === '' ? 'set enabled: true' : `set ${names}, or enabled: false`;
+    return [`${path} (${placeInFile(file, path)}) has no key: ${id} is not asked. To change that, ${remedy}.`];
+  });
 }
 
 function isWanted(provider: Provider, sources: ConfigSources, isDeclared: boolean): boolean {

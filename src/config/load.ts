@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
 import { coerceText } from './coerce.ts';
 import { settingMeta, type SettingsSchema, toSnakeCase } from './setting.ts';
+import { unknownKeys } from './unknown-keys.ts';
 
 // Without a language every fault reads "Invalid input".
 z.config(english());
@@ -29,10 +30,18 @@ export class ConfigError extends Error {
   }
 }
 
+/** A parsed file, and the line in which a key of it stands. */
+export interface ConfigFile {
+  readonly name: string;
+  readonly values: unknown;
+  /** The line of a key, or of what it would be in; `null`: nothing of it is there. */
+  readonly lineOf?: (path: readonly string[]) => number | null;
+}
+
 /** Where settings come from; later ones win: file, conf, environment, profile. */
 export interface ConfigSources {
   /** The parsed YAML file; blocks by path, keys in snake_case. */
-  readonly file?: { readonly name: string; readonly values: unknown };
+  readonly file?: ConfigFile;
   /** Splunk conf stanzas: block path → key → text. */
   readonly conf?: { readonly name: string; readonly values: Readonly<Record<string, Readonly<Record<string, string>>>> };
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -49,22 +58,49 @@ export interface LoadedBlock {
   readonly set: ReadonlySet<string>;
 }
 
-/**
- * Checks all blocks against all sources. Throws a `ConfigError` with every fault. `foreign`: paths of the file that other programs read
- * (`outputs`, `providers.shodan`): left alone here.
- */
+/** What is checked beside the blocks. */
+export interface ReadOptions {
+  /** Paths of the file that other programs read (`outputs`, `providers.shodan`): left alone here. */
+  readonly foreign?: readonly string[];
+  /** Blocks that are switched off: what is set there is checked, what is missing is no fault. */
+  readonly off?: ReadonlySet<string>;
+}
+
+/** Checks all blocks against all sources. Throws a `ConfigError` with every fault; `foreign`: see `ReadOptions`. */
 export function loadConfig(blocks: Blocks, sources: ConfigSources, foreign: readonly string[] = []): Record<string, LoadedBlock> {
-  const faults: ConfigFault[] = [];
-  const loaded: Record<string, LoadedBlock> = {};
-  for (const [path, schema] of Object.entries(blocks)) loaded[path] = loadBlock(path, schema, sources, faults);
-  faults.push(...unknownKeys(blocks, sources.file, foreign));
-  if (sources.profile)
-    faults.push(...unknownKeys(blocks, { name: `profile ${sources.profile.name}`, values: sources.profile.values }, foreign));
+  const { loaded, faults } = readBlocks(blocks, sources, { foreign });
   if (faults.length > 0) throw new ConfigError(faults);
   return loaded;
 }
 
-function loadBlock(path: string, schema: SettingsSchema, sources: ConfigSources, faults: ConfigFault[]): LoadedBlock {
+/** The same without throwing: what could be read, and every fault. */
+export function readBlocks(blocks: Blocks, sources: ConfigSources, { foreign = [], off }: ReadOptions = {}) {
+  const faults: ConfigFault[] = [];
+  const loaded: Record<string, LoadedBlock> = {};
+  for (const [path, schema] of Object.entries(blocks)) {
+    const { values, set, faults: found } = loadBlock(path, schema, sources, off?.has(path) !== true);
+    loaded[path] = { values, set };
+    faults.push(...found);
+  }
+  const { file, profile } = sources;
+  if (file) faults.push(...unknownKeys(blocks, { ...file, placeOf: (path) => placeInFile(file, path) }, foreign));
+  if (profile) faults.push(...unknownKeys(blocks, { ...profile, placeOf: (path) => placeInProfile(sources, path) }, foreign));
+  return { loaded, faults };
+}
+
+/** `file x.yaml, line 3`. `path`: dotted. */
+export function placeInFile({ name, lineOf }: ConfigFile, path: string): string {
+  const line = lineOf?.(path.split('.')) ?? null;
+  return line === null ? `file ${name}` : `file ${name}, line ${line}`;
+}
+
+function placeInProfile({ file, profile }: ConfigSources, path: string): string {
+  const line = file?.lineOf?.(['profiles', profile?.name ?? '', ...path.split('.')]) ?? null;
+  return line === null ? `profile ${profile?.name}` : `profile ${profile?.name}, line ${line} of ${file?.name}`;
+}
+
+function loadBlock(path: string, schema: SettingsSchema, sources: ConfigSources, isOn: boolean) {
+  const faults: ConfigFault[] = [];
   const values: Record<string, unknown> = {};
   const set = new Set<string>();
   for (const [key, setting] of Object.entries(schema.shape)) {
@@ -75,13 +111,14 @@ function loadBlock(path: string, schema: SettingsSchema, sources: ConfigSources,
       if (result.data !== undefined) values[key] = result.data;
       continue;
     }
+    if (value === undefined && !isOn) continue;
     const message =
       value === undefined
         ? `is missing; set it here or by ${settingMeta.get(setting)?.env ?? 'its environment variable'}`
         : wordsOf(result.error);
-    faults.push({ key: `${path}.${toSnakeCase(key)}`, place, message });
+    faults.push({ key: `${path}.${toSnakeCase(key)}`, place: place(), message });
   }
-  return { values, set };
+  return { values, set, faults };
 }
 
 function wordsOf(error: z.core.$ZodError): string {
@@ -94,20 +131,24 @@ export function settingSource(
   key: string,
   setting: z.ZodMiniType,
   sources: ConfigSources,
-): { value: unknown; place: string } {
+): { value: unknown; place: () => string } {
   const env = settingMeta.get(setting)?.env;
   const fromProfile = profileSource(path, key, setting, sources);
   if (fromProfile) return fromProfile;
   const fromEnv = env === undefined ? undefined : sources.env[env];
   // An empty variable is how shells and unit files say "not set".
   if (env !== undefined && fromEnv !== undefined && fromEnv !== '')
-    return { value: coerceText(fromEnv, setting), place: `environment variable ${env}` };
+    return { value: coerceText(fromEnv, setting), place: () => `environment variable ${env}` };
   const fromConf = sources.conf?.values[path]?.[toSnakeCase(key)];
-  if (fromConf !== undefined && fromConf !== '') return { value: coerceText(fromConf, setting), place: `conf file ${sources.conf?.name}` };
-  const fromFile = at(sources.file?.values, [...path.split('.'), toSnakeCase(key)]);
+  if (fromConf !== undefined && fromConf !== '')
+    return { value: coerceText(fromConf, setting), place: () => `conf file ${sources.conf?.name}` };
+  const { file } = sources;
+  const full = `${path}.${toSnakeCase(key)}`;
+  const place = () => (file ? placeInFile(file, full) : 'not set');
+  const fromFile = valueAt(file?.values, full);
   if (fromFile !== undefined && fromFile !== null)
-    return { value: typeof fromFile === 'string' ? coerceText(fromFile, setting) : fromFile, place: `file ${sources.file?.name}` };
-  return { value: undefined, place: sources.file ? `file ${sources.file.name}` : 'not set' };
+    return { value: typeof fromFile === 'string' ? coerceText(fromFile, setting) : fromFile, place };
+  return { value: undefined, place };
 }
 
 /** What the profile says; its own environment variable first. */
@@ -115,64 +156,25 @@ function profileSource(
   path: string,
   key: string,
   setting: z.ZodMiniType,
-  { profile, env }: ConfigSources,
-): { value: unknown; place: string } | null {
+  sources: ConfigSources,
+): { value: unknown; place: () => string } | null {
+  const { profile, env } = sources;
   if (!profile) return null;
   const name = `${profile.name.toUpperCase()}__${settingMeta.get(setting)?.env}`;
   const fromEnv = env[name];
-  if (fromEnv !== undefined && fromEnv !== '') return { value: coerceText(fromEnv, setting), place: `environment variable ${name}` };
-  const value = at(profile.values, [...path.split('.'), toSnakeCase(key)]);
+  if (fromEnv !== undefined && fromEnv !== '') return { value: coerceText(fromEnv, setting), place: () => `environment variable ${name}` };
+  const value = valueAt(profile.values, `${path}.${toSnakeCase(key)}`);
   if (value === undefined || value === null) return null;
-  return { value: typeof value === 'string' ? coerceText(value, setting) : value, place: `profile ${profile.name}` };
+  return {
+    value: typeof value === 'string' ? coerceText(value, setting) : value,
+    place: () => placeInProfile(sources, `${path}.${toSnakeCase(key)}`),
+  };
 }
 
-function at(value: unknown, path: readonly string[]): unknown {
-  let found = value;
-  for (const key of path)
+/** What stands at a dotted path of a file's values; `undefined`: nothing. */
+export function valueAt(values: unknown, path: string): unknown {
+  let found = values;
+  for (const key of path.split('.'))
     found = typeof found === 'object' && found !== null && !Array.isArray(found) ? Reflect.get(found, key) : undefined;
   return found;
-}
-
-/** Keys of the file that nobody reads: most likely misspelt. */
-function unknownKeys(blocks: Blocks, file: ConfigSources['file'], foreign: readonly string[]): ConfigFault[] {
-  if (!file) return [];
-  if (typeof file.values !== 'object' || file.values === null || Array.isArray(file.values)) {
-    return file.values === null || file.values === undefined
-      ? []
-      : [{ key: '(file)', place: `file ${file.name}`, message: 'has to be a map of blocks' }];
-  }
-  const known = new Map(Object.entries(blocks).map(([path, schema]) => [path, Object.keys(schema.shape).map(toSnakeCase)]));
-  const faults: ConfigFault[] = [];
-  const walk = (value: object, path: string) => {
-    for (const [key, inner] of Object.entries(value)) {
-      const full = path === '' ? key : `${path}.${key}`;
-      if (known.get(path)?.includes(key) || foreign.includes(full)) continue;
-      const isBlock = known.has(full) || [...known.keys(), ...foreign].some((name) => name.startsWith(`${full}.`));
-      if (isBlock && typeof inner === 'object' && inner !== null) walk(inner, full);
-      else if (!isBlock || inner !== null) faults.push({ key: full, place: `file ${file.name}`, message: remedy(isBlock, full, known) });
-    }
-  };
-  walk(file.values, '');
-  return faults;
-}
-
-function remedy(isBlock: boolean, key: string, known: ReadonlyMap<string, readonly string[]>): string {
-  if (isBlock) return 'has to be a map of settings';
-  const all = [...known].flatMap(([path, keys]) => [path, ...keys.map((name) => `${path}.${name}`)]);
-  const nearest = all.map((name) => [distance(key, name), name] as const).sort((a, b) => a[0] - b[0])[0];
-  return nearest && nearest[0] <= Math.max(2, key.length / 5)
-    ? `is no setting; did you mean ${nearest[1]}?`
-    : 'is no setting; see docs/settings.md';
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

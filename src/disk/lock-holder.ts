@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
+import { builtinModule } from './builtin-module.ts';
 
 /** Separates the parts of a holder's name; none of them contains it. */
 const SEPARATOR = ' ';
@@ -67,7 +68,7 @@ function partsOf(name: string): (Place & { readonly pid: number; readonly start:
 
 function placeOfThis(): Place {
   return (here ??= {
-    host: process.getBuiltinModule('node:os').hostname().replaceAll(SEPARATOR, '_') || UNKNOWN,
+    host: builtinModule('node:os').hostname().replaceAll(SEPARATOR, '_') || UNKNOWN,
     boot: readOr(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
     namespace: readOr(() => readlinkSync('/proc/self/ns/pid')),
   });

@@ -162,6 +162,19 @@ export class Engine implements Enricher {
     return this.#generation;
   }
 
+  /** How many calls are out. */
+  inFlight(): number {
+    return this.#options.providers.reduce((sum, { client }) => sum + client.stats().inFlight, 0);
+  }
+
+  /** Makes no further call, and waits up to `mostMs` for those that are out: they are paid for, and their answers go to the cache. */
+  async finish(mostMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, mostMs)));
+    await Promise.race([Promise.all(this.#options.providers.map(({ client }) => client.finish())), late]);
+    clearTimeout(timer);
+  }
+
   async close(): Promise<void> {
     const { providers, store, local, figures, onClose } = this.#options;
     for (const { client } of providers) client.close();

@@ -7,6 +7,8 @@ export interface EnrichOptions {
   readonly timeoutMs?: number;
   /** Stops waiting at once, and the look-ups that nobody else waits for. */
   readonly signal?: AbortSignal;
+  /** Stops waiting at once, as when the time is up: what is known by then is given. */
+  readonly stop?: AbortSignal;
   /** Cached answers older than this many seconds are asked again. */
   readonly maxAgeS?: number;
   /** Ask only these providers (ids). */
@@ -64,5 +66,7 @@ export interface Enricher {
   generation?(): number;
   /** How the score came about, one line each, for people. `wanted`: as the enrichment was asked for. */
   explain?(enrichment: Enrichment, wanted?: Pick<EnrichOptions, 'profile'>): readonly string[];
+  /** Makes no further call, and waits up to `mostMs` for those that are out: they are paid for, and their answers go to the cache. */
+  finish?(mostMs: number): Promise<void>;
   close(): Promise<void>;
 }

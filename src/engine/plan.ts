@@ -100,7 +100,7 @@ function estimateS(missing: ReadonlyMap<ProviderClient, number>): number | null 
   let slowest: number | null = null;
   for (const [client, lookups] of missing) {
     for (const { requests, perMs } of client.quotas)
-      slowest = Math.max(slowest ?? 0, (Math.floor((lookups - 1) / requests) * perMs) / SECOND_MS);
+      slowest = Math.max(slowest ?? 0, (Math.floor((client.callsFor(lookups) - 1) / requests) * perMs) / SECOND_MS);
   }
   return slowest === null ? null : Math.ceil(slowest);
 }

@@ -37,8 +37,9 @@ export async function askRound(
   await options.guard.prepare();
   const refused = known.map((one) => refusedEntry(round, one));
   const open = known.filter((_, n) => refused[n] === null);
-  if (options.stopsEarly && wanted.mode !== 'cache') await askInStages(round, open);
-  else await waitFor(round, open, callsOf(round, open, everybody));
+  const isStaged = options.stopsEarly && wanted.mode !== 'cache';
+  const asking = isStaged ? askInStages(round, open) : waitFor(round, open, callsOf(round, open, everybody));
+  await (wanted.stop ? untilStopped(asking, wanted.stop) : asking);
   return { entries: known.map((one, n) => refused[n] ?? conclude(round, one)), hasAsked: open.length > 0 };
 }
 
@@ -121,8 +122,24 @@ function conclude(round: Round, { indicator, clients, outcomes, spared }: Open):
   return told.every((outcome) => outcome.kind === 'answered' && !outcome.isStale) ? remember(round, indicator, entry) : entry;
 }
 
+async function untilStopped(asking: Promise<void>, stop: AbortSignal): Promise<void> {
+  let end: (() => void) | undefined;
+  const stopped = new Promise<void>((resolve) => {
+    end = resolve;
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', end, { once: true });
+  });
+  try {
+    await Promise.race([asking, stopped]);
+  } finally {
+    if (end) stop.removeEventListener('abort', end);
+  }
+}
+
 function lateOutcome({ wanted }: Round, client: ProviderClient): Outcome {
   const provider = client.provider.id;
+  if (wanted.stop?.aborted === true)
+    return { kind: 'failed', provider, error: new LookupError('timeout', provider, 'stopped before it answered') };
   const error =
     client.delay() ?? new LookupError('timeout', provider, `no answer within ${wanted.timeoutMs} ms; a late one goes to the cache`);
   return { kind: 'failed', provider, error };

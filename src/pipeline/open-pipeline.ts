@@ -86,7 +86,7 @@ export function loadPipelineBlocks(sources: ConfigSources): {
       : [];
   const off = [...FEEDS.map(({ id }) => `feeds.${id}`), ...OUTPUTS.map(({ id }) => `outputs.${id}`)].filter((path) => !(path in blocks));
   const loaded = loadConfig(blocks, sources, [...others, ...off]);
-  const faults = FEEDS.filter(({ id }) => ['stix', 'csv'].includes(id)).flatMap(({ id }) => sourceFaults(id, loaded[`feeds.${id}`]));
+  const faults = FEEDS.flatMap(({ id }) => sourceFaults(id, loaded[`feeds.${id}`]));
   if (faults.length > 0) throw new ConfigError(faults);
   return { blocks: loaded, schemas: blocks };
 }
@@ -182,7 +182,8 @@ async function closeAll(store: Store, owned: readonly OwnedTransport[]): Promise
   await store.close();
 }
 
-function sourceFaults(id: string, block: LoadedBlock | undefined): ConfigFault[] {
-  if (!block || (block.values.baseUrl === undefined) !== (block.values.path === undefined)) return [];
-  return [{ key: `feeds.${id}`, place: 'configuration', message: 'wants exactly one of base_url and path' }];
+/** Feeds that can be read from a file as well as from a server, and what says that neither or both are named. */
+export function sourceFaults(id: string, block: LoadedBlock | undefined): ConfigFault[] {
+  if (!block || !['stix', 'csv'].includes(id) || (block.values.baseUrl === undefined) !== (block.values.path === undefined)) return [];
+  return [{ key: `feeds.${id}`, place: 'configuration', message: 'needs exactly one of base_url and path' }];
 }

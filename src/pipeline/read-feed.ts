@@ -51,6 +51,8 @@ export interface FeedReading {
   readonly clock: PipelineClock;
   readonly signal: AbortSignal;
   readonly isDry: boolean;
+  /** In a dry run: values counted as new so far, by any feed; a run that stores would know them. */
+  readonly counted?: Set<string>;
 }
 
 /** Reads a feed from its cursor to its end and stores it page by page. A failure ends this feed, never the run; its cursor stays behind it. */
@@ -127,12 +129,18 @@ function isOutage(code: LookupErrorCode): boolean {
   return code === 'timeout' || code === 'unavailable' || code === 'rate_limited';
 }
 
-async function storePage(feed: string, page: FeedPage, { store, clock, isDry }: FeedReading): Promise<{ new: number; updated: number }> {
+async function storePage(
+  feed: string,
+  page: FeedPage,
+  { store, clock, isDry, counted = new Set() }: FeedReading,
+): Promise<{ new: number; updated: number }> {
   if (isDry) {
     const known = await Promise.all(page.items.map(({ indicator }) => store.get(indicator.value, nowS(clock))));
-    const values = page.items.filter((_, n) => !known[n]).map(({ indicator }) => indicator.value);
     const networks = page.networks.length > 0 ? await store.unknownNetworks(page.networks.map(({ network }) => network)) : [];
-    const fresh = new Set([...values, ...networks]).size;
+    const before = counted.size;
+    for (const [n, { indicator }] of page.items.entries()) if (!known[n]) counted.add(indicator.value);
+    for (const network of networks) counted.add(network);
+    const fresh = counted.size - before;
     return { new: fresh, updated: page.items.length + page.networks.length - fresh };
   }
   if (page.rejected.length > 0) await store.quarantineItems(feed, page.rejected, nowS(clock));

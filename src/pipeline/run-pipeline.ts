@@ -109,8 +109,9 @@ async function readFeeds(
   options: { signal: AbortSignal; isDry: boolean },
 ): Promise<Record<string, FeedReport>> {
   let done = 0;
+  const counted = new Set<string>();
   const read = async (active: ActiveFeed) => {
-    const report = await readFeed(active, { store, clock, ...options });
+    const report = await readFeed(active, { store, clock, counted, ...options });
     onProgress?.({ stage: 'feeds', done: ++done, of: feeds.length });
     return [active.feed.id, report] as const;
   };

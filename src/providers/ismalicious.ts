@@ -45,6 +45,10 @@ function credentialOf({ xApiKey, apiKey, apiSecret }: Settings): string | null {
   return apiKey !== undefined && apiSecret !== undefined ? toBase64(`${apiKey}:${apiSecret}`) : null;
 }
 
+function isPairInBase64(text: string): boolean {
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && Buffer.from(text, 'base64').includes(':');
+}
+
 function authorize(settings: Settings): Record<string, string> {
   const credential = credentialOf(settings);
   if (credential === null) return {};
@@ -129,6 +133,12 @@ export const ismalicious = defineProvider({
   missing(settings) {
     if (credentialOf(settings) !== null || isLoopbackUrl(settings.baseUrl)) return null;
     return 'the credential is missing: set x_api_key (ISMALICIOUS_X_API_KEY), or api_key and api_secret';
+  },
+
+  doubt({ xApiKey }) {
+    if (xApiKey === undefined || isPairInBase64(xApiKey)) return null;
+    if (xApiKey.includes(':')) return 'x_api_key is not base64 but key:secret as it is; it is encoded before it is sent';
+    return 'x_api_key is not base64(key:secret), as the dashboard shows it: check that it was copied whole';
   },
 
   request(indicator, settings) {

@@ -87,6 +87,8 @@ export interface Provider<Schema extends SettingsSchema = SettingsSchema, S = z.
   readonly retired?: string;
   /** What its settings lack to be asked, in one sentence for people, where the schema alone cannot tell; `null`: nothing. */
   missing?(settings: S): string | null;
+  /** What of its settings can be used but is most likely not meant so, in one sentence; `null`: nothing. */
+  doubt?(settings: S): string | null;
   /** Fetched before the first call and again when it runs out; handed to `request` as `token`. */
   readonly signIn?: SignIn<S>;
   request(indicator: Indicator, settings: S, token?: string): HttpCall;

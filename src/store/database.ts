@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { builtinModule } from '../disk/builtin-module.ts';
 import { makePrivateFile, makePrivateFolder } from '../disk/private-files.ts';
 import { inTransaction } from '../disk/sqlite-faults.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -54,12 +55,13 @@ export function checkIntegrity(db: DatabaseSync): string[] {
 }
 
 function openFile(path: string, readOnly: boolean): DatabaseSync {
+  const { DatabaseSync: Database } = sqlite();
   try {
     if (path !== ':memory:' && !readOnly) {
       makePrivateFolder(dirname(path));
       makePrivateFile(path);
     }
-    return new DatabaseSync(path, { readOnly });
+    return new Database(path, { readOnly });
   } catch (cause) {
     throw new StoreError(`${path} cannot be opened: check that the folder exists and belongs to this user`, { cause });
   }
@@ -92,4 +94,20 @@ function hasTables(db: DatabaseSync): boolean {
 
 function pragma(db: DatabaseSync, name: string): number {
   return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
+}
+
+/** Loaded with the first file: programs that open none run on a Node without SQLite, too. */
+function sqlite(): typeof import('node:sqlite') {
+  const found = findSqlite();
+  if (found) return found;
+  throw new StoreError(`the store of the pipeline needs Node 22.13 or newer: Node ${process.versions.node} has no SQLite`);
+}
+
+function findSqlite(): typeof import('node:sqlite') | undefined {
+  try {
+    return builtinModule('node:sqlite');
+  } catch {
+    // Node before 22.3 throws where later ones give nothing.
+    return undefined;
+  }
 }

@@ -81,7 +81,7 @@ describe('a profile', () => {
     ['an unknown name', 'sco', YAML, /profile sco .*soc, shared_key, empty/],
     ['no name at all', 'so c', YAML, /has to be 1 to 32/],
     ['a misspelt setting', 'soc', YAML.replace('budget_per_day: 5', 'budget_per_dya: 5'), /budget_per_dya .*profile soc.*did you mean/],
-    ['a wrong value', 'soc', YAML.replace('budget_per_day: 5', 'budget_per_day: many'), /budget_per_day \(profile soc\)/],
+    ['a wrong value', 'soc', YAML.replace('budget_per_day: 5', 'budget_per_day: many'), /budget_per_day \(profile soc, line \d+ of /],
   ])('with %s stops the start', async (_name, profile, yaml, message) => {
     await expect(loadEngineConfig({ ...write(yaml), profile })).rejects.toThrow(message);
   });

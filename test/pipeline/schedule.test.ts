@@ -121,7 +121,7 @@ greeting: hello
       ['splunk_hec', 'crowdstrike', 'misp'],
     ]);
   });
-  it('is told from any other file', () => expect(() => importSeedConfig(['x'])).toThrow(/no config.yaml/));
+  it('is told from any other file', () => expect(() => importSeedConfig(['x'])).toThrow(/not the config.yaml/));
 });
 
 it('the report page shows failures, and nothing in it runs', () => {

@@ -28,9 +28,10 @@ interface Ended {
   readonly stderr: string;
 }
 
+/** `TEST_NODE` in `env`: another Node than that of the tests. */
 function start(args: readonly string[], env: Record<string, string>, shell?: string) {
-  const [command, ...rest] =
-    shell === undefined ? [process.execPath, ...args] : ['/bin/sh', '-c', `${shell}; exec "$0" "$@"`, process.execPath, ...args];
+  const node = env['TEST_NODE'] ?? process.execPath;
+  const [command, ...rest] = shell === undefined ? [node, ...args] : ['/bin/sh', '-c', `${shell}; exec "$0" "$@"`, node, ...args];
   return spawn(command ?? '', rest, { env: { PATH: process.env.PATH, ...env } });
 }
 

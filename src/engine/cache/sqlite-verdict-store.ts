@@ -10,6 +10,7 @@ import { inTransaction } from '../../disk/sqlite-faults.ts';
 import { EPOCH_QUERY } from './store-epoch.ts';
 import { openVerdictDatabase, type PreparedStatements, prepareStatements } from './verdict-database.ts';
 import type { StoredVerdict, StoreEpoch, StoreHealth, StoreStats, TakeVerdict, VerdictStore } from './verdict-store.ts';
+import { builtinModule } from '../../disk/builtin-module.ts';
 
 /** Days of figures that are kept. */
 const FIGURE_DAYS = 400;
@@ -236,7 +237,7 @@ export class SqliteVerdictStore implements VerdictStore {
   /** What this process is called among those that hold leases. */
   #ownName(): string {
     // Loaded at the first lease: a search that finds everything in the cache takes none.
-    return (this.#owner ??= lockHolderName(process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex')));
+    return (this.#owner ??= lockHolderName(builtinModule('node:crypto').randomBytes(8).toString('hex')));
   }
 
   stats(): StoreStats {

@@ -14,7 +14,7 @@ export interface CallCounts {
   notice(notices: readonly QuotaNotice[]): number;
   /** Leaves what the provider last said to other processes. */
   close(): void;
-  stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs' | 'refusal'>;
+  stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs' | 'refusal' | 'nextCallInMs' | 'quotas'>;
 }
 
 export function createCallCounts({ provider, account, limits, store, clock }: ClientOptions): CallCounts {

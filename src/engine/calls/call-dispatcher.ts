@@ -44,6 +44,10 @@ export class CallDispatcher {
   #isPumpDue = false;
   #isClosed = false;
   #lastFault = '';
+  /** When the next call may be made, on the monotonic clock; 0: none is waited for. */
+  #wakesAtMs = 0;
+  /** Who waits for the calls that are out. */
+  #idle: (() => void)[] = [];
 
   constructor(options: ClientOptions, parts: DispatcherParts) {
     const { jobs, pacer, breaker, refusals } = parts;
@@ -69,6 +73,24 @@ export class CallDispatcher {
   /** Calls that are out. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** When the next call may be made, on the monotonic clock; 0: none is waited for. */
+  get wakesAtMs(): number {
+    return this.#wakesAtMs;
+  }
+
+  /** Look-ups that one call may carry; `null`: nobody knows yet, 0: one. */
+  get bulkCap(): number | null {
+    return this.#reach.bulkCap;
+  }
+
+  /** Makes no new call; ends what waits with `error`, and resolves when the calls that are out have ended. */
+  async finish(error: LookupError): Promise<void> {
+    this.#isClosed = true;
+    if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    this.failAll(error);
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Takes a look-up: it is asked when its turn comes. */
@@ -128,6 +150,7 @@ export class CallDispatcher {
 
   #wakeAfter(waitMs: number): void {
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    this.#wakesAtMs = this.#nowMs() + waitMs;
     this.#wakeTimer = setTimeout(() => this.#pumpSoon(), Math.min(Math.max(0, waitMs), LONGEST_WAIT_MS));
   }
 
@@ -191,6 +214,7 @@ export class CallDispatcher {
     } finally {
       this.#inFlight--;
       this.#pumpSoon();
+      if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 

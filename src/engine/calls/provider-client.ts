@@ -68,6 +68,10 @@ export interface ClientStats {
   readonly spentThisMonth: number;
   readonly budgetPerMonth: number | null;
   readonly notices: readonly QuotaNotice[];
+  /** Milliseconds that the next call is held back; 0: it is not, or there is none. */
+  readonly nextCallInMs: number;
+  /** Own limits in force. */
+  readonly quotas: readonly Quota[];
 }
 
 /** Everything that stands between "somebody wants to know" and a provider: single flight, batching, pacing, retry, breaker, budgets. */
@@ -78,9 +82,13 @@ export interface ProviderClient {
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome>;
   /** A caller went away; a look-up that nobody wants any more is dropped. */
   abandon(indicator: Indicator): void;
+  /** How many calls so many look-ups take, as far as that is known; the one that asks for the bulk cap among them. */
+  callsFor(lookups: number): number;
   /** Why look-ups wait right now; `null`: they do not. */
   delay(): LookupError | null;
   notice(notices: readonly QuotaNotice[]): void;
   stats(): ClientStats;
+  /** Makes no further call; resolves when those that are out have been answered, and their answers kept. `close` comes after it. */
+  finish(): Promise<void>;
   close(): void;
 }

@@ -84,6 +84,12 @@ export class ProviderQueue implements ProviderClient {
     if (job.batch?.every((other) => other.interest <= 0)) job.controller?.abort();
   }
 
+  callsFor(lookups: number): number {
+    const { bulkCap } = this.#dispatcher;
+    if (lookups <= 1) return lookups;
+    return bulkCap === null ? lookups + 1 : Math.ceil(lookups / Math.max(1, bulkCap));
+  }
+
   delay = (): LookupError | null => this.#earlyRefusals.delay();
 
   notice(notices: readonly QuotaNotice[]): void {
@@ -101,7 +107,14 @@ export class ProviderQueue implements ProviderClient {
       breaker: this.#breaker.state(this.#nowMs()),
       blockedUntilMs: waitMs > 0 ? this.#options.clock.epochMs() + waitMs : null,
       refusal: refusal?.error.code ?? (waitMs > 0 ? 'rate_limited' : null),
+      nextCallInMs: this.#jobs.queue.size === 0 ? 0 : Math.max(0, this.#dispatcher.wakesAtMs - this.#nowMs()),
+      quotas: this.quotas,
     };
+  }
+
+  async finish(): Promise<void> {
+    this.#isClosed = true;
+    await this.#dispatcher.finish(this.#error('unavailable', 'shutting down'));
   }
 
   close(): void {

@@ -3,8 +3,16 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Indicator } from '../../model/indicator.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { faultOfOverride } from './override-rows.ts';
-import { type FeedbackHealth, type FeedbackStore, isInForce, MAX_AUTHOR_CHARS, type Override, verdictOfOverride } from './overrides.ts';
-import { loadSqlite } from '../cache/load-sqlite.ts';
+import {
+  type FeedbackHealth,
+  type FeedbackStore,
+  FeedbackStoreError,
+  isInForce,
+  MAX_AUTHOR_CHARS,
+  type Override,
+  verdictOfOverride,
+} from './overrides.ts';
+import { findSqlite, NoSqliteError } from '../cache/load-sqlite.ts';
 import {
   badRowsFault,
   endOverride,
@@ -161,9 +169,29 @@ class SqliteFeedbackStore implements FeedbackStore {
   }
 }
 
+/** Takes none and knows none; overrides that are there and cannot be read are a fault. */
+function feedbackWithoutSqlite({ path, onFault }: OpenOptions): FeedbackStore {
+  const refuse = () => {
+    throw new FeedbackStoreError(new NoSqliteError('feedback').message, { isBusy: false });
+  };
+  const fault = existsSync(path) ? `overrides in ${path} do not count: ${new NoSqliteError('reading them').message}` : null;
+  if (fault !== null) onFault?.(fault);
+  return {
+    lookup: () => null,
+    onChange: () => {},
+    add: refuse,
+    remove: refuse,
+    list: () => [],
+    health: () => ({ fault, badRows: 0 }),
+    close: () => {},
+  };
+}
+
 /** Opens the file of overrides; a file that cannot be read is told, and tried again. */
 export async function openFeedbackStore(options: OpenOptions): Promise<FeedbackStore> {
-  const store = new SqliteFeedbackStore(await loadSqlite(), options);
+  const sqlite = await findSqlite();
+  if (sqlite === null) return feedbackWithoutSqlite(options);
+  const store = new SqliteFeedbackStore(sqlite, options);
   await store.start();
   return store;
 }

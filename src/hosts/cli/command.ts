@@ -4,7 +4,7 @@ import { wordTable } from '../../model/tables/word-table.ts';
 import type { Synopsis } from './synopsis.ts';
 
 /** Exit codes of the contract. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, busy: 4, malicious: 10 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, busy: 4, malicious: 10, interrupted: 130 } as const;
 
 /** Wrong use: the message says what is wrong and how to mend it; the program exits with 2. */
 export class UsageError extends Error {
@@ -21,6 +21,8 @@ export interface Io {
   readonly hasColor: boolean;
   /** Whether progress may be drawn on stderr. */
   readonly hasProgress: boolean;
+  /** Has `ended` called at the next Ctrl-C in place of the program's end; gives what takes that back. */
+  readonly onInterrupt?: (ended: () => void) => () => void;
   /** Runs the sidecar, a host of its own: the program that has both brings it along. */
   readonly startSidecar?: (start: SidecarStart) => Promise<SidecarEnd>;
   /** How many characters a line of stdout has; undefined: as many as it takes. */

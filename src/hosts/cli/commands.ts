@@ -4,7 +4,7 @@ import { backfillSynopsis, elasticSynopsis, replaySynopsis } from './synopses/en
 import { cacheSynopsis, feedbackSynopsis, reportSynopsis, storeSynopsis } from './synopses/keep.ts';
 import { checkSynopsis, enrichSynopsis, extractSynopsis, planSynopsis } from './synopses/look-up.ts';
 import { pipelineSynopsis, serveSynopsis, triageSynopsis, watchSynopsis } from './synopses/run.ts';
-import { completionSynopsis, configSynopsis, doctorSynopsis } from './synopses/set-up.ts';
+import { completionSynopsis, configSynopsis, doctorSynopsis, initSynopsis, quotaSynopsis } from './synopses/set-up.ts';
 
 /** A command as the program knows it: described at once, loaded when it is called. */
 export interface CommandEntry {
@@ -29,7 +29,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   { synopsis: cacheSynopsis, load: async () => (await import('./commands/cache.ts')).cache },
   { synopsis: feedbackSynopsis, load: async () => (await import('./commands/feedback.ts')).feedback },
   { synopsis: reportSynopsis, load: async () => (await import('./commands/report.ts')).report },
+  { synopsis: initSynopsis, load: async () => (await import('./commands/init.ts')).init },
   { synopsis: configSynopsis, load: async () => (await import('./commands/config.ts')).config },
   { synopsis: doctorSynopsis, load: async () => (await import('./commands/doctor.ts')).doctor },
+  { synopsis: quotaSynopsis, load: async () => (await import('./commands/quota.ts')).quota },
   { synopsis: completionSynopsis, load: async () => (await import('./completion.ts')).completion },
 ];

@@ -5,5 +5,5 @@ import { EXIT } from './command.ts';
 export function exitCodeOf(tally: RunCounts, tellsMalicious: boolean): number {
   if (tellsMalicious && tally.malicious > 0) return EXIT.malicious;
   if (tally.failed === 0) return (tally.unread ?? 0) > 0 ? EXIT.partial : EXIT.ok;
-  return tally.failed === tally.total ? EXIT.failed : EXIT.partial;
+  return tally.failed - tally.partial === tally.total ? EXIT.failed : EXIT.partial;
 }

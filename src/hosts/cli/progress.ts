@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { inertText } from '../../model/formats/inert-text.ts';
 import type { Io } from './command.ts';
 
-/** How far a run is, drawn over and over on one line of stderr; nothing at all when stderr is no terminal. */
+/** How far a run is: on a terminal drawn over and over on one line of stderr, elsewhere a line every ten seconds. */
 export interface Progress {
   /** `share`: how much is done, 0 to 1; `null` when nobody knows how much there is. */
   show(text: string, share: number | null): void;
@@ -11,10 +11,24 @@ export interface Progress {
 }
 
 const STEPS = 1000;
+/** Off a terminal a line is a line for ever. */
+const LINE_MS = 10_000;
+
+function writeLines(io: Io): Progress {
+  let lastMs = performance.now();
+  return {
+    show(words, share) {
+      if (performance.now() - lastMs < LINE_MS) return;
+      lastMs = performance.now();
+      io.stderr.write(`${share === null ? '' : `${Math.floor(share * 100)} % `}${inertText(words)}\n`);
+    },
+    end: () => {},
+  };
+}
 
 /** The bar is loaded only where somebody looks at it. */
 export async function openProgress(io: Io): Promise<Progress> {
-  if (!io.hasProgress) return { show: () => {}, end: () => {} };
+  if (!io.hasProgress) return writeLines(io);
   const { SingleBar } = await import('cli-progress');
   const bar = new SingleBar({
     stream: io.stderr,
@@ -44,9 +58,9 @@ export async function openProgress(io: Io): Promise<Progress> {
 }
 
 /** Progress of a run through one input: how much of the file is done, or only the count where nobody knows how long the input is. */
-export async function openReadMeter(io: Io, path: string | undefined, doneBytes: number) {
-  const { show, end } = await openProgress(io);
-  const found = path === undefined || path === '-' || !io.hasProgress ? null : await stat(path);
+export async function openReadMeter(progress: Progress, path: string | undefined, doneBytes: number) {
+  const { show, end } = progress;
+  const found = path === undefined || path === '-' ? null : await stat(path);
   const sizeBytes = found?.isFile() === true && found.size > 0 ? found.size : null;
   let bytes = doneBytes;
   return {

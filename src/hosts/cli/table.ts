@@ -1,7 +1,6 @@
 import type { Enrichment } from '../../model/enrichment.ts';
-import { inertText } from '../../model/formats/inert-text.ts';
 import type { Io } from './command.ts';
-import { paint, whyOf } from './table-words.ts';
+import { paint, printable, whyOf } from './table-words.ts';
 import { defangForReading } from '../../model/defang.ts';
 
 /** A column, and what it does when the terminal is too narrow. */
@@ -20,15 +19,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'STATUS', of: ({ answer }) => answer.status },
   { title: 'INDICATOR', of: ({ input, indicator }) => defangForReading(printable(indicator?.value ?? input)), ifNarrow: 'wrap' },
   { title: 'SOURCE', of: ({ source }) => source, ifNarrow: 3 },
-  { title: 'WHY', of: ({ answer }) => printable(inertText(whyOf(answer))), ifNarrow: 'wrap' },
+  { title: 'WHY', of: ({ answer }) => printable(whyOf(answer)), ifNarrow: 'wrap' },
 ];
 
 const GAP = 2;
 const ASCII = /^[ -~]*$/;
 /** A column that wraps is no narrower than this, as long as there is one left to drop. */
 const LEAST_WRAPPED = 16;
-/** A longer cell is cut: it would fill the screen. */
-const LONGEST_CELL = 300;
 
 /** How a terminal shows texts. */
 interface Shown {
@@ -105,10 +102,4 @@ function widest(cells: readonly string[], { widthOf }: Shown): number {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-/** Control characters would move the cursor of whoever looks at the table. */
-function printable(text: string): string {
-  const shown = inertText(text.replace(/\p{Cc}/gu, '\uFFFD'));
-  return shown.length > LONGEST_CELL ? `${shown.slice(0, LONGEST_CELL - 1)}…` : shown;
 }

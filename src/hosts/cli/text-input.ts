@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { utf8Parts } from '../../model/formats/text-encoding.ts';
+import { INDICATOR_TYPES } from '../../model/indicator.ts';
 import { UsageError } from './command.ts';
 import { unpack } from '../../batch/input/unpack.ts';
 
@@ -29,6 +30,24 @@ export async function* linesOf(input: AsyncIterable<Uint8Array | string>, path: 
 }
 
 const LINE_END = /\r\n|\n|\r/;
+/** The value in a line: the line itself, or what `extract` wrote of one (`ipv4-addr    198[.]51[.]100[.]7`, or a JSON object). */
+export function valueOfLine(line: string): string {
+  const text = line.trim();
+  if (text.startsWith('{')) return valueInJson(text) ?? line;
+  const [, type = '', value = ''] = /^(\S+)\s+(\S+)$/.exec(text) ?? [];
+  return (INDICATOR_TYPES as readonly string[]).includes(type) ? value : line;
+}
+
+function valueInJson(text: string): string | null {
+  try {
+    const found = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const value = found['value'] ?? found['indicator'];
+    return typeof value === 'string' ? value : null;
+  } catch {
+    // A line that only begins like an object is looked up as it is, and said to be invalid.
+    return null;
+  }
+}
 
 /** The file named by the user, or stdin for `-` and for none. */
 export async function openInput(path: string | undefined, stdin: NodeJS.ReadableStream): Promise<NodeJS.ReadableStream> {

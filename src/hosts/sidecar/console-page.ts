@@ -27,27 +27,34 @@ const $=(id)=>document.getElementById(id);
 const defang=(s)=>s.replace(/^http/i,(h)=>h[0]==='H'?'HXXP':'hxxp').replace(/\\./g,'[.]').replace(/@/g,'[@]');
 const cell=(row,text,name)=>{const td=row.insertCell();td.textContent=text;if(name)td.className=name;return td};
 const why=(e)=>e.message||e.providers.filter((p)=>p.status!=='not_listed').map((p)=>p.provider+(p.status==='ok'?' '+(p.contribution>0?'+'+p.contribution:p.score??''):' '+p.status)).join(', ');
-function show(list){const body=$('rows');body.replaceChildren();
+const words=['malicious','suspicious','clean','unknown','private','invalid','failed'];
+const wordOf=(e)=>e.status==='invalid'?'invalid':e.status==='skipped_private'?'private':e.verdict!=='unknown'?e.verdict:['ok','stale','pending'].includes(e.status)||e.status.startsWith('skipped_')?'unknown':'failed';
+function show(list,note){const body=$('rows');body.replaceChildren();
+list.sort((a,b)=>words.indexOf(wordOf(a))-words.indexOf(wordOf(b)));
 for(const e of list){const row=body.insertRow();const th=document.createElement('th');th.scope='row';const code=document.createElement('code');code.textContent=defang(e.indicator);th.append(code);row.append(th);
 cell(row,e.verdict,'v '+e.verdict);cell(row,e.score??'–');cell(row,e.confidence??'–');cell(row,e.tier);cell(row,e.status);cell(row,e.categories.concat(e.attributes).join(', '));cell(row,why(e));cell(row,e.source)}
-const bad=list.filter((e)=>e.verdict==='malicious').length;$('caption').textContent=list.length+' looked up, '+bad+' malicious. Indicators are shown defanged.';$('table').hidden=false}
-async function ask(event){event.preventDefault();const values=$('values').value.split(/[\\s,;]+/).filter(Boolean);if(!values.length){$('say').textContent='Paste at least one indicator.';$('values').focus();return}
-const go=$('go');go.disabled=true;$('say').textContent='Looking up '+values.length+' …';
-try{const token=$('token').value;const headers={'content-type':'application/json'};if(token)headers.authorization='Bearer '+token;
-const answer=await fetch('v1/lookup',{method:'POST',headers,body:JSON.stringify({indicators:values})});const data=await answer.json();
-if(!answer.ok)throw new Error(data.error?data.error.message:'HTTP '+answer.status);show(data.enrichments);$('say').textContent='Done.'}
+const counts=words.map((word)=>[list.filter((e)=>wordOf(e)===word).length,word]).filter(([n])=>n>0).map((pair)=>pair.join(' ')).join(', ');
+$('caption').textContent=list.length+(list.length===1?' value: ':' values: ')+counts+'. '+(note?note+' ':'')+'Indicators are shown defanged.';$('table').hidden=false}
+async function post(path,body){const token=$('token').value;const headers={'content-type':'application/json'};if(token)headers.authorization='Bearer '+token;
+const answer=await fetch(path,{method:'POST',headers,body:JSON.stringify(body)});const data=await answer.json();if(!answer.ok)throw new Error(data.error?data.error.message:'HTTP '+answer.status);return data}
+async function read(){const lines=$('values').value.split('\\n').map((line)=>line.trim()).filter(Boolean);const found=lines.filter((line)=>!/\\s/.test(line)).flatMap((line)=>line.split(/[,;]+/)).filter(Boolean);
+const text=lines.filter((line)=>/\\s/.test(line)).join('\\n');if(text)found.push(...(await post('v1/extract',{text,unique:true})).indicators.map((one)=>one.value));return[...new Set(found)]}
+async function ask(event){event.preventDefault();if(!$('values').value.trim()){$('say').textContent='Paste at least one indicator.';$('values').focus();return}
+const go=$('go');go.disabled=true;
+try{const values=await read();if(!values.length){$('say').textContent='No indicator found in this text.';return}
+$('say').textContent='Looking up '+values.length+' …';const data=await post('v1/lookup',{indicators:values});show(data.enrichments,data.note);$('say').textContent='Done.'}
 catch(error){$('say').textContent='Failed: '+error.message}finally{go.disabled=false}}
 $('form').addEventListener('submit',ask);
 $('values').addEventListener('keydown',(e)=>{if(e.key==='Enter'&&(e.ctrlKey||e.metaKey))$('form').requestSubmit()});`;
 
 const BODY = `<main>
 <h1>isMalicious sidecar</h1>
-<p>Paste addresses, domains, URLs or hashes, defanged or not, one a line. What is private stays here.</p>
+<p>Paste addresses, domains, URLs or hashes, defanged or not, or lines of a log. Private values are not sent out.</p>
 <form id="form">
 <label for="values">Indicators</label>
 <textarea id="values" rows="6" spellcheck="false" autocomplete="off" autocapitalize="off" aria-describedby="hint" autofocus></textarea>
 <p id="hint">Ctrl+Enter looks them up.</p>
-<label for="token">Token (only if the sidecar wants one; it is not stored)</label>
+<label for="token">Token (only if the sidecar has one; it is not stored)</label>
 <input id="token" type="password" autocomplete="off">
 <div><button id="go">Look up</button></div>
 </form>

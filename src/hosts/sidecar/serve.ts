@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { join } from 'node:path';
+import { createAskable } from '../../compose/askable.ts';
 import { readSources } from '../../compose/config-sources.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from '../../compose/engine-config.ts';
 import { type OpenedEngine, openEngine } from '../../compose/open-engine.ts';
@@ -22,6 +23,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
   const options = {
     env: start.env,
     configPath: start.configPath,
+    profile: start.profile,
     stays: true,
     onFault: log,
     blocks: { sidecar: SidecarSettings, gateway: GatewaySettings },
@@ -47,6 +49,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     const sidecar = await createSidecar({
       enricher,
       profiles: config.profiles,
+      askable: createAskable(config, options),
       feedback,
       settings,
       gateway,

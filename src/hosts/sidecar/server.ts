@@ -48,6 +48,7 @@ import { addQuarantineRoute } from './routes/quarantine-route.ts';
 import { addStatusRoutes, type HeldOff } from './routes/status-routes.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
+import type { Askable } from '../../compose/askable.ts';
 import type { SidecarSettings } from '../../compose/sidecar-settings.ts';
 
 /** Long buffers kept for the next batch. */
@@ -82,6 +83,8 @@ export interface SidecarOptions {
   readonly pipeline?: PipelinePart;
   /** Profiles that a call may name, when the enricher knows them. */
   readonly profiles?: readonly string[];
+  /** Which providers a call may name. */
+  readonly askable?: Askable;
   /** Series of others for `/metrics`, in its format. */
   readonly extraMetrics?: () => string;
 }
@@ -159,7 +162,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
 function addApi(app: FastifyInstance, options: SidecarOptions, parts: Pick<Parts, 'metrics' | 'clock'> & { workers: BodyWorkers }): void {
   const { settings, feedback, enricher, pipeline, profiles } = options;
   const { metrics, clock, workers } = parts;
-  addLookupRoute(app, { enricher, settings, metrics, profiles });
+  addLookupRoute(app, { enricher, settings, metrics, profiles, askable: options.askable });
   addExtractRoute(app, { begin: loadExtraction, settings, metrics, workers });
   if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });

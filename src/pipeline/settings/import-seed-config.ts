@@ -1,5 +1,8 @@
 import * as z from 'zod/mini';
 
+/** `YOUR_API_KEY`, `<key>`, `${KEY}`, `https://misp.example.org`, and the like. */
+const PLACEHOLDER = /^(YOUR[_ -]|<|\$\{|xxx|changeme|change[_-]me|replace)|\bYOUR[_-]/i;
+
 const text = z.optional(z.union([z.string(), z.number()]));
 const SeedConfig = z.looseObject({
   misp: z.optional(z.looseObject({ url: text, key: text })),
@@ -24,7 +27,7 @@ export function importSeedConfig(parsed: unknown): ImportedConfig {
   const result = SeedConfig.safeParse(parsed);
   if (!result.success)
     throw new TypeError(
-      'this is no config.yaml of the IOC enrichment pipeline: it has misp, otx, virustotal, shodan, abuseipdb and outputs',
+      'this is not the config.yaml of the IOC enrichment pipeline, which has misp, otx, virustotal, shodan, abuseipdb and outputs',
     );
   const { misp, otx, virustotal, shodan, abuseipdb, outputs } = result.data;
   const notes: string[] = [];
@@ -57,17 +60,29 @@ export function importSeedConfig(parsed: unknown): ImportedConfig {
     };
     notes.push('CrowdStrike detects and does not block');
   }
+  for (const name of placeholdersIn(result.data)) notes.push(`${name} still holds a placeholder: it was left out`);
   const unread = Object.keys(result.data).filter((key) => !['misp', 'otx', 'virustotal', 'shodan', 'abuseipdb', 'outputs'].includes(key));
   if (unread.length > 0) notes.push(`not taken over: ${unread.join(', ')}`);
-  notes.push(
-    'set ISMALICIOUS_API_KEY and ISMALICIOUS_API_SECRET to ask isMalicious too',
-    'the new file holds secrets: keep it readable for yourself only',
-  );
+  notes.push('set ISMALICIOUS_API_KEY and ISMALICIOUS_API_SECRET to ask isMalicious too');
+  const hasSecrets = [feeds, told, providers].some((part) => Object.keys(part).length > 0);
+  if (hasSecrets) notes.push('the new file holds secrets: keep it readable for yourself only');
   const blocks = { feeds, providers, outputs: told, pipeline: { every_minutes: 240 } };
   return { config: Object.fromEntries(Object.entries(blocks).filter(([, block]) => Object.keys(block).length > 0)), notes };
 }
 
+/** Dotted names of the settings that hold a placeholder of the published example. */
+function placeholdersIn(data: object, prefix = ''): string[] {
+  return Object.entries(data).flatMap(([key, value]: [string, unknown]) => {
+    if (typeof value === 'object' && value !== null) return placeholdersIn(value, `${prefix}${key}.`);
+    return typeof value === 'string' && isPlaceholder(value) ? [`${prefix}${key}`] : [];
+  });
+}
+
+function isPlaceholder(value: string): boolean {
+  return PLACEHOLDER.test(value);
+}
+
 /** Placeholders of the published example count as not set. */
 function isSet(value: string | number | undefined): value is string | number {
-  return value !== undefined && value !== '' && !/^(YOUR[_ -]|<|xxx|changeme)/i.test(String(value));
+  return value !== undefined && value !== '' && !isPlaceholder(String(value));
 }

@@ -53,7 +53,8 @@ export function createProgress({ state, keeper, parts, budget: allowed, onProgre
       state.tally.scanned -= tally.later;
       state.tally.later -= tally.later;
     }
-    state.tally.paid = paidBefore + left - budget.remaining;
+    // The difference first: without a budget `left` is the largest whole number there is.
+    state.tally.paid = paidBefore + (left - budget.remaining);
     state.refusals.push(...refusals.slice(0, SHOWN_REFUSALS - state.refusals.length));
   }
 

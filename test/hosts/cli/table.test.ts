@@ -20,6 +20,7 @@ function row(value: string, answer: Record<string, unknown> = {}): Enrichment {
       categories: [],
       attributes: [],
       message: null,
+      providers: [{ provider: 'local', status: 'ok' }],
       ...answer,
     },
   } as unknown as Enrichment;

@@ -2,9 +2,10 @@ import { LookupError } from '../../../model/lookup-error.ts';
 import { repeatsKey } from './repeated-keys.ts';
 import { MAX_ANSWER_BYTES } from './transport.ts';
 import { readUnicode } from '../../../model/formats/text-encoding.ts';
+import { builtinModule } from '../../../disk/builtin-module.ts';
 
 // Loaded for compressed answers only, which nobody asked for.
-const zlib = () => process.getBuiltinModule('node:zlib');
+const zlib = () => builtinModule('node:zlib');
 
 /** From here on a status is a refusal. */
 const MIN_REFUSAL = 400;

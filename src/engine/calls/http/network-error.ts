@@ -19,16 +19,32 @@ function codeOf(error: unknown): string {
   return '';
 }
 
-/** A failed exchange as our error: what happened, in words, without the URL (it may carry a key). */
-export function errorFromNetwork(provider: string, cause: unknown): LookupError {
+/** Where the connection went that failed: `192.0.2.1:443`, of the innermost error that says so; `''`: none does. */
+function addressOf(error: unknown): string {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const { address, port } = at as { address?: unknown; port?: unknown };
+    if (typeof address === 'string' && typeof port === 'number') return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+    if (at instanceof AggregateError && at.errors.length > 0) return addressOf(at.errors[0]);
+  }
+  return '';
+}
+
+/** A failed exchange as our error: what happened, in words, without the URL (it may carry a key). `proxy`: its URL, when one is used. */
+export function errorFromNetwork(provider: string, cause: unknown, proxy: string | null = null): LookupError {
   if (cause instanceof LookupError) return cause;
   const code = codeOf(cause);
-  if (TIMEOUT_CODES.has(code)) return new LookupError('timeout', provider, `no connection or answer in time (${code})`, { cause });
+  const via = proxy === null ? '' : ` by way of proxy ${new URL(proxy).host}`;
+  if (code === 'ECONNREFUSED') {
+    const address = addressOf(cause);
+    const by = proxy === null ? address || 'its address' : `proxy ${new URL(proxy).host}${address === '' ? '' : ` (${address})`}`;
+    return new LookupError('unavailable', provider, `connection refused by ${by} (ECONNREFUSED)`, { cause });
+  }
+  if (TIMEOUT_CODES.has(code)) return new LookupError('timeout', provider, `no connection or answer in time${via} (${code})`, { cause });
   if (TLS_CODE.test(code))
     return new LookupError('unavailable', provider, `certificate refused (${code}): set ca_file if a proxy or a private CA is in between`, {
       cause,
     });
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return new LookupError('unavailable', provider, `host name not found (${code}): check base_url, DNS or proxy`, { cause });
-  return new LookupError('unavailable', provider, `connection failed${code ? ` (${code})` : ''}`, { cause });
+    return new LookupError('unavailable', provider, `host name not found${via} (${code}): check base_url, DNS or proxy`, { cause });
+  return new LookupError('unavailable', provider, `connection failed${via}${code ? ` (${code})` : ''}`, { cause });
 }

@@ -62,7 +62,9 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
   }
   return {
     send: (call, options) =>
-      withDeadline(settings.provider, options, (signal) => exchange(call, signal, options.maxBytes ?? MAX_ANSWER_BYTES)),
+      withDeadline(settings.provider, { ...options, proxy: settings.proxy }, (signal) =>
+        exchange(call, signal, options.maxBytes ?? MAX_ANSWER_BYTES),
+      ),
     async close() {
       if (ready) await (await ready).dispatcher.destroy();
     },
@@ -72,7 +74,7 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
 /** Runs an exchange with a time limit and the caller's signal; what fails becomes a coded error. */
 export async function withDeadline(
   provider: string,
-  options: SendOptions,
+  options: SendOptions & { readonly proxy?: string | null },
   exchange: (signal: AbortSignal) => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
   const controller = new AbortController();
@@ -88,7 +90,7 @@ export async function withDeadline(
     return await exchange(controller.signal);
   } catch (cause) {
     if (isLate) throw new LookupError('timeout', provider, `no answer within ${options.timeoutMs} ms`, { cause });
-    throw errorFromNetwork(provider, cause);
+    throw errorFromNetwork(provider, cause, options.proxy);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', abort);

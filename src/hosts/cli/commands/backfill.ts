@@ -28,7 +28,7 @@ export const backfillCommand: Command = {
     const { values } = parseOptions(args, backfillSynopsis);
     const options = readOptions(values);
     const { engine: search, close } = openEngineAccess(values, io);
-    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {
       if (values['dry-run']) return await sayPlan(io, values.json === true, await planBackfill(search, engine, options));

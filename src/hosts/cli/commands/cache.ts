@@ -9,7 +9,7 @@ export const cache: Command = {
   async run(args, io) {
     const { values, action } = parseOptions(args, cacheSynopsis);
     const ageS = parseAge(values['older-than'] ?? '7d', '--older-than');
-    const { engine } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     try {
       const purged = action === 'purge' ? await engine.store.purge(Math.floor(Date.now() / 1000) - ageS) : null;
       const stats = engine.store.stats();

@@ -1,10 +1,13 @@
 import { settingMeta, toSnakeCase } from '../../../config/setting.ts';
 import { loadEngineConfig } from '../../../compose/engine-config.ts';
-import { readSources } from '../../../compose/config-sources.ts';
+import { checkConfig } from '../../../compose/check-config.ts';
+import { readSources, type SourceOptions } from '../../../compose/config-sources.ts';
 import { HOST_SETTINGS } from '../../../compose/host-settings.ts';
 import { loadTogether } from '../../../pipeline/load-together.ts';
 import { loadPipelineBlocks } from '../../../pipeline/open-pipeline.ts';
-import { type Command, EXIT } from '../command.ts';
+import { ConfigError } from '../../../config/load.ts';
+import { type Command, EXIT, type Io } from '../command.ts';
+import { warn } from '../messages.ts';
 import { parseOptions } from '../parse-options.ts';
 import { configSynopsis } from '../synopses/set-up.ts';
 
@@ -16,21 +19,13 @@ export const config: Command = {
   async run(args, io) {
     const { values, action, words } = parseOptions(args, configSynopsis);
     if (action === 'import') return (await import('./config-import.ts')).runConfigImport(words[0], values.out, io);
-    const options = { env: io.env, configPath: values.config };
+    const options = { env: io.env, configPath: values.config, profile: values.profile };
+    if (action === 'check') return await runConfigCheck(options, io);
     const sources = await readSources(options);
     const [engine, pipeline] = await loadTogether(
       () => loadEngineConfig({ ...options, blocks: HOST_SETTINGS }),
       () => loadPipelineBlocks(sources),
     );
-    if (action === 'check') {
-      const asked = engine.wanted.map(({ provider }) => provider.id).join(', ');
-      const on = (prefix: string) =>
-        Object.keys(pipeline.blocks).flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
-      io.stderr.write(
-        `The settings are right. Asked: ${asked === '' ? 'nobody (embedded default: own lists only)' : asked}; feeds: ${on('feeds.').join(', ') || 'none'}; outputs: ${on('outputs.').join(', ') || 'none'}\n`,
-      );
-      return EXIT.ok;
-    }
     const { stringify } = await import('yaml');
     const shown: Record<string, Record<string, unknown>> = {};
     const schemas = { ...engine.schemas, ...pipeline.schemas };
@@ -47,6 +42,15 @@ export const config: Command = {
     return EXIT.ok;
   },
 };
+
+async function runConfigCheck(options: SourceOptions, io: Io): Promise<number> {
+  const { faults, warnings, providers, feeds, outputs } = await checkConfig(options);
+  warn(io, warnings);
+  if (faults.length > 0) throw new ConfigError(faults);
+  const asked = providers.length === 0 ? 'No provider has a key: only local lists are used.' : `Providers: ${providers.join(', ')}.`;
+  io.stderr.write(`Configuration OK. ${asked} Feeds: ${feeds.join(', ') || 'none'}. Outputs: ${outputs.join(', ') || 'none'}.\n`);
+  return EXIT.ok;
+}
 
 /** `providers.x: {…}` → `providers: { x: {…} }`: what a configuration file looks like. */
 function nest(blocks: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,63 +1,35 @@
-import { accessSync, constants } from 'node:fs';
-import { makePrivateFolder } from '../../../disk/private-files.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
-import { openEngine } from '../../../compose/open-engine.ts';
-import { type Command, EXIT } from '../command.ts';
+import type { LoadedConfig } from '../../../compose/engine-config.ts';
+import { HOST_SETTINGS } from '../../../compose/host-settings.ts';
+import { type OpenedEngine, openEngine } from '../../../compose/open-engine.ts';
+import { type Command, EXIT, type Io } from '../command.ts';
+import { authorityFinding, clockFinding, type Finding, nodeFinding, probeProviders, stateFinding } from '../doctor-findings.ts';
 import { parseOptions } from '../parse-options.ts';
 import { doctorSynopsis } from '../synopses/set-up.ts';
-
-/** A value that is well known and harmless: what providers say of it does not matter, only that they answer. */
-const PROBE = '1.1.1.1';
-const PROBE_MS = 15_000;
-
-interface Finding {
-  readonly what: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 /** `ismalicious doctor` */
 export const doctor: Command = {
   synopsis: doctorSynopsis,
   async run(args, io) {
     const { values } = parseOptions(args, doctorSynopsis);
-    const { engine, config, warnings, health } = await openEngine({ env: io.env, configPath: values.config });
+    const options = { env: io.env, configPath: values.config, profile: values.profile };
+    const opened = await openEngine({ ...options, blocks: HOST_SETTINGS });
+    const { engine, config } = opened;
     try {
       const findings: Finding[] = [
-        { what: 'Node', ok: Number(process.versions.node.split('.')[0]) >= 22, detail: process.version },
-        { what: 'settings', ok: true, detail: values.config ?? io.env.ISMALICIOUS_CONFIG ?? 'environment only' },
+        nodeFinding(process.versions.node),
+        { what: 'settings', ok: true, detail: settingsWords(config, values.config ?? io.env.ISMALICIOUS_CONFIG) },
         stateFinding(config.stateFolder),
-        ...warnings.map((warning) => ({ what: 'warning', ok: false, detail: warning })),
+        clockFinding(config.stateFolder, Date.now()),
+        authorityFinding(config.wanted, io.env),
+        ...storedFindings(opened),
       ];
-      const stats = engine.stats();
-      findings.push({
-        what: 'cache',
-        ok: stats.store.fault === null,
-        detail: stats.store.fault ?? `${stats.store.kind}, ${stats.store.rows} answers, ${stats.store.path ?? 'memory'}`,
-      });
-      const overrides = health().overrides.fault;
-      findings.push({ what: 'overrides', ok: overrides === null, detail: overrides ?? 'can be read' });
-      for (const list of stats.local.lists)
-        findings.push({ what: `list ${list.name}`, ok: list.faults.length === 0, detail: `${list.entries} entries` });
-      if (config.wanted.length === 0)
-        findings.push({
-          what: 'providers',
-          ok: true,
-          detail: 'none has a key: own lists only (set ISMALICIOUS_X_API_KEY to ask isMalicious)',
-        });
-      else if (!values.offline)
-        findings.push(
-          ...(await probe(
-            engine,
-            config.wanted.map(({ provider }) => provider.id),
-          )),
-        );
-      for (const finding of findings)
-        io.stdout.write(
-          values.json
-            ? `${JSON.stringify(finding)}\n`
-            : `${finding.ok ? 'ok  ' : 'FAIL'}  ${finding.what.padEnd(20)} ${inertText(finding.detail)}\n`,
-        );
+      if (config.wanted.length === 0) findings.push(NO_KEY);
+      if (!values.offline) {
+        if (config.wanted.length > 0) findings.push(...(await probeProviders(engine, config, io.env)));
+        findings.push(...(await (await import('../reach-findings.ts')).probeTargets(config, options)));
+      }
+      print(findings, values.json === true, io);
       return findings.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
     } finally {
       await engine.close();
@@ -65,26 +37,33 @@ export const doctor: Command = {
   },
 };
 
-function stateFinding(folder: string): Finding {
-  try {
-    makePrivateFolder(folder);
-    accessSync(folder, constants.W_OK);
-    return { what: 'state folder', ok: true, detail: folder };
-  } catch (error) {
-    return {
-      what: 'state folder',
-      ok: false,
-      detail: `${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'}): set ISMALICIOUS_STATE_DIR`,
-    };
-  }
+const NO_KEY: Finding = {
+  what: 'providers',
+  ok: true,
+  detail: 'none has a key: only local lists answer (set ISMALICIOUS_X_API_KEY to ask isMalicious)',
+};
+
+function settingsWords({ profile }: LoadedConfig, path: string | undefined): string {
+  return `${path ?? 'environment only'}${profile === null ? '' : `, profile ${profile}`}`;
 }
 
-async function probe(engine: Awaited<ReturnType<typeof openEngine>>['engine'], ids: readonly string[]): Promise<Finding[]> {
-  const found = await engine.enrichMany([PROBE], { timeoutMs: PROBE_MS, isTest: true, providers: ids });
-  const said = found.get(PROBE)?.answer.providers ?? [];
-  return ids.map((id) => {
-    const result = said.find(({ provider }) => provider === id);
-    if (!result) return { what: id, ok: true, detail: 'does not answer about IP addresses: not asked' };
-    return { what: id, ok: result.message === null, detail: result.message ?? 'answers' };
-  });
+/** What lies in the state folder, and lists. */
+function storedFindings({ engine, warnings, health }: OpenedEngine): Finding[] {
+  const { store, local } = engine.stats();
+  const overrides = health().overrides.fault;
+  return [
+    ...warnings.map((warning) => ({ what: 'warning', ok: false, detail: warning })),
+    { what: 'cache', ok: store.fault === null, detail: store.fault ?? `${store.kind}, ${store.rows} answers, ${store.path ?? 'memory'}` },
+    { what: 'overrides', ok: overrides === null, detail: overrides ?? 'can be read' },
+    ...local.lists.map((list) => ({ what: `list ${list.name}`, ok: list.faults.length === 0, detail: `${list.entries} entries` })),
+  ];
+}
+
+function print(findings: readonly Finding[], asJson: boolean, io: Io): void {
+  for (const finding of findings)
+    io.stdout.write(
+      asJson
+        ? `${JSON.stringify(finding)}\n`
+        : `${finding.ok ? 'ok  ' : 'FAIL'}  ${finding.what.padEnd(20)} ${inertText(finding.detail)}\n`,
+    );
 }

@@ -4,13 +4,16 @@ import { openEngine } from '../../../compose/open-engine.ts';
 import type { LoadedConfig } from '../../../compose/engine-config.ts';
 import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
 import type { MarkRule } from '../../../model/formats/text-encoding.ts';
-import { askOptions, checkProviders } from '../ask-options.ts';
+import { askOptions, checkProviders, noteOnlyLocal, paidIds } from '../ask-options.ts';
 import { type Command, EXIT, type Io, parseCount, UsageError } from '../command.ts';
 import { parseDelimiter } from '../../../batch/input/csv-start.ts';
 import { openRunFiles } from '../../../batch/enrich-files.ts';
 import type { EnrichJob } from '../../../batch/enrich-job.ts';
 import { filesOf, type RunPaths } from '../../../batch/input/input-files.ts';
+import { newRunCounts, type RunCounts, summaryOf } from '../../../batch/run-counts.ts';
 import { exitCodeOf } from '../exit-code.ts';
+import { finishCalls } from '../finish-calls.ts';
+import { watchLookUps } from '../look-up-watch.ts';
 import { parseOptions } from '../parse-options.ts';
 import { ENRICH_FORMATS, enrichSynopsis } from '../synopses/look-up.ts';
 import type { ValuesOf } from '../synopsis.ts';
@@ -61,9 +64,11 @@ export const enrich: Command = {
     const stop = values.follow === true ? createStop() : null;
     try {
       checkProviders(asked, config);
-      const tally = { total: 0, failed: 0, malicious: 0 };
+      noteOnlyLocal(io, config);
+      const tally = newRunCounts();
       for (const file of files) await enrichFile({ ...request, file, engine, config, tally, follows: stop?.signal ?? null }, io);
-      io.stderr.write(summarise(tally));
+      io.stderr.write(`${summaryOf(tally)}${unreadOf(tally)}\n`);
+      await finishCalls(engine, io);
       if (tally.total === 0) io.stderr.write(nothingFound(tally, fields));
       return tally.total === 0 && noneUnread(tally) ? EXIT.ok : exitCodeOf(tally, values['exit-code'] === true);
     } finally {
@@ -134,9 +139,13 @@ async function enrichFile(run: FileRun, io: Io): Promise<void> {
   );
   if (files.resumedFrom !== null) io.stderr.write(`going on at byte ${files.resumedFrom.inputBytes} of ${path}\n`);
   const notes = values.store ? await (await import('../note-sightings.ts')).openSightingNotes(config, fields) : null;
+  const watch = await watchLookUps(io, engine, { paid: paidIds(config), values: null });
+  // A log that is followed ends at Ctrl-C by itself.
+  const forget = follows === null ? io.onInterrupt?.(() => endInterrupted(tally, file.outPath, io)) : undefined;
   try {
-    const read = await openReadMeter(io, path, files.resumedFrom?.inputBytes ?? 0);
-    const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress: read.progress, isLive: follows !== null, delimiter };
+    const read = await openReadMeter(watch, path, files.resumedFrom?.inputBytes ?? 0);
+    const progress = { show: read.progress.show, end: () => {} };
+    const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress, isLive: follows !== null, delimiter };
     const warnUser = (text: string) => void io.stderr.write(`warning: ${path === '-' ? '' : `${path}: `}${text}\n`);
     await enrichFormat({ ...job, warn: warnUser, done: withBoundMemory(read.counting(files.done)) });
     await files.finish();
@@ -144,8 +153,20 @@ async function enrichFile(run: FileRun, io: Io): Promise<void> {
     await files.leave();
     throw error;
   } finally {
+    watch.end();
+    forget?.();
     await notes?.close();
   }
+}
+
+/** Ctrl-C: what was done is kept; says how to go on. */
+function endInterrupted(tally: RunCounts, out: string | undefined, io: Io): void {
+  const how =
+    out === undefined
+      ? 'Run the same command again: what was answered is in the cache and costs nothing.'
+      : `Run the same command again to go on where it stopped (${out}.journal).`;
+  io.stderr.write(`\nStopped. ${summaryOf(tally)}. ${how}\n`);
+  process.exit(EXIT.interrupted);
 }
 
 /** Ends the following of a file at Ctrl-C, or when the system asks for it: what was read is written, and the run sums up. */
@@ -178,13 +199,11 @@ function formatOf(given: string | undefined, path: string | undefined): Format {
   if (/\.json$/i.test(name)) return 'json';
   if (/\.(txt|list)$/i.test(name)) return 'list';
   if (/\.log(\.\d+)?$/i.test(name)) return 'log';
-  throw new UsageError(`the ending of ${path} tells no format: say --format ${ENRICH_FORMATS.join('|')}`);
+  throw new UsageError(`the format of ${path} is not known by its ending: give --format ${ENRICH_FORMATS.join('|')}`);
 }
 
-function summarise(tally: EnrichJob['tally']): string {
-  const { total, failed, malicious, unread = 0 } = tally;
-  const left = unread === 0 ? '' : `, ${unread} lines not read (no JSON event, or not wholly): they are as they were`;
-  return `${total} values looked at, ${malicious} malicious, ${failed} without an answer${left}\n`;
+function unreadOf({ unread = 0 }: RunCounts): string {
+  return unread === 0 ? '' : `; ${unread} lines not read (no JSON event, or not wholly): they are as they were`;
 }
 
 function noneUnread({ unread = 0 }: EnrichJob['tally']): boolean {

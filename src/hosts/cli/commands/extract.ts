@@ -21,13 +21,16 @@ export const extract: Command = {
     const { values, words } = parseOptions(args, extractSynopsis);
     const input = await openInput(words[0], io.stdin);
     const seen = new Set<string>();
+    let count = 0;
     const onUnread = (part: string, reason: string) => void io.stderr.write(`warning: not read: ${part}: ${reason}\n`);
     for await (const found of extractFromStream(input, onUnread)) {
+      count++;
       const key = `${found.type} ${found.value}`;
       if (values.unique && seen.has(key)) continue;
       if (values.unique && seen.size < MAX_UNIQUE) seen.add(key);
       await print(io, values.json === true ? toJson(found) : `${found.type.padEnd(12)} ${defangForReading(found.value)}`);
     }
+    if (count === 0) io.stderr.write('No indicators found.\n');
     return EXIT.ok;
   },
 };
@@ -57,10 +60,24 @@ type OnUnread = (part: string, reason: string) => void;
 async function* extractFromStream(input: NodeJS.ReadableStream, onUnread: OnUnread): AsyncGenerator<Extracted> {
   const parts = input[Symbol.asyncIterator]();
   const head = await readUpTo(parts, HEAD_BYTES);
-  if (fileKind(head) === 'text') return yield* extractFromParts(head, { [Symbol.asyncIterator]: () => parts });
+  const isText = fileKind(head) === 'text';
+  if (isText && isBinary(head)) throw new Error('no text in it: this is a binary file that extract cannot read');
+  if (isText) return yield* extractFromParts(head, { [Symbol.asyncIterator]: () => parts });
   const file = Buffer.concat([head, await readUpTo(parts, MAX_FILE_BYTES - head.length)]);
   if (file.length >= MAX_FILE_BYTES) onUnread('file', `only its first ${MAX_FILE_BYTES} bytes are read`);
   yield* await extractFromFile(file, { ...READERS, onUnread });
+}
+
+/** Bytes by which a file is told from a text. */
+const SAMPLE_BYTES = 4096;
+const MOST_CONTROLS = 0.1;
+
+/** More control characters than any text has. UTF-16 is full of them, but says so at its beginning. */
+function isBinary(head: Buffer): boolean {
+  if (encodingOf(head).encoding !== 'utf-8') return false;
+  const sample = head.subarray(0, SAMPLE_BYTES);
+  const controls = sample.filter((byte) => byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b).length;
+  return controls > sample.length * MOST_CONTROLS;
 }
 
 async function readUpTo(parts: AsyncIterator<string | Buffer>, sizeBytes: number): Promise<Buffer> {

@@ -19,7 +19,7 @@ export const feedback: Command = {
   async run(args, io) {
     const { values, action, words: targets } = parseOptions(args, feedbackSynopsis);
     if (action !== 'list' && targets.length === 0) throw new UsageError(`feedback ${action} needs at least one value.`);
-    const opened = await openEngine({ env: io.env, configPath: values.config });
+    const opened = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, opened.warnings);
     try {
       if (action === 'add') return await add(targets, values, opened, io);

@@ -22,6 +22,7 @@ export const pipelineCommand: Command = {
     const opened = await openConfiguredPipeline({
       env: io.env,
       configPath: values.config,
+      profile: values.profile,
       usesStore: false,
       keepsNothing: values['dry-run'] === true,
     });

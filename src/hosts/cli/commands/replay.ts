@@ -17,7 +17,7 @@ export const replay: Command = {
   async run(args, io) {
     const { values, words } = parseOptions(args, replaySynopsis);
     if (words.length === 0) throw new UsageError('replay needs at least one spool file.');
-    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     await warnOfLeftovers(io, words);
     try {

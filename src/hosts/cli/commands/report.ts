@@ -13,7 +13,7 @@ export const report: Command = {
   async run(args, io) {
     const { values } = parseOptions(args, reportSynopsis);
     const days = values.days === undefined ? 7 : parseCount(values.days, '--days', 1);
-    const { engine, config, feedback, warnings } = await openEngine({ env: io.env, configPath: values.config });
+    const { engine, config, feedback, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
     warn(io, warnings);
     try {
       const nowMs = Date.now();

@@ -12,6 +12,7 @@ export const serve: Command = {
     const { hasFailed, fault } = await io.startSidecar({
       env: io.env,
       configPath: values.config,
+      profile: values.profile,
       set: {
         ...(values.host === undefined ? {} : { host: values.host }),
         ...(values.port === undefined ? {} : { port: parseCount(values.port, '--port') }),

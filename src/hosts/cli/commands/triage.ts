@@ -19,6 +19,7 @@ export const triageCommand: Command = {
     const opened = await openConfiguredPipeline({
       env: io.env,
       configPath: values.config,
+      profile: values.profile,
       usesStore: true,
       keepsNothing: values.tell !== true,
     });

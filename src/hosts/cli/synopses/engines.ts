@@ -1,6 +1,6 @@
 import { TARGETS } from '../../../search-engine/assets/targets.ts';
 import { flag, type Synopsis, text, texts } from '../synopsis.ts';
-import { CONFIG, ENGINE_ACCESS_OPTIONS } from './shared-options.ts';
+import { SETTINGS_OPTIONS, ENGINE_ACCESS_OPTIONS } from './shared-options.ts';
 
 const GROUP = 'Elasticsearch, OpenSearch, Logstash';
 
@@ -49,7 +49,7 @@ export const backfillSynopsis = {
     state: text('FILE', 'where the run keeps its place (default: in the state folder)'),
     'dry-run': flag('show how many documents there are and what they would cost'),
     json: flag('the report as one JSON object'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
     ...ENGINE_ACCESS_OPTIONS,
   },
   examples: [['backfill --url https://es:9200 --index "logs-*" --since 30d --dry-run', 'what the last thirty days would cost']],
@@ -62,7 +62,7 @@ export const replaySynopsis = {
   group: GROUP,
   summary: 'Look up again what Logstash spooled, give out what is answered now, and keep the rest for later.',
   words: { takes: 'FILE…', doc: 'spool files, an event a line; Logstash may be writing to them' },
-  options: { out: text('FILE', 'append there instead of stdout'), config: CONFIG },
+  options: { out: text('FILE', 'append there instead of stdout'), ...SETTINGS_OPTIONS },
   examples: [['replay spool-2026-11-20.ndjson --out answered.ndjson', 'one day of the spool']],
   note: 'What fails again is kept in FILE.kept.ndjson. After a kill run it again: it goes on, and tags events that may be out already _ismalicious_repeated.',
 } satisfies Synopsis;

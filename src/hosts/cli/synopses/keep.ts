@@ -1,6 +1,6 @@
 import { EXPORT_FORMATS } from '../../../pipeline/export-formats.ts';
 import { flag, type Synopsis, text } from '../synopsis.ts';
-import { CONFIG } from './shared-options.ts';
+import { SETTINGS_OPTIONS } from './shared-options.ts';
 
 const GROUP = 'Stored data';
 
@@ -16,7 +16,7 @@ export const cacheSynopsis = {
   options: {
     'older-than': text('AGE', 'default 7d; 0s deletes everything that is out of date'),
     json: flag('one JSON object'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [['cache purge --older-than 24h', 'what ended more than a day ago']],
 } satisfies Synopsis;
@@ -71,7 +71,7 @@ export const feedbackSynopsis = {
     for: text('AGE', 'how long it counts: 12h, 30d (default: until it is taken back)'),
     all: flag('for list: also overrides that ended'),
     json: flag('one JSON object a line'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [['feedback add 198.51.100.7 --verdict clean --reason "our scanner" --for 30d', 'a false alarm, for thirty days']],
 } satisfies Synopsis;
@@ -84,7 +84,7 @@ export const reportSynopsis = {
   options: {
     days: text('N', 'how many days (UTC), today included (default 7)'),
     json: flag('one JSON object'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [['report --days 30', 'the last thirty days']],
 } satisfies Synopsis;

@@ -11,17 +11,19 @@ export const checkSynopsis = {
   name: 'check',
   group: GROUP,
   summary: 'Look up IP addresses, domains, URLs and hashes, as they stand in an alert.',
-  words: { takes: 'VALUE…', doc: 'also defanged; - reads one a line from stdin' },
+  words: { takes: 'VALUE…', doc: 'also defanged; - reads stdin and FILE a file, one value a line' },
   options: {
     json: flag('one JSON object a line'),
     explain: flag('what each provider contributed to the score; with --json as a member explain'),
     'exit-code': EXIT_CODE,
     ...ENGINE_OPTIONS,
+    timeout: text('S', 'seconds for the whole answer (default: 30; none: wait as long as it takes)'),
   },
   examples: [
     ['check 198.51.100.7 hxxp://login-portal[.]example/reset', 'two values as they stand in an alert'],
     ['check 198.51.100.7 --explain', 'how the score came about'],
-    ['check - --json < iocs.txt', 'a list, for a program to read'],
+    ['check iocs.txt --json', 'a list, for a program to read'],
+    ['extract mail.eml | ismalicious check -', 'everything a mail holds'],
   ],
 } satisfies Synopsis;
 
@@ -77,7 +79,14 @@ export const planSynopsis = {
   name: 'plan',
   group: GROUP,
   summary: 'Show what looking up a list would cost. Spends nothing.',
-  words: { takes: '[FILE|-]', doc: 'one value a line; - or nothing reads stdin' },
-  options: { json: flag('one JSON object'), ...ENGINE_OPTIONS },
-  examples: [['plan iocs.txt', 'look-ups to pay, and how long they take at the limits']],
+  words: { takes: '[FILE|-]', doc: 'one value a line, or CSV; - or nothing reads stdin' },
+  options: {
+    field: text('F', 'CSV: the columns that hold the indicators, separated by commas'),
+    json: flag('one JSON object'),
+    ...ENGINE_OPTIONS,
+  },
+  examples: [
+    ['plan iocs.txt', 'look-ups to pay, and how long they take at the limits'],
+    ['plan events.csv --field src_ip,dest_ip', 'two columns of a CSV file'],
+  ],
 } satisfies Synopsis;

@@ -1,5 +1,5 @@
 import { flag, type Synopsis, text } from '../synopsis.ts';
-import { CONFIG } from './shared-options.ts';
+import { SETTINGS_OPTIONS } from './shared-options.ts';
 
 const GROUP = 'Run';
 
@@ -12,7 +12,7 @@ export const serveSynopsis = {
     host: text('H', 'address to listen on (default 127.0.0.1; another one demands sidecar.token)'),
     port: text('P', 'port (default 8787; 0: any free one, told on stdout as "listening PORT")'),
     workers: text('N', 'processes that share the port (default 1)'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [['serve --config /etc/ismalicious.yaml', 'on 127.0.0.1:8787']],
 } satisfies Synopsis;
@@ -37,7 +37,7 @@ export const pipelineSynopsis = {
     only: text('watchlist', 'check the watched indicators that are due and send to the outputs; read no feed'),
     json: flag('the run report as last line on stdout'),
     report: text('FILE', 'the run report as a page (.html) or as JSON'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [
     ['pipeline run --dry-run', 'see what the feeds hold before anything is sent'],
@@ -61,7 +61,7 @@ export const watchSynopsis = {
     by: text('NAME', 'who asks (default: cli)'),
     days: text('N', 'stop after so many days; for who: how far back (default: watchlist.look_back_days)'),
     every: text('HOURS', 'hours between two checks (default: watchlist.every_hours)'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [['watch add 198.51.100.7 --reason "case 4711" --days 30', 'for thirty days']],
 } satisfies Synopsis;
@@ -76,7 +76,7 @@ export const triageSynopsis = {
     alerts: flag('alerts of triage.alerts_url that have no decision yet; it is written into each'),
     tell: flag('journal decisions for the outputs, and watch what is to be watched'),
     limit: text('N', 'most alerts of --alerts (1000)'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [['triage alerts.ndjson', 'one decision an alert, nothing is sent']],
 } satisfies Synopsis;

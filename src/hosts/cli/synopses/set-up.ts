@@ -1,7 +1,36 @@
 import { flag, type Synopsis, text } from '../synopsis.ts';
-import { CONFIG } from './shared-options.ts';
+import { SETTINGS_OPTIONS } from './shared-options.ts';
 
 const GROUP = 'Set up';
+
+/** `ismalicious init [FILE]` */
+export const initSynopsis = {
+  name: 'init',
+  group: GROUP,
+  summary: 'Write a settings file to begin with, test the key, and show the next steps.',
+  words: { takes: '[FILE]', doc: 'the new file (default: ismalicious.yaml); mode 0600' },
+  options: {
+    'key-file': text('FILE', 'read the isMalicious key there (else: environment, or a question)'),
+    offline: flag('do not test the key (the test costs one look-up)'),
+  },
+  examples: [
+    ['init', 'asks for the key'],
+    ['init /etc/ismalicious.yaml --key-file key.txt', 'without a terminal'],
+  ],
+} satisfies Synopsis;
+
+/** `ismalicious quota` */
+export const quotaSynopsis = {
+  name: 'quota',
+  group: GROUP,
+  summary: 'Show what is left of each provider: credits, limits, spent, forecast.',
+  options: {
+    ask: flag('ask each provider once first (costs one look-up each)'),
+    json: flag('one JSON object a provider'),
+    ...SETTINGS_OPTIONS,
+  },
+  examples: [['quota --ask', 'as of now']],
+} satisfies Synopsis;
 
 /** `ismalicious config check|show|import` */
 export const configSynopsis = {
@@ -9,11 +38,11 @@ export const configSynopsis = {
   group: GROUP,
   summary: 'Check the settings, all faults at once, or show what is in force.',
   actions: {
-    check: { takes: '', doc: 'exit 0 when every setting is right, else 2 with each fault, its key and its place' },
+    check: { takes: '', doc: 'exit 0, or 2 with each fault: its key, file and line' },
     show: { takes: '', doc: 'the settings in force as YAML; secrets are masked' },
     import: { takes: 'FILE', doc: 'the config.yaml of the public IOC enrichment pipeline as ours, into --out' },
   },
-  options: { out: text('FILE', 'for import: the new file'), config: CONFIG },
+  options: { out: text('FILE', 'for import: the new file'), ...SETTINGS_OPTIONS },
   examples: [['config check --config ismalicious.yaml', 'before a restart']],
 } satisfies Synopsis;
 
@@ -25,7 +54,7 @@ export const doctorSynopsis = {
   options: {
     offline: flag('do not ask the providers (asking costs one look-up each)'),
     json: flag('one JSON object a finding'),
-    config: CONFIG,
+    ...SETTINGS_OPTIONS,
   },
   examples: [['doctor --offline', 'everything that costs nothing']],
 } satisfies Synopsis;

@@ -1,18 +1,21 @@
 // src/hosts/cli/synopses/: how each command is called, as data: for its help, completion and the parsing of its options.
 import { flag, text } from '../synopsis.ts';
 
-/** The settings file. */
-export const CONFIG = text('FILE', 'settings (default: ISMALICIOUS_CONFIG)');
+const CONFIG = text('FILE', 'settings (default: ISMALICIOUS_CONFIG)');
+
+const PROFILE = text('NAME', 'profile of the settings file (default: ISMALICIOUS_PROFILE)');
+
+/** Which settings are used: options of every command that reads them. */
+export const SETTINGS_OPTIONS = { config: CONFIG, profile: PROFILE };
 
 /** Exit code 10 on request. */
 export const EXIT_CODE = flag('exit with 10 when one is malicious');
 
 /** Options of every command that asks providers. */
 export const ENGINE_OPTIONS = {
-  config: CONFIG,
-  profile: text('NAME', "one of the file's profiles (default: ISMALICIOUS_PROFILE)"),
+  ...SETTINGS_OPTIONS,
   providers: text('a,b', 'ask only these'),
-  timeout: text('S', 'seconds for the whole answer (default: none)'),
+  timeout: text('S', 'seconds for the whole answer (default: none, no limit)'),
   'max-age': text('AGE', 'ask again what is older: 30m, 24h, 7d'),
 };
 

@@ -174,6 +174,7 @@ export const SCHEMAS = {
     properties: {
       enrichments: { type: 'array', items: { $ref: '#/components/schemas/Enrichment' } },
       plan: { $ref: '#/components/schemas/Plan' },
+      note: { type: 'string', description: 'What to know of all answers, as that no provider has a key and only local lists answered.' },
     },
   },
   Plan: {

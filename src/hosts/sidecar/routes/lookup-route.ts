@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Askable } from '../../../compose/askable.ts';
 import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
 import { mapInTurns } from '../../../engine/turns.ts';
 import type { Enricher, EnrichOptions } from '../../../engine/enricher.ts';
@@ -20,6 +21,8 @@ export interface LookupRouteOptions {
   readonly metrics: Metrics;
   /** Profiles a call may name. */
   readonly profiles?: readonly string[] | undefined;
+  /** Refuses providers that nobody could ask; without it whoever the enricher knows is asked. */
+  readonly askable?: Askable | undefined;
 }
 
 /** The body of `POST /v1/lookup`, as its schema has checked it. */
@@ -35,7 +38,7 @@ interface LookupBody {
 }
 
 /** `POST /v1/lookup`: values in, enrichments out, one for each, in the same order; with `plan` what that would cost. */
-export function addLookupRoute(app: FastifyInstance, { enricher, settings, metrics, profiles = [] }: LookupRouteOptions): void {
+export function addLookupRoute(app: FastifyInstance, { enricher, settings, metrics, profiles = [], askable }: LookupRouteOptions): void {
   app.post<{ Body: LookupBody; Querystring: Record<string, string> }>(
     '/v1/lookup',
     { schema: { body: LOOKUP_BODY }, bodyLimit: settings.maxSmallBodyBytes },
@@ -50,6 +53,8 @@ export function addLookupRoute(app: FastifyInstance, { enricher, settings, metri
       if (typeof timeoutMs !== 'number') return reply.code(timeoutMs.status).send(refusalBody(timeoutMs));
       const asking = callerOf(request.raw, query, profiles, request.body);
       if (isRefusal(asking)) return reply.code(asking.status).send(refusalBody(asking));
+      const refusal = providers === undefined ? null : ((await askable?.refuse(providers, asking?.profile)) ?? null);
+      if (refusal !== null) return reply.code(400).send(refusalBody({ code: 'unknown_provider', message: refusal }));
       const options: EnrichOptions = {
         timeoutMs,
         signal: signalOf({ res: reply.raw }),
@@ -64,7 +69,8 @@ export function addLookupRoute(app: FastifyInstance, { enricher, settings, metri
         const one = answerTo(value, found);
         return explain === true ? toExplainedJson(one, enricher.explain?.(one, options) ?? []) : toEnrichmentJson(one);
       };
-      return { enrichments: await mapInTurns(indicators, toJson, options.signal) };
+      const note = (await askable?.note(asking?.profile)) ?? null;
+      return { enrichments: await mapInTurns(indicators, toJson, options.signal), ...(note === null ? {} : { note }) };
     },
   );
 }

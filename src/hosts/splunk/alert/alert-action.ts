@@ -9,7 +9,7 @@ import { triageWithEvidence } from '../../../pipeline/triage/triage.ts';
 import { type AlertPayload, readAlertResults } from './alert-payload.ts';
 import { openAppSplunkd, readAppSettings } from '../splunkd/credentials.ts';
 import { SPLUNK_BLOCKS } from '../splunkd/splunk-settings.ts';
-import { carryOutWrites, planWrites, type TriagedResult } from './triage-writes.ts';
+import { carryOutWrites, NOTHING_WRITTEN, planWrites, type TriagedResult, type WriteCounts } from './triage-writes.ts';
 
 /** Where the action runs. */
 export interface ActionPlace {
@@ -45,7 +45,6 @@ export async function runTriageAction(payload: AlertPayload, place: ActionPlace)
       ...(note === null ? [] : [note]),
       ...(results.length > taken.length ? [`${results.length - taken.length} results beyond max_results were not triaged`] : []),
       summaryOf(triaged, params.dryRun),
-      `${params.dryRun ? 'dry run, would write' : 'wrote'} ${writes.events.length} events, ${writes.risks.length} risk events, ${writes.intel.length} rows of threat intelligence, ${writes.watched.length} on the watchlist`,
     ];
     const faults = [
       ...unread,
@@ -53,9 +52,11 @@ export async function runTriageAction(payload: AlertPayload, place: ActionPlace)
       ...opened.warnings,
       ...(fault !== null && opened.config.wanted.length === 0 ? [fault] : []),
     ];
-    if (params.dryRun) return { lines: [...lines, ...wouldTell(config, payload)], faults };
-    faults.push(...(await tellOutputs(pipeline)), ...(await writeAll(writes, payload, place)));
-    return { lines, faults };
+    if (params.dryRun)
+      return { lines: [...lines, `dry run, would write ${countsOf(plannedOf(writes))}`, ...wouldTell(config, payload)], faults };
+    faults.push(...(await tellOutputs(pipeline)));
+    const { written, faults: unwritten } = await writeAll(writes, payload, place);
+    return { lines: [...lines, `wrote ${countsOf(written)}`], faults: [...faults, ...unwritten] };
   } finally {
     await pipeline?.close();
     await opened.engine.close();
@@ -139,11 +140,21 @@ async function tellOutputs(pipeline: OpenedPipeline | null): Promise<string[]> {
   return halts.flat();
 }
 
-async function writeAll(writes: ReturnType<typeof planWrites>, payload: AlertPayload, place: ActionPlace): Promise<string[]> {
+function plannedOf({ events, risks, intel, watched }: ReturnType<typeof planWrites>): WriteCounts {
+  return { events: events.length, risks: risks.length, intel: intel.length, watched: watched.length };
+}
+
+function countsOf({ events, risks, intel, watched }: WriteCounts): string {
+  return `${events} events, ${risks} risk events, ${intel} rows of threat intelligence, ${watched} on the watchlist`;
+}
+
+/** What was written, and why the rest was not. */
+async function writeAll(writes: ReturnType<typeof planWrites>, payload: AlertPayload, place: ActionPlace) {
   const { events, risks, intel, watched } = writes;
   const isEmpty = [events, risks, intel, watched].every((part) => part.length === 0);
-  if (isEmpty) return [];
-  if (payload.session === null) return ['nothing was written into Splunk: the payload holds no session'];
+  if (isEmpty) return { written: NOTHING_WRITTEN, faults: [] };
+  if (payload.session === null)
+    return { written: NOTHING_WRITTEN, faults: ['nothing was written into Splunk: the payload holds no session'] };
   const splunkd = await openAppSplunkd(payload.session, place);
   try {
     return await carryOutWrites(writes, splunkd, payload);

@@ -46,25 +46,39 @@ export function planWrites(triaged: readonly TriagedResult[], payload: AlertPayl
   };
 }
 
+/** How many of each kind were written. */
+export type WriteCounts = { -readonly [Part in Exclude<keyof TriageWrites, 'leftOut'>]: number };
+
+/** Before anything is written. */
+export const NOTHING_WRITTEN: Readonly<WriteCounts> = { events: 0, risks: 0, intel: 0, watched: 0 };
+
 /** Writes the plan; answers what failed, one line each. What one part may not do does not keep the others from being done. */
-export async function carryOutWrites(writes: TriageWrites, splunkd: Splunkd, payload: AlertPayload): Promise<string[]> {
+export async function carryOutWrites(
+  writes: TriageWrites,
+  splunkd: Splunkd,
+  payload: AlertPayload,
+): Promise<{ readonly written: WriteCounts; readonly faults: string[] }> {
   const { params } = payload;
   const faults: string[] = [];
-  const attempt = async (what: string, work: () => Promise<void>) => {
+  const written = { ...NOTHING_WRITTEN };
+  const attempt = async (part: keyof WriteCounts, what: string, work: () => Promise<void>) => {
     try {
       await work();
+      written[part] = writes[part].length;
     } catch (error) {
       faults.push(`${what} not written: ${error instanceof Error ? error.message : 'unknown fault'}`);
     }
   };
   const source = payload.searchName || ACTION;
   if (writes.events.length > 0)
-    await attempt('events', () => receive(splunkd, { index: params.index ?? '', sourcetype: 'ismalicious:triage', source }, writes.events));
+    await attempt('events', 'events', () =>
+      receive(splunkd, { index: params.index ?? '', sourcetype: 'ismalicious:triage', source }, writes.events),
+    );
   if (writes.risks.length > 0)
-    await attempt('risk events', () => receive(splunkd, { index: params.riskIndex, sourcetype: 'stash', source }, writes.risks));
-  if (writes.intel.length > 0) await attempt('threat intelligence', () => addIntel(splunkd, writes.intel));
-  if (writes.watched.length > 0) await attempt('watchlist', () => saveRows(splunkd, 'ismalicious_watchlist', writes.watched));
-  return faults;
+    await attempt('risks', 'risk events', () => receive(splunkd, { index: params.riskIndex, sourcetype: 'stash', source }, writes.risks));
+  if (writes.intel.length > 0) await attempt('intel', 'threat intelligence', () => addIntel(splunkd, writes.intel));
+  if (writes.watched.length > 0) await attempt('watched', 'watchlist', () => saveRows(splunkd, 'ismalicious_watchlist', writes.watched));
+  return { written, faults };
 }
 
 /** A risk event for each pair of an entity of ours and something bad, as Enterprise Security makes them: the first field that names one says whom. */

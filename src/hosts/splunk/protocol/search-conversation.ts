@@ -58,6 +58,8 @@ class CancelledError extends Error {
 const FAILED = 1;
 // Late answers still go to the cache; a search does not wait for them longer than this.
 const CLOSE_WITHIN_MS = 500;
+/** A call that is out when the search ends is paid for: its answer is waited for at most so long, for the cache. */
+const FINISH_WITHIN_MS = 5000;
 
 /**
  * Answers splunkd's requests (chunked protocol v2) until its end of the pipe closes; one reply for each request.
@@ -67,6 +69,7 @@ export async function converse(surroundings: Surroundings): Promise<number> {
   const conversation = new Conversation(surroundings);
   try {
     await conversation.run();
+    await conversation.finish();
     return 0;
   } catch (error) {
     if (error instanceof OutputClosedError || error instanceof CancelledError) return 0;
@@ -122,6 +125,12 @@ class Conversation {
       if (!(fault instanceof OutputClosedError)) throw fault;
     }
     this.#world.complain(text);
+  }
+
+  /** Lets the calls that are out end. */
+  async finish(): Promise<void> {
+    const enricher = await this.#enricher?.catch(() => null);
+    await enricher?.finish?.(FINISH_WITHIN_MS);
   }
 
   async close(): Promise<void> {

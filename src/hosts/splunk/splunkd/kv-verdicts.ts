@@ -48,6 +48,7 @@ export function shareThroughKvStore(engine: AppEngine, splunkd: Splunkd, sharing
     stats: () => engine.stats(),
     generation: () => engine.generation?.() ?? 0,
     enrichMany: (values, options) => shared.enrichMany(values, options),
+    finish: async (mostMs) => await engine.finish?.(mostMs),
     async close() {
       await splunkd.close();
       await engine.close();

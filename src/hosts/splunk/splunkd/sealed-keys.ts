@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import { makePrivateFolder } from '../../../disk/private-files.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
+import { builtinModule } from '../../../disk/builtin-module.ts';
 
 /** Secrets of the app by their names in the credential store, and when splunkd was asked for them. */
 export interface SealedKeys {
@@ -29,7 +30,7 @@ export function sealKeys(keys: SealedKeys, env: Readonly<Record<string, string |
   const master = readMaster(env);
   if (master === null) return false;
   const before = openSealedKeys(env);
-  const { createCipheriv, randomBytes } = process.getBuiltinModule('node:crypto');
+  const { createCipheriv, randomBytes } = builtinModule('node:crypto');
   const salt = randomBytes(16);
   const iv = randomBytes(12);
   const cipher = createCipheriv(CIPHER, keyOf(master, salt), iv);
@@ -57,7 +58,7 @@ export function openSealedKeys(env: Readonly<Record<string, string | undefined>>
   if (master === null) return null;
   try {
     const { salt, iv, tag, text } = Sealed.parse(JSON.parse(readFileSync(pathOf(env), 'utf8')));
-    const { createDecipheriv } = process.getBuiltinModule('node:crypto');
+    const { createDecipheriv } = builtinModule('node:crypto');
     const decipher = createDecipheriv(CIPHER, keyOf(master, fromText(salt)), fromText(iv));
     decipher.setAuthTag(fromText(tag));
     return Content.parse(JSON.parse(Buffer.concat([decipher.update(fromText(text)), decipher.final()]).toString('utf8')));
@@ -82,7 +83,7 @@ function pathOf(env: Readonly<Record<string, string | undefined>>): string {
 }
 
 function keyOf(master: Buffer, salt: Buffer): Buffer {
-  const { hkdfSync } = process.getBuiltinModule('node:crypto');
+  const { hkdfSync } = builtinModule('node:crypto');
   return Buffer.from(hkdfSync('sha256', master, salt, PURPOSE, 32));
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type * as z from 'zod/mini';
 import { parseConf } from './conf-file.ts';
 import type { SplunkdSettings } from './splunk-settings.ts';
+import { builtinModule } from '../../../disk/builtin-module.ts';
 
 /** Which certificate of splunkd is accepted. */
 export type SplunkdTrust =
@@ -41,7 +42,7 @@ export function isLoopback(host: string): boolean {
 function ownFingerprint(home: string | undefined): string | null {
   if (!home) return null;
   try {
-    const { X509Certificate } = process.getBuiltinModule('node:crypto');
+    const { X509Certificate } = builtinModule('node:crypto');
     return new X509Certificate(firstCertificate(readFileSync(certificateFile(home), 'utf8'))).fingerprint256;
   } catch {
     // Not there, not ours to read, or no certificate: the known authorities decide.

@@ -6,6 +6,7 @@ import { isSafeEndpoint } from '../../../model/parsing/safe-endpoint.ts';
 import { APP_ID } from './app-conf.ts';
 import type { SplunkdSettings } from './splunk-settings.ts';
 import { type SplunkdTrust, splunkdTrust } from './splunkd-trust.ts';
+import { builtinModule } from '../../../disk/builtin-module.ts';
 
 type Undici = typeof import('undici');
 
@@ -121,7 +122,7 @@ async function createHttp(dispatcher: Dispatcher, timeoutMs: number) {
 async function createDispatcher(trust: SplunkdTrust, timeoutMs: number): Promise<Dispatcher> {
   const { Agent, buildConnector } = await loadUndici();
   if (trust.kind === 'authority') {
-    const { rootCertificates } = process.getBuiltinModule('node:tls');
+    const { rootCertificates } = builtinModule('node:tls');
     return new Agent({
       connect: { timeout: timeoutMs, rejectUnauthorized: true, ...(trust.ca === null ? {} : { ca: [...rootCertificates, trust.ca] }) },
     });
