@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
 import type { Io } from '../../../src/hosts/cli/command.ts';
-import { openProgress } from '../../../src/hosts/cli/progress.ts';
+import { openProgress } from '../../../src/hosts/cli/waiting/progress.ts';
 
 function terminal(hasProgress: boolean, columns = 80) {
   const parts: string[] = [];

@@ -12,7 +12,7 @@ import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 import { type Command, EXIT, type Io, UsageError, parseAge, parseCount } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
-import { openProgress } from '../progress.ts';
+import { openProgress } from '../waiting/progress.ts';
 import { BACKFILL_BUDGET, backfillSynopsis } from '../synopses/engines.ts';
 import type { ValuesOf } from '../synopsis.ts';
 import { warn } from '../messages.ts';

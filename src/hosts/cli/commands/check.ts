@@ -11,8 +11,8 @@ import { askOptions, checkProviders, noteOnlyLocal, paidIds } from '../ask-optio
 import { type Command, type Io, UsageError } from '../command.ts';
 import { countOutcome, newRunCounts, type RunCounts, summaryOf } from '../../../batch/run-counts.ts';
 import { exitCodeOf } from '../exit-code.ts';
-import { finishCalls } from '../finish-calls.ts';
-import { watchLookUps } from '../look-up-watch.ts';
+import { finishCalls } from '../waiting/finish-calls.ts';
+import { watchLookUps } from '../waiting/look-up-watch.ts';
 import { parseOptions } from '../parse-options.ts';
 import { checkSynopsis } from '../synopses/look-up.ts';
 import { explain } from '../table-words.ts';

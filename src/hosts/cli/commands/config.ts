@@ -1,6 +1,6 @@
 import { settingMeta, toSnakeCase } from '../../../config/setting.ts';
 import { loadEngineConfig } from '../../../compose/engine-config.ts';
-import { checkConfig } from '../../../compose/check-config.ts';
+import { checkConfig } from '../../../compose/check/check-config.ts';
 import { readSources, type SourceOptions } from '../../../compose/config-sources.ts';
 import { HOST_SETTINGS } from '../../../compose/host-settings.ts';
 import { loadTogether } from '../../../pipeline/load-together.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Pipeline } from '../../../pipeline/pipeline.ts';
 import { type Command, EXIT, type Io, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
-import { openProgress, type Progress } from '../progress.ts';
+import { openProgress, type Progress } from '../waiting/progress.ts';
 import { pipelineSynopsis } from '../synopses/run.ts';
 import { openConfiguredPipeline, type ConfiguredPipeline } from '../../../compose/open-configured-pipeline.ts';
 import { toReportPage } from '../../../pipeline/report-page.ts';

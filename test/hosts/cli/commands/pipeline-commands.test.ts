@@ -198,7 +198,7 @@ it('config import writes a file for its owner only, and never over another', asy
   writeFileSync(old, stringify({ otx: { key: SECRETS[0] } }));
   expect((await run(configCommand.run, ['import', old, '--out', fresh])).code).toBe(0);
   expect([readFileSync(fresh, 'utf8').includes(SECRETS[0]!), statSync(fresh).mode & 0o077]).toEqual([true, 0]);
-  await expect(run(configCommand.run, ['import', old, '--out', fresh])).rejects.toThrow(/EEXIST/);
+  await expect(run(configCommand.run, ['import', old, '--out', fresh])).rejects.toThrow(/exists already/);
 });
 
 it('no secret is in the state folder', async () => {

@@ -1,11 +1,12 @@
+// src/hosts/cli/findings/: what `doctor` looks at.
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadedConfig } from '../../compose/engine-config.ts';
-import type { WantedProvider } from '../../compose/wanted-providers.ts';
-import { makePrivateFolder } from '../../disk/private-files.ts';
-import type { Engine, EngineStats } from '../../engine/engine.ts';
-import { proxyFromEnv } from '../../compose/proxy.ts';
-import { nodeFault, OLDEST_WITH_SQLITE } from './node-version.ts';
+import type { LoadedConfig } from '../../../compose/engine-config.ts';
+import type { WantedProvider } from '../../../compose/wanted-providers.ts';
+import { makePrivateFolder } from '../../../disk/private-files.ts';
+import type { Engine, EngineStats } from '../../../engine/engine.ts';
+import { proxyFromEnv } from '../../../compose/proxy.ts';
+import { nodeFault, OLDEST_WITH_SQLITE } from '../node-version.ts';
 
 /** One thing that `doctor` looked at. */
 export interface Finding {

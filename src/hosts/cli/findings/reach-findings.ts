@@ -1,8 +1,8 @@
-import { readSources, type SourceOptions } from '../../compose/config-sources.ts';
-import type { LoadedConfig } from '../../compose/engine-config.ts';
-import { pipelineTransports } from '../../compose/pipeline-transports.ts';
-import { readCaFile } from '../../pipeline/delivery/output-sender.ts';
-import { loadPipelineConfig } from '../../pipeline/open-pipeline.ts';
+import { readSources, type SourceOptions } from '../../../compose/config-sources.ts';
+import type { LoadedConfig } from '../../../compose/engine-config.ts';
+import { pipelineTransports } from '../../../compose/pipeline-transports.ts';
+import { readCaFile } from '../../../pipeline/delivery/output-sender.ts';
+import { loadPipelineConfig } from '../../../pipeline/open-pipeline.ts';
 import type { Finding } from './doctor-findings.ts';
 
 /** A server that feeds, outputs or the gateway talk to. */

@@ -1,5 +1,5 @@
-import type { Engine, EngineStats } from '../../engine/engine.ts';
-import type { Io } from './command.ts';
+import type { Engine, EngineStats } from '../../../engine/engine.ts';
+import type { Io } from '../command.ts';
 import { openProgress, type Progress } from './progress.ts';
 
 type ProviderStats = EngineStats['providers'][number];

@@ -1,3 +1,4 @@
+// src/compose/check/: what `config check` reads: everything, whichever program will use it.
 import { accessSync, constants } from 'node:fs';
 import {
   type Blocks,
@@ -8,18 +9,19 @@ import {
   type LoadedBlock,
   placeInFile,
   readBlocks,
-} from '../config/load.ts';
-import { toSnakeCase } from '../config/setting.ts';
-import { FEEDS } from '../feeds/registry.ts';
-import { OUTPUTS } from '../outputs/registry.ts';
-import { pipelineBlocks, sourceFaults } from '../pipeline/open-pipeline.ts';
-import { feedBlock, outputBlock } from '../pipeline/settings/pipeline-settings.ts';
-import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
-import { CORE_BLOCKS } from './core-blocks.ts';
-import { crossFaults } from './engine-config.ts';
-import { HOST_SETTINGS } from './host-settings.ts';
-import { type KnownProviders, knownProviders } from './known-providers.ts';
-import { keylessWarnings, namedBlocks, wantedBlocks, wantedProviders } from './wanted-providers.ts';
+} from '../../config/load.ts';
+import { toSnakeCase } from '../../config/setting.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
+import { FEEDS } from '../../feeds/registry.ts';
+import { OUTPUTS } from '../../outputs/registry.ts';
+import { pipelineBlocks, sourceFaults } from '../../pipeline/open-pipeline.ts';
+import { feedBlock, outputBlock } from '../../pipeline/settings/pipeline-settings.ts';
+import { profileNames, readSources, type SourceOptions } from '../config-sources.ts';
+import { CORE_BLOCKS } from '../core-blocks.ts';
+import { crossFaults } from '../engine-config.ts';
+import { HOST_SETTINGS } from '../host-settings.ts';
+import { type KnownProviders, knownProviders } from '../known-providers.ts';
+import { keylessWarnings, namedBlocks, wantedBlocks, wantedProviders } from '../wanted-providers.ts';
 
 /** What reading a whole configuration found. */
 export interface CheckedConfig {
@@ -33,11 +35,11 @@ export interface CheckedConfig {
 }
 
 /** Settings that name files which have to be there already. */
-const FILES: Readonly<Record<string, readonly string[]>> = {
+const FILES = wordTable<readonly string[]>({
   local: ['lists', 'allowLists', 'warningLists', 'falsePositiveLists'],
   'feeds.csv': ['path'],
   'feeds.stix': ['path'],
-};
+});
 
 /** Reads every block of a configuration, also those that are off, with every profile. Throws only for a file that cannot be read. */
 export async function checkConfig(options: SourceOptions): Promise<CheckedConfig> {
@@ -112,7 +114,7 @@ function feedFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>): 
 /** Files that are named and cannot be read. */
 function fileFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>, file: ConfigFile | undefined): ConfigFault[] {
   return Object.keys(on).flatMap((path) =>
-    [...(FILES[path] ?? []), 'caFile'].flatMap((key) => {
+    [...(FILES.get(path) ?? []), 'caFile'].flatMap((key) => {
       const value = loaded[path]?.values[key];
       const name = toSnakeCase(key);
       const place = file ? placeInFile(file, `${path}.${name}`) : 'environment';

@@ -1,5 +1,5 @@
-import type { Engine } from '../../engine/engine.ts';
-import type { Io } from './command.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import type { Io } from '../command.ts';
 
 /** A call that is out is paid for: its answer is waited for at most so long before the program ends. */
 const MOST_MS = 10_000;

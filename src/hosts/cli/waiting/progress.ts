@@ -1,6 +1,7 @@
+// src/hosts/cli/waiting/: what a person sees while a command is at work.
 import { stat } from 'node:fs/promises';
-import { inertText } from '../../model/formats/inert-text.ts';
-import type { Io } from './command.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
+import type { Io } from '../command.ts';
 
 /** How far a run is: on a terminal drawn over and over on one line of stderr, elsewhere a line every ten seconds. */
 export interface Progress {
