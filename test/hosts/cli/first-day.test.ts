@@ -352,3 +352,9 @@ describe('quota', () => {
     expect((await runCli(['quota'])).code).toBe(2);
   });
 });
+
+it('serve refuses a port that does not exist, in one sentence (row 21)', async () => {
+  const { code, stderr } = await runCli(['serve', '--port', '99999']);
+  expect(stderr).toMatch(/^ismalicious: --port has to be a whole number from 0 to 65535\.$/m);
+  expect(code).toBe(2);
+});

@@ -8,6 +8,7 @@ export const serve: Command = {
   synopsis: serveSynopsis,
   async run(args, io) {
     const { values } = parseOptions(args, serveSynopsis);
+    const port = values.port === undefined ? undefined : parsePort(values.port);
     if (io.startSidecar === undefined) throw new Error('there is no sidecar in this program');
     const { hasFailed, fault } = await io.startSidecar({
       env: io.env,
@@ -15,7 +16,7 @@ export const serve: Command = {
       profile: values.profile,
       set: {
         ...(values.host === undefined ? {} : { host: values.host }),
-        ...(values.port === undefined ? {} : { port: parseCount(values.port, '--port') }),
+        ...(port === undefined ? {} : { port }),
         ...(values.workers === undefined ? {} : { workers: parseCount(values.workers, '--workers', 1) }),
       },
       version: VERSION,
@@ -26,3 +27,11 @@ export const serve: Command = {
     return hasFailed ? EXIT.failed : EXIT.ok;
   },
 };
+
+const HIGHEST_PORT = 65_535;
+
+function parsePort(text: string): number {
+  const port = parseCount(text, '--port');
+  if (port > HIGHEST_PORT) throw new UsageError(`--port has to be a whole number from 0 to ${HIGHEST_PORT}.`);
+  return port;
+}

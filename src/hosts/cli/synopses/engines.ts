@@ -52,7 +52,7 @@ export const backfillSynopsis = {
     ...SETTINGS_OPTIONS,
     ...ENGINE_ACCESS_OPTIONS,
   },
-  examples: [['backfill --url https://es:9200 --index "logs-*" --since 7d --dry-run', 'what the last seven days would cost']],
+  examples: [['backfill --url https://es:9200 --index logs-x --since 7d --dry-run', 'what the last seven days would cost']],
   note: 'Can be stopped and started again: what is written is not done twice, and no change of anybody else is overwritten.',
 } satisfies Synopsis;
 
