@@ -8,7 +8,6 @@ import { BatchError } from './batch-error.ts';
 import { blockOf, createCsvBlocks, holdsRow, type CsvBlock } from './input/csv-blocks.ts';
 import { readCsvStart, type CsvStart } from './input/csv-start.ts';
 import type { EnrichJob } from './enrich-job.ts';
-import { enricherOfLists } from './listed-values.ts';
 import { behind, lineEndOf, peekInput, type PeekedInput } from './input/peek-input.ts';
 import { guardFormula } from '../model/formats/formula-guard.ts';
 
@@ -106,7 +105,7 @@ function createBlockEnricher(job: EnrichJob, delimiter: number) {
     // Cells of the file stay as they are; ours hold words of others, and the file may be opened in a spreadsheet.
     guard: guardFormula,
   } as const;
-  const enricher = enricherOfLists(countingEnricher(job));
+  const enricher = countingEnricher(job);
   const chunks = new RowEnricher(options, new SearchNotes(), startS);
   const parts: Buffer[] = [];
   const writer = new RowWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) });

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
+import { BatchError } from '../../src/batch/batch-error.ts';
 import { type Io, UsageError } from '../../src/hosts/cli/command.ts';
 import { replay } from '../../src/hosts/cli/commands/replay.ts';
 import { markRepeated } from '../../src/batch/mark-repeated.ts';
@@ -211,9 +212,9 @@ describe('replay of a spool', () => {
   });
 
   it.each([
-    [[], 'at least one spool file'],
-    [['/nowhere/x.ndjson'], 'cannot be read (ENOENT)'],
-  ])('%j is wrong use: %s', async (args, words) => {
+    [[], UsageError, 'at least one spool file'],
+    [['/nowhere/x.ndjson'], BatchError, 'cannot be read (ENOENT)'],
+  ])('%j is wrong use: %o %s', async (args, kind, words) => {
     const io: Io = {
       stdin: new PassThrough(),
       stdout: new PassThrough(),
@@ -223,7 +224,7 @@ describe('replay of a spool', () => {
       hasProgress: false,
     };
     const fault = await replay.run(args, io).catch((error: unknown) => error);
-    expect(fault).toBeInstanceOf(UsageError);
+    expect(fault).toBeInstanceOf(kind);
     expect((fault as Error).message).toContain(words);
   });
 });

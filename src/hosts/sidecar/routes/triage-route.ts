@@ -70,7 +70,8 @@ async function triage(
 ) {
   if (body instanceof LongBody) {
     const what = { max: maxIndicators, notesSightings: notesSightings(work) };
-    return await triageReadings(await workers.readAlerts(body, what, wait.signal), work, wait);
+    const triaged = await triageReadings(await workers.readAlerts(body, what, wait.signal), work, wait);
+    return triaged.map(({ decision }) => decision);
   }
   const alerts = alertsOf(body);
   if (alerts === null) throw new RefusedBody(NO_ALERTS);

@@ -187,7 +187,7 @@ describe('ismalicious store, watch, triage', () => {
         .map((line) => JSON.parse(line) as { alert_id: string; tier: string }),
     ).toMatchObject([
       { alert_id: '1', tier: 'p2' },
-      { alert_id: '2', tier: 'review', auto_resolve: false },
+      { alert_id: '2', tier: 'log', auto_resolve: false },
     ]);
     expect([code, err]).toEqual([3, expect.stringContaining('line 2')]);
   });

@@ -161,8 +161,8 @@ describe('/v1/triage', () => {
   ];
   it.each([
     ['an alert', alerts[0], ['p1']],
-    ['an array', alerts, ['p1', 'watch', 'review']],
-    ['a webhook body', { status: 'firing', alerts }, ['p1', 'watch', 'review']],
+    ['an array', alerts, ['p1', 'watch', 'log']],
+    ['a webhook body', { status: 'firing', alerts }, ['p1', 'watch', 'log']],
   ])('takes %s and decides in order', async (_, body, tiers) => {
     const { pipeline } = await part();
     const { call } = await startSidecar({}, { enricher, pipeline });
