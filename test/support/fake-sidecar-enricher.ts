@@ -1,6 +1,7 @@
 import type { Enricher, EnrichOptions, Plan } from '../../src/engine/enricher.ts';
+import { enrichmentOfParts } from '../../src/engine/value-parts.ts';
 import type { Answer, Enrichment, Status } from '../../src/model/enrichment.ts';
-import { parseIndicator } from '../../src/model/parse-indicator.ts';
+import { readForLookup } from '../../src/model/read-for-lookup.ts';
 import type { VerdictWord } from '../../src/model/verdict.ts';
 
 /** What the stand-in says about one canonical value. */
@@ -55,8 +56,15 @@ export function createFakeEnricher({ sayings = {}, cold = new Set(), delayMs = 0
   const options: EnrichOptions[] = [];
 
   function answer(text: string): Enrichment {
-    const parsed = parseIndicator(text);
     const plain = { input: text, source: 'none', checkedAtS: null, expiresAtS: null } as const;
+    const parsed = readForLookup(text);
+    if (parsed.kind === 'nothing') return { ...plain, indicator: null, answer: failed('skipped_empty', parsed.reason) };
+    if (parsed.kind === 'parts')
+      return enrichmentOfParts(
+        text,
+        parsed.parts.map(({ value }) => answer(value)),
+        parsed.note,
+      );
     if (parsed.kind === 'invalid') return { ...plain, indicator: null, answer: failed('invalid', parsed.reason) };
     if (parsed.kind === 'private')
       return { ...plain, indicator: parsed.indicator, answer: failed('skipped_private', parsed.reason), source: 'local' };

@@ -22,7 +22,7 @@ describe('a throw that nothing caught', () => {
   it('is noted by a program that serves, which goes on', () => {
     const { status, stdout } = runModule(`
       import { endShortly } from ${module('src/compose/end-shortly.ts')};
-      import { surviveExceptions } from ${module('src/hosts/sidecar/outlive-throws.ts')};
+      import { surviveExceptions } from ${module('src/hosts/sidecar/survive-exceptions.ts')};
       endShortly();
       const end = surviveExceptions((where, error) => console.log(where, error.message));
       setTimeout(() => { throw new Error('one'); });

@@ -70,7 +70,7 @@ describe('check', () => {
       verdict: 'unknown',
       status: 'skipped_private',
       score: null,
-      tier: 'review',
+      tier: 'log',
       source: 'none',
     });
   });
@@ -142,7 +142,7 @@ describe('enrich', () => {
     expect(code).toBe(0);
     expect(rows.map((row) => [row[at('im_verdict')], row[at('im_status')]])).toEqual([
       ['malicious', 'ok'],
-      ['unknown', 'invalid'],
+      ['unknown', 'skipped_empty'],
       ['unknown', 'skipped_private'],
     ]);
     expect(readCsvRows(stdout, RFC_4180).rows.map((row) => row.slice(0, 3))).toEqual(readCsvRows(CSV, RFC_4180).rows);

@@ -55,8 +55,7 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
       readBody(call, limits, (refusal, body) => {
         if (refusal !== null)
           return sendEarly(call, 200, toLogstashFailure(refusal.status === 503 ? 'unavailable' : 'invalid', refusal.message));
-        const { values: read, isRead, tooDeep } = readLogstashBody(body, options.wanted);
-        const values = read.filter((one) => !isPassedOver(options, one));
+        const { values, isRead, tooDeep } = readLogstashBody(body, options.wanted);
         if (values.length === tooDeep.length && tooDeep.length > 0)
           return sendJson(call.res, 200, toLogstashFailure('invalid', tooDeepMessage(tooDeep)));
         if (values.length === 0 && isRead) return sendJson(call.res, 200, toNothingToLookUp());
@@ -70,15 +69,6 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
 }
 
 const refuse: NonNullable<HotRoute['refuse']> = (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message));
-
-/** A field that holds other things too: what is too long to be an indicator is one of those. */
-function isPassedOver({ wanted, settings }: LogstashRouteOptions, { field, value }: FieldValue): boolean {
-  return value.length * 3 > settings.maxValueBytes && wanted.isLoose[wanted.names.indexOf(field)] === true && isTooLong(value, settings);
-}
-
-function isTooLong(value: string, { maxValueBytes }: SidecarSettings): boolean {
-  return Buffer.byteLength(value) > maxValueBytes;
-}
 
 function tooDeepMessage(fields: readonly string[]): string {
   const shown = fields[0]?.slice(0, SHOWN_CHARACTERS) ?? '';
