@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { createGzip, createZstdCompress } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { BatchError } from './batch-error.ts';
 
 /** A file that a run writes. */
@@ -34,12 +34,15 @@ export async function openPlainOutput(path: string, keptBytes: number | null): P
 
 /** A file packed with gzip or, where its name ends in `.zst`, zstd. */
 export async function openPackedOutput(path: string): Promise<OutputFile> {
+  const isZstd = /\.zst$/i.test(path);
+  if (isZstd && typeof zlib.createZstdCompress !== 'function')
+    throw new BatchError(`${path}: Node ${process.versions.node} writes no zstd: end the name in .gz, or use Node 22.15 or newer`);
   const file = createWriteStream(path);
   await new Promise<void>((resolve, reject) => {
     file.once('open', () => resolve());
     file.once('error', (error) => reject(unwritable(path, error)));
   });
-  const packer = /\.zst$/i.test(path) ? createZstdCompress() : createGzip();
+  const packer = isZstd ? zlib.createZstdCompress() : zlib.createGzip();
   const isDone = pipeline(packer, file);
   // Told when the file is closed; until then it would be an error that nobody hears.
   isDone.catch(() => {});

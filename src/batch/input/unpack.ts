@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
+import type { ZstdDecompress } from 'node:zlib';
+// By the whole module: Node before 22.15 has no zstd, and would refuse its name.
+import * as zlib from 'node:zlib';
 import { BatchError } from '../batch-error.ts';
 
 /** How many bytes tell a packed file. */
@@ -15,7 +17,7 @@ interface Packing {
 
 const PACKINGS: readonly Packing[] = [
   { head: [0x1f, 0x8b], name: 'gzip', open: gunzip },
-  { head: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd', open: unpackZstd },
+  { head: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd', open: typeof zlib.createZstdDecompress === 'function' ? unpackZstd : 'zstd -dc' },
   { head: [0x42, 0x5a, 0x68], name: 'bzip2', open: 'bzip2 -dc' },
   { head: [0xfd, 0x37, 0x7a, 0x58], name: 'xz', open: 'xz -dc' },
   { head: [0x04, 0x22, 0x4d, 0x18], name: 'lz4', open: 'lz4 -dc' },
@@ -47,7 +49,7 @@ export async function* unpack(input: AsyncIterable<Uint8Array | string>, path: s
 }
 
 async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const unpacked = createGunzip();
+  const unpacked = zlib.createGunzip();
   // What goes wrong ends the reading below.
   pipeline(Readable.from(input), unpacked, () => {});
   for await (const part of unpacked) yield part as Buffer;
@@ -76,7 +78,7 @@ async function* unpackZstd(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
     }
   };
   while (!left.isOver) {
-    const frames = createZstdDecompress();
+    const frames = zlib.createZstdDecompress();
     const feeding = feed(frames);
     // Broken bytes end the reading below; the input's own fault comes here.
     feeding.catch((error: Error) => frames.destroy(error));
