@@ -49,7 +49,6 @@ export async function run(print: Print): Promise<void> {
       ratio: rounded(value / (costs.get(`${name}-peer`) ?? Number.NaN), 2),
     });
   }
-  print({ name: 'core ipv4: private or not, from bytes', value: rounded(costs.get('ipv4-private-bytes') ?? Number.NaN), unit: 'ns CPU' });
   measureLists(print);
 }
 
