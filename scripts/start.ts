@@ -112,9 +112,9 @@ async function demonstrate({ url }: Sidecar, env: NodeJS.ProcessEnv): Promise<bo
   );
   print();
   print(
-    `  ${counts.values} spellings, ${strong(`${counts.unique} unique indicators`)}: ${counts.paid} look-ups paid, ${counts.cache} from cache, ${counts.local} from lists in the house,`,
+    `  ${counts.values} spellings, ${strong(`${counts.unique} unique indicators`)}: ${counts.paid} look-ups paid, ${counts.cache} from cache, ${counts.local} answered from local lists,`,
   );
-  print(`  ${counts.notListed} on no list, ${counts.refused} refused as private, ${counts.invalid} invalid. Nothing left this machine.`);
+  print(`  ${counts.notListed} not listed, ${counts.refused} private (not sent), ${counts.invalid} invalid. Nothing left this machine.`);
   const isComplete = splunk.result.length === rows.length && enriched.length === sent;
   if (differing.length === 0)
     print(`  Both hosts gave the same answer to all ${values.length} values and the same verdict and score to all ${sent} events.`);

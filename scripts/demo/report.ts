@@ -56,8 +56,8 @@ export function formatTable(enrichments: readonly EnrichmentJson[], hasColor: bo
 function whyOf({ verdict, categories, attributes, message, auto_resolve: isResolved }: EnrichmentJson): string {
   if (message !== null) return message;
   const facts = [...categories, ...attributes.filter((attribute) => !attribute.startsWith('list:'))];
-  if (isResolved) facts.push('may be resolved without a look');
-  if (verdict === 'unknown' && facts.length === 0) return 'on no list here: somebody has to look';
+  if (isResolved) facts.push('safe to close automatically');
+  if (verdict === 'unknown' && facts.length === 0) return 'not on any local list: needs review';
   return facts.join(', ');
 }
 
