@@ -71,8 +71,6 @@ export interface SidecarOptions {
   readonly clock?: Clock;
   /** Takes one line about each fault of our own. Never holds a secret or an event. */
   readonly log?: (line: string) => void;
-  /** Why calls cannot be answered although the process runs; `null`: they can. */
-  readonly notReady?: () => Promise<string | null>;
   /** What does not work as it should although calls are answered. */
   readonly degraded?: () => readonly string[];
   /** Providers that are not asked for now, for `/readyz`. */
@@ -100,7 +98,7 @@ export interface Sidecar {
 
 /** Builds a sidecar around an engine. Rejects with a `SidecarConfigError` when it would be open to others without a token. */
 export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { settings, log = () => undefined, clock = systemClock, notReady = () => Promise.resolve(null) } = options;
+  const { settings, log = () => undefined, clock = systemClock } = options;
   refuseOpenDoor(settings);
   const metrics = createMetrics(options.extraMetrics);
   const faults = createFaults({ metrics, clock, log });
@@ -132,7 +130,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   addStatusRoutes(app, {
     metrics,
     version: options.version ?? '0.0.0',
-    notReady: async () => (isStopping ? 'stopping' : await notReady()),
+    notReady: () => (isStopping ? 'stopping' : null),
     degraded: options.degraded ?? (() => []),
     heldOff: options.heldOff ?? (() => ({})),
   });

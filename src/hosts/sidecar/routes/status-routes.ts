@@ -11,7 +11,7 @@ export interface StatusRoutesOptions {
   readonly metrics: Metrics;
   readonly version: string;
   /** Why calls cannot be answered; `null`: they can. */
-  readonly notReady: () => Promise<string | null>;
+  readonly notReady: () => string | null;
   /** What does not work as it should although they can. */
   readonly degraded: () => readonly string[];
   /** Providers that are not asked for now; what they said before is answered all the same. */
@@ -24,7 +24,7 @@ export function addStatusRoutes(app: FastifyInstance, { metrics, version, notRea
   const document = openApiDocument(version);
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
-    const reason = await notReady();
+    const reason = notReady();
     if (reason !== null) return reply.code(503).send({ status: 'not ready', reason, ...held(heldOff()) });
     const faults = faultsOf(degraded);
     return { status: 'ready', ...(faults.length === 0 ? {} : { degraded: faults }), ...held(heldOff()) };
