@@ -1,51 +1,73 @@
 import { nextTurn } from '../../engine/turns.ts';
-import { BACKSLASH, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts';
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts';
 
 /** Values in one body: each costs memory many times its own length once it is parsed. */
 export const MAX_VALUES = 400_000;
+/** Brackets that a body may have open at once. */
+export const MAX_BODY_DEPTH = 1000;
 /** A shorter body cannot hold enough to matter. */
 const SHORT_BYTES = 64 * 1024;
 /** Bytes that are looked through in one turn. */
 const TURN_BYTES = 1024 * 1024;
 
-/** `false`: it holds more than `MAX_VALUES` values, brackets and commas counted outside of texts. A text is not checked to be JSON. */
-export async function hasFewValues(body: Buffer): Promise<boolean> {
-  if (body.length < SHORT_BYTES) return true;
-  const count = { values: 0, isText: false, isEscaped: false };
-  for (let at = 0; at < body.length; at += TURN_BYTES) {
-    if (at > 0) await nextTurn();
-    countValues(body, at, count);
-    if (count.values > MAX_VALUES) return false;
-  }
-  return true;
+/** What a body holds too much of to be parsed: `values`, or brackets open at once. `null`: it can be. A text is not checked to be JSON. */
+export type Excess = 'values' | 'depth' | null;
+
+/** What a body may hold at most, brackets and commas counted outside of texts. */
+export interface BodyBounds {
+  readonly values: number;
+  readonly depth: number;
 }
 
-/** The same without giving way to anybody, for a thread of its own. */
-export function hasFewValuesAtOnce(body: Buffer): boolean {
-  const count = { values: 0, isText: false, isEscaped: false };
-  for (let at = 0; at < body.length && count.values <= MAX_VALUES; at += TURN_BYTES) countValues(body, at, count);
-  return count.values <= MAX_VALUES;
+/** Looks through a body before it is parsed, in slices. */
+export async function excessOf(body: Buffer, bounds: BodyBounds): Promise<Excess> {
+  if (body.length < SHORT_BYTES) return null;
+  const count = newCount();
+  for (let at = 0; at < body.length; at += TURN_BYTES) {
+    if (at > 0) await nextTurn();
+    const excess = countValues(body, at, count, bounds);
+    if (excess !== null) return excess;
+  }
+  return null;
+}
+
+/** The same without giving way to anybody, for short bodies and threads of their own. */
+export function excessAtOnce(body: Buffer, bounds: BodyBounds): Excess {
+  if (body.length < SHORT_BYTES) return null;
+  const count = newCount();
+  let excess: Excess = null;
+  for (let at = 0; at < body.length && excess === null; at += TURN_BYTES) excess = countValues(body, at, count, bounds);
+  return excess;
 }
 
 interface Count {
   values: number;
+  depth: number;
   isText: boolean;
   isEscaped: boolean;
 }
 
-function countValues(body: Buffer, from: number, count: Count): void {
-  let { values, isText, isEscaped } = count;
+function newCount(): Count {
+  return { values: 0, depth: 0, isText: false, isEscaped: false };
+}
+
+function countValues(body: Buffer, from: number, count: Count, bounds: BodyBounds): Excess {
+  let { values, depth, isText, isEscaped } = count;
   const end = Math.min(body.length, from + TURN_BYTES);
   for (let pos = from; pos < end; pos++) {
     const byte = body[pos];
     if (isEscaped) isEscaped = false;
     else if (byte === QUOTE) isText = !isText;
     else if (isText) isEscaped = byte === BACKSLASH;
-    else if (byte === COMMA || byte === OPEN_OBJECT || byte === OPEN_ARRAY) values++;
+    else if (byte === COMMA) values++;
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--;
+    else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      values++;
+      if (++depth > bounds.depth) return 'depth';
+    }
   }
-  count.values = values;
-  count.isText = isText;
-  count.isEscaped = isEscaped;
+  Object.assign(count, { values, depth, isText, isEscaped });
+  return values > bounds.values ? 'values' : null;
 }
 
 /** Parses a body. A member `__proto__` is left out, wherever it stands: copied to another object it would become that one's prototype. */

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hasFewValues, parseBody } from '../../../events/json/parse-body.ts';
+import { excessOf, parseBody } from '../../../events/json/parse-body.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
 import { LONG_BODY_BYTES, LongBody } from './long-body.ts';
-import { NO_JSON, TOO_MANY_VALUES } from './json-refusals.ts';
+import { BODY_BOUNDS, DEEP_BOUNDS, excessRefusal, NO_JSON } from './json-refusals.ts';
 import { readBody } from '../http/read-body.ts';
 import { RefusedBody } from './refused-body.ts';
 import { utf8Body } from './utf8-body.ts';
@@ -53,7 +53,8 @@ function readJson(call: { req: IncomingMessage; res: ServerResponse }, { limit, 
 
 async function parse(bytes: Buffer): Promise<unknown> {
   const body = utf8Body(bytes);
-  if (!(await hasFewValues(body))) throw new RefusedBody(TOO_MANY_VALUES);
+  const excess = await excessOf(body, body.length > LONG_BODY_BYTES ? BODY_BOUNDS : DEEP_BOUNDS);
+  if (excess !== null) throw new RefusedBody(excessRefusal(excess));
   try {
     return parseBody(body);
   } catch {

@@ -1,7 +1,7 @@
-import { hasFewValuesAtOnce, parseBody } from '../../../events/json/parse-body.ts';
+import { excessAtOnce, parseBody } from '../../../events/json/parse-body.ts';
 import { extractInSlices } from '../../../extract/extract.ts';
 import { type AlertReading, alertsOf, readAlertWhole } from '../../../pipeline/triage/read-alerts.ts';
-import { NO_JSON, TOO_MANY_VALUES } from './json-refusals.ts';
+import { DEEP_BOUNDS, excessRefusal, NO_JSON } from './json-refusals.ts';
 import type { Refusal } from '../http/replies.ts';
 import { type BodyResult, type BodyTask, NO_ALERTS, tooManyAlerts } from './body-jobs.ts';
 import { extractInSteps } from './extract-body.ts';
@@ -14,7 +14,8 @@ export function* readBodyJob({ job, bytes, stop }: BodyTask): Generator<BodyResu
   const isStopped = () => Atomics.load(stop, 0) !== 0;
   if (isStopped()) return yield { kind: 'stopped' };
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!hasFewValuesAtOnce(body)) return yield refused(TOO_MANY_VALUES);
+  const excess = excessAtOnce(body, DEEP_BOUNDS);
+  if (excess !== null) return yield refused(excessRefusal(excess));
   const parsed = parse(body);
   if (parsed === undefined) return yield refused(NO_JSON);
   if (job.kind === 'extract') return yield extracted(parsed, job.max, isStopped);

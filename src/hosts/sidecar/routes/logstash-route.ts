@@ -13,9 +13,9 @@ import { readBody } from '../http/read-body.ts';
 import { sendEarly, sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
-import { toLogstashAnswer, toLogstashFailure, toNothingToLookUp } from './logstash-answer.ts';
-import { MAX_NESTING, readLogstashBody } from './logstash-input.ts';
-import type { FieldValue } from './logstash-input.ts';
+import { toLogstashAnswer, toLogstashFailure, toNothingToLookUp } from '../../../events/logstash/logstash-answer.ts';
+import { MAX_NESTING, readLogstashBody } from '../../../events/logstash/read-logstash-body.ts';
+import type { FieldValue } from '../../../events/logstash/read-logstash-body.ts';
 
 /** Characters of a field's name that a message repeats. */
 const SHOWN_CHARACTERS = 80;
@@ -55,12 +55,12 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
       readBody(call, limits, (refusal, body) => {
         if (refusal !== null)
           return sendEarly(call, 200, toLogstashFailure(refusal.status === 503 ? 'unavailable' : 'invalid', refusal.message));
-        const { values, isRead, tooDeep } = readLogstashBody(body, options.wanted);
+        const { values, isRead, isTooMuch, tooDeep } = readLogstashBody(body, options.wanted);
+        if (isTooMuch || values.length > settings.maxIndicators)
+          return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
         if (values.length === tooDeep.length && tooDeep.length > 0)
           return sendJson(call.res, 200, toLogstashFailure('invalid', tooDeepMessage(tooDeep)));
         if (values.length === 0 && isRead) return sendJson(call.res, 200, toNothingToLookUp());
-        if (values.length > settings.maxIndicators)
-          return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
         if (options.sightings !== undefined) options.sightings.offer(body, 'logstash');
         return lookUp(options, { call, values, dueMs, asking });
       });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createWantedFields, DEFAULT_FIELDS } from '../../../../src/events/wanted-fields.ts';
-import { readLogstashBody } from '../../../../src/hosts/sidecar/routes/logstash-input.ts';
+import { readLogstashBody } from '../../../../src/events/logstash/read-logstash-body.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { hasFixtures, readJsonFixture } from '../../../support/fixtures.ts';
 import { rawCall, startSidecar } from '../support/start-sidecar.ts';
@@ -13,6 +13,38 @@ const sayings = {
 } as const;
 const wanted = createWantedFields(DEFAULT_FIELDS);
 const values = (body: string | Buffer) => readLogstashBody(Buffer.from(body), wanted).values.map(({ field, value }) => `${field}=${value}`);
+
+describe('more than can be read of one event', () => {
+  const many = (item: string, count: number) => Array(count).fill(item).join(',');
+  it.each<[string, string]>([
+    ['a list of thousands', `{"ip":"${many('8.8.8.8', 2500)}"}`],
+    ['commas without end', `{"ip":"${','.repeat(900_000)}"}`],
+    ['thousands of objects', `{"x":[${many('{}', 300_000)}]}`],
+    ['a list inside a text', JSON.stringify({ x: `[${many('{"ip":"8.8.8.8"}', 60_000)}]` })],
+    ['members without end', `{${Array.from({ length: 60_000 }, (_, n) => `"a${n}":1`).join(',')}}`],
+    ['a whole event', `{"@timestamp":"x","source":{"ip":[${many('"8.8.8.8"', 100_000)}]}}`],
+  ])('%s: said to be too much, nothing is read of it', (_, body) => {
+    expect(readLogstashBody(Buffer.from(body), wanted)).toMatchObject({ isTooMuch: true, values: [] });
+  });
+
+  it('a bracket that opens half a million more is one that nests too deep, in the event and in a text', () => {
+    const deep = '['.repeat(500_000);
+    expect(readLogstashBody(Buffer.from(`{"@timestamp":${deep}`), wanted).tooDeep).toEqual(['']);
+    expect(readLogstashBody(Buffer.from(JSON.stringify({ ip: deep, b: '8.8.8.8' })), wanted)).toMatchObject({
+      tooDeep: ['ip'],
+      isTooMuch: false,
+    });
+  });
+
+  it('the answer is a failure, never that there was nothing to look up', async () => {
+    const { call } = await startSidecar();
+    const answer = await call('/v1/logstash', { body: `{"x":[${many('{}', 300_000)}]}` });
+    expect(answer.json).toMatchObject({
+      status: 'invalid',
+      message: expect.stringMatching(/^more than \d+ values in one event$/) as string,
+    });
+  });
+});
 
 describe('what the filter sends', () => {
   it.each<[string, string | Buffer, string[]]>([

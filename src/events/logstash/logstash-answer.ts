@@ -1,10 +1,11 @@
+// src/events/logstash/: what the Logstash `http` filter sends, and what it is answered.
 import { createHash } from 'node:crypto';
-import { relatedListOf } from '../../../mapping/ecs-indicator.ts';
-import { toRollUp } from '../../../mapping/ecs-roll-up.ts';
-import { toThreatEnrichment } from '../../../mapping/ecs.ts';
-import { placeOf } from '../../../model/worst-answer.ts';
-import { isFailure } from '../../../model/enrichment.ts';
-import type { Enrichment, Status } from '../../../model/enrichment.ts';
+import { relatedListOf } from '../../mapping/ecs-indicator.ts';
+import { toRollUp } from '../../mapping/ecs-roll-up.ts';
+import { toThreatEnrichment } from '../../mapping/ecs.ts';
+import { placeOf } from '../../model/worst-answer.ts';
+import { isFailure } from '../../model/enrichment.ts';
+import type { Enrichment, Status } from '../../model/enrichment.ts';
 
 const NOTHING = 'nothing to look up: no field that was sent holds a value';
 
