@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { endShortly } from './compose/end-shortly.ts';
-import { nodeFault, OLDEST } from './hosts/cli/node-version.ts';
+import { nodeFault, OLDEST } from './compose/check/node-version.ts';
 import { runProgram } from './hosts/cli/program.ts';
 
 endShortly();

@@ -6,7 +6,7 @@ import { providerBlock } from '../../src/config/provider-settings.ts';
 import { settingMeta, toSnakeCase } from '../../src/config/setting.ts';
 import { outputBlock } from '../../src/pipeline/settings/pipeline-settings.ts';
 import { TriageSettings } from '../../src/pipeline/triage/triage-settings.ts';
-import { SPLUNK_BLOCKS } from '../../src/hosts/splunk/splunkd/splunk-settings.ts';
+import { SPLUNK_BLOCKS } from '../../src/splunkd/splunk-settings.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
 import { writeOrCheck } from './generated-file.ts';

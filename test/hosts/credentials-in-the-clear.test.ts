@@ -20,8 +20,8 @@ import { createEngineClient } from '../../src/search-engine/engine-client.ts';
 import { runProgram } from '../../src/hosts/cli/program.ts';
 import { sendMail } from '../../src/pipeline/delivery/smtp.ts';
 import { openUpstream } from '../../src/hosts/sidecar/gateway/upstream.ts';
-import { SplunkdSettings } from '../../src/hosts/splunk/splunkd/splunk-settings.ts';
-import { openSplunkd } from '../../src/hosts/splunk/splunkd/splunkd.ts';
+import { SplunkdSettings } from '../../src/splunkd/splunk-settings.ts';
+import { openSplunkd } from '../../src/splunkd/splunkd.ts';
 
 const SWITCH = 'NODE_TLS_REJECT_UNAUTHORIZED';
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;

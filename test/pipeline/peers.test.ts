@@ -12,7 +12,7 @@ import type { Feed } from '../../src/feeds/feed.ts';
 import { FEEDS } from '../../src/feeds/registry.ts';
 import { exportStore } from '../../src/pipeline/export-store.ts';
 import { readFeed } from '../../src/pipeline/read-feed.ts';
-import { answerTaxii, TAXII_COLLECTION_ID } from '../../src/hosts/sidecar/routes/taxii-collection.ts';
+import { answerTaxii, TAXII_COLLECTION_ID } from '../../src/pipeline/taxii-collection.ts';
 import { enrichmentOf, observationOf } from '../store/samples.ts';
 import { bodyOf, itemOf, start } from '../outputs/samples.ts';
 import { hasPeers, peerPython, runPython } from '../support/python-peers.ts';

@@ -23,13 +23,15 @@ const FILE_OF: Readonly<Record<string, string>> = {
   'search-engine': 'search-engine/engine-client.ts',
   batch: 'batch/enrich-job.ts',
   compose: 'compose/open-engine.ts',
+  splunkd: 'splunkd/splunkd.ts',
+  openapi: 'openapi/openapi.ts',
   'hosts/cli': 'hosts/cli/command.ts',
   'hosts/sidecar': 'hosts/sidecar/server.ts',
   'hosts/splunk': 'hosts/splunk/protocol/frames.ts',
 };
 const ROOMS = Object.keys(FILE_OF);
 const LOWER = ['disk', 'model', 'config', 'mapping', 'providers', 'feeds', 'outputs', 'extract', 'engine', 'store'];
-const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose'];
+const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose', 'splunkd', 'openapi'];
 
 /** The rooms each room may import (docs/architecture.md), and what else it may or may not. `~/` stands for `src/`. */
 const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: readonly string[]; never?: readonly string[] }>> = {
@@ -57,6 +59,8 @@ const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: rea
   'search-engine': { rooms: [...LOWER, 'events', 'rows', 'pipeline'] },
   batch: { rooms: [...LOWER, 'events', 'rows', 'pipeline'], also: ['node:fs'] },
   compose: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch'] },
+  splunkd: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose'] },
+  openapi: { rooms: ['model', 'mapping', 'engine'] },
   'hosts/cli': { rooms: BELOW_HOSTS, also: ['node:http'] },
   'hosts/sidecar': { rooms: BELOW_HOSTS, also: ['fastify', 'node:http'] },
   'hosts/splunk': { rooms: BELOW_HOSTS, also: ['node:http'] },

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { parseConf } from '../../src/hosts/splunk/splunkd/conf-file.ts';
+import { parseConf } from '../../src/splunkd/conf-file.ts';
 
 /** Conf name → form of a stanza → its settings with the form of their values. */
 export type SpecKeys = Readonly<Record<string, Readonly<Record<string, readonly (readonly [string, string])[]>>>>;

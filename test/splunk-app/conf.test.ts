@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SPLUNK_CONF, SPLUNK_CONF_SPEC, renderSplunkConf, renderSplunkConfSpec } from '../../scripts/generate/splunk-conf.ts';
 import { readCommandOptions } from '../../src/hosts/splunk/commands/command-options.ts';
-import { parseConf } from '../../src/hosts/splunk/splunkd/conf-file.ts';
+import { parseConf } from '../../src/splunkd/conf-file.ts';
 import { EXTRACT_FIELDS } from '../../src/hosts/splunk/commands/extract-chunk.ts';
 import { readExtractOptions } from '../../src/hosts/splunk/commands/extract-options.ts';
 import { readFeedbackOptions } from '../../src/hosts/splunk/commands/feedback-options.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
-import { openEngineForSearch } from '../../src/hosts/splunk/splunkd/engine-for-search.ts';
+import { openEngineForSearch } from '../../src/hosts/splunk/memory/engine-for-search.ts';
 import type { OpenEnricher } from '../../src/hosts/splunk/protocol/search-conversation.ts';
 import { SearchMemory } from '../../src/hosts/splunk/memory/search-memory.ts';
 import { newStateFolder } from './open-test-engine.ts';

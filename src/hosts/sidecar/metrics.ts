@@ -1,3 +1,5 @@
+import { UNENRICHED } from '../../events/bulk/unenriched.ts';
+import type { UnenrichedReason } from '../../events/bulk/unenriched.ts';
 import { VERDICT_WORDS } from '../../model/verdict.ts';
 
 /** Upper bounds of the duration buckets, in seconds. */
@@ -19,11 +21,6 @@ const COUNTERS = {
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;
-
-/** Why a document went through the gateway as it was. The last two: a whole body, and a call for one document. */
-const UNENRICHED = ['too_long', 'too_deep', 'not_json', 'script', 'broken_action', 'unknown_coding', 'single_document'] as const;
-
-export type UnenrichedReason = (typeof UNENRICHED)[number];
 
 interface RouteFigures {
   readonly buckets: number[];

@@ -3,7 +3,14 @@ import type { LoadedConfig } from '../../../compose/engine-config.ts';
 import { HOST_SETTINGS } from '../../../compose/host-settings.ts';
 import { type OpenedEngine, openEngine } from '../../../compose/open-engine.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
-import { authorityFinding, clockFinding, type Finding, nodeFinding, probeProviders, stateFinding } from '../findings/doctor-findings.ts';
+import {
+  authorityFinding,
+  clockFinding,
+  type Finding,
+  nodeFinding,
+  probeProviders,
+  stateFinding,
+} from '../../../compose/check/doctor-findings.ts';
 import { parseOptions } from '../parse-options.ts';
 import { doctorSynopsis } from '../synopses/set-up.ts';
 
@@ -27,7 +34,7 @@ export const doctor: Command = {
       if (config.wanted.length === 0) findings.push(NO_KEY);
       if (!values.offline) {
         if (config.wanted.length > 0) findings.push(...(await probeProviders(engine, config, io.env)));
-        findings.push(...(await (await import('../findings/reach-findings.ts')).probeTargets(config, options)));
+        findings.push(...(await (await import('../../../compose/check/reach-findings.ts')).probeTargets(config, options)));
       }
       print(findings, values.json === true, io);
       return findings.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;

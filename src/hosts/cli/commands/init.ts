@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 import { type Command, EXIT, type Io, UsageError } from '../command.ts';
-import { probeProviders } from '../findings/doctor-findings.ts';
+import { probeProviders } from '../../../compose/check/doctor-findings.ts';
 import { parseOptions } from '../parse-options.ts';
 import { initSynopsis } from '../synopses/set-up.ts';
 

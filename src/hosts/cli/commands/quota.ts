@@ -2,7 +2,7 @@ import { openEngine } from '../../../compose/open-engine.ts';
 import type { EngineStats } from '../../../engine/engine.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
-import { probeProviders } from '../findings/doctor-findings.ts';
+import { probeProviders } from '../../../compose/check/doctor-findings.ts';
 import { warn } from '../messages.ts';
 import { parseOptions } from '../parse-options.ts';
 import { quotaSynopsis } from '../synopses/set-up.ts';

@@ -5,11 +5,12 @@ import { type Enrichment, unaskedAnswer } from '../../../model/enrichment.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { renderVerdict } from '../../../events/rendered-verdict.ts';
 import type { RenderedVerdict } from '../../../events/rendered-verdict.ts';
-import type { BufferPool } from '../http/buffer-pool.ts';
-import type { Metrics, UnenrichedReason } from '../metrics.ts';
-import { BULK_START } from './bulk-window.ts';
-import type { BulkEnricher, BulkPosition, BulkWindow, Unenriched } from './bulk-window.ts';
-import { windowsOf } from './body-windows.ts';
+import type { BufferPool } from '../../../events/buffer-pool.ts';
+import type { UnenrichedReason } from '../../../events/bulk/unenriched.ts';
+import type { Metrics } from '../metrics.ts';
+import { BULK_START } from '../../../events/bulk/bulk-window.ts';
+import type { BulkEnricher, BulkPosition, BulkWindow, Unenriched } from '../../../events/bulk/bulk-window.ts';
+import { windowsOf } from '../../../events/bulk/body-windows.ts';
 
 /** What bulk bodies are enriched with. */
 export interface BulkEnrichment {

@@ -6,7 +6,7 @@ import { createWantedFields } from '../../../events/wanted-fields.ts';
 import { createVerdictMemory } from '../../../events/verdict-memory.ts';
 import { createEventEnricher } from '../../../events/event-enricher.ts';
 import type { FindInText } from '../../../events/text-values.ts';
-import type { BufferPool } from '../http/buffer-pool.ts';
+import type { BufferPool } from '../../../events/buffer-pool.ts';
 import type { Fail } from '../http/call.ts';
 import { headerOf } from '../http/headers.ts';
 import { sendEarly } from '../http/replies.ts';
@@ -16,7 +16,7 @@ import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { createBatchIds } from './batch-ids.ts';
 import { readCall } from './bulk-path.ts';
-import { createBulkEnricher } from './bulk-window.ts';
+import { createBulkEnricher } from '../../../events/bulk/bulk-window.ts';
 import { createEngineGate } from '../../../search-engine/engine-calls.ts';
 import type { EngineRefusal } from '../../../search-engine/engine-calls.ts';
 import { forward } from './forward.ts';
@@ -25,7 +25,7 @@ import { forwardBulk } from './forward-bulk.ts';
 import { ingest } from './ingest.ts';
 import type { GatewaySettings } from '../../../compose/gateway-settings.ts';
 import { openUpstream } from './upstream.ts';
-import { createWantedByIndex } from './wanted-by-index.ts';
+import { createWantedByIndex } from '../../../events/bulk/wanted-by-index.ts';
 
 /** Documents may nest deeper than what callers of `/v1/enrich` send: as deep as the engines' own reader of JSON goes. */
 const MAX_DEPTH = 1000;

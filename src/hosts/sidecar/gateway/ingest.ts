@@ -11,8 +11,8 @@ import type { BulkAnswer, DocumentAnswer } from './bulk-exchange.ts';
 import { enrichedParts } from './enriched-parts.ts';
 import type { BulkEnrichment } from './enriched-parts.ts';
 import type { BatchIds } from './batch-ids.ts';
-import { areDatedEvents, hashOf, portionsOf } from './ingest-batch.ts';
-import type { Document } from './ingest-batch.ts';
+import { areDatedEvents, hashOf, portionsOf } from '../../../events/bulk/ingest-batch.ts';
+import type { Document } from '../../../events/bulk/ingest-batch.ts';
 import { headersToForward } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
 

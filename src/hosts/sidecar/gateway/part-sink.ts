@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
-import type { BufferPool } from '../http/buffer-pool.ts';
+import type { BufferPool } from '../../../events/buffer-pool.ts';
 
 /** Where the parts of a body go. */
 export interface PartSink {

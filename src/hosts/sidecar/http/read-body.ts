@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BufferPool } from './buffer-pool.ts';
+import type { BufferPool } from '../../../events/buffer-pool.ts';
 import { brokenCoding, codingOf, unknownCoding, UNPACKERS } from './codings.ts';
 import { headerOf } from './headers.ts';
 import { FREE_BYTES, NO_ROOM } from './held-bytes.ts';

@@ -8,7 +8,7 @@ import { timeoutOf } from '../http/deadline.ts';
 import { sendJson } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
-import { toCheckAnswer } from './check-answer.ts';
+import { toCheckAnswer } from '../../../mapping/check-answer.ts';
 
 /** What the route works with. */
 export interface CheckRouteOptions {

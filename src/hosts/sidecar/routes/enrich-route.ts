@@ -6,7 +6,7 @@ import { enrichSlices, LONG_TEXT_BYTES, MAX_VALUES } from '../../../events/enric
 import { startOf } from '../../../events/enrich-text.ts';
 import type { EnrichedText } from '../../../events/enrich-text.ts';
 import { callerOf, isRefusal } from '../http/caller.ts';
-import type { BufferPool } from '../http/buffer-pool.ts';
+import type { BufferPool } from '../../../events/buffer-pool.ts';
 import { signalOf } from '../http/call.ts';
 import type { Call, Fail, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';

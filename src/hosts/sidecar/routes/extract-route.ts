@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Extraction } from '../../../extract/extract-indicators.ts';
-import { EXTRACT_BODY } from '../openapi/api-schemas.ts';
+import { EXTRACT_BODY } from '../../../openapi/api-schemas.ts';
 import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
 import type { BodyWorkers } from '../bodies/body-workers.ts';
 import { type ExtractAnswer, extractInSteps } from '../bodies/extract-body.ts';

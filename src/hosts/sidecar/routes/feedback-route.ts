@@ -5,7 +5,7 @@ import type { FeedbackStore, Override } from '../../../engine/feedback/overrides
 import { giveFeedback, whenFeedbackIsFree } from '../../../engine/feedback/give-feedback.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { refusalBody } from '../http/replies.ts';
-import { FEEDBACK_BODY, FEEDBACK_END_BODY } from '../openapi/feedback-schemas.ts';
+import { FEEDBACK_BODY, FEEDBACK_END_BODY } from '../../../openapi/feedback-schemas.ts';
 
 /** What the routes work with. */
 export interface FeedbackRouteOptions {

@@ -11,7 +11,7 @@ import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
-import { LOOKUP_BODY } from '../openapi/api-schemas.ts';
+import { LOOKUP_BODY } from '../../../openapi/api-schemas.ts';
 import { toPlanJson } from './plan-json.ts';
 
 /** What the route works with. */

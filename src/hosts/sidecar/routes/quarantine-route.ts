@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { readFeedQuarantine } from '../../../pipeline/feed-quarantine.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
-import { QUARANTINE_QUERY } from '../openapi/pipeline-schemas.ts';
+import { QUARANTINE_QUERY } from '../../../openapi/pipeline-schemas.ts';
 import { NO_STORE } from './no-store.ts';
 
 const DEFAULT_LIMIT = 100;

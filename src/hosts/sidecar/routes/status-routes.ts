@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { consolePage } from '../console-page.ts';
 import type { Metrics } from '../metrics.ts';
-import { openApiDocument } from '../openapi/openapi.ts';
+import { openApiDocument } from '../../../openapi/openapi.ts';
 
 /** Providers that are not asked for now, by id: why, and until when. */
 export type HeldOff = Readonly<Record<string, { readonly status: string; readonly until: string }>>;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, epochS } from '../../../engine/clock.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
-import { answerTaxii } from './taxii-collection.ts';
+import { answerTaxii } from '../../../pipeline/taxii-collection.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { NO_STORE } from './no-store.ts';
 

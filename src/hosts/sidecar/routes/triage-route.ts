@@ -16,7 +16,7 @@ import { refusalBody } from '../http/replies.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { NO_STORE } from './no-store.ts';
-import { TRIAGE_QUERY } from '../openapi/pipeline-schemas.ts';
+import { TRIAGE_QUERY } from '../../../openapi/pipeline-schemas.ts';
 
 /** What the route works with. */
 export interface TriageRouteOptions {

@@ -9,7 +9,7 @@ import {
   type WatchlistContext,
 } from '../../../pipeline/watchlist/edit-watchlist.ts';
 import { NO_STORE } from './no-store.ts';
-import { WATCH_BODY, WATCH_END_BODY } from '../openapi/pipeline-schemas.ts';
+import { WATCH_BODY, WATCH_END_BODY } from '../../../openapi/pipeline-schemas.ts';
 
 /** What the routes work with. */
 export interface WatchlistRouteOptions {

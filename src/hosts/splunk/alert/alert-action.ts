@@ -7,8 +7,8 @@ import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineCon
 import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
 import { triageWithEvidence } from '../../../pipeline/triage/triage.ts';
 import { type AlertPayload, readAlertResults } from './alert-payload.ts';
-import { openAppSplunkd, readAppSettings } from '../splunkd/credentials.ts';
-import { SPLUNK_BLOCKS } from '../splunkd/splunk-settings.ts';
+import { openAppSplunkd, readAppSettings } from '../../../splunkd/credentials.ts';
+import { SPLUNK_BLOCKS } from '../../../splunkd/splunk-settings.ts';
 import { carryOutWrites, NOTHING_WRITTEN, planWrites, type TriagedResult, type WriteCounts } from './triage-writes.ts';
 
 /** Where the action runs. */

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
 import { readCsvRows, RFC_4180 } from '../../../model/formats/csv-rows.ts';
 import { readMultivalue } from '../../../rows/multivalue.ts';
-import type { SplunkdSession } from '../splunkd/splunkd.ts';
+import type { SplunkdSession } from '../../../splunkd/splunkd.ts';
 import { emptyRecord } from '../../../model/tables/word-table.ts';
 
 /** What splunkd hands an alert action on stdin, as far as it is used. */

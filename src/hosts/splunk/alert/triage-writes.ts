@@ -4,8 +4,8 @@ import type { Enrichment } from '../../../model/enrichment.ts';
 import { isPlaceholder } from '../../../model/parsing/placeholder.ts';
 import type { TriageJson } from '../../../pipeline/triage/triage.ts';
 import type { AlertPayload } from './alert-payload.ts';
-import { sendInBatches } from '../splunkd/kv-batches.ts';
-import type { Splunkd } from '../splunkd/splunkd.ts';
+import { sendInBatches } from '../../../splunkd/kv-batches.ts';
+import type { Splunkd } from '../../../splunkd/splunkd.ts';
 
 /** One result of the alert with what triage said about it. */
 export interface TriagedResult {

@@ -6,7 +6,7 @@ import { readCommandOptions } from './command-options.ts';
 import type { CommandContext } from './command-context.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
-import type { OpenedEngineForSearch } from '../splunkd/engine-for-search.ts';
+import type { OpenedEngineForSearch } from '../memory/engine-for-search.ts';
 import { UsageError } from './option-words.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { makePrivateFolder } from '../../../disk/private-files.ts';
 import { readEpoch } from '../../../engine/cache/store-epoch.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
-import { readSnapshot, writeSnapshot } from './value-snapshot-file.ts';
+import { readSnapshot, writeSnapshot } from '../../../rows/value-snapshot-file.ts';
 import type { ValueSnapshot } from '../../../rows/value-snapshot.ts';
 import { digestOfText, lastChangeMs, type Fingerprint, stillHolds } from './fingerprint.ts';
 

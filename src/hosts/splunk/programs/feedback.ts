@@ -8,6 +8,6 @@ import { inertText } from '../../../model/formats/inert-text.ts';
 endShortly();
 void answerFeedback(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
-  async (search) => (await import('../splunkd/engine-for-search.ts')).openEngineForSearch(null, search),
+  async (search) => (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search),
   () => Math.trunc(Date.now() / 1000),
 ).then(endProcess);

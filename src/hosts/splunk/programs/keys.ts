@@ -1,9 +1,9 @@
 import { endShortly } from '../../../compose/end-shortly.ts';
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
-import { localSplunkd, readAppConf } from '../splunkd/app-conf.ts';
+import { localSplunkd, readAppConf } from '../../../splunkd/app-conf.ts';
 import { StandardInput } from '../protocol/standard-streams.ts';
 import { endProcess } from '../protocol/end-process.ts';
-import { CONF_FILE, refreshKeys } from '../splunkd/credentials.ts';
+import { CONF_FILE, refreshKeys } from '../../../splunkd/credentials.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 // The app's scripted input: splunkd passes it a session key of its own on stdin (`passAuth`), so that searches of users who may not read

@@ -38,7 +38,7 @@ async function run(): Promise<number> {
       notes,
       nowS: Math.trunc(Date.now() / 1000),
       open: async () => {
-        const { openEngineForSearch } = await import('../splunkd/engine-for-search.ts');
+        const { openEngineForSearch } = await import('../memory/engine-for-search.ts');
         const { engine, warnings } = await openEngineForSearch(null);
         close = () => engine.close();
         told = warnings;

@@ -9,7 +9,7 @@ endShortly();
 void answerQuota(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {
-    const { engine, warnings } = await (await import('../splunkd/engine-for-search.ts')).openEngineForSearch(null, search);
+    const { engine, warnings } = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
     return { stats: engine.stats(), store: engine.store, warnings, close: () => engine.close() };
   },
 ).then(endProcess);

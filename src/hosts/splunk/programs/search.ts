@@ -14,7 +14,7 @@ void converse({
   input: new StandardInput(),
   output: new StandardOutput(),
   now: Date.now,
-  open: async (search, providers) => (await import('../splunkd/engine-for-search.ts')).openEngineForSearch(providers, search),
+  open: async (search, providers) => (await import('../memory/engine-for-search.ts')).openEngineForSearch(providers, search),
   remember: async (startedMs) => new (await import('../memory/search-memory.ts')).SearchMemory({ env: process.env, startedMs }),
   prepare: (bytes) => tiers.prepare(bytes),
   complain: (line) => void process.stderr.write(`${inertText(line)}\n`),

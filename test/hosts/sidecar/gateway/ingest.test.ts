@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { beginEvents, eventAt, nextEvent } from '../../../../src/hosts/sidecar/gateway/ingest-events.ts';
+import { beginEvents, eventAt, nextEvent } from '../../../../src/events/bulk/ingest-events.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { startGateway, startSidecar } from '../support/start-sidecar.ts';
 import { startUpstream } from '../support/upstream-stand-in.ts';

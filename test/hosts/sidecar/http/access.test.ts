@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ACCESS } from '../../../../src/hosts/sidecar/http/access.ts';
-import { openApiDocument } from '../../../../src/hosts/sidecar/openapi/openapi.ts';
+import { openApiDocument } from '../../../../src/openapi/openapi.ts';
 import { rawCall, startGateway, startSidecar } from '../support/start-sidecar.ts';
 import { startUpstream } from '../support/upstream-stand-in.ts';
 import { ALL_METHODS, createCaller, spellings } from '../support/walk-routes.ts';

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Enricher } from '../../../../src/engine/enricher.ts';
 import { openFeedbackStore } from '../../../../src/engine/feedback/feedback-store.ts';
 import { openSqliteVerdictStore } from '../../../../src/engine/cache/sqlite-verdict-store.ts';
-import { openEngineForSearch } from '../../../../src/hosts/splunk/splunkd/engine-for-search.ts';
+import { openEngineForSearch } from '../../../../src/hosts/splunk/memory/engine-for-search.ts';
 import type { OpenEnricher } from '../../../../src/hosts/splunk/protocol/search-conversation.ts';
 import { LATER_MS, ROWS, search, searchWorld } from '../../../support/remembered-search.ts';
 

@@ -1,0 +1,85 @@
+import type * as z from 'zod/mini';
+import type { FeedbackStore } from '../../../engine/feedback/overrides.ts';
+import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
+import type { LoadedConfig } from '../../../compose/engine-config.ts';
+import { answeringFiles, openEngine } from '../../../compose/open-engine.ts';
+import { appConfPaths } from '../../../splunkd/app-conf.ts';
+import { CONF_FILE, openAppSplunkd, readAppSettings } from '../../../splunkd/credentials.ts';
+import type { AppEngine } from '../../../splunkd/kv-verdicts.ts';
+import { UsageError } from '../commands/option-words.ts';
+import { takeFingerprint, type Fingerprint } from './fingerprint.ts';
+import { changedKeysPath } from '../../../splunkd/sealed-keys.ts';
+import { type KvStoreSettings, type SearchSettings, SPLUNK_BLOCKS } from '../../../splunkd/splunk-settings.ts';
+import type { SplunkdSession } from '../../../splunkd/splunkd.ts';
+
+/** What splunkd said about the search; nobody asks splunkd without a session. */
+export interface AskingSearch {
+  readonly sessionKey: string | null;
+  readonly splunkdUri: string | null;
+}
+
+/** The engine of a search, what it was made from, and what the user should know. */
+export interface OpenedEngineForSearch {
+  readonly engine: AppEngine;
+  readonly config: LoadedConfig;
+  /** Analysts' overrides, for the command that takes and shows them. */
+  readonly feedback: FeedbackStore;
+  readonly warnings: readonly string[];
+  /** What its answers rest on, as it stands now; `null`: on who asks, or on what no file tells. */
+  readonly fingerprint: () => Fingerprint | null;
+}
+
+/** Opens the engine as configured, for a search that asks `wanted` (`null`: everybody). Throws `UsageError` for a provider it cannot ask. */
+export async function openEngineForSearch(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedEngineForSearch> {
+  const tlsWarning = ignoreTlsSwitch();
+  const { conf, fault, isForAll } = await readAppSettings({
+    program: process.argv[1],
+    env: process.env,
+    session: sessionOf(search),
+    nowS: Math.trunc(Date.now() / 1000),
+  });
+  const opened = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const { engine, config, feedback } = opened;
+  const warnings = tlsWarning === null ? opened.warnings : [tlsWarning, ...opened.warnings];
+  const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];
+  if (unknown.length > 0) {
+    await engine.close();
+    throw new UsageError(`isMalicious: providers="${unknown.join(',')}" is not known; the providers are ${config.knownIds.join(', ')}.`);
+  }
+  const configured = ['local', ...config.wanted.map(({ provider }) => provider.id)];
+  const missing = wanted?.filter((id) => !configured.includes(id)) ?? [];
+  // Who has keys from elsewhere needs none of the credential store.
+  const notes = fault !== null && (config.wanted.length === 0 || missing.length > 0) ? [fault, ...warnings] : warnings;
+  if (missing.length === 0) {
+    const fingerprint = () => (isForAll ? fingerprintNow(engine, config) : null);
+    return { engine: await shared(engine, config, sessionOf(search)), config, feedback, warnings: notes, fingerprint };
+  }
+  await engine.close();
+  throw new UsageError(
+    `isMalicious: providers="${missing.join(',')}" has no key yet; configured are ${configured.join(', ')}. ${fault ?? 'Set its key, or leave it out.'}`,
+  );
+}
+
+function fingerprintNow({ store }: AppEngine, config: LoadedConfig): Fingerprint | null {
+  const place = { program: process.argv[1], env: process.env };
+  const { remember } = (config.blocks.search?.values ?? {}) as z.output<typeof SearchSettings>;
+  const epoch = remember ? store.epoch() : null;
+  if (epoch === null || place.program === undefined) return null;
+  const named = process.env.ISMALICIOUS_CONFIG;
+  const files = [place.program, ...appConfPaths(CONF_FILE, place), ...(named ? [named] : []), changedKeysPath(process.env)];
+  return takeFingerprint([...files, ...answeringFiles(config)], config.knownIds, process.env, epoch);
+}
+
+/** How splunkd is reached on the user's behalf; `null`: it is not. */
+export function sessionOf(search: AskingSearch | undefined): SplunkdSession | null {
+  return search?.sessionKey && search.splunkdUri ? { uri: search.splunkdUri, sessionKey: search.sessionKey } : null;
+}
+
+/** The engine, sharing its answers through the KV store where that is switched on and splunkd can be asked. */
+async function shared(engine: AppEngine, { blocks, wanted }: LoadedConfig, session: SplunkdSession | null): Promise<AppEngine> {
+  const { share, batchSize, maxRowsPerSearch } = (blocks.kvstore?.values ?? {}) as z.output<typeof KvStoreSettings>;
+  if (!share || session === null || wanted.length === 0) return engine;
+  const { shareThroughKvStore } = await import('../../../splunkd/kv-verdicts.ts');
+  const splunkd = await openAppSplunkd(session, { program: process.argv[1], env: process.env });
+  return shareThroughKvStore(engine, splunkd, { batchSize, maxRows: maxRowsPerSearch, nowS: () => Math.trunc(Date.now() / 1000) });
+}
