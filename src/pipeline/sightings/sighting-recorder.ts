@@ -32,49 +32,34 @@ export interface SightingRecorder {
   close(): Promise<void>;
 }
 
-/** Starts a recorder; its thread opens the store, and makes it when it is not there. */
-export function openSightingRecorder(data: SightingWorkerData): SightingRecorder {
-  const worker = new Worker(workerFile(), { workerData: data });
+/** A thread that has ended (a store that could not be opened, say) is started again after this long. */
+const RESTART_MS = 30_000;
+
+/** Starts a recorder; its thread opens the store, and makes it when it is not there. `restartMs`: see `RESTART_MS`. */
+export function openSightingRecorder(data: SightingWorkerData, restartMs = RESTART_MS): SightingRecorder {
   let slab = new Uint8Array(SLAB_BYTES);
   let filled = 0;
   let parts: SightingPart[] = [];
-  let unread = 0;
   let timer: NodeJS.Timeout | null = null;
   const counts: Counting = { rows: 0, droppedBytes: 0, failedRows: 0, fault: null };
-  let isOver = false;
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  worker.on('message', (reply: SightingReply) => {
-    if (reply.kind === 'read') unread -= reply.bytes;
-    else count(counts, reply);
-  });
-  worker.on('error', (error) => {
-    isOver = true;
-    counts.fault = error instanceof Error ? error.message : String(error);
-  });
-  worker.unref();
-
-  const send = (message: SightingMessage, moved: ArrayBuffer[] = []) => worker.postMessage(message, moved);
-  const post = (bytes: Uint8Array<ArrayBuffer>, given: readonly SightingPart[]) => {
-    unread += bytes.byteLength;
-    send({ kind: 'texts', bytes, parts: given }, [bytes.buffer]);
-  };
+  const thread = keepThread(data, { counts, restartMs });
   const handOver = () => {
     if (timer) clearTimeout(timer);
     timer = null;
     if (parts.length === 0) return;
-    post(slab, parts);
+    thread.post(slab, parts);
     slab = new Uint8Array(SLAB_BYTES);
     filled = 0;
     parts = [];
   };
   return {
     offer(text, form) {
-      if (isOver || unread + filled + text.length > MAX_UNREAD_BYTES) {
+      if (!thread.isAlive() || thread.unread() + filled + text.length > MAX_UNREAD_BYTES) {
         counts.droppedBytes += text.length;
         return;
       }
       if (text.length > SLAB_BYTES) {
-        post(Uint8Array.from(text), [{ form, start: 0, end: text.length }]);
+        thread.post(Uint8Array.from(text), [{ form, start: 0, end: text.length }]);
         return;
       }
       if (filled + text.length > SLAB_BYTES) handOver();
@@ -85,12 +70,68 @@ export function openSightingRecorder(data: SightingWorkerData): SightingRecorder
     },
     counts: () => ({ ...counts }),
     async close() {
-      if (isOver) return;
       handOver();
-      isOver = true;
+      await thread.close();
+    },
+  };
+}
+
+interface RecorderThread {
+  isAlive(): boolean;
+  /** Bytes handed over that it has not read yet. */
+  unread(): number;
+  /** Hands bytes over, which are the thread's from now on; with no thread they are counted as dropped. */
+  post(bytes: Uint8Array<ArrayBuffer>, parts: readonly SightingPart[]): void;
+  /** Resolves when everything it was given is on disk. */
+  close(): Promise<void>;
+}
+
+/** Keeps a thread running: one that ends is counted, told in `counts.fault`, and followed by a new one. */
+function keepThread(data: SightingWorkerData, { counts, restartMs }: { counts: Counting; restartMs: number }): RecorderThread {
+  let worker: Worker | null = null;
+  let unread = 0;
+  let isClosed = false;
+  let restart: NodeJS.Timeout | null = null;
+  const ended = Promise.withResolvers<void>();
+
+  function begin(): void {
+    const fresh = new Worker(workerFile(), { workerData: data });
+    fresh.on('message', (reply: SightingReply) => {
+      if (reply.kind === 'read') unread -= reply.bytes;
+      else count(counts, reply);
+    });
+    fresh.on('error', (error) => {
+      counts.fault = error instanceof Error ? error.message : String(error);
+    });
+    fresh.once('exit', () => {
+      worker = null;
+      counts.droppedBytes += unread;
+      unread = 0;
+      if (isClosed) ended.resolve();
+      else restart = setTimeout(begin, restartMs).unref();
+    });
+    fresh.unref();
+    worker = fresh;
+  }
+  function send(message: SightingMessage, moved: ArrayBuffer[] = []): void {
+    worker?.postMessage(message, moved);
+  }
+  begin();
+  return {
+    isAlive: () => worker !== null && !isClosed,
+    unread: () => unread,
+    post(bytes, parts) {
+      if (worker === null) counts.droppedBytes += bytes.byteLength;
+      else unread += bytes.byteLength;
+      send({ kind: 'texts', bytes, parts }, [bytes.buffer]);
+    },
+    async close() {
+      if (restart) clearTimeout(restart);
+      if (worker === null || isClosed) return;
+      isClosed = true;
       worker.ref();
       send({ kind: 'close' });
-      await ended;
+      await ended.promise;
     },
   };
 }
