@@ -11,7 +11,7 @@ const MAX_WAITING = 64;
 /** A thread that has had nothing to do for this long is ended: its memory is given back. */
 const IDLE_MS = 5000;
 /** What one body may take of memory once it is parsed, in MiB; a thread that needs more ends, which costs its call. */
-const MAX_HEAP_MIB = 160;
+const MAX_HEAP_MIB = 128;
 const MAX_YOUNG_MIB = 16;
 
 /** One thread; it is asked one thing at a time. */
