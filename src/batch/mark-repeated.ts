@@ -22,6 +22,7 @@ export function markRepeated(line: string): string {
   if (start < 0)
     return line.replace(/^\s*\{(\s*)(\}?)/, (_, space: string, end: string) => `{"tags":[${tag}]${end === '' ? ',' : ''}${space}${end}`);
   const there = bytes.toString('utf8', start, endOfPlace(map, Place.tags));
+  if (there.includes(tag)) return line;
   const items = there.startsWith('[') ? there.slice(1, -1).trim() : there === 'null' ? '' : there;
   const tags = items === '' ? `[${tag}]` : `[${items},${tag}]`;
   return bytes.toString('utf8', 0, start) + tags + bytes.toString('utf8', endOfPlace(map, Place.tags));

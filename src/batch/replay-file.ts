@@ -15,6 +15,8 @@ const MARK = /^\uFEFF/;
 const SETTLE_MS = 12_500;
 /** A file that was not written to for so long has nothing in its writer's buffer. */
 const QUIET_MS = 60_000;
+/** What it is waited then: its writer may have seen the file in its place just before that was moved. */
+const QUIET_SETTLE_MS = 2000;
 /** How often is looked whether something came. */
 const POLL_MS = 100;
 const BACK_BYTES = 64 * 1024;
@@ -46,7 +48,8 @@ export async function replayFile(path: string, enricher: Enricher, output: Repla
   const tally = { replayed: 0, kept: 0, unreadable: 0, repeated: 0 };
   const work: Work = { spool, output, tally, replay: createReplayer(enricher, systemClock).replay };
   const isQuiet = spool.writtenMs > 0 && takenMs - spool.writtenMs > QUIET_MS;
-  let settledMs = isQuiet ? takenMs : takenMs + settleMs;
+  const waitMs = isQuiet ? Math.min(settleMs, QUIET_SETTLE_MS) : settleMs;
+  let settledMs = takenMs + waitMs;
   try {
     await using file = await open(spool.path, 'r');
     let done = spool.done;
@@ -56,7 +59,7 @@ export async function replayFile(path: string, enricher: Enricher, output: Repla
       const end = isSettled ? (await file.stat()).size : await endOfLines(file, done);
       if (end > done) {
         done = await replayRange(work, { from: done, to: end, isRepeated: false });
-        if (!isQuiet) settledMs = Date.now() + settleMs;
+        settledMs = Date.now() + waitMs;
       } else if (isSettled) break;
       else await delay(Math.min(POLL_MS, Math.max(1, settledMs - Date.now())));
     }
@@ -92,7 +95,8 @@ async function replayRange({ spool, output, tally, replay }: Work, { from, to, i
     await spool.begin(bytes);
     const given = isRepeated ? enriched.map(markRepeated) : enriched;
     if (given.length > 0) await output.write(asLines(given));
-    await spool.finish(asLines(kept), asLines(unreadable));
+    // One that is kept now may be out as well, by the run that was ended.
+    await spool.finish(asLines(isRepeated ? kept.map(markRepeated) : kept), asLines(unreadable));
     tally.replayed += given.length;
     tally.kept += kept.length;
     tally.unreadable += unreadable.length;

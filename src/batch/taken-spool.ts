@@ -1,9 +1,9 @@
 import { chown, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { BatchError } from './batch-error.ts';
+import { lockSpool } from './spool-lock.ts';
 
 /** How far a replay of one spool file came. Written down before and after every batch, so that it can be killed at any time. */
 interface Journal {
-  readonly pid: number;
   /** Bytes of the taken file whose events are given out, or kept. */
   readonly done: number;
   /** Bytes behind `done` whose events may have been given out: a kill leaves that open. */
@@ -37,27 +37,50 @@ export function keptPathOf(path: string): string {
   return stem === path ? `${path.replace(/\.kept$/, '')}.kept` : `${stem}.kept.ndjson`;
 }
 
-/** Moves a spool file away from its writer, or goes on with one that a killed run had moved. */
+/** The spool file whose events the file of kept events holds; itself, where it is none. */
+function spoolPathOf(path: string): string {
+  return path.replace(/\.kept\.ndjson$/, '.ndjson').replace(/\.kept$/, '');
+}
+
+/**
+ * Moves a spool file away from its writer, or goes on with one that a killed run had moved. A spool file and its file of kept events are
+ * one run's at a time: both write to the latter.
+ */
 export async function takeSpool(path: string): Promise<TakenSpool> {
+  const lock = await lockSpool(keptPathOf(path), path);
+  try {
+    await refuseUnfinishedOther(path);
+    return await takeLocked(path, lock.release);
+  } catch (fault) {
+    await lock.release();
+    throw fault;
+  }
+}
+
+/** What the other one's killed run kept in vain is cut off by its journal, and nothing of ours may stand behind it then. */
+async function refuseUnfinishedOther(path: string): Promise<void> {
+  for (const other of [spoolPathOf(path), keptPathOf(path)])
+    if (other !== path && (await statOf(`${other}.taken`)) !== null)
+      throw new BatchError(`${other}.taken was left by a replay that was ended: replay ${other} first, then ${path}`);
+}
+
+async function takeLocked(path: string, release: () => Promise<void>): Promise<TakenSpool> {
   const taken = `${path}.taken`;
   const journalPath = `${path}.replaying`;
-  const before = await readJournal(path, journalPath);
-  const spool = (await statOf(taken)) ?? (await statOf(path));
-  if (spool === null) throw new BatchError(`${path} cannot be read (ENOENT)`);
+  const before = await readJournal(journalPath);
   const isResumed = (await statOf(taken)) !== null;
+  const spool = await statOf(isResumed ? taken : path);
+  if (spool === null) {
+    // All of it was out, and the run was ended before it could forget that.
+    await rm(journalPath, { force: true });
+    throw new BatchError(`${path} cannot be read (ENOENT)`);
+  }
+  // A journal that somebody removed: any of it may be out.
+  const known = isResumed ? (before ?? { done: 0, pending: spool.size }) : { done: 0, pending: 0 };
+  let journal: Journal = { done: known.done, pending: known.pending, keptInode: 0, keptBytes: 0, ...(isResumed && keptOf(before)) };
   const save = async (next: Journal) => {
     await writeWhole(journalPath, JSON.stringify(next), spool);
     journal = next;
-  };
-  // A journal that somebody removed: any of it may be out.
-  const known = isResumed ? (before ?? { done: 0, pending: spool.size }) : { done: 0, pending: 0 };
-  let journal: Journal = {
-    done: known.done,
-    pending: known.pending,
-    pid: process.pid,
-    keptInode: 0,
-    keptBytes: 0,
-    ...(isResumed && keptOf(before)),
   };
   await save(journal);
   if (!isResumed) await rename(path, taken).catch(unwritable(path));
@@ -67,6 +90,12 @@ export async function takeSpool(path: string): Promise<TakenSpool> {
   // What a killed run kept of a batch that it did not finish is kept anew.
   if (journal.keptInode === ino && size > journal.keptBytes) await kept.truncate(journal.keptBytes);
   await save({ ...journal, keptInode: ino, keptBytes: (await kept.stat()).size });
+  const close = async () => {
+    const isEmpty = (await kept.stat()).size === 0;
+    await kept.close();
+    if (isEmpty) await rm(keptPathOf(path), { force: true });
+    await release();
+  };
   return {
     path: taken,
     writtenMs: isResumed ? 0 : spool.mtimeMs,
@@ -82,16 +111,9 @@ export async function takeSpool(path: string): Promise<TakenSpool> {
     async remove() {
       await rm(taken);
       await rm(journalPath);
-      const isEmpty = (await kept.stat()).size === 0;
-      await kept.close();
-      if (isEmpty) await rm(keptPathOf(path), { force: true });
+      await close();
     },
-    async close() {
-      await save({ ...journal, pid: 0 });
-      const isEmpty = (await kept.stat()).size === 0;
-      await kept.close();
-      if (isEmpty) await rm(keptPathOf(path), { force: true });
-    },
+    close,
   };
 }
 
@@ -99,26 +121,12 @@ function keptOf(journal: Journal | null): Pick<Journal, 'keptInode' | 'keptBytes
   return { keptInode: journal?.keptInode ?? 0, keptBytes: journal?.keptBytes ?? 0 };
 }
 
-async function readJournal(path: string, journalPath: string): Promise<Journal | null> {
-  let text: string;
+async function readJournal(journalPath: string): Promise<Journal | null> {
   try {
-    text = await readFile(journalPath, 'utf8');
+    return JSON.parse(await readFile(journalPath, 'utf8')) as Journal;
   } catch (fault) {
     if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new BatchError(`${journalPath} cannot be read (${(fault as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
-  const journal = JSON.parse(text) as Journal;
-  if (isRunning(journal.pid)) throw new BatchError(`${path} is being replayed by process ${journal.pid}: wait for it, or end it first`);
-  return journal;
-}
-
-function isRunning(pid: number): boolean {
-  if (pid === 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (fault) {
-    return (fault as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -161,7 +169,7 @@ async function appendLike(path: string, text: string, like: Like): Promise<void>
 
 /** Whole, or as it was. */
 async function writeWhole(path: string, text: string, like: Like): Promise<void> {
-  const fresh = `${path}.${process.pid}.new`;
+  const fresh = `${path}.new`;
   await rm(fresh, { force: true });
   {
     await using file = await openLike(fresh, like);

@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -21,6 +22,7 @@ import { BatchError } from '../../src/batch/batch-error.ts';
 import { type Io, UsageError } from '../../src/hosts/cli/command.ts';
 import { replay } from '../../src/hosts/cli/commands/replay.ts';
 import { markRepeated } from '../../src/batch/mark-repeated.ts';
+import { lockHolderName } from '../../src/disk/lock-holder.ts';
 import { replayFile } from '../../src/batch/replay-file.ts';
 import { keptPathOf } from '../../src/batch/taken-spool.ts';
 import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
@@ -111,7 +113,7 @@ describe('replay of a spool', () => {
     const done = await replayFile(path, createFakeEnricher({ sayings }), working, AT_ONCE);
     expect(done).toEqual({ replayed: 1, kept: 1, unreadable: 0, repeated: 1 });
     expect(JSON.parse(written.join(''))).toMatchObject({ tags: ['_ismalicious_repeated'] });
-    expect(readFileSync(keptPathOf(path), 'utf8')).toBe('{"destination":{"ip":"94.102.61.5"}}\n');
+    expect(readFileSync(keptPathOf(path), 'utf8')).toBe('{"tags":["_ismalicious_repeated"],"destination":{"ip":"94.102.61.5"}}\n');
   });
 
   it('loses nothing that is written while it runs: into the moved file, or into a new one of the same name', async () => {
@@ -150,11 +152,21 @@ describe('replay of a spool', () => {
     writeFileSync(`${path}.taken`, lines.map((line) => `${line}\n`).join(''));
     rmSync(path);
     const size = lines[0]!.length + 1;
-    const journal = { done: size, pending: size, keptInode: 0, keptBytes: 0 };
-    writeFileSync(`${path}.replaying`, JSON.stringify({ ...journal, pid: process.ppid }));
-    const asking = replayFile(path, createFakeEnricher({ sayings }), collector().output, AT_ONCE);
-    await expect(asking).rejects.toThrow(`is being replayed by process ${process.ppid}`);
-    writeFileSync(`${path}.replaying`, JSON.stringify({ ...journal, pid: 2 ** 30 }));
+    writeFileSync(`${path}.replaying`, JSON.stringify({ done: size, pending: size, keptInode: 0, keptBytes: 0 }));
+    const lock = `${keptPathOf(path)}.lock-x`;
+    const other = lockHolderName('x').split(' ').with(3, String(process.ppid)).with(4, '-').join(' ');
+    writeFileSync(lock, other);
+    for (const one of [path, keptPathOf(path)])
+      await expect(replayFile(one, createFakeEnricher({ sayings }), collector().output, AT_ONCE)).rejects.toThrow(
+        `is being replayed by process ${process.ppid} on `,
+      );
+    writeFileSync(
+      lock,
+      other
+        .split(' ')
+        .with(3, String(2 ** 30))
+        .join(' '),
+    );
     const { written, output } = collector();
     expect(await replayFile(path, createFakeEnricher({ sayings }), output, AT_ONCE)).toMatchObject({ replayed: 2, repeated: 1 });
     const out = written
@@ -166,6 +178,43 @@ describe('replay of a spool', () => {
       [1, ['own', '_ismalicious_repeated']],
       [2, 'own'],
     ]);
+  });
+
+  it('keeps an event that a killed run may have given out with the mark, so that it is never out twice without it', async () => {
+    const path = spool();
+    const line = '{"destination":{"ip":"94.102.61.5"},"n":1}';
+    writeFileSync(`${path}.taken`, `${line}\n`);
+    writeFileSync(`${path}.replaying`, JSON.stringify({ done: 0, pending: line.length + 1, keptInode: 0, keptBytes: 0 }));
+    rmSync(path);
+    expect(await replayFile(path, createFakeEnricher({ sayings }), collector().output, AT_ONCE)).toMatchObject({ replayed: 0, kept: 1 });
+    const kept = '{"tags":["_ismalicious_repeated"],"destination":{"ip":"94.102.61.5"},"n":1}\n';
+    expect(readFileSync(keptPathOf(path), 'utf8')).toBe(kept);
+  });
+
+  it.each([
+    ['the file itself', (path: string) => [path, keptPathOf(path)] as const],
+    ['its file of kept events', (path: string) => [keptPathOf(path), path] as const],
+  ])('finishes what a killed run began of %s before it touches the other one', async (_, orderOf) => {
+    const path = spool('{"destination":{"ip":"45.155.205.9"}}');
+    writeFileSync(keptPathOf(path), '{"destination":{"ip":"45.155.205.9"}}\n');
+    const [begun, other] = orderOf(path);
+    renameSync(begun, `${begun}.taken`);
+    const run = (one: string) => replayFile(one, createFakeEnricher({ sayings }), collector().output, AT_ONCE);
+    await expect(run(other)).rejects.toThrow(`replay ${begun} first, then ${other}`);
+    expect(await run(begun)).toMatchObject({ replayed: 1 });
+    expect(await run(other)).toMatchObject({ replayed: 1 });
+    expect(all(folder)).toEqual([]);
+  });
+
+  it('is one run at a time, when two are started at the same moment', async () => {
+    const path = spool('{"destination":{"ip":"45.155.205.9"}}');
+    const { written, output } = collector();
+    const run = () => replayFile(path, createFakeEnricher({ sayings }), output, AT_ONCE);
+    const done = await Promise.allSettled([run(), run(), run()]);
+    expect(done.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
+    await run().catch(() => undefined);
+    expect(written).toHaveLength(1);
+    expect(all(folder)).toEqual([]);
   });
 
   it.skipIf(process.getuid?.() !== 0)('leaves files to the user whose spool it is [needs script run as root]', async () => {
