@@ -65,6 +65,17 @@ function corpus(): LogstashEvent[] {
       threat,
     })),
     ...['own', ['own'], [], ['own', 'own']].map((tags) => ({ source: { ip: '94.102.61.5' }, tags })),
+    // What an older look-up in vain left: answered now, failing again, nothing to look up now.
+    ...['8.8.8.8', '94.102.61.5', '-'].flatMap((ip) =>
+      [
+        ['_ismalicious_failure'],
+        ['a', '_ismalicious_failure', '_ismalicious_unavailable', 'b\\"_ismalicious_failure'],
+        ['_ismalicious_unavailable', '_grokparsefailure'],
+        '_ismalicious_failure',
+        [1, '_ismalicious_failure'],
+      ].map((tags) => ({ source: { ip }, tags })),
+    ),
+    { source: [[{ ip: '8.8.8.8' }], { ip: [['45.155.205.9', ['9.9.9.9']]] }] },
     ...[{ ip: '8.8.8.8' }, { ip: ['9.9.9.9'] }, { user: ['x'] }].map((related) => ({ source: { ip: '8.8.8.8' }, related })),
     { source: { ip: '10.0.0.1' }, destination: { ip: '94.102.61.5' }, url: { full: 'http://bad.example.net/x,y' } },
     { message: 'nothing to look up' },
@@ -113,6 +124,24 @@ function said(event: EngineAnswer): unknown {
   };
 }
 
+const stage = (name: string) => readFileSync(join(projectRoot, 'logstash', 'conf.d', `${name}.conf`), 'utf8');
+
+/** What its filter puts into a URL as it is, where it is no URL then. */
+const NO_URL = /[\s{}"\\<>^`|]/;
+
+/** What the playbook's form says of an event: verdict and score of `destination.ip`, or that nobody knows. */
+function playbookSays(event: EngineAnswer): unknown {
+  const { malicious, score } = event.threat?.enrichment ?? {};
+  if (malicious === undefined) return event.ismalicious?.verdict;
+  return malicious === 'true' ? `malicious ${score}` : 'not malicious';
+}
+
+/** What it has to say where /v1/enrich gave this answer. */
+function playbookShouldSay({ verdict, status, score }: EngineAnswer): string {
+  if (status !== 'ok' || verdict === 'unknown') return 'unknown';
+  return verdict === 'malicious' ? `malicious ${score}` : 'not malicious';
+}
+
 describe('one event', () => {
   it('gets the same from every form: named fields, whole event, gateway, /v1/ingest, /v1/enrich', { timeout: 60_000 }, async () => {
     const events = corpus();
@@ -128,12 +157,9 @@ describe('one event', () => {
       .map((line) => said(JSON.parse(line)));
     expect(wanted).toHaveLength(events.length);
 
-    const stage = (name: string) => readFileSync(join(projectRoot, 'logstash', 'conf.d', `${name}.conf`), 'utf8');
     for (const form of ['20-lookup-fields', '20-lookup-event']) {
       const pipeline = createFilterRun([form, '30-result'].map(stage), { ISMALICIOUS_SIDECAR_URL: url });
       for (const [n, event] of events.entries()) {
-        // docs/logstash.md: a list within a list does not get through the body of the field form.
-        if (form === '20-lookup-fields' && JSON.stringify(event).includes('[[')) continue;
         expect(said(leaving(await pipeline.run(event))), `${form}: ${JSON.stringify(event).slice(0, 300)}`).toEqual(wanted[n]);
       }
     }
@@ -147,4 +173,71 @@ describe('one event', () => {
     await call('/v1/ingest/logs-a.b-default', { method: 'POST', headers: json, body: `[${lines.join(',')}]` });
     expect(engine.documents.map(said)).toEqual(wanted);
   });
+
+  it('gets the same from the playbook’s form as from /v1/enrich, of one text in destination.ip', { timeout: 60_000 }, async () => {
+    const { url, call } = await startGateway('http://127.0.0.1:9', { enricher: createFakeEnricher({ sayings }) });
+    const pipeline = createFilterRun(['20-playbook', '30-playbook-guard'].map(stage), { ISMALICIOUS_SIDECAR_URL: url });
+    for (const value of VALUES) {
+      const event = { destination: { ip: value } };
+      const { json } = await call('/v1/enrich', { method: 'POST', headers: { 'content-type': 'application/json' }, body: event });
+      const out = leaving(await pipeline.run(event)) as EngineAnswer;
+      expect(JSON.stringify({ ...out, destination: null })).not.toContain('%{');
+      // docs/logstash.md: everything is text there, a list one text; what is no text is looked up nowhere else.
+      const isText = typeof value === 'string' && value !== '' && !NO_URL.test(value);
+      const wanted = json.ismalicious === undefined ? 'unknown' : playbookShouldSay(json.ismalicious);
+      if (isText) expect(playbookSays(out), JSON.stringify(event).slice(0, 200)).toBe(wanted);
+      else expect([wanted, 'unknown', undefined], JSON.stringify(event)).toContain(playbookSays(out));
+    }
+  });
+
+  const MINE: readonly [string, unknown, { readonly inline: object; readonly core: object }][] = [
+    [
+      'members of its own',
+      { source: 'mine', note: 'kept' },
+      { inline: { note: 'kept', verdict: 'malicious', source: 'cache' }, core: { source: 'mine', note: 'kept' } },
+    ],
+    ['no verdict', { verdict: '', status: 'ok' }, { inline: { verdict: 'malicious', status: 'ok' }, core: { verdict: '', status: 'ok' } }],
+    [
+      'a better verdict',
+      { verdict: 'clean', status: 'ok' },
+      { inline: { verdict: 'clean', status: 'ok' }, core: { verdict: 'malicious', status: 'ok' } },
+    ],
+    [
+      'a failure',
+      { verdict: 'unknown', status: 'timeout' },
+      { inline: { verdict: 'unknown', status: 'timeout' }, core: { verdict: 'unknown', status: 'timeout' } },
+    ],
+    [
+      'a verdict as bad',
+      { verdict: 'malicious', status: 'ok', score: 99 },
+      { inline: { verdict: 'malicious', score: 99 }, core: { verdict: 'malicious', score: 99 } },
+    ],
+  ];
+
+  it.each(MINE)(
+    'that brings %s in ismalicious gets what the table in docs/logstash.md says',
+    async (name, ismalicious, { inline, core }) => {
+      const engine = await startEngine();
+      const { url, call } = await startGateway(engine.url, { enricher: createFakeEnricher({ sayings }) });
+      const event = { '@timestamp': '2026-11-21T10:00:00.000Z', destination: { ip: '45.155.205.9' }, ismalicious };
+      const line = JSON.stringify(event);
+      const json = { 'content-type': 'application/json' };
+      const direct = await call('/v1/enrich', { method: 'POST', headers: json, body: line });
+      await call('/v1/ingest/logs-a.b-default', { method: 'POST', headers: json, body: `[${line}]` });
+      const ndjson = { 'content-type': 'application/x-ndjson' };
+      await call('/logs-a.b-default/_bulk', { method: 'POST', headers: ndjson, body: `{"create":{}}\n${line}\n` });
+      const isForeign = ['members of its own', 'no verdict'].includes(name);
+      for (const out of [direct.json, ...engine.documents] as EngineAnswer[]) {
+        expect(out.ismalicious).toMatchObject(core);
+        expect(out.tags).toEqual(isForeign ? ['_ismalicious_conflict'] : undefined);
+        expect(out.threat.enrichments).toHaveLength(1);
+      }
+      for (const form of ['20-lookup-fields', '20-lookup-event']) {
+        const pipeline = createFilterRun([form, '30-result'].map(stage), { ISMALICIOUS_SIDECAR_URL: url });
+        const out = leaving(await pipeline.run(event)) as EngineAnswer;
+        expect(out.ismalicious).toMatchObject(inline);
+        expect([out.tags, out.threat?.enrichments?.length]).toEqual([undefined, isForeign ? 1 : undefined]);
+      }
+    },
+  );
 });

@@ -31,9 +31,9 @@ export async function httpFilter(plugin: Plugin, event: LogstashEvent): Promise<
       'content-type': isJson ? 'application/json' : 'text/plain',
       ...(rendered(option('headers'), event) as Record<string, string> | undefined),
     };
-    // A reference that stays in a URL is no URL: the call is never made.
+    // A reference that stays in a URL makes it none, as everything does that has to be escaped: the call is never made.
     const url = sprintf(event, textOf(option('url')) ?? '');
-    if (/[{} ]/.test(url)) throw new Error('InvalidUriException');
+    if (/[\s{}"\\<>^`|]/.test(url)) throw new Error('InvalidUriException');
     const socketTimeoutMs = Number(textOf(option('socket_timeout')) ?? 10) * 1000;
     const retries = textOf(option('retry_non_idempotent')) === 'true' ? Number(textOf(option('automatic_retries')) ?? 1) : 0;
     answer = await send({ url, method: textOf(option('verb')) ?? 'GET', headers, payload, socketTimeoutMs }, retries);

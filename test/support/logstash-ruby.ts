@@ -68,8 +68,8 @@ function ask(event: LogstashEvent, memory: RubyMemory, body: string): void {
 }
 
 function picked(value: unknown, parts: readonly string[]): unknown[] {
-  if (parts.length === 0) return Array.isArray(value) ? value : [value];
-  if (Array.isArray(value)) return value.flatMap((one) => (isObject(one) ? picked(one, parts) : []));
+  if (parts.length === 0) return [value].flat(Infinity);
+  if (Array.isArray(value)) return value.flat(Infinity).flatMap((one) => picked(one, parts));
   if (!isObject(value)) return [];
   return parts.flatMap((_, n) => picked(value[parts.slice(0, n + 1).join('.')], parts.slice(n + 1)));
 }
@@ -79,7 +79,7 @@ function takeResult(event: LogstashEvent, memory: RubyMemory): void {
   const given = getField(event, '[@metadata][ismalicious]');
   const isAnswer = asked && isObject(given) && VERDICTS.has(given.verdict) && typeof given.status === 'string';
   const answer: Json = isAnswer ? given : {};
-  if (isAnswer) memory.failures = 0;
+  if (isAnswer && answer.status !== 'timeout') memory.failures = 0;
   else if (asked && ++memory.failures >= MOST_FAILURES) memory.skipUntilMs = performance.now() + SKIP_MS;
   if (answer.nothing_to_look_up === true) return;
   const there = event.ismalicious ?? null;
@@ -90,9 +90,6 @@ function takeResult(event: LogstashEvent, memory: RubyMemory): void {
   const related = isObject(answer.related) ? answer.related : {};
   for (const list of ['ip', 'hosts', 'hash']) add(event, ['related', list], related[list]);
   const hasFailed = !isAnswer || answer.failed === true;
-  const stale = hasFailed ? (isAnswer ? ['_ismalicious_unavailable'] : []) : ['_ismalicious_failure', '_ismalicious_unavailable'];
-  if (Array.isArray(event.tags) && event.tags.some((tag) => stale.includes(tag as string)))
-    event.tags = event.tags.filter((tag) => !stale.includes(tag as string));
   if (hasFailed) addTag(event, '_ismalicious_failure');
   if (!isAnswer) addTag(event, '_ismalicious_unavailable');
   if (!isRoom) addTag(event, '_ismalicious_conflict');
