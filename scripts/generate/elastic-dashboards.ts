@@ -1,17 +1,22 @@
 /** Dashboards as importable NDJSON: data views first, then what refers to them. Member order is fixed, ids are names: equal input, equal bytes. */
 import type { Target } from '../../src/search-engine/assets/asset.ts';
-import { DASHBOARDS, SEARCH, VIEWS, type Dashboard, type Panel } from './elastic-panels.ts';
+import { DASHBOARDS, SEARCH, VIEWS, type Dashboard, type Place } from './elastic-panels.ts';
 import { lensPanel } from './elastic-lens.ts';
+import {
+  CONTROLS_PLACE,
+  controlGroup,
+  controlsVisualization,
+  listPanel,
+  listPlace,
+  textInside,
+  textPlace,
+  textVisualization,
+  type Reference,
+} from './elastic-frame.ts';
 import { ndjson } from './elastic-rules.ts';
 import { visualization } from './elastic-visualizations.ts';
 
 type SavedObject = Readonly<Record<string, unknown>>;
-
-interface Reference {
-  readonly id: string;
-  readonly name: string;
-  readonly type: string;
-}
 
 /** Saved objects of an older version are brought up to date by the import; newer ones are refused. These are the oldest that know all we use. */
 const VERSIONS = {
@@ -84,51 +89,105 @@ function dashboardAttributes(dashboard: Dashboard, panels: readonly unknown[]): 
   };
 }
 
-/** Kibana 8/9: every panel is a Lens chart kept inside the dashboard. */
+/** Kibana 8/9: every chart is a Lens chart kept inside the dashboard, and so is the text. */
 function lensDashboard(dashboard: Dashboard): SavedObject {
-  const panels = dashboard.panels.map((panel, n) => ({
-    ...placeOf(panel, n),
+  const charts = dashboard.panels.map((panel, n) => ({
+    ...placeOf(panel.at, n),
     version: '8.9.0',
     type: 'lens',
     title: panel.title,
     embeddableConfig: { attributes: lensPanel(panel), enhancements: {} },
   }));
-  const references = dashboard.panels.map((panel, n) => ({
+  const count = charts.length;
+  const text = {
+    ...placeOf(textPlace('elasticsearch'), count),
+    version: '8.9.0',
+    type: 'visualization',
+    embeddableConfig: textInside(dashboard, DASHBOARDS),
+  };
+  const references: Reference[] = dashboard.panels.map((panel, n) => ({
     id: VIEWS[panel.view].id,
     name: `${n + 1}:indexpattern-datasource-layer-layer`,
     type: 'index-pattern',
   }));
-  return savedObject('elasticsearch', 'dashboard', dashboard.id, { attributes: dashboardAttributes(dashboard, panels), references });
+  const panels: unknown[] = [...charts, text];
+  if (dashboard.hasList) {
+    const name = `panel_${count + 2}`;
+    const list = listPanel(`${count + 2}:${name}`);
+    const rest = { version: '8.9.0', type: 'search', panelRefName: name, embeddableConfig: { enhancements: {} } };
+    panels.push({ ...placeOf(listPlace(dashboard), count + 1), ...rest, ...list.part });
+    references.push(...list.references);
+  }
+  const controls = controlGroup(dashboard);
+  return savedObject('elasticsearch', 'dashboard', dashboard.id, {
+    attributes: { ...dashboardAttributes(dashboard, panels), ...controls.part },
+    references: [...references, ...controls.references],
+  });
+}
+
+/** A chart, text or set of controls that is a saved object of its own. */
+interface Classic {
+  readonly title: string;
+  readonly state: unknown;
+  readonly at: Place;
+  /** `null`: it searches nothing. */
+  readonly query: string | null;
+  readonly references: readonly Reference[];
+}
+
+function classicsOf(target: Target, dashboard: Dashboard): Classic[] {
+  const charts = dashboard.panels.map((panel) => ({
+    title: panel.title,
+    state: visualization(panel),
+    at: panel.at,
+    query: panel.query ?? '',
+    references: [{ id: VIEWS[panel.view].id, name: SOURCE_INDEX, type: 'index-pattern' }],
+  }));
+  const controls = controlsVisualization(dashboard);
+  const text = { title: 'About', state: textVisualization(dashboard, DASHBOARDS), at: textPlace(target), query: null, references: [] };
+  return [
+    ...charts,
+    text,
+    { title: 'Narrow down', state: controls.part, at: CONTROLS_PLACE, query: null, references: controls.references },
+  ];
 }
 
 /** Kibana 7.10 and OpenSearch Dashboards: a visualization an object, and a dashboard that refers to them. */
 function classicDashboard(target: Target, dashboard: Dashboard): SavedObject[] {
+  const classics = classicsOf(target, dashboard);
   const idOf = (n: number) => `${dashboard.id}-${n + 1}`;
-  const charts = dashboard.panels.map((panel, n) =>
+  const objects = classics.map(({ title, state, query, references }, n) =>
     savedObject(target, 'visualization', idOf(n), {
       attributes: {
-        title: `${dashboard.title}: ${panel.title}`,
-        visState: JSON.stringify(visualization(panel)),
+        title: `${dashboard.title}: ${title}`,
+        visState: JSON.stringify(state),
         uiStateJSON: '{}',
         description: '',
         version: 1,
-        kibanaSavedObjectMeta: searchSource(panel.query ?? '', true),
+        kibanaSavedObjectMeta: searchSource(query ?? '', query !== null),
       },
-      references: [{ id: VIEWS[panel.view].id, name: SOURCE_INDEX, type: 'index-pattern' }],
+      references,
     }),
   );
-  const panels = dashboard.panels.map((panel, n) => ({
+  const panels = classics.map(({ at, title }, n) => ({
     version: '7.10.0',
-    ...placeOf(panel, n),
-    title: panel.title,
+    ...placeOf(at, n),
+    title,
     embeddableConfig: {},
     panelRefName: `panel_${n}`,
   }));
-  const references = dashboard.panels.map((_, n) => ({ id: idOf(n), name: `panel_${n}`, type: 'visualization' }));
-  return [...charts, savedObject(target, 'dashboard', dashboard.id, { attributes: dashboardAttributes(dashboard, panels), references })];
+  const references: Reference[] = classics.map((_, n) => ({ id: idOf(n), name: `panel_${n}`, type: 'visualization' }));
+  if (dashboard.hasList) {
+    const name = `panel_${classics.length}`;
+    const list = listPanel(name);
+    const rest = { version: '7.10.0', title: SEARCH.title, embeddableConfig: {}, panelRefName: name };
+    panels.push({ ...placeOf(listPlace(dashboard), classics.length), ...rest });
+    references.push(...list.references);
+  }
+  return [...objects, savedObject(target, 'dashboard', dashboard.id, { attributes: dashboardAttributes(dashboard, panels), references })];
 }
 
-function placeOf({ at }: Panel, n: number): Record<string, unknown> {
+function placeOf(at: Place, n: number): { readonly gridData: Place & { readonly i: string }; readonly panelIndex: string } {
   const i = String(n + 1);
   return { gridData: { ...at, i }, panelIndex: i };
 }

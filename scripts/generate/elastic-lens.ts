@@ -143,7 +143,8 @@ function visualizationOf({ kind, by, max }: Panel): Part {
       return {
         ...layer,
         columns: [
-          ...by.map((_, n) => ({ columnId: `by${n}`, isTransposed: false })),
+          // A click on a value narrows the dashboard to it.
+          ...by.map((_, n) => ({ columnId: `by${n}`, isTransposed: false, oneClickFilter: true })),
           { columnId: COUNT, alignment: 'right' },
           ...(max === undefined ? [] : [{ columnId: MAX, alignment: 'right' }]),
         ],

@@ -16,8 +16,21 @@ export interface Panel {
   /** Also the highest value of this field, beside the count. */
   readonly max?: string;
   readonly size?: number;
-  /** Columns of 48. */
-  readonly at: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly at: Place;
+}
+
+/** Where a panel stands, in columns of 48 and rows. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+/** A field by whose values everything on a dashboard can be narrowed. */
+export interface Control {
+  readonly field: string;
+  readonly title: string;
 }
 
 export interface Dashboard {
@@ -25,6 +38,13 @@ export interface Dashboard {
   readonly title: string;
   readonly description: string;
   readonly from: string;
+  /** What to do here, and what an empty dashboard means (Markdown). */
+  readonly text: string;
+  /** Of the fields of this view. */
+  readonly view: View;
+  readonly controls: readonly Control[];
+  /** Whether the list of events stands at the end: a click on a value in a table narrows it to the events with that. */
+  readonly hasList: boolean;
   readonly panels: readonly Panel[];
 }
 
@@ -50,6 +70,14 @@ export const OVERVIEW: Dashboard = {
   title: '[isMalicious] Threats in events',
   description: 'Which events met malicious or suspicious values, where, and how bad. Flat fields only: works without nested queries.',
   from: 'now-24h',
+  text: 'Click an indicator, a host or a source in a table: all charts, and the list at the end, narrow to its events.\n\n**Nothing here?** No event of this time holds a malicious or suspicious value, or none was looked up, which is not the same: the health dashboard says which.',
+  view: 'events',
+  controls: [
+    { field: 'host.name', title: 'Host' },
+    { field: 'ismalicious.verdict', title: 'Verdict' },
+    { field: 'ismalicious.tier', title: 'Tier' },
+  ],
+  hasList: true,
   panels: [
     metric('Malicious', `ismalicious.verdict : "malicious" and ${ANSWERED}`, 0),
     metric('Suspicious', `ismalicious.verdict : "suspicious" and ${ANSWERED}`, 12),
@@ -110,6 +138,14 @@ export const HEALTH: Dashboard = {
   description:
     'Whether events are looked up at all: statuses, failures and how much came from the cache. A gap here is not a clean network.',
   from: 'now-24h',
+  text: 'Whether events are looked up at all. Failed ones can be looked up again: `ismalicious replay` for the spool of Logstash, `ismalicious backfill --retry-failures` for what is stored.\n\n**Nothing here?** No event came enriched in this time: look at the sidecar (`GET /readyz`), and at the way that events take (docs/elastic.md). That is no clean network.',
+  view: 'events',
+  controls: [
+    { field: 'host.name', title: 'Host' },
+    { field: 'ismalicious.status', title: 'Status' },
+    { field: 'ismalicious.source', title: 'Answer from' },
+  ],
+  hasList: false,
   panels: [
     metric('Looked up', `${ANSWERED} and ismalicious.verdict : *`, 0),
     metric('Failed', 'tags : "_ismalicious_failure"', 12),
@@ -149,6 +185,14 @@ export const INDICATORS: Dashboard = {
   description: 'The indicators that are valid now: by type, confidence and category.',
   // Verdicts on files hold for a year.
   from: 'now-366d',
+  text: 'What is valid now. Copy a name and search for it under Threats in events: `ismalicious.indicator : "…"`.\n\n**Nothing here?** No verdict was written as an indicator yet: set `outputs.elasticsearch` and run `ismalicious pipeline run`; on Elasticsearch the transform `logs-ti_ismalicious.latest_ioc` has to run, too.',
+  view: 'indicators',
+  controls: [
+    { field: 'threat.indicator.type', title: 'Type' },
+    { field: 'ismalicious.verdict', title: 'Verdict' },
+    { field: 'threat.indicator.confidence', title: 'Confidence' },
+  ],
+  hasList: false,
   panels: [
     { title: 'Valid indicators', kind: 'metric', view: 'indicators', by: [], at: { x: 0, y: 0, w: 12, h: 14 } },
     { title: 'Types', kind: 'donut', view: 'indicators', by: ['threat.indicator.type'], at: { x: 12, y: 0, w: 18, h: 14 } },
@@ -179,9 +223,12 @@ function eventsOnly(panel: Panel): Panel {
   return panel.view === 'events' ? { ...panel, query: `(${panel.query ?? '@timestamp : *'}) and ${NO_INDICATORS}` } : panel;
 }
 
+/** Rows above the charts, for the text. */
+const TOP = 7;
+
 export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, HEALTH, INDICATORS].map((one) => ({
   ...one,
-  panels: one.panels.map(eventsOnly),
+  panels: one.panels.map(eventsOnly).map((panel) => ({ ...panel, at: { ...panel.at, y: panel.at.y + TOP } })),
 }));
 
 /** The list of events behind the numbers. */

@@ -227,17 +227,72 @@ describe.each(TARGETS)('dashboards for %s', (target) => {
 
   it('hold JSON where Kibana wants JSON in a string, and panels that name their references', () => {
     for (const { attributes, references, type } of objects) {
-      if (attributes.visState) expect(JSON.parse(attributes.visState).aggs.length).toBeGreaterThan(0);
+      if (attributes.visState) {
+        const { type: kind, aggs } = JSON.parse(attributes.visState);
+        if (!['markdown', 'input_control_vis'].includes(kind)) expect(aggs.length).toBeGreaterThan(0);
+      }
       if (attributes.kibanaSavedObjectMeta) JSON.parse(attributes.kibanaSavedObjectMeta.searchSourceJSON);
       if (type !== 'dashboard') continue;
+      const names = references.map((reference: EngineAnswer) => reference.name);
       const panels = JSON.parse(attributes.panelsJSON) as EngineAnswer[];
-      expect(panels).toHaveLength(references.length);
+      expect(panels.map(({ panelIndex }) => panelIndex)).toEqual(panels.map((_, n) => String(n + 1)));
       for (const panel of panels) {
-        const name = panel.panelRefName ?? `${panel.panelIndex}:indexpattern-datasource-layer-layer`;
-        expect(references.map((reference: EngineAnswer) => reference.name)).toContain(name);
-        if (panel.type === 'lens') expectWholeLens(panel.embeddableConfig.attributes);
+        if (panel.type === 'lens') {
+          expect(names).toContain(`${panel.panelIndex}:indexpattern-datasource-layer-layer`);
+          expectWholeLens(panel.embeddableConfig.attributes);
+        } else if (panel.type === 'search') expect(names).toContain(`${panel.panelIndex}:${panel.panelRefName}`);
+        else if (panel.type === undefined) expect(names).toContain(panel.panelRefName);
+        else expect(panel.embeddableConfig.savedVis.type).toBe('markdown');
       }
     }
+  });
+
+  /** The text of a dashboard, and the fields by which it can be narrowed. */
+  function frameOf(dashboard: EngineAnswer): { markdown: string; fields: string[]; hasList: boolean } {
+    const panels = JSON.parse(dashboard.attributes.panelsJSON) as EngineAnswer[];
+    const { controlGroupInput } = dashboard.attributes;
+    const hasList = dashboard.references.some(({ type }: EngineAnswer) => type === 'search');
+    if (target === 'elasticsearch') {
+      const controls = Object.entries<EngineAnswer>(JSON.parse(controlGroupInput.panelsJSON));
+      const lists = controls.filter(([, { type }]) => type === 'optionsListControl');
+      expect(controls.map(([id, { explicitInput }]) => [id, explicitInput.id])).toEqual(controls.map(([id]) => [id, id]));
+      expect(controls.at(-1)?.[1].type).toBe('timeSlider');
+      const names = dashboard.references.map(({ name }: EngineAnswer) => name);
+      for (const [id] of lists) expect(names).toContain(`controlGroup_${id}:optionsListDataView`);
+      const text = panels.find(({ embeddableConfig }) => embeddableConfig.savedVis);
+      return {
+        markdown: text?.embeddableConfig.savedVis.params.markdown,
+        fields: lists.map(([, { explicitInput }]) => explicitInput.fieldName),
+        hasList,
+      };
+    }
+    const shown = objects.filter(({ id }) => dashboard.references.some((one: EngineAnswer) => one.id === id));
+    const states = shown
+      .filter(({ attributes }) => attributes.visState)
+      .map(({ attributes, references }) => ({ ...JSON.parse(attributes.visState), references }));
+    const controls = states.find(({ type }) => type === 'input_control_vis');
+    const wanted = controls.params.controls.map(({ indexPatternRefName }: EngineAnswer) => indexPatternRefName);
+    expect(controls.references.map(({ name }: EngineAnswer) => name)).toEqual(wanted);
+    return {
+      markdown: states.find(({ type }) => type === 'markdown').params.markdown,
+      fields: controls.params.controls.map(({ fieldName }: EngineAnswer) => fieldName),
+      hasList,
+    };
+  }
+
+  it('can be narrowed by mapped fields, lead to each other, and say what it means when they are empty', () => {
+    const dashboards = objects.filter(({ type }) => type === 'dashboard');
+    const ids = dashboards.map(({ id }) => id);
+    for (const dashboard of dashboards) {
+      const { markdown, fields, hasList } = frameOf(dashboard);
+      expect(fields.length).toBeGreaterThanOrEqual(2);
+      for (const field of fields) expect(known).toContain(field);
+      const links = [...markdown.matchAll(/\]\(#\/view\/([^)]+)\)/g)].map((match) => match[1]);
+      expect(links.toSorted()).toEqual(ids.filter((id) => id !== dashboard.id).toSorted());
+      expect(markdown).toContain('**Nothing here?**');
+      expect(hasList).toBe(dashboard.id === 'ismalicious-overview');
+    }
+    expect(frameOf(dashboards[0]!).fields).toEqual(expect.arrayContaining(['host.name', 'ismalicious.verdict']));
   });
 
   it('show mapped fields, in panels that do not overlap', () => {
