@@ -12,7 +12,7 @@ export interface TestOutcome {
   readonly text: string;
 }
 
-const SEARCH = { purpose: 'Testing the connection', capability: 'search (and use_ismalicious)', isOwn: true };
+const SEARCH = { purpose: 'Testing the connection', capability: 'search', isOwn: true };
 
 /** Looks `example.com` up anew (one look-up of the quota) and says what came of it. `wait`: how to pause between two polls. */
 export async function testConnection(provider: string, wait = pause): Promise<TestOutcome> {

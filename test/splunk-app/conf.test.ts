@@ -42,6 +42,14 @@ function specs(): SpecKeys {
   return merged;
 }
 
+/** The searches of a page. */
+function queriesOf(view: string): string[] {
+  const [, json] = /<definition><!\[CDATA\[([^]*?)\]\]>/.exec(view) ?? [];
+  if (json === undefined) return [];
+  const { dataSources } = JSON.parse(json) as { dataSources: Record<string, { options: { query: string } }> };
+  return Object.values(dataSources).map(({ options }) => options.query);
+}
+
 describe.skipIf(!hasFixtures)('every shipped stanza and setting is in a spec', () => {
   it.each(shipped)('$path', (file) => {
     expect(confFaults(file, specs())).toEqual([]);
@@ -147,6 +155,19 @@ describe('what repeats something else agrees with it', () => {
       call === undefined ? name : `${name}(${args?.split(',').length})`,
     );
     expect(used.filter((name) => !macros.has(name ?? ''))).toEqual([]);
+  });
+
+  it('no macro stands within quotes: Splunk leaves it there as it is, and the search finds nothing or fails', () => {
+    const searches = Object.values(confOf('savedsearches')).map(({ search = '' }) => search);
+    const definitions = Object.values(confOf('macros')).map(({ definition = '' }) => definition);
+    const pages = readdirSync(join(app, 'default/data/ui/views')).flatMap((name) => queriesOf(read(`default/data/ui/views/${name}`)));
+    const quoted = [...searches, ...definitions, ...pages].flatMap((text) => text.match(/"(?:[^"\\]|\\[^])*"/g) ?? []);
+    expect(quoted.length).toBeGreaterThan(50);
+    expect(quoted.filter((text) => text.includes('`'))).toEqual([]);
+  });
+
+  it('no capability is named that nothing asks for', () => {
+    expect(read('default/authorize.conf')).not.toContain('capability::');
   });
 
   it('everything scheduled is off, and the triage action is dry', () => {

@@ -61,23 +61,27 @@ export async function carryOutWrites(
   const { params } = payload;
   const faults: string[] = [];
   const written = { ...NOTHING_WRITTEN };
-  const attempt = async (part: keyof WriteCounts, what: string, work: () => Promise<void>) => {
+  // What was taken is counted as it is taken: the log says what is there, also when the rest failed.
+  const attempt = async (part: keyof WriteCounts, what: string, work: (isWritten: (rows: number) => void) => Promise<void>) => {
     try {
-      await work();
-      written[part] = writes[part].length;
+      await work((rows) => void (written[part] += rows));
     } catch (error) {
-      faults.push(`${what} not written: ${error instanceof Error ? error.message : 'unknown fault'}`);
+      const all = writes[part].length;
+      const rest = written[part] === 0 ? '' : `${all - written[part]} of ${all} `;
+      faults.push(`${rest}${what} not written: ${error instanceof Error ? error.message : 'unknown fault'}`);
     }
   };
   const source = payload.searchName || ACTION;
-  if (writes.events.length > 0)
-    await attempt('events', 'events', () =>
-      receive(splunkd, { index: params.index ?? '', sourcetype: 'ismalicious:triage', source }, writes.events),
-    );
-  if (writes.risks.length > 0)
-    await attempt('risks', 'risk events', () => receive(splunkd, { index: params.riskIndex, sourcetype: 'stash', source }, writes.risks));
-  if (writes.intel.length > 0) await attempt('intel', 'threat intelligence', () => addIntel(splunkd, writes.intel));
-  if (writes.watched.length > 0) await attempt('watched', 'watchlist', () => saveRows(splunkd, 'ismalicious_watchlist', writes.watched));
+  const send = (index: string, sourcetype: string, lines: readonly string[]) => async (isWritten: (rows: number) => void) => {
+    await receive(splunkd, { index, sourcetype, source }, lines);
+    isWritten(lines.length);
+  };
+  if (writes.events.length > 0) await attempt('events', 'events', send(params.index ?? '', 'ismalicious:triage', writes.events));
+  if (writes.risks.length > 0) await attempt('risks', 'risk events', send(params.riskIndex, 'stash', writes.risks));
+  if (writes.intel.length > 0)
+    await attempt('intel', 'rows of threat intelligence', (isWritten) => addIntel(splunkd, writes.intel, isWritten));
+  if (writes.watched.length > 0)
+    await attempt('watched', 'rows of the watchlist', (isWritten) => saveRows(splunkd, 'ismalicious_watchlist', writes.watched, isWritten));
   return { written, faults };
 }
 
@@ -159,7 +163,7 @@ async function receive(splunkd: Splunkd, query: { index: string; sourcetype: str
   await splunkd.request({ path: '/services/receivers/simple', method: 'POST', query, body, type: 'text/plain', needs: 'edit_tcp' });
 }
 
-async function addIntel(splunkd: Splunkd, intel: readonly ThreatIntelRow[]): Promise<void> {
+async function addIntel(splunkd: Splunkd, intel: readonly ThreatIntelRow[], isWritten: (rows: number) => void): Promise<void> {
   for (const { collection, row } of intel) {
     await splunkd.request({
       path: `/services/data/threat_intel/item/${collection}`,
@@ -168,11 +172,17 @@ async function addIntel(splunkd: Splunkd, intel: readonly ThreatIntelRow[]): Pro
       type: 'application/x-www-form-urlencoded',
       needs: 'edit_threat_intel_collections',
     });
+    isWritten(1);
   }
 }
 
-/** Saves rows of a collection of this app by their `_key`. */
-export async function saveRows(splunkd: Splunkd, collection: string, rows: readonly object[]): Promise<void> {
+/** Saves rows of a collection of this app by their `_key`. `isWritten` is told after each call how many rows it saved. */
+export async function saveRows(
+  splunkd: Splunkd,
+  collection: string,
+  rows: readonly object[],
+  isWritten: (rows: number) => void = () => undefined,
+): Promise<void> {
   await sendInBatches(rows, KV_BATCH, async (batch) => {
     await splunkd.request({
       path: `/servicesNS/nobody/ismalicious/storage/collections/data/${collection}/batch_save`,
@@ -180,5 +190,6 @@ export async function saveRows(splunkd: Splunkd, collection: string, rows: reado
       body: JSON.stringify(batch),
       needs: `to write the collection ${collection}`,
     });
+    isWritten(batch.length);
   });
 }
