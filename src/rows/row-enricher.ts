@@ -62,13 +62,14 @@ export class RowEnricher {
     this.#options = options;
     this.#notes = notes;
     this.#outputs = outputFields(options);
-    const { providers, maxAgeS, timeoutMs, budget, mode } = options;
+    const { providers, maxAgeS, timeoutMs, budget, mode, tlp } = options;
     const rules = {
       timeoutMs,
       mode: mode === 'cache' ? ('cache' as const) : ('enrich' as const),
       ...(providers === null ? {} : { providers }),
       ...(maxAgeS === null ? {} : { maxAgeS }),
       ...(budget === null ? {} : { budget: { remaining: budget } }),
+      ...(tlp === undefined ? {} : { tlp }),
     };
     this.#answers = new ValueAnswers(this.#values, rules, startS, (id, enrichment) => {
       this.#suffixes.take(id, enrichment, this.#chunk);
@@ -110,8 +111,12 @@ export class RowEnricher {
       return;
     }
     const enricher = await context.open();
-    const { providers, maxAgeS } = this.#options;
-    const options = { ...(providers === null ? {} : { providers }), ...(maxAgeS === null ? {} : { maxAgeS }) };
+    const { providers, maxAgeS, tlp } = this.#options;
+    const options = {
+      ...(providers === null ? {} : { providers }),
+      ...(maxAgeS === null ? {} : { maxAgeS }),
+      ...(tlp === undefined ? {} : { tlp }),
+    };
     const plan = await context.wait((signal) => enricher.plan(this.#planned, { ...options, signal }));
     this.#notes.say('INFO', toPlanText(plan, this.#planned.size >= MAX_PLANNED_VALUES));
   }
@@ -129,10 +134,11 @@ export class RowEnricher {
 
   /** What the rendered cells depend on besides the answers; `null`: earlier answers do not count in this search. */
   #shapeOf({ clearedColumns, firstKept, columns }: RowLayout): string | null {
-    const { fields, details, only, providers, maxAgeS, mode } = this.#options;
+    const { fields, details, only, providers, maxAgeS, mode, tlp, profile } = this.#options;
     if (mode === 'plan' || maxAgeS !== null) return null;
     const asked = providers === null ? null : [...new Set(providers)].sort();
-    return JSON.stringify({ fields, details, only, asked, clearedColumns, leads: firstKept < columns });
+    // What is not given is not in the text: the shape of a search without a label stays as it was.
+    return JSON.stringify({ fields, details, only, asked, clearedColumns, leads: firstKept < columns, tlp, profile });
   }
 
   async #answer(rows: number, layout: RowLayout, context: RowContext): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Tlp } from '../model/tlp.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 
 /** How rows are enriched: which fields are looked up, by whom, and what is written beside them. */
@@ -17,6 +18,10 @@ export interface RowOptions {
   readonly only: readonly VerdictWord[] | null;
   /** Paid look-ups this search may make; `null`: the setting. */
   readonly budget: number | null;
+  /** How the values are marked, when that is stricter than the settings say; left out: as the settings say. */
+  readonly tlp?: Tlp;
+  /** With whose keys, budgets and clearances is asked; left out: the profile in use. */
+  readonly profile?: string;
   /** How a text of ours becomes a cell; left out: as it is. */
   readonly guard?: (text: string) => string;
   /** The byte between cells; left out: a comma. */

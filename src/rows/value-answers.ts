@@ -12,7 +12,7 @@ const KEEP_S = 60;
 const FIRST_IDS = 1 << 15;
 
 /** How the values of this search are looked up. */
-export interface LookUpRules extends Pick<EnrichOptions, 'providers' | 'maxAgeS' | 'mode' | 'budget'> {
+export interface LookUpRules extends Pick<EnrichOptions, 'providers' | 'maxAgeS' | 'mode' | 'budget' | 'tlp'> {
   readonly timeoutMs: number;
 }
 
@@ -139,8 +139,8 @@ export class ValueAnswers {
     const missing = new Map<string, number>();
     // Bytes that are no UTF-8 differ and read the same.
     const twins = new Map<string, number[]>();
-    // A new process remembers nothing yet; `peek` knows only what everybody was asked about.
-    const mayKnow = this.#hasAsked && this.#rules.providers === undefined;
+    // A new process remembers nothing yet; `peek` knows only what everybody was asked about, marked as the settings say.
+    const mayKnow = this.#hasAsked && this.#rules.providers === undefined && this.#rules.tlp === undefined;
     for (const id of ids) {
       const value = this.#values.textOf(id);
       const known = mayKnow ? enricher.peek(value) : undefined;

@@ -96,7 +96,7 @@ describe('what repeats something else agrees with it', () => {
   });
 
   it.each([
-    ['ismalicious', 8, () => readCommandOptions(['nonsense=1', 'x'])],
+    ['ismalicious', 10, () => readCommandOptions(['nonsense=1', 'x'])],
     ['ismaliciousextract', 6, () => readExtractOptions({ args: ['nonsense=1'], rawArgs: [] })],
     ['ismaliciousfeedback', 7, () => readFeedbackOptions({ args: ['nonsense=1'], rawArgs: [] })],
   ])('the search bar explains every option of | %s', (command, count, readWords) => {

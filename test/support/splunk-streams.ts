@@ -134,9 +134,9 @@ export async function replay(
   const output = new MemoryOutput();
   const complaints: string[] = [];
   let opened = 0;
-  const open: OpenEnricher = (search, providers) => {
+  const open: OpenEnricher = (search, providers, profile) => {
     opened++;
-    return options.open?.(search, providers) ?? Promise.resolve({ engine: enricher, warnings: [] });
+    return options.open?.(search, providers, profile) ?? Promise.resolve({ engine: enricher, warnings: [] });
   };
   const status = await converse({
     input: Buffer.isBuffer(input) ? new MemoryInput(input) : input,

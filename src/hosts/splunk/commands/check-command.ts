@@ -20,6 +20,7 @@ export interface CheckOptions {
 export type OpenForCheck = (
   search: SearchContext,
   providers: readonly string[] | null,
+  profile?: string,
 ) => Promise<
   Pick<OpenedEngineForSearch, 'warnings'> & { readonly engine: Pick<OpenedEngineForSearch['engine'], 'enrichMany' | 'explain' | 'close'> }
 >;
@@ -50,7 +51,7 @@ export const CHECK_FIELDS = [
 
 const MAX_VALUES = 1000;
 const EXAMPLE = '| ismaliciouscheck value=198.51.100.7';
-const OPTIONS = ['providers', 'mode', 'timeout', 'max_age', 'budget'];
+const OPTIONS = ['providers', 'mode', 'timeout', 'max_age', 'budget', 'tlp', 'profile'];
 
 /** Reads `value=…` (several times, or several values in one) and the options that make sense here. Throws `UsageError`. */
 export function readCheckOptions(args: readonly string[]): CheckOptions {
@@ -77,7 +78,7 @@ export function answerCheck(world: CommandContext, open: OpenForCheck): Promise<
   return converseGenerating<CheckOptions>(world, {
     read: readCheckOptions,
     async generate({ values, asked }, search, signal): Promise<GeneratedTable> {
-      const { engine, warnings } = await open(search, asked.providers);
+      const { engine, warnings } = await open(search, asked.providers, asked.profile);
       try {
         const found = await engine.enrichMany(values, toEnrichOptions(asked, signal));
         const enrichments = values.flatMap((value) => found.get(value) ?? []);
@@ -93,7 +94,7 @@ export function answerCheck(world: CommandContext, open: OpenForCheck): Promise<
   });
 }
 
-function toEnrichOptions({ timeoutMs, maxAgeS, providers, mode, budget }: RowOptions, signal: AbortSignal): EnrichOptions {
+function toEnrichOptions({ timeoutMs, maxAgeS, providers, mode, budget, tlp }: RowOptions, signal: AbortSignal): EnrichOptions {
   return {
     timeoutMs,
     signal,
@@ -101,6 +102,7 @@ function toEnrichOptions({ timeoutMs, maxAgeS, providers, mode, budget }: RowOpt
     ...(maxAgeS === null ? {} : { maxAgeS }),
     ...(providers === null ? {} : { providers }),
     ...(budget === null ? {} : { budget: { remaining: budget } }),
+    ...(tlp === undefined ? {} : { tlp }),
   };
 }
 

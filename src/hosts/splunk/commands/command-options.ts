@@ -1,3 +1,4 @@
+import { strictestTlp, TLP_LABELS } from '../../../model/tlp.ts';
 import { VERDICT_WORDS } from '../../../model/verdict.ts';
 import type { RowOptions } from '../../../rows/row-options.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, UsageError } from './option-words.ts';
@@ -58,6 +59,15 @@ const RULES: OptionRules<Draft> = {
   budget(text, draft) {
     draft.budget = Number(text);
     return /^\d{1,9}$/.test(text) ? undefined : 'a whole number of look-ups, 0 or more, for example budget=500';
+  },
+  tlp(text, draft) {
+    const label = strictestTlp([text]);
+    if (label !== null) draft.tlp = label;
+    return label === null ? `one of ${TLP_LABELS.join(', ')}, for example tlp=AMBER` : undefined;
+  },
+  profile(text, draft) {
+    draft.profile = text;
+    return /^[a-z][a-z0-9_]{0,31}$/.test(text) ? undefined : 'the name of a profile of the configuration file, for example profile=soc';
   },
 };
 

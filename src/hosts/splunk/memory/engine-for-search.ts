@@ -29,8 +29,15 @@ export interface OpenedEngineForSearch {
   readonly fingerprint: () => Fingerprint | null;
 }
 
-/** Opens the engine as configured, for a search that asks `wanted` (`null`: everybody). Throws `UsageError` for a provider it cannot ask. */
-export async function openEngineForSearch(wanted: readonly string[] | null, search?: AskingSearch): Promise<OpenedEngineForSearch> {
+/**
+ * Opens the engine as configured, for a search that asks `wanted` (`null`: everybody) with the settings of a profile of the configuration
+ * file. Throws `UsageError` for a provider it cannot ask, `ConfigError` for a profile that is not there.
+ */
+export async function openEngineForSearch(
+  wanted: readonly string[] | null,
+  search?: AskingSearch,
+  profile?: string,
+): Promise<OpenedEngineForSearch> {
   const tlsWarning = ignoreTlsSwitch();
   const { conf, fault, isForAll } = await readAppSettings({
     program: process.argv[1],
@@ -38,7 +45,7 @@ export async function openEngineForSearch(wanted: readonly string[] | null, sear
     session: sessionOf(search),
     nowS: Math.trunc(Date.now() / 1000),
   });
-  const opened = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const opened = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS, profile });
   const { engine, config, feedback } = opened;
   const warnings = tlsWarning === null ? opened.warnings : [tlsWarning, ...opened.warnings];
   const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];

@@ -8,5 +8,5 @@ import { inertText } from '../../../model/formats/inert-text.ts';
 endShortly();
 void answerCheck(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
-  async (search, providers) => (await import('../memory/engine-for-search.ts')).openEngineForSearch(providers, search),
+  async (search, providers, profile) => (await import('../memory/engine-for-search.ts')).openEngineForSearch(providers, search, profile),
 ).then(endProcess);

@@ -32,7 +32,7 @@ export interface OpenedEnricher {
 }
 
 /** Opens the engine; called at most once a search, and only when there are rows to enrich. `providers`: who will be asked, `null` for everybody. */
-export type OpenEnricher = (search: SearchContext, providers: readonly string[] | null) => Promise<OpenedEnricher>;
+export type OpenEnricher = (search: SearchContext, providers: readonly string[] | null, profile?: string) => Promise<OpenedEnricher>;
 
 /** The world of the program. */
 export interface Surroundings {
@@ -87,6 +87,7 @@ class Conversation {
   readonly #notes = new SearchNotes();
   #search: SearchContext = { app: null, owner: null, sessionKey: null, splunkdUri: null };
   #providers: readonly string[] | null = null;
+  #profile: string | undefined;
   #chunks: RowEnricher | null = null;
   #enricher: Promise<Enricher> | null = null;
   /** Grows when something goes wrong later. */
@@ -160,6 +161,7 @@ class Conversation {
       splunkdUri: toTextOrNull(searchinfo.splunkd_uri),
     };
     this.#providers = options.providers;
+    this.#profile = options.profile;
     this.#chunks = new RowEnricher(options, this.#notes, Math.trunc(this.#world.now() / 1000));
     this.#writer.writeBare(introductionOf(options));
   }
@@ -228,7 +230,7 @@ class Conversation {
   }
 
   #open(): Promise<Enricher> {
-    return (this.#enricher ??= this.#world.open(this.#search, this.#providers).then(({ engine, warnings, fingerprint }) => {
+    return (this.#enricher ??= this.#world.open(this.#search, this.#providers, this.#profile).then(({ engine, warnings, fingerprint }) => {
       this.#warnings = warnings;
       this.#tellWarnings();
       // Who does not ask the engine would not hear its warnings.

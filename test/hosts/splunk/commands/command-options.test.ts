@@ -38,6 +38,9 @@ describe('words after the command', () => {
     [['dest_ip', 'only=unknown,clean'], { only: ['clean', 'unknown'] }],
     [['dest_ip', 'budget=0'], { budget: 0 }],
     [['dest_ip', 'budget=500'], { budget: 500 }],
+    [['dest_ip', 'tlp=amber'], { tlp: 'AMBER' }],
+    [['dest_ip', 'tlp=TLP:WHITE'], { tlp: 'CLEAR' }],
+    [['dest_ip', 'tlp=amber+strict', 'profile=soc'], { tlp: 'AMBER+STRICT', profile: 'soc' }],
   ])('%j', (args, wanted) => {
     expect(readCommandOptions(args)).toEqual({ ...DEFAULTS, ...wanted });
   });
@@ -58,6 +61,12 @@ describe('words that make no sense', () => {
   it.each<[string[], string[]]>([
     [[], ['no field given', '| ismalicious dest_ip']],
     [['prefix=ti_'], ['no field given']],
+    [
+      ['dest_ip', 'tlp=secret'],
+      ['tlp="secret" is not valid', 'CLEAR, GREEN, AMBER, AMBER+STRICT, RED'],
+    ],
+    [['dest_ip', 'tlp='], ['tlp="" is not valid']],
+    [['dest_ip', 'profile=../x'], ['profile="../x" is not valid']],
     [
       ['min_score=70', 'dest_ip'],
       ['unknown option "min_score"', 'prefix, providers, mode, timeout, max_age, details, only, budget'],

@@ -20,6 +20,8 @@ beforeEach(() => {
     `providers:
   custom:
     - { id: acme_ti, types: [ipv4-addr], url: "${url}/{value}", paths: { score: data.reputation }, scale: { min: -10, max: 10 } }
+profiles:
+  soc: { privacy: { tlp: RED } }
 `,
   );
   vi.stubEnv('ISMALICIOUS_STATE_DIR', folder);
@@ -34,6 +36,14 @@ describe('the providers a search may name', () => {
     await engine.close();
     expect(found.get('9.9.9.3')?.answer).toMatchObject({ status: 'ok', score: 90 });
     expect(warnings).toEqual([]);
+  });
+
+  it('are asked with the settings of the profile that the search names', async () => {
+    const { engine, config } = await openEngineForSearch(['acme_ti'], undefined, 'soc');
+    const found = await engine.enrichMany(['9.9.9.4'], { providers: ['acme_ti'] });
+    await engine.close();
+    expect([config.profile, found.get('9.9.9.4')?.answer.status]).toEqual(['soc', 'skipped_tlp']);
+    await expect(openEngineForSearch(null, undefined, 'ir')).rejects.toThrow(/ir.*is not among the profiles of the file: soc/);
   });
 
   it.each([

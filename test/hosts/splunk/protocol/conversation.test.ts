@@ -127,6 +127,24 @@ describe('execute', () => {
     expect(options).toEqual({ timeoutMs: 7000, maxAgeS: 3600, providers: ['local'], mode: 'cache', budget: { remaining: 3 } });
   });
 
+  it('passes tlp= on, and shows nothing from memory that was asked for under another label', async () => {
+    const enricher = new FakeEnricher();
+    await replay(talk(['dest_ip', 'tlp=amber'], ROWS, `${ROWS}3,203.0.113.6\n`), enricher);
+    expect(enricher.calls.map(({ options }) => options.tlp)).toEqual(['AMBER', 'AMBER']);
+    expect(enricher.peeks).toBe(0);
+  });
+
+  it('opens the engine of the profile that is named', async () => {
+    const opened: unknown[] = [];
+    const enricher = new FakeEnricher();
+    const open = async (_search: unknown, providers: unknown, profile?: string) => {
+      opened.push([providers, profile]);
+      return { engine: enricher, warnings: [] };
+    };
+    await replay(talk(['dest_ip', 'profile=soc', 'providers=local'], ROWS), enricher, { open });
+    expect(opened).toEqual([[['local'], 'soc']]);
+  });
+
   it('has a deadline of 60 s a chunk, and leaves the rest to the settings', async () => {
     const enricher = new FakeEnricher();
     await replay(talk(['dest_ip'], ROWS), enricher);
