@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConf } from '../../../src/hosts/splunk/splunkd/conf-file.ts';
+import { parseConf } from '../../../src/splunkd/conf-file.ts';
 import { projectRoot } from '../fixtures.ts';
 import { runSpl } from './run-spl.ts';
 import type { SplWorld } from './spl-world.ts';

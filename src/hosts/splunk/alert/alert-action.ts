@@ -9,7 +9,9 @@ import { triageWithEvidence } from '../../../pipeline/triage/triage.ts';
 import { type AlertPayload, readAlertResults } from './alert-payload.ts';
 import { openAppSplunkd, readAppSettings } from '../../../splunkd/credentials.ts';
 import { SPLUNK_BLOCKS } from '../../../splunkd/splunk-settings.ts';
-import { carryOutWrites, NOTHING_WRITTEN, planWrites, type TriagedResult, type WriteCounts } from './triage-writes.ts';
+import type { Splunkd } from '../../../splunkd/splunkd.ts';
+import { planNotables, responseLines, updateNotables } from './enterprise-security.ts';
+import { ACTION, carryOutWrites, NOTHING_WRITTEN, planWrites, receive, type TriagedResult, type WriteCounts } from './triage-writes.ts';
 
 /** Where the action runs. */
 export interface ActionPlace {
@@ -41,6 +43,7 @@ export async function runTriageAction(payload: AlertPayload, place: ActionPlace)
   try {
     const triaged = await triageResults(taken, payload, { engine: opened.engine, config, pipeline });
     const writes = planWrites(triaged, payload, nowS);
+    const notables = planNotables(triaged, payload);
     const lines = [
       ...(note === null ? [] : [note]),
       ...(results.length > taken.length ? [`${results.length - taken.length} results beyond max_results were not triaged`] : []),
@@ -53,10 +56,14 @@ export async function runTriageAction(payload: AlertPayload, place: ActionPlace)
       ...(fault !== null && opened.config.wanted.length === 0 ? [fault] : []),
     ];
     if (params.dryRun)
-      return { lines: [...lines, `dry run, would write ${countsOf(plannedOf(writes))}`, ...wouldTell(config, payload)], faults };
+      return {
+        lines: [...lines, `dry run, would write ${countsOf(plannedOf(writes))}`, ...wouldUpdate(notables), ...wouldTell(config, payload)],
+        faults,
+      };
     faults.push(...(await tellOutputs(pipeline)));
-    const { written, faults: unwritten } = await writeAll(writes, payload, place);
-    return { lines: [...lines, `wrote ${countsOf(written)}`], faults: [...faults, ...unwritten] };
+    const { written, updated, faults: unwritten } = await writeAll({ writes, notables, triaged, payload, faults }, place);
+    const told = params.notable ? [`updated ${updated} notable events, ${notables.unnamed} results name none`] : [];
+    return { lines: [...lines, `wrote ${countsOf(written)}`, ...told], faults: [...faults, ...unwritten] };
   } finally {
     await pipeline?.close();
     await opened.engine.close();
@@ -148,19 +155,48 @@ function countsOf({ events, risks, intel, watched }: WriteCounts): string {
   return `${events} events, ${risks} risk events, ${intel} rows of threat intelligence, ${watched} on the watchlist`;
 }
 
-/** What was written, and why the rest was not. */
-async function writeAll(writes: ReturnType<typeof planWrites>, payload: AlertPayload, place: ActionPlace) {
+/** What is to be written into Splunk, and what failed before. */
+interface Writing {
+  readonly writes: ReturnType<typeof planWrites>;
+  readonly notables: ReturnType<typeof planNotables>;
+  readonly triaged: readonly TriagedResult[];
+  readonly payload: AlertPayload;
+  readonly faults: readonly string[];
+}
+
+/** What was written, and why the rest was not. The results of adaptive response come last: they say whether the rest was done. */
+async function writeAll({ writes, notables, triaged, payload, faults: before }: Writing, place: ActionPlace) {
   const { events, risks, intel, watched } = writes;
-  const isEmpty = [events, risks, intel, watched].every((part) => part.length === 0);
-  if (isEmpty) return { written: NOTHING_WRITTEN, faults: [] };
+  const { responseIndex } = payload.params;
+  const isEmpty = [events, risks, intel, watched, notables.updates].every((part) => part.length === 0);
+  if (isEmpty && responseIndex === null) return { written: NOTHING_WRITTEN, updated: 0, faults: [] };
   if (payload.session === null)
-    return { written: NOTHING_WRITTEN, faults: ['nothing was written into Splunk: the payload holds no session'] };
+    return { written: NOTHING_WRITTEN, updated: 0, faults: ['nothing was written into Splunk: the payload holds no session'] };
   const splunkd = await openAppSplunkd(payload.session, place);
   try {
-    return await carryOutWrites(writes, splunkd, payload);
+    const { written, faults } = await carryOutWrites(writes, splunkd, payload);
+    const { updated, faults: refused } = await updateNotables(notables, splunkd, payload);
+    faults.push(...refused);
+    if (notables.leftOut > 0) faults.push(`${notables.leftOut} more notable events were not updated: too many for one alert`);
+    const lines = responseLines(triaged, payload, { nowMs: Date.now(), hasFaults: before.length + faults.length > 0 });
+    if (responseIndex !== null && lines.length > 0) faults.push(...(await tellResponse(splunkd, responseIndex, lines)));
+    return { written, updated, faults };
   } finally {
     await splunkd.close();
   }
+}
+
+async function tellResponse(splunkd: Splunkd, index: string, lines: readonly string[]): Promise<string[]> {
+  try {
+    await receive(splunkd, { index, sourcetype: `modular_alerts:${ACTION}`, source: `${ACTION}_modalert.log` }, lines);
+    return [];
+  } catch (error) {
+    return [`results of adaptive response not written: ${error instanceof Error ? error.message : 'unknown fault'}`];
+  }
+}
+
+function wouldUpdate({ events, unnamed }: ReturnType<typeof planNotables>): string[] {
+  return events + unnamed === 0 ? [] : [`dry run, would update ${events} notable events, ${unnamed} results name none`];
 }
 
 function summaryOf(triaged: readonly TriagedResult[], isDry: boolean): string {

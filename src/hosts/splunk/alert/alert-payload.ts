@@ -11,6 +11,8 @@ export interface AlertPayload {
   readonly sid: string;
   readonly searchName: string;
   readonly owner: string;
+  /** The app of the alert. */
+  readonly app: string;
   readonly resultsFile: string | null;
   /** The single result, where Enterprise Security runs the action for one finding. */
   readonly result: Readonly<Record<string, unknown>> | null;
@@ -30,6 +32,14 @@ export interface TriageParams {
   readonly riskIndex: string;
   readonly riskObjectFields: readonly string[];
   readonly threatIntel: boolean;
+  /** Whether the notable events of Enterprise Security behind the results are changed, and those of which tiers. */
+  readonly notable: boolean;
+  readonly notableTiers: readonly string[];
+  /** `null`: stays as it is. */
+  readonly notableStatus: string | null;
+  readonly notableOwner: string | null;
+  /** Index for the results of adaptive response; `null`: none are written. */
+  readonly responseIndex: string | null;
   readonly maxResults: number;
   readonly timeoutMs: number;
 }
@@ -40,6 +50,7 @@ const Payload = z.object({
   sid: Text,
   search_name: Text,
   owner: Text,
+  app: Text,
   results_file: Text,
   server_uri: Text,
   session_key: Text,
@@ -55,12 +66,13 @@ const MAX_TIMEOUT_S = 240;
 export function readAlertPayload(text: string): AlertPayload {
   const parsed = Payload.safeParse(parseJson(text));
   if (!parsed.success) throw new Error('standard input is not the JSON payload of an alert action');
-  const { sid, search_name: name, owner, results_file: file, server_uri: uri, session_key: key, result, configuration } = parsed.data;
+  const { sid, search_name: name, owner, results_file: file, server_uri: uri, session_key: key, result, configuration, app } = parsed.data;
   const sessionKey = textOf(key);
   return {
     sid: textOf(sid),
     searchName: textOf(name),
     owner: textOf(owner),
+    app: textOf(app),
     resultsFile: textOf(file) || null,
     result: result ?? null,
     session: sessionKey !== '' && textOf(uri) !== '' ? { uri: textOf(uri), sessionKey } : null,
@@ -91,9 +103,20 @@ function readParams(given: Readonly<Record<string, unknown>>): TriageParams {
     riskIndex: text('risk_index', 'risk'),
     riskObjectFields: list('risk_object_fields', DEFAULT_RISK_FIELDS),
     threatIntel: flag('threat_intel', false),
+    notable: flag('notable', false),
+    notableTiers: list('notable_tiers', 'p1,p2').map((tier) => tier.toLowerCase()),
+    notableStatus: status(text('notable_status')),
+    notableOwner: text('notable_owner') || null,
+    responseIndex: flag('response', false) ? text('response_index', 'cim_modactions') : null,
     maxResults: count('max_results', 1000, MAX_RESULTS),
     timeoutMs: count('timeout', 60, MAX_TIMEOUT_S) * 1000,
   };
+}
+
+/** A status by its number, as Enterprise Security keeps them: 1 new, 2 in progress, 3 pending, 4 resolved, 5 closed, and own ones. */
+function status(text: string): string | null {
+  if (text !== '' && !/^\d{1,4}$/.test(text)) throw new Error('param.notable_status has to be the number of a status, such as 2');
+  return text || null;
 }
 
 /** The results of an alert, and why they may not be all. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type RiskEvent, type ThreatIntelRow, toRiskEvent, toThreatIntelRow } from '../../../mapping/splunk-risk.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
+import { type Enrichment, isFailure } from '../../../model/enrichment.ts';
 import { isPlaceholder } from '../../../model/parsing/placeholder.ts';
 import type { TriageJson } from '../../../pipeline/triage/triage.ts';
 import type { AlertPayload } from './alert-payload.ts';
@@ -30,7 +30,8 @@ export interface TriageWrites {
 const KV_BATCH = 500;
 /** Pairs of hosts and bad addresses multiply: more than this no analyst reads. */
 const MAX_RISKS = 10_000;
-const ACTION = 'ismalicious_triage';
+/** The action's name, as Splunk knows it. */
+export const ACTION = 'ismalicious_triage';
 
 /** What is to be written for the results, by the action's parameters. Times in seconds since 1970 (UTC). */
 export function planWrites(triaged: readonly TriagedResult[], payload: AlertPayload, nowS: number): TriageWrites {
@@ -120,7 +121,8 @@ function eventOf(triaged: TriagedResult, { searchName, sid, owner, params }: Ale
     search_name: searchName,
     orig_sid: sid,
     orig_action_name: ACTION,
-    action_status: 'success',
+    orig_rid: typeof triaged.result['rid'] === 'string' ? triaged.result['rid'] : '',
+    action_status: enrichment !== null && isFailure(enrichment.answer.status) ? 'failure' : 'success',
     user: owner,
     alert_id: decision.alert_id,
     tier: decision.tier,
@@ -158,7 +160,12 @@ function watchedRows(triaged: readonly TriagedResult[], { searchName, owner }: A
   return [...new Map(rows.map((row) => [row._key, row])).values()];
 }
 
-async function receive(splunkd: Splunkd, query: { index: string; sourcetype: string; source: string }, lines: readonly string[]) {
+/** Has splunkd index lines. Throws `SplunkdError`. */
+export async function receive(
+  splunkd: Splunkd,
+  query: { index: string; sourcetype: string; source: string },
+  lines: readonly string[],
+): Promise<void> {
   const body = `${lines.join('\n')}\n`;
   await splunkd.request({ path: '/services/receivers/simple', method: 'POST', query, body, type: 'text/plain', needs: 'edit_tcp' });
 }

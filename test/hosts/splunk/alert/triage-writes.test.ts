@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readAlertPayload } from '../../../../src/hosts/splunk/alert/alert-payload.ts';
 import { carryOutWrites, type TriageWrites } from '../../../../src/hosts/splunk/alert/triage-writes.ts';
-import { type Splunkd, type SplunkdCall, SplunkdError } from '../../../../src/hosts/splunk/splunkd/splunkd.ts';
+import { type Splunkd, type SplunkdCall, SplunkdError } from '../../../../src/splunkd/splunkd.ts';
 
 const NOTHING: TriageWrites = { events: [], risks: [], leftOut: 0, intel: [], watched: [] };
 
