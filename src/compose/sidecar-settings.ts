@@ -149,8 +149,11 @@ export interface SidecarStart {
   readonly stderr: NodeJS.WritableStream;
 }
 
-/** How it ended. `fault`: what the user has to mend before it can start; `null`: nothing. */
+/** How it ended. */
 export interface SidecarEnd {
   readonly hasFailed: boolean;
+  /** Why it could not start, and what to do; `null`: it could. */
   readonly fault: string | null;
+  /** Whether the settings are at fault, not what else runs on this machine. */
+  readonly isMisused: boolean;
 }

@@ -15,6 +15,18 @@ export interface WorkersOptions {
   readonly stopped: () => Promise<void>;
 }
 
+/** Why a worker could not start, on its way to the primary. */
+interface StartFault {
+  readonly startFault: SidecarEnd;
+}
+
+/** In a worker: the primary is told why this one could not start, and says it once for all. Then the worker ends. */
+export function tellPrimary(end: SidecarEnd): SidecarEnd {
+  const message: StartFault = { startFault: end };
+  process.send?.(message, () => process.disconnect());
+  return { ...end, fault: null };
+}
+
 /** How long to wait before a worker is replaced that died for the n-th time (from 1) within a minute of its start. */
 export function waitBeforeRestart(failures: number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(20, failures - 1));
@@ -36,6 +48,14 @@ export async function runWorkers(count: number, { stderr, stopped }: WorkersOpti
     bornMs.set(worker.id, performance.now());
   };
   const ended = new Promise<SidecarEnd>((resolve) => {
+    cluster.on('message', (_worker, message: Partial<StartFault> | null) => {
+      const fault = message?.startFault;
+      // Once one has listened, a port that is taken is a moment in which another has not let go of it yet.
+      if (fault === undefined || hasListened || isStopping) return;
+      isStopping = true;
+      for (const each of Object.values(cluster.workers ?? {})) each?.kill('SIGTERM');
+      resolve(fault);
+    });
     cluster.on('exit', (worker, code, signal) => {
       const livedMs = performance.now() - (bornMs.get(worker.id) ?? 0);
       bornMs.delete(worker.id);
@@ -49,7 +69,7 @@ export async function runWorkers(count: number, { stderr, stopped }: WorkersOpti
           fork();
         }, waitMs);
         waits.add(timer);
-      } else if (bornMs.size === 0 && waits.size === 0) resolve({ hasFailed: !isStopping, fault: null });
+      } else if (bornMs.size === 0 && waits.size === 0) resolve({ hasFailed: !isStopping, fault: null, isMisused: false });
     });
   });
   cluster.on('listening', (_worker, { port }) => {
@@ -63,7 +83,7 @@ export async function runWorkers(count: number, { stderr, stopped }: WorkersOpti
     for (const timer of waits) clearTimeout(timer);
     waits.clear();
     for (const each of Object.values(cluster.workers ?? {})) each?.kill('SIGTERM');
-    if (bornMs.size === 0) return { hasFailed: false, fault: null };
+    if (bornMs.size === 0) return { hasFailed: false, fault: null, isMisused: false };
     return await ended;
   };
   return await Promise.race([stop(), ended]);

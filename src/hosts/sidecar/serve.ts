@@ -14,7 +14,8 @@ import { GatewaySettings } from '../../compose/gateway-settings.ts';
 import { createSidecar, type Sidecar, SidecarConfigError, type SidecarOptions } from './server.ts';
 import { type SidecarEnd, SidecarSettings, type SidecarStart } from '../../compose/sidecar-settings.ts';
 import { surviveExceptions } from './survive-exceptions.ts';
-import { runWorkers } from './serve-workers.ts';
+import { listenFault } from './listen-fault.ts';
+import { runWorkers, tellPrimary } from './serve-workers.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 
 /** Runs the sidecar until it is told to stop. */
@@ -61,11 +62,13 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     await runUntilStopped(sidecar, (listening) => {
       if (cluster.isPrimary) announce(listening, config, start);
     });
-    return { hasFailed: false, fault: null };
+    return { hasFailed: false, fault: null, isMisused: false };
   } catch (error) {
-    const fault = faultOf(error, settings.port);
+    const isMisused = error instanceof SidecarConfigError;
+    const fault = isMisused ? error.message : listenFault(error, settings);
     if (fault === null) throw error;
-    return { hasFailed: true, fault };
+    const end = { hasFailed: true, fault, isMisused };
+    return cluster.isWorker ? tellPrimary(end) : end;
   } finally {
     await pipeline.close();
     await enricher.close();
@@ -93,12 +96,6 @@ function announce({ host, port }: { host: string; port: number }, { wanted }: Lo
   const asked = wanted.map(({ provider }) => provider.id).join(', ') || 'own lists only';
   start.stdout.write(`listening ${port}\n`);
   start.stderr.write(`isMalicious sidecar on http://${host.includes(':') ? `[${host}]` : host}:${port} (asks: ${asked})\n`);
-}
-
-/** What the user can mend, in the user's words; `null`: nothing of the kind. */
-function faultOf(error: unknown, port: number): string | null {
-  if (error instanceof SidecarConfigError) return error.message;
-  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? `port ${port} is taken: choose another with --port` : null;
 }
 
 /** The pipeline's settings. Throws one `ConfigError` with its faults and those of everything else. */

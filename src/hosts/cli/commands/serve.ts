@@ -10,7 +10,7 @@ export const serve: Command = {
     const { values } = parseOptions(args, serveSynopsis);
     const port = values.port === undefined ? undefined : parsePort(values.port);
     if (io.startSidecar === undefined) throw new Error('there is no sidecar in this program');
-    const { hasFailed, fault } = await io.startSidecar({
+    const { hasFailed, fault, isMisused } = await io.startSidecar({
       env: io.env,
       configPath: values.config,
       profile: values.profile,
@@ -23,7 +23,7 @@ export const serve: Command = {
       stdout: io.stdout,
       stderr: io.stderr,
     });
-    if (fault !== null) throw new UsageError(fault);
+    if (fault !== null) throw isMisused ? new UsageError(fault) : new Error(fault);
     return hasFailed ? EXIT.failed : EXIT.ok;
   },
 };
