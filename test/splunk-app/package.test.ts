@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_STAMP } from '../../scripts/freshness.ts';
+import { SETUP_BUNDLE_FILES, setupBundleAbsence } from '../../scripts/splunk-ui-bundle.ts';
 import { projectRoot } from '../support/fixtures.ts';
+import { filesNamedBy } from './named-files.ts';
 
 const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
 const archive = join(projectRoot, `dist/ismalicious-splunk-${version}.tar.gz`);
@@ -15,9 +17,12 @@ function run(command: string, ...args: string[]) {
   return spawnSync(command, args, { cwd: projectRoot, encoding: 'utf8' });
 }
 
+/** The libraries of the setup page are an install of 650 MB: where they are not, the package is made without the page. */
+const hasSetupPage = setupBundleAbsence() === null;
+
 function pack(): Buffer {
-  const { status, stderr } = run(process.execPath, 'scripts/package.ts', '--base');
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const { status, stderr } = run(process.execPath, 'scripts/package.ts', '--base', ...(hasSetupPage ? [] : ['--without-setup-page']));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('failed') });
   return readFileSync(archive);
 }
 
@@ -93,6 +98,50 @@ describe('the package without binaries', () => {
     ]);
   });
 
+  it('holds every file that a conf or a view names, the setup page too where it is built', () => {
+    const open = join(folder, 'open');
+    mkdirSync(open);
+    expect(run('tar', '-xzf', archive, '-C', open).status).toBe(0);
+    const app = join(open, 'ismalicious');
+    const named = filesNamedBy(app);
+    const missing = named.filter(({ file }) => !existsSync(join(app, file)));
+    expect(missing).toEqual(hasSetupPage ? [] : [{ by: 'default/data/ui/views/setup.xml', file: 'appserver/static/setup.js' }]);
+    // What the reader finds at all: one of each kind.
+    expect(named.map(({ file }) => file)).toEqual(
+      expect.arrayContaining([
+        'bin/ismalicious.sh',
+        'appserver/static/setup.js',
+        'appserver/static/ismalicious_triage.png',
+        'lookups/ismalicious_tiers.csv',
+        'default/data/ui/views/overview.xml',
+        'static/appIcon.png',
+        'default/data/ui/alerts/ismalicious_triage.html',
+        'README/ismalicious.conf.spec',
+        'LICENSE',
+      ]),
+    );
+  });
+
+  it.skipIf(!hasSetupPage)('holds the setup page, and its libraries in the bill of materials [needs browser workshop]', () => {
+    const names = run('tar', '-tzf', archive).stdout.split('\n');
+    for (const file of SETUP_BUNDLE_FILES) expect(names).toContain(`ismalicious/appserver/static/${file}`);
+    const sbom = JSON.parse(run('tar', '-xzOf', archive, 'ismalicious/sbom.cdx.json').stdout) as { components: { name: string }[] };
+    expect(sbom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['react', '@splunk/react-ui']));
+  });
+
+  it('shows the manual way where the script of the setup page is not there', () => {
+    const view = run('tar', '-xzOf', archive, 'ismalicious/default/data/ui/views/setup.xml').stdout;
+    const panel = /<div id="ismalicious-setup">(.*)<\/div>/s.exec(view)?.[1] ?? '';
+    for (const word of [
+      'local/ismalicious.conf',
+      'storage/passwords',
+      'ismalicious.x_api_key',
+      'is_configured = 1',
+      'README/ismalicious.conf.spec',
+    ])
+      expect(panel).toContain(word);
+  });
+
   it('names what is in it: the bill of materials is CycloneDX with the packages that are shipped', () => {
     const { stdout } = run('tar', '-xzOf', archive, 'ismalicious/sbom.cdx.json');
     const sbom = JSON.parse(stdout) as { bomFormat: string; components: { name: string }[] };
@@ -123,7 +172,8 @@ describe('AppInspect', () => {
     const wanted = ['x86_64', 'aarch64'].map((name) => archive.replace('.tar.gz', `-linux-${name}.tar.gz`));
     const findMade = () => wanted.filter((path) => existsSync(path));
     // CI makes them; elsewhere nobody waits for 60 MB of Node.
-    if (findMade().length === 0 && process.env.CI) run(process.execPath, 'scripts/package.ts');
+    if (findMade().length === 0 && process.env.CI)
+      run(process.execPath, 'scripts/package.ts', ...(hasSetupPage ? [] : ['--without-setup-page']));
     const made = findMade();
     if (made.length === 0) return context.skip('needs packages with a Node (npm run package)');
     if (!installAppInspect()) return context.skip('needs appinspect (python3, venv and PyPI)');

@@ -1,4 +1,7 @@
 // The pages around what is tested, as far as Splunk's own pages matter for it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../support/fixtures.ts';
 import { definitionOf } from './views.ts';
 
 /** Light or dark. */
@@ -30,6 +33,12 @@ export function dashboardPage(name: string, scheme: Scheme, port: string): strin
 <script src="/dashboard.js"></script></body></html>`;
 }
 
+/** The panel of setup.xml as it is shipped. */
+function setupPanel(): string {
+  const view = readFileSync(join(projectRoot, 'splunk-app/default/data/ui/views/setup.xml'), 'utf8');
+  return /<html>(.*)<\/html>/s.exec(view)?.[1] ?? '';
+}
+
 /** A page as Splunk makes it of setup.xml: RequireJS first, then the view's script, and its panel last. */
 export function setupPage(scheme: Scheme, port: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Setup | isMalicious</title>
@@ -37,7 +46,7 @@ export function setupPage(scheme: Scheme, port: string): string {
 <script>${splunkGlobals(port, scheme)}</script>
 <script src="/require.js"></script>
 <script src="/setup.js"></script></head>
-<body><main class="dashboard-body"><div class="panel-body html"><div id="ismalicious-setup"></div></div></main></body></html>`;
+<body><main class="dashboard-body"><div class="panel-body html">${setupPanel()}</div></main></body></html>`;
 }
 
 /** What Splunk Web serves for pages that ask for the user's theme. */

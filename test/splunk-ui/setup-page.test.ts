@@ -77,6 +77,18 @@ describe.skipIf(!hasPagePackages)(`the setup page in a browser ${NEEDS}`, { time
     await page.close();
   });
 
+  it('takes the place of the text with the manual way, which stays where the script does not come', async () => {
+    const page = await show();
+    expect(await page.getByText('Set it up by hand').count()).toBe(0);
+    const script = mock.files.get('/setup.js')!;
+    mock.files.delete('/setup.js');
+    await page.goto(`${mock.origin}/page`);
+    await page.getByText('Set it up by hand').waitFor();
+    expect(await page.locator('#ismalicious-setup').textContent()).toContain('storage/passwords');
+    mock.files.set('/setup.js', script);
+    await page.close();
+  });
+
   it('saves keys into storage/passwords and all else into ismalicious.conf, then marks the app as set up', async () => {
     const page = await show(() => mock.conf.set('providers.ismalicious', {}));
     await keyField(page).fill(KEY);
