@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseConf } from '../../src/hosts/splunk/splunkd/conf-file.ts';
+import { parseConf } from '../../src/splunkd/conf-file.ts';
 
 /** A file of the app that another one of it names; both by their path in the app. */
 export interface NamedFile {
