@@ -56,5 +56,7 @@ function halfLives(settings: Settings): Scoring['halfLifeDays'] {
     'file:sha1': file,
     'file:sha256': file,
     'file:sha512': file,
+    // A vulnerability stays one.
+    cve: null,
   };
 }

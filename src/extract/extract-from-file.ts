@@ -1,5 +1,6 @@
 // src/extract/: a text, mail, page or file in, indicators with their places out.
-import type { Extracted, ExtractedType, ExtractOptions } from './extracted.ts';
+import type { IndicatorType } from '../model/indicator.ts';
+import type { Extracted, ExtractOptions } from './extracted.ts';
 import { extractIndicators, withoutRepeats } from './extract-indicators.ts';
 import { openFile } from './open-file.ts';
 import type { FileReaders } from './open-file.ts';
@@ -113,7 +114,7 @@ function addressesOf(texts: readonly string[], { hasPublicSuffix }: FileOptions)
 }
 
 function hashesOf({ name, bytes }: InnerFile, part: string, { hash }: FileOptions): ExtractedFromFile[] {
-  const types: readonly (readonly [ExtractedType, HashAlgorithm])[] = [
+  const types: readonly (readonly [IndicatorType, HashAlgorithm])[] = [
     ['file:sha256', 'sha256'],
     ['file:sha1', 'sha1'],
     ['file:md5', 'md5'],

@@ -1,12 +1,9 @@
 import type { Indicator, IndicatorType } from '../model/indicator.ts';
 
-/** What can be found in a text: every indicator, and vulnerability ids (`cve`), which are worth knowing but are never looked up. */
-export type ExtractedType = IndicatorType | 'cve';
-
 /** One find. */
 export interface Extracted {
-  readonly type: ExtractedType;
-  /** Canonical, as `parseIndicator` gives it; a CVE id in upper case. */
+  readonly type: IndicatorType;
+  /** Canonical, as `parseIndicator` gives it. */
   readonly value: string;
   /** As it stands in the text, with its defanging. */
   readonly original: string;
@@ -49,6 +46,6 @@ export interface Reading {
 }
 
 /** Notes a find between two places of the text. */
-export function note(reading: Reading, type: ExtractedType, value: string, span: { start: number; end: number }): void {
+export function note(reading: Reading, type: IndicatorType, value: string, span: { start: number; end: number }): void {
   reading.found.push({ type, value, original: reading.text.slice(span.start, span.end), offset: span.start });
 }

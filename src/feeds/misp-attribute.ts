@@ -30,6 +30,7 @@ const PARTS: ReadonlyMap<string, readonly number[]> = new Map([
   ['email-reply-to', [0]],
   ['whois-registrant-email', [0]],
   ['dns-soa-email', [0]],
+  ['vulnerability', [0]],
 ]);
 
 /** The MISP attribute types that are read. */

@@ -10,7 +10,7 @@ import { hasSeen, markOfPage, readTried, type SeenPages, triesText, withPage, wr
 const DAY_MS = 86_400_000;
 const PULSES_PER_PAGE = 50;
 
-/** OTX names of the types we know. The rest (CVE, Mutex, YARA, FilePath, …) is no indicator of ours. */
+/** OTX names of the types we know. The rest (Mutex, YARA, FilePath, …) is no indicator of ours. */
 const TYPES = new Set([
   'IPv4',
   'IPv6',
@@ -23,6 +23,7 @@ const TYPES = new Set([
   'FileHash-SHA256',
   'email',
   'CIDR',
+  'CVE',
 ]);
 
 const setting = declareSettings('feeds.otx');

@@ -3,6 +3,7 @@ import { isoTime } from '../model/formats/iso-time.ts';
 import { TLP_LABELS, type Tlp } from '../model/tlp.ts';
 import { looseConfidence, looseFlag, looseText, looseWords } from './loose-fields.ts';
 import { type ItemFacts, type PageCollector } from './collect-page.ts';
+import { valuesOfObservable } from '../model/formats/stix-observable.ts';
 import { readPattern } from '../model/formats/stix-pattern.ts';
 
 /** Marking definitions that every STIX 2.1 tool knows: TLP 1 (STIX 2.1 §7.2.1.4) and TLP 2.0 (OASIS extension). */
@@ -34,35 +35,16 @@ const StixObject = z.object({
   pattern_type: looseText,
   valid_from: looseText,
   valid_until: looseText,
-  value: z.optional(z.unknown()),
-  hashes: z.optional(z.unknown()),
 });
-const Hashes = z.record(z.string(), z.unknown());
-/** How OpenCTI's API writes hashes. */
-const HashList = z.array(z.object({ algorithm: z.string(), hash: z.unknown() }));
-
-/** `hostname` (once `x-opencti-hostname`) is OpenCTI's own type for names of machines. */
-const OBSERVABLES = new Set(['ipv4-addr', 'ipv6-addr', 'domain-name', 'hostname', 'x-opencti-hostname', 'url', 'email-addr']);
-const HASHED = new Set(['file', 'artifact']);
-/** Names of hashes, as the specification has them and as tools write them (`sha256`). */
-const HASH_NAME = /^(MD5|SHA-?1|SHA-?256|SHA-?512)$/i;
-
-/** Adds the indicators of one STIX 2.1 object: an indicator with a pattern, or an observable (STIX 2.1 §6). */
+/** Adds the indicators of one STIX object: an indicator with a pattern, an observable or a vulnerability. */
 export function addStixObject(page: PageCollector, raw: unknown): void {
   const parsed = StixObject.safeParse(raw);
   if (!parsed.success) return page.reject('no STIX object: its type is missing', raw);
   const object = parsed.data;
   if (object.type === 'indicator') return addIndicator(page, object, raw);
-  if (OBSERVABLES.has(object.type)) return page.add(object.value, factsOf(object));
-  const hashes = HASHED.has(object.type) ? hashesOf(object.hashes).filter(([name]) => HASH_NAME.test(name)) : [];
-  if (hashes.length === 0) return page.ignore();
-  for (const [, hash] of hashes) page.add(hash, factsOf(object));
-}
-
-function hashesOf(hashes: unknown): [string, unknown][] {
-  const list = HashList.safeParse(hashes);
-  if (list.success) return list.data.map(({ algorithm, hash }) => [algorithm, hash]);
-  return Object.entries(Hashes.safeParse(hashes).data ?? {});
+  const values = valuesOfObservable(raw as Readonly<Record<string, unknown>>) ?? [];
+  if (values.length === 0) return page.ignore();
+  for (const value of values) page.add(value, factsOf(object));
 }
 
 function addIndicator(page: PageCollector, object: z.output<typeof StixObject>, raw: unknown): void {

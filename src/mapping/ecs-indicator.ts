@@ -2,7 +2,8 @@ import type { Indicator } from '../model/indicator.ts';
 
 /** The part of `threat.enrichments[].indicator` that says which value it is (ECS 9.4, `threat.indicator.*`). */
 export interface EcsIndicatorValue {
-  readonly type: 'ipv4-addr' | 'ipv6-addr' | 'domain-name' | 'url' | 'file' | 'email-addr';
+  /** Left out for a vulnerability: ECS has no word for it here. */
+  readonly type?: 'ipv4-addr' | 'ipv6-addr' | 'domain-name' | 'url' | 'file' | 'email-addr';
   readonly name: string;
   readonly ip?: string;
   readonly url?: EcsUrl;
@@ -37,6 +38,8 @@ export function toEcsIndicatorValue(indicator: Indicator): EcsIndicatorValue {
       return { type, name: value, url: toEcsUrl(value) };
     case 'email-addr':
       return { type, name: value, email: { address: value } };
+    case 'cve':
+      return { name: value };
     default:
       return { type: 'file', name: value, file: { hash: { [type.slice('file:'.length)]: value } } };
   }
@@ -52,6 +55,7 @@ export function relatedListOf(indicator: Indicator): RelatedList | null {
       return 'hosts';
     case 'url':
     case 'email-addr':
+    case 'cve':
       return null;
     default:
       return 'hash';

@@ -40,6 +40,7 @@ export interface IocFields {
     readonly indicator: ThreatEnrichment['indicator'] & { readonly modified_at: string };
     readonly feed: { readonly name: 'isMalicious'; readonly reference?: string };
   };
+  readonly vulnerability?: { readonly id: readonly string[] };
   readonly related?: { readonly ip?: readonly string[]; readonly hosts?: readonly string[]; readonly hash?: readonly string[] };
   readonly labels: { readonly verdict: string; readonly tier: string };
   readonly tags: readonly string[];
@@ -60,6 +61,7 @@ const VALID_DAYS: Readonly<Record<IndicatorType, number>> = {
   'file:sha1': 365,
   'file:sha256': 365,
   'file:sha512': 365,
+  cve: 365,
 };
 
 /**
@@ -94,6 +96,7 @@ export function toIocDocument(enrichment: Enrichment, options: IocOptions): IocD
         indicator: { ...entry.indicator, modified_at: checkedAt },
         feed: { name: 'isMalicious', ...(entry.indicator.reference !== undefined && { reference: entry.indicator.reference }) },
       },
+      ...(indicator.type === 'cve' && { vulnerability: { id: [indicator.value] } }),
       ...(related !== null && { related }),
       labels: { verdict: answer.verdict, tier: answer.tier },
       tags: [...answer.categories],

@@ -28,6 +28,7 @@ const THREAT_OBJECT_TYPES: Readonly<Record<IndicatorType, string>> = {
   'file:sha256': 'file_hash',
   'file:sha512': 'file_hash',
   'email-addr': 'email_address',
+  cve: 'vulnerability',
 };
 
 const USER_FIELD = /user|owner|recipient|sender|account/i;
@@ -47,7 +48,7 @@ export function toRiskEvent(enrichment: Enrichment, entity: { field: string; val
   };
 }
 
-/** The indicator as a row of the threat collection for its type; `null`: only malicious ones with an answer go there. */
+/** The indicator as a row of the threat collection for its type; `null`: only malicious ones with an answer go there, and there is no collection for vulnerabilities. */
 export function toThreatIntelRow(enrichment: Enrichment): ThreatIntelRow | null {
   const { answer, indicator } = enrichment;
   if (indicator === null || answer.verdict !== 'malicious') return null;
@@ -63,6 +64,8 @@ export function toThreatIntelRow(enrichment: Enrichment): ThreatIntelRow | null 
       return { collection: 'http_intel', row: { description, http_referrer: '', http_user_agent: '', url: indicator.value, weight } };
     case 'email-addr':
       return { collection: 'email_intel', row: { description, src_user: indicator.value, subject: '', weight } };
+    case 'cve':
+      return null;
     default:
       return { collection: 'file_intel', row: { description, file_hash: indicator.value, file_name: '', weight } };
   }

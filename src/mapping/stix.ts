@@ -21,27 +21,41 @@ export interface StixFacts {
   readonly isRevoked: boolean;
 }
 
-/** A STIX 2.1 indicator with only properties of the specification (§4.7): strict parsers take it. */
-export interface StixIndicator {
-  readonly type: 'indicator';
+/** What every object of ours has, with only properties of the specification: strict parsers take it. */
+interface StixCommon {
   readonly spec_version: '2.1';
-  readonly id: `indicator--${string}`;
   readonly created_by_ref: string;
   readonly created: string;
   readonly modified: string;
   readonly name: string;
   readonly description: string;
+  readonly revoked?: true;
+  readonly confidence?: number;
+  readonly labels?: readonly string[];
+  readonly object_marking_refs?: readonly string[];
+}
+
+/** A STIX 2.1 indicator (§4.7). */
+export interface StixIndicator extends StixCommon {
+  readonly type: 'indicator';
+  readonly id: `indicator--${string}`;
   readonly indicator_types: readonly string[];
   readonly pattern: string;
   readonly pattern_type: 'stix';
   readonly pattern_version: '2.1';
   readonly valid_from: string;
   readonly valid_until?: string;
-  readonly revoked?: true;
-  readonly confidence?: number;
-  readonly labels?: readonly string[];
-  readonly object_marking_refs?: readonly string[];
 }
+
+/** A STIX 2.1 vulnerability (§4.18): what a CVE id names can be seen in no event, so that no pattern tells it. */
+export interface StixVulnerability extends StixCommon {
+  readonly type: 'vulnerability';
+  readonly id: `vulnerability--${string}`;
+  readonly external_references: readonly { readonly source_name: 'cve'; readonly external_id: string }[];
+}
+
+/** What one of our indicators is in STIX. */
+export type StixObject = StixIndicator | StixVulnerability;
 
 /** TLP 2.0 marking definitions (OASIS, "STIX Best Practices", extension-definition--60a3c5c5-…). */
 const TLP_MARKINGS: Readonly<Record<Tlp, string>> = {
@@ -52,7 +66,7 @@ const TLP_MARKINGS: Readonly<Record<Tlp, string>> = {
   RED: 'marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1',
 };
 
-const PATHS: Readonly<Record<IndicatorType, string>> = {
+const PATHS: Readonly<Record<Exclude<IndicatorType, 'cve'>, string>> = {
   'ipv4-addr': 'ipv4-addr:value',
   'ipv6-addr': 'ipv6-addr:value',
   'domain-name': 'domain-name:value',
@@ -86,28 +100,49 @@ export const STIX_IDENTITY = {
 } as const;
 
 /** Maps a judged indicator; the same indicator has the same id for ever, so that sending it again replaces it. */
-export function toStixIndicator(facts: StixFacts): StixIndicator {
+export function toStixObject(facts: StixFacts): StixObject {
+  const { type, value } = facts.indicator;
+  return type === 'cve' ? toStixVulnerability(facts, value) : toStixIndicator(facts, type);
+}
+
+function toStixIndicator(facts: StixFacts, type: keyof typeof PATHS): StixIndicator {
   const { indicator, answer } = facts;
-  const labels = [
-    ...new Set([...answer.categories, ...facts.tags, `ismalicious:verdict=${answer.verdict}`, `ismalicious:tier=${answer.tier}`]),
-  ].slice(-MAX_LABELS);
   // The end has to lie after the start (§4.7), whatever feeds claim.
   const validUntilS = facts.validUntilS !== null && facts.validUntilS > facts.firstSeenS ? facts.validUntilS : null;
   return {
     type: 'indicator',
+    id: `indicator--${uuid5(`${type}:${indicator.value}`)}`,
+    ...commonOf(facts),
+    indicator_types: [INDICATOR_TYPES[answer.verdict]],
+    pattern: `[${PATHS[type]} = '${indicator.value.replace(/[\\']/g, (char) => `\\${char}`)}']`,
+    pattern_type: 'stix',
+    pattern_version: '2.1',
+    valid_from: timestamp(facts.firstSeenS),
+    ...(validUntilS === null ? {} : { valid_until: timestamp(validUntilS) }),
+  };
+}
+
+function toStixVulnerability(facts: StixFacts, cve: string): StixVulnerability {
+  return {
+    type: 'vulnerability',
+    id: `vulnerability--${uuid5(`cve:${cve}`)}`,
+    ...commonOf(facts),
+    external_references: [{ source_name: 'cve', external_id: cve }],
+  };
+}
+
+function commonOf(facts: StixFacts): StixCommon {
+  const { indicator, answer } = facts;
+  const labels = [
+    ...new Set([...answer.categories, ...facts.tags, `ismalicious:verdict=${answer.verdict}`, `ismalicious:tier=${answer.tier}`]),
+  ].slice(-MAX_LABELS);
+  return {
     spec_version: '2.1',
-    id: `indicator--${uuid5(`${indicator.type}:${indicator.value}`)}`,
     created_by_ref: STIX_IDENTITY.id,
     created: timestamp(facts.addedS),
     modified: timestamp(Math.max(facts.judgedS, facts.addedS)),
     name: indicator.value.slice(0, 1024),
     description: describe(facts),
-    indicator_types: [INDICATOR_TYPES[answer.verdict]],
-    pattern: `[${PATHS[indicator.type]} = '${indicator.value.replace(/[\\']/g, (char) => `\\${char}`)}']`,
-    pattern_type: 'stix',
-    pattern_version: '2.1',
-    valid_from: timestamp(facts.firstSeenS),
-    ...(validUntilS === null ? {} : { valid_until: timestamp(validUntilS) }),
     ...(facts.isRevoked ? { revoked: true as const } : {}),
     ...(answer.confidence === null ? {} : { confidence: answer.confidence }),
     labels,
@@ -115,10 +150,10 @@ export function toStixIndicator(facts: StixFacts): StixIndicator {
   };
 }
 
-/** A bundle of indicators with their author; the same objects give the same bundle id. */
-export function toStixBundle(indicators: readonly StixIndicator[]) {
-  const name = indicators.map(({ id, modified }) => `${id} ${modified}`).join('\n');
-  return { type: 'bundle', id: `bundle--${uuid5(`bundle:${name}`)}`, objects: [STIX_IDENTITY, ...indicators] } as const;
+/** A bundle of objects with their author; the same objects give the same bundle id. */
+export function toStixBundle(objects: readonly StixObject[]) {
+  const name = objects.map(({ id, modified }) => `${id} ${modified}`).join('\n');
+  return { type: 'bundle', id: `bundle--${uuid5(`bundle:${name}`)}`, objects: [STIX_IDENTITY, ...objects] } as const;
 }
 
 function describe({ answer, sources }: StixFacts): string {

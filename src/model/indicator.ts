@@ -1,6 +1,6 @@
 // src/model/: the words of the chain: indicator, verdict, enrichment. Immutable types and pure functions; stands on nothing, not even Node.
 
-/** Every type an indicator can have. The names are those of ECS and STIX 2.1; hashes carry their algorithm. */
+/** Every type an indicator can have. The names are those of ECS and STIX 2.1; hashes carry their algorithm; `cve` is STIX's `vulnerability`. */
 export const INDICATOR_TYPES = [
   'ipv4-addr',
   'ipv6-addr',
@@ -11,13 +11,14 @@ export const INDICATOR_TYPES = [
   'file:sha256',
   'file:sha512',
   'email-addr',
+  'cve',
 ] as const;
 
 export type IndicatorType = (typeof INDICATOR_TYPES)[number];
 
 /**
- * A typed, canonical value that can be looked up: refanged, lower-cased, IDN in punycode, IPv6 compressed (RFC 5952),
- * IPv4-mapped IPv6 unwrapped. `value` alone names it: no two types share a spelling.
+ * A typed, canonical value that can be looked up: refanged, lower-cased (a CVE id: upper case), IDN in punycode, IPv6 compressed
+ * (RFC 5952), IPv4-mapped IPv6 unwrapped. `value` alone names it: no two types share a spelling.
  */
 export interface Indicator {
   readonly type: IndicatorType;

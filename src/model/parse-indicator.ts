@@ -5,6 +5,7 @@ import { invalid } from './parsing/invalid-observable.ts';
 import { ipv4FromText } from './parsing/ipv4-address.ts';
 import { refang } from './refang.ts';
 import { parseUrl } from './parsing/url.ts';
+import { parseVulnerabilityId } from './parsing/vulnerability-id.ts';
 import { withoutNote } from './parsing/note-behind.ts';
 
 /** Longest value that is looked at, in characters; nothing longer is an indicator. */
@@ -63,7 +64,7 @@ function classify(text: string, kinds: number): ParsedObservable {
   if ((kinds & COLON) !== 0) return classifyWithColon(text, kinds);
   if ((kinds & AT) !== 0) return parseEmail(text);
   if ((kinds & SLASH) !== 0) return parseWithSlash(text);
-  return (text.includes('|') ? parseWithPipe(text) : null) ?? parseHost(text);
+  return (text.includes('|') ? parseWithPipe(text) : null) ?? parseVulnerabilityId(text) ?? parseHost(text);
 }
 
 function classifyWithColon(text: string, kinds: number): ParsedObservable {

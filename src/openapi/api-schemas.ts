@@ -73,7 +73,7 @@ export const SCHEMAS = {
           type: 'object',
           required: ['type', 'value', 'original', 'offset'],
           properties: {
-            type: { type: 'string', enum: [...INDICATOR_TYPES, 'cve'] },
+            type: { type: 'string', enum: INDICATOR_TYPES },
             value: text,
             original: { ...text, description: 'As it stands in the text.' },
             offset: { type: 'integer', minimum: 0, description: 'UTF-16 code units from the start.' },

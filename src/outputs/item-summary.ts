@@ -55,6 +55,8 @@ export function mispTypeOf(type: IndicatorType): string {
       return 'domain';
     case 'email-addr':
       return 'email-src';
+    case 'cve':
+      return 'vulnerability';
     default:
       return type.replace('file:', '');
   }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
+import type { IndicatorType } from '../model/indicator.ts';
 import { uuid5 } from '../mapping/stix-id.ts';
 import { failureOf } from './read-answer.ts';
 import {
@@ -92,18 +93,22 @@ function addStep([item]: readonly OutputItem[], settings: MispSettings, madeEven
 
 function attributeOf(item: OutputItem, { tag }: MispSettings) {
   const { answer } = item.enrichment;
-  const isFile = item.indicator.type.startsWith('file:');
-  const category = isFile || item.indicator.type === 'email-addr' ? 'Payload delivery' : 'Network activity';
   return {
     type: mispTypeOf(item.indicator.type),
-    category,
+    category: categoryOf(item.indicator.type),
     value: item.indicator.value,
-    // Only what is held for malicious goes into detection.
-    to_ids: answer.verdict === 'malicious',
+    // Only what is held for malicious goes into detection; nothing on a wire spells a vulnerability.
+    to_ids: answer.verdict === 'malicious' && item.indicator.type !== 'cve',
     distribution: 5,
     comment: `isMalicious: ${answer.verdict}, score ${answer.score ?? 'none'}, tier ${answer.tier}`,
     ...(tag ? { Tag: tagsOf([item]).map((name) => ({ name })) } : {}),
   };
+}
+
+/** A category of MISP's that the type may stand in. */
+function categoryOf(type: IndicatorType): string {
+  if (type === 'cve') return 'External analysis';
+  return type.startsWith('file:') || type === 'email-addr' ? 'Payload delivery' : 'Network activity';
 }
 
 function eventStep(settings: MispSettings): OutputStep<State> {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
+import { INDICATOR_TYPES } from '../model/indicator.ts';
 import { failureOf } from './read-answer.ts';
 import { azureSignIn } from './azure-sign-in.ts';
 import { defineOutput } from './output.ts';
@@ -37,6 +38,8 @@ export const sentinel = defineOutput<typeof Settings, null>({
   settings: Settings,
   defaults: { minScore: 70, events: ['enriched', 'verdict_changed'] },
   accepts: isThreat,
+  // The upload API knows no STIX vulnerabilities.
+  types: INDICATOR_TYPES.filter((type) => type !== 'cve'),
   limits: () => ({ items: 100, bytes: 1_000_000 }),
   signIn: azureSignIn('https://management.azure.com/.default'),
   start: (items, { settings, token }) => ({

@@ -20,6 +20,7 @@ const DATA_TYPES: Partial<Readonly<Record<IndicatorType, string>>> = {
   'domain-name': 'domain',
   url: 'url',
   'email-addr': 'mail',
+  cve: 'other',
 };
 
 /** An alert in TheHive; (type, source, sourceRef) is unique there, so a second copy is refused and counts as delivered. */

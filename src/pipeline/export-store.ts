@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredIndicator } from '../store/observation.ts';
 import type { Store } from '../store/store-client.ts';
-import { STIX_IDENTITY, toStixIndicator, type StixIndicator } from '../mapping/stix.ts';
+import { STIX_IDENTITY, toStixObject, type StixObject } from '../mapping/stix.ts';
 import type { Answer } from '../model/enrichment.ts';
 import { csvLine } from '../outputs/csv-line.ts';
 import { mispTypeOf } from '../outputs/item-summary.ts';
@@ -64,9 +64,9 @@ async function pieceOf(store: Store, stored: StoredIndicator, { format, nowS }: 
 }
 
 /** A judged indicator of the store as STIX. */
-export function storedToStix(stored: StoredIndicator, answer: Answer): StixIndicator {
+export function storedToStix(stored: StoredIndicator, answer: Answer): StixObject {
   const judgedS = stored.checkedS ?? stored.addedS;
-  return toStixIndicator({
+  return toStixObject({
     indicator: stored.indicator,
     answer,
     tags: stored.tags,

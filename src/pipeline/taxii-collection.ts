@@ -7,6 +7,8 @@ import { storedToStix } from './export-store.ts';
 const MEDIA_TYPE = 'application/taxii+json;version=2.1';
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 500;
+/** What the collection holds. */
+const OBJECT_TYPES: readonly string[] = ['indicator', 'vulnerability'];
 
 /** The one collection: every judged threat of the store. */
 export const TAXII_COLLECTION_ID = uuid5('taxii collection indicators');
@@ -75,7 +77,8 @@ async function readObjects(
   const cursor = /^(\d+)-(\d+)$/.exec(query.get('next') ?? '');
   if (!Number.isInteger(limit) || limit < 1 || Number.isNaN(sinceS)) return failure(400, 'limit or added_after is not valid');
   if (query.has('next') && !cursor) return failure(400, "'next' is not valid");
-  if (query.has('match[type]') && query.get('match[type]') !== 'indicator') return success({});
+  const types = query.get('match[type]')?.split(',') ?? OBJECT_TYPES;
+  if (!types.some((type) => OBJECT_TYPES.includes(type))) return success({});
   const wanted = query.get('match[id]');
   const at = cursor ? { judgedS: Number(cursor[1]), id: Number(cursor[2]) } : { judgedS: sinceS, id: Number.MAX_SAFE_INTEGER };
   // Seconds are the store's grain: the running one is not told yet, or what comes later in it would fall between two polls.
@@ -84,7 +87,7 @@ async function readObjects(
   const shown = page
     .filter(({ tlp }) => isWithinTlp(tlp ?? 'AMBER', maxTlp))
     .map((stored) => ({ stored, object: storedToStix(stored, stored.answer) }))
-    .filter(({ object }) => wanted === null || wanted.split(',').includes(object.id));
+    .filter(({ object }) => types.includes(object.type) && (wanted === null || wanted.split(',').includes(object.id)));
   const [first, last] = [page[0], page.at(-1)];
   if (!first || !last) return success({});
   const more = rows.length > limit;

@@ -8,7 +8,22 @@ import { readStixBundle } from './local-stix.ts';
 
 /** Score of an entry that gives none, by its verdict: the customer put it on a list of their own for a reason. */
 const DEFAULT_SCORES: Readonly<Record<VerdictWord, number | null>> = { malicious: 90, suspicious: 55, clean: 0, unknown: null };
-const VALUE_COLUMNS = ['value', 'indicator', 'ioc', 'ioc_value', 'observable', 'ip', 'domain', 'url', 'hash', 'sha256', 'cidr'];
+const VALUE_COLUMNS = [
+  'value',
+  'indicator',
+  'ioc',
+  'ioc_value',
+  'observable',
+  'ip',
+  'domain',
+  'url',
+  'hash',
+  'sha256',
+  'cidr',
+  'cve',
+  'cve_id',
+  'cveid',
+];
 const MAX_FAULTS = 20;
 
 /** Reads a customer's list: STIX 2.1 bundle (JSON), CSV with a header that names a value column, or a list of values (see `readListCell`). */

@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
+import { valuesOfObservable } from '../model/formats/stix-observable.ts';
 import { readPattern } from '../model/formats/stix-pattern.ts';
+import { parseIndicator } from '../model/parse-indicator.ts';
+import type { Verdict } from '../model/verdict.ts';
 import type { ListEntry, ParsedList } from './list-entry.ts';
 import { verdictOf } from './verdict-facts.ts';
 
@@ -28,21 +31,57 @@ const Indicator = z.object({
   revoked: z.union([z.boolean(), notSaid]),
 });
 
-/** Indicators of a STIX 2.1 bundle whose pattern names values (see `readPattern`); what else it wants is told as faults. Revoked ones are left out. */
+/** Observables and vulnerabilities say of themselves what indicators do. */
+const Observable = z.object({
+  type: z.string(),
+  id: text,
+  confidence: z.union([z.number().check(z.gte(0), z.lte(100)), notSaid]),
+  labels: words,
+  first_observed: text,
+  created: text,
+  modified: text,
+  revoked: z.union([z.boolean(), notSaid]),
+});
+
+/**
+ * What a STIX bundle lists: indicators whose pattern names values (see `readPattern`; what else it wants is told as faults), observables and
+ * vulnerabilities. Revoked ones are left out, and observables that an indicator of the bundle speaks for: it knows more of them.
+ */
 export function readStixBundle(name: string, body: string): ParsedList {
   const faults: string[] = [];
   const entries: ListEntry[] = [];
   const objects = objectsOf(body);
   if (objects === null) return { entries, faults: [`${name}: is no JSON with STIX objects`] };
+  const spokenFor = new Set<string>();
   for (const object of objects) {
     if ((object as { type?: unknown } | null)?.type !== 'indicator') continue;
     const parsed = Indicator.safeParse(object);
-    const found = parsed.success ? entriesOf(name, parsed.data) : { entries: [], faults: ['is no STIX 2.1 indicator'] };
+    const found = parsed.success ? entriesOf(name, parsed.data, spokenFor) : { entries: [], faults: ['is no STIX 2.1 indicator'] };
     for (const entry of found.entries) entries.push(entry);
     for (const fault of found.faults.slice(0, MAX_FAULTS - faults.length))
       faults.push(`${name}, ${String((object as { id?: unknown }).id ?? 'indicator without id').slice(0, 80)}: ${fault}`);
   }
+  for (const object of objects) {
+    for (const entry of observableEntries(name, object)) if (!spokenFor.has(keyOf(entry.value))) entries.push(entry);
+  }
   return { entries, faults };
+}
+
+/** One spelling for a value, so that an observable finds its indicator. */
+function keyOf(value: string): string {
+  const parsed = parseIndicator(value);
+  return parsed.kind === 'invalid' ? value : parsed.indicator.value;
+}
+
+function observableEntries(name: string, raw: unknown): ListEntry[] {
+  const parsed = Observable.safeParse(raw);
+  if (!parsed.success || parsed.data.revoked === true) return [];
+  const values = valuesOfObservable(raw as Readonly<Record<string, unknown>>) ?? [];
+  const texts = values.filter((value) => typeof value === 'string');
+  if (texts.length === 0) return [];
+  const { labels, confidence, first_observed: firstObserved, created, modified } = parsed.data;
+  const verdict = verdictFor(name, labels ?? [], { confidence, firstSeen: firstObserved ?? created, lastSeen: modified });
+  return texts.map((value) => ({ value, verdict, note: null }));
 }
 
 function objectsOf(body: string): readonly unknown[] | null {
@@ -55,22 +94,32 @@ function objectsOf(body: string): readonly unknown[] | null {
   }
 }
 
-function entriesOf(name: string, indicator: z.output<typeof Indicator>): ParsedList {
-  if (indicator.revoked === true) return { entries: [], faults: [] };
+function entriesOf(name: string, indicator: z.output<typeof Indicator>, spokenFor: Set<string>): ParsedList {
   if ((indicator.pattern_type ?? 'stix').toLowerCase() !== 'stix')
     return { entries: [], faults: [`pattern type ${indicator.pattern_type} cannot be read`] };
   const found = readPattern(indicator.pattern);
-  if ('reason' in found) return { entries: [], faults: [found.reason] };
+  if ('reason' in found) return { entries: [], faults: indicator.revoked === true ? [] : [found.reason] };
+  for (const value of found.values) spokenFor.add(keyOf(value));
+  if (indicator.revoked === true) return { entries: [], faults: [] };
   const kinds = [...(indicator.indicator_types ?? []), ...(indicator.labels ?? [])];
+  const { confidence, valid_from: firstSeen, modified: lastSeen } = indicator;
+  const verdict = verdictFor(name, kinds, { confidence, firstSeen, lastSeen });
+  return { entries: found.values.map((value) => ({ value, verdict, note: indicator.name ?? null })), faults: found.left };
+}
+
+function verdictFor(
+  name: string,
+  kinds: readonly string[],
+  { confidence, firstSeen, lastSeen }: Readonly<Record<'firstSeen' | 'lastSeen', string | undefined>> & { confidence: number | undefined },
+): Verdict {
   const isBenign = kinds.includes('benign');
-  const verdict = verdictOf('local', {
+  return verdictOf('local', {
     verdict: isBenign ? 'clean' : 'malicious',
     score: isBenign ? 0 : 90,
-    confidence: indicator.confidence ?? null,
+    confidence: confidence ?? null,
     categories: isBenign ? [] : kinds.filter((kind) => kind !== 'malicious-activity'),
     attributes: [`list:${name}`],
-    firstSeen: isoTime(indicator.valid_from),
-    lastSeen: isoTime(indicator.modified),
+    firstSeen: isoTime(firstSeen),
+    lastSeen: isoTime(lastSeen),
   });
-  return { entries: found.values.map((value) => ({ value, verdict, note: indicator.name ?? null })), faults: found.left };
 }

@@ -76,7 +76,7 @@ export const misp = defineProvider({
   id: 'misp',
   title: 'MISP',
   docs: 'https://www.misp-project.org/openapi/#tag/Attributes/operation/restSearchAttributes',
-  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256', 'file:sha512', 'email-addr'],
+  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256', 'file:sha512', 'email-addr', 'cve'],
   settings: Settings,
   concurrency: 4,
   cost: 0,

@@ -8,6 +8,7 @@ import { defineProvider, type HttpCall } from './provider.ts';
 import { settingsOf } from './provider-settings.ts';
 import { verdictOf, wordOfScore } from './verdict-facts.ts';
 import { threatCategories } from './threat-words.ts';
+import { verdictOnVulnerability, VULNERABILITIES, vulnerabilitiesOf, vulnerabilityFilter } from './opencti-vulnerability.ts';
 
 const MAX_BULK = 100;
 const MAX_NODES = 500;
@@ -25,8 +26,7 @@ const HASH_KEYS: Readonly<Partial<Record<IndicatorType, string>>> = {
   'file:sha512': 'hashes.SHA-512',
 };
 
-const QUERY = `query Observables($filters: FilterGroup, $first: Int) {
-  stixCyberObservables(filters: $filters, first: $first) {
+const OBSERVABLES = `stixCyberObservables(filters: $filters, first: $first) {
     edges { node {
       id entity_type observable_value x_opencti_score created_at updated_at
       objectLabel { value } objectMarking { definition }
@@ -35,7 +35,17 @@ const QUERY = `query Observables($filters: FilterGroup, $first: Int) {
       indicators { edges { node { id name x_opencti_score valid_until revoked } } }
     } }
     pageInfo { hasNextPage }
-  }
+  }`;
+
+const QUERY = `query Observables($filters: FilterGroup, $first: Int) {
+  ${OBSERVABLES}
+}`;
+const QUERY_BOTH = `query Known($filters: FilterGroup, $names: FilterGroup, $first: Int) {
+  ${OBSERVABLES}
+  ${VULNERABILITIES}
+}`;
+const QUERY_VULNERABILITIES = `query Vulnerabilities($names: FilterGroup, $first: Int) {
+  ${VULNERABILITIES}
 }`;
 
 const declare = settingsOf('opencti');
@@ -86,13 +96,13 @@ export const opencti = defineProvider({
   id: 'opencti',
   title: 'OpenCTI',
   docs: 'https://docs.opencti.io/latest/reference/api/',
-  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256', 'file:sha512', 'email-addr'],
+  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256', 'file:sha512', 'email-addr', 'cve'],
   settings: Settings,
   concurrency: 4,
   cost: 0,
   maxTlp: 'AMBER+STRICT',
   weight: 0.9,
-  scale: `The highest score among its indicators that are not revoked. An observable without such an indicator was only seen: its own score, at most ${SEEN_MAX_SCORE}. Malicious from 60, suspicious from 25.`,
+  scale: `The highest score among its indicators that are not revoked. An observable without such an indicator was only seen: its own score, at most ${SEEN_MAX_SCORE}. Malicious from 60, suspicious from 25. A vulnerability that it knows is unknown, without a score: it accuses nobody.`,
 
   request: (indicator, settings) => graphql([indicator], settings),
 
@@ -107,30 +117,66 @@ export const opencti = defineProvider({
     return refusal('bad_response', 'opencti', `query refused (${code.slice(0, 40)}): the server may be of another version`);
   },
 
-  read: (body, indicator, settings) => verdictOn(indicator, nodesOf(body).nodes, settings),
+  read: (body, indicator, settings) => readAnswer(body, [indicator]).verdictOn(indicator, settings),
 
   bulk: {
     maxSize: MAX_BULK,
     request: (indicators, settings) => graphql(indicators, settings),
     read(body, indicators, settings) {
-      const { nodes, isWhole } = nodesOf(body);
-      return new Map(isWhole ? indicators.map((indicator) => [indicator.value, verdictOn(indicator, nodes, settings)] as const) : []);
+      const answer = readAnswer(body, indicators);
+      return new Map(
+        answer.isWhole ? indicators.map((indicator) => [indicator.value, answer.verdictOn(indicator, settings)] as const) : [],
+      );
     },
   },
 });
 
 function graphql(indicators: readonly Indicator[], { apiKey, baseUrl }: OpenctiSettings): HttpCall {
-  const keys = Map.groupBy(indicators, ({ type }) => HASH_KEYS[type] ?? 'value');
-  const filters = Array.from(keys, ([key, group]) => ({ key, values: group.map(({ value }) => value), operator: 'eq', mode: 'or' }));
+  const cves = indicators.filter(isVulnerability);
+  const observables = indicators.filter((indicator) => !isVulnerability(indicator));
+  const query = cves.length === 0 ? QUERY : observables.length === 0 ? QUERY_VULNERABILITIES : QUERY_BOTH;
   return {
     url: apiUrl(baseUrl, '/graphql'),
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, accept: 'application/json', 'content-type': 'application/json' },
     body: JSON.stringify({
-      query: QUERY,
-      variables: { filters: { mode: filters.length > 1 ? 'or' : 'and', filters, filterGroups: [] }, first: MAX_NODES },
+      query,
+      variables: {
+        ...(observables.length > 0 && { filters: observableFilter(observables) }),
+        ...(cves.length > 0 && { names: vulnerabilityFilter(cves) }),
+        first: MAX_NODES,
+      },
     }),
   };
+}
+
+function observableFilter(observables: readonly Indicator[]) {
+  const keys = Map.groupBy(observables, ({ type }) => HASH_KEYS[type] ?? 'value');
+  const filters = Array.from(keys, ([key, group]) => ({ key, values: group.map(({ value }) => value), operator: 'eq', mode: 'or' }));
+  return { mode: filters.length > 1 ? 'or' : 'and', filters, filterGroups: [] };
+}
+
+function isVulnerability({ type }: Indicator): boolean {
+  return type === 'cve';
+}
+
+/** What an answer says of those that were asked about: each kind has a list of its own in it. */
+function readAnswer(body: unknown, asked: readonly Indicator[]) {
+  const none = { nodes: [], isWhole: true };
+  const observables = asked.every(isVulnerability) ? none : nodesOf(body);
+  const vulnerabilities = asked.some(isVulnerability) ? vulnerabilitiesOf(body) : none;
+  return {
+    isWhole: observables.isWhole && vulnerabilities.isWhole,
+    verdictOn: (indicator: Indicator, settings: OpenctiSettings): Verdict | null =>
+      isVulnerability(indicator)
+        ? verdictOnVulnerability(indicator, vulnerabilities.nodes, { page: pageOf(settings), defaultTlp: DEFAULT_TLP })
+        : verdictOn(indicator, observables.nodes, settings),
+  };
+}
+
+/** Where people read it. */
+function pageOf({ baseUrl }: OpenctiSettings): string {
+  return baseUrl.replace(/\/graphql$/, '');
 }
 
 function nodesOf(body: unknown): { readonly nodes: readonly ObservableNode[]; readonly isWhole: boolean } {
@@ -138,7 +184,7 @@ function nodesOf(body: unknown): { readonly nodes: readonly ObservableNode[]; re
   return { nodes: edges.map(({ node }) => node), isWhole: pageInfo?.hasNextPage !== true };
 }
 
-function verdictOn(indicator: Indicator, nodes: readonly ObservableNode[], { baseUrl }: OpenctiSettings): Verdict | null {
+function verdictOn(indicator: Indicator, nodes: readonly ObservableNode[], settings: OpenctiSettings): Verdict | null {
   const wanted = indicator.value.toLowerCase();
   const node = nodes.find(({ observable_value, hashes }) =>
     [observable_value, ...(hashes ?? []).map(({ hash }) => hash)].some((value) => value.toLowerCase() === wanted),
@@ -158,6 +204,6 @@ function verdictOn(indicator: Indicator, nodes: readonly ObservableNode[], { bas
     firstSeen: isoTime(node.created_at),
     lastSeen: isoTime(node.updated_at),
     tlp: strictestTlp((node.objectMarking ?? []).map(({ definition }) => definition ?? '')) ?? DEFAULT_TLP,
-    reference: `${baseUrl.replace(/\/graphql$/, '')}/dashboard/observations/observables/${node.id}`,
+    reference: `${pageOf(settings)}/dashboard/observations/observables/${node.id}`,
   });
 }

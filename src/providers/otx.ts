@@ -50,14 +50,14 @@ export const otx = defineProvider({
   id: 'otx',
   title: 'OTX',
   docs: 'https://otx.alienvault.com/api',
-  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256'],
+  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256', 'cve'],
   settings: Settings,
   quotas: [{ requests: 1000, perMs: HOUR_MS }],
   concurrency: 4,
   cost: 0,
   maxTlp: 'GREEN',
   weight: 0.5,
-  scale: `Active pulses on a saturating curve (1 → 30, 3 → 45, 10 → 65, 30 → 75). A value that OTX lists as allow-listed or as an accepted false positive stays at ${ALLOW_LISTED_MAX_SCORE} or below, and is clean when no pulse names it. Malicious from 60.`,
+  scale: `Active pulses on a saturating curve (1 → 30, 3 → 45, 10 → 65, 30 → 75). A value that OTX lists as allow-listed or as an accepted false positive stays at ${ALLOW_LISTED_MAX_SCORE} or below, and is clean when no pulse names it; a vulnerability never is. Malicious from 60.`,
   terms: 'About 10 000 requests an hour with a key, 1000 without.',
 
   request(indicator, { apiKey, baseUrl }) {
@@ -82,7 +82,7 @@ export const otx = defineProvider({
       .map((family) => (typeof family === 'string' ? family : family.display_name));
     return verdictOf('otx', {
       ...droppedNote(dropped),
-      verdict: isAllowListed ? (reports === 0 ? 'clean' : 'unknown') : wordOfScore(score),
+      verdict: isAllowListed ? (reports === 0 && indicator.type !== 'cve' ? 'clean' : 'unknown') : wordOfScore(score),
       score,
       confidence: CONFIDENCE,
       categories: isAllowListed
@@ -106,6 +106,8 @@ function sectionOf({ type, value }: Indicator): string {
       return 'IPv6';
     case 'url':
       return 'url';
+    case 'cve':
+      return 'cve';
     case 'domain-name':
       return isRegisteredName(value) ? 'domain' : 'hostname';
     default:

@@ -52,7 +52,7 @@ export const remote = defineProvider({
   id: 'remote',
   title: 'Another sidecar',
   docs: 'https://ismalicious.com/playbooks/siem-enrichment-ismalicious-api',
-  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256', 'file:sha512', 'email-addr'],
+  types: ['ipv4-addr', 'ipv6-addr', 'domain-name', 'url', 'file:md5', 'file:sha1', 'file:sha256', 'file:sha512', 'email-addr', 'cve'],
   settings: Settings,
   concurrency: 8,
   cost: 0,

@@ -29,6 +29,7 @@ const TYPES = wordTable<readonly IndicatorType[]>({
   'email-src': ['email-addr'],
   'email-dst': ['email-addr'],
   email: ['email-addr'],
+  vulnerability: ['cve'],
 });
 
 /** A list of values that are well known, and most often not what an alert is about. */

@@ -25,6 +25,7 @@ export const typeCodes = codes<IndicatorType>([
   'file:sha256',
   'file:sha512',
   'email-addr',
+  'cve',
 ]);
 
 /** Numbers for the verdicts. */

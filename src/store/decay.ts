@@ -6,7 +6,8 @@ const DAY_S = 86_400;
 export type HalfLives = Readonly<Record<IndicatorType, number | null>>;
 
 /**
- * Addresses change hands in days, URLs are cleaned up, names are re-registered after a year; a file stays the file it is.
+ * Addresses change hands in days, URLs are cleaned up, names are re-registered after a year; a file stays the file it is, and a vulnerability what
+ * it is.
  * (MISP's default decaying models: 30 to 120 days for network indicators.)
  */
 export const DEFAULT_HALF_LIVES: HalfLives = {
@@ -19,6 +20,7 @@ export const DEFAULT_HALF_LIVES: HalfLives = {
   'file:sha256': null,
   'file:sha512': null,
   'email-addr': 90,
+  cve: null,
 };
 
 /** A score as it counts today: halved for every half-life since it was last confirmed. `null` stays `null`: nobody said. */

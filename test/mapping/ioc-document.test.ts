@@ -23,6 +23,7 @@ const VALUES: Readonly<Record<Indicator['type'], string>> = {
   'file:sha1': 'da39a3ee5e6b4b0d3255bfef95601890afd80709',
   'file:sha256': 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   'file:sha512': 'cf83e1357eefb8bdf1542850d66d8007'.repeat(4),
+  cve: 'CVE-2024-3400',
 };
 
 function enrichmentOf(type: Indicator['type'], answer: Answer, over: Partial<Enrichment> = {}): Enrichment {

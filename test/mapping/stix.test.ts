@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { valuesOfObservable } from '../../src/model/formats/stix-observable.ts';
 import { readPattern } from '../../src/model/formats/stix-pattern.ts';
 import { uuid5 } from '../../src/mapping/stix-id.ts';
-import { type StixFacts, toStixBundle, toStixIndicator } from '../../src/mapping/stix.ts';
+import { type StixFacts, type StixIndicator, toStixBundle, toStixObject } from '../../src/mapping/stix.ts';
 import { INDICATOR_TYPES, type IndicatorType } from '../../src/model/indicator.ts';
 import { TLP_LABELS } from '../../src/model/tlp.ts';
 import { answerOf } from '../store/samples.ts';
@@ -21,6 +22,7 @@ const VALUES: Readonly<Record<IndicatorType, string>> = {
   'file:sha512':
     'cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
   'email-addr': 'a@evil-host.net',
+  cve: 'CVE-2024-3400',
 };
 const factsOf = (type: IndicatorType, more: Partial<StixFacts> = {}): StixFacts => ({
   indicator: { type, value: VALUES[type] },
@@ -48,14 +50,32 @@ it('ids are version 5 UUIDs, the same for the same name', () => {
   );
 });
 
-it.each(INDICATOR_TYPES)('%s: its pattern names the very value', (type) => {
-  expect(readPattern(toStixIndicator(factsOf(type)).pattern)).toEqual({ values: [VALUES[type]], left: [] });
+/** What is told of anything that a pattern can name. */
+function indicatorOf(facts: StixFacts): StixIndicator {
+  const object = toStixObject(facts);
+  if (object.type !== 'indicator') throw new Error(`${object.type} is no indicator`);
+  return object;
+}
+
+it.each(INDICATOR_TYPES.filter((type) => type !== 'cve'))('%s: its pattern names the very value', (type) => {
+  expect(readPattern(indicatorOf(factsOf(type)).pattern)).toEqual({ values: [VALUES[type]], left: [] });
+});
+
+it('a CVE is a vulnerability with its id as external reference, which our own reader takes back', () => {
+  const object = toStixObject(factsOf('cve'));
+  expect(object).toMatchObject({
+    type: 'vulnerability',
+    name: 'CVE-2024-3400',
+    external_references: [{ source_name: 'cve', external_id: 'CVE-2024-3400' }],
+  });
+  expect(object).not.toHaveProperty('pattern');
+  expect(valuesOfObservable({ ...object })).toEqual(['CVE-2024-3400']);
 });
 
 it('any value comes back from its pattern', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), (value) => {
-      const { pattern } = toStixIndicator(factsOf('url', { indicator: { type: 'url', value } }));
+      const { pattern } = indicatorOf(factsOf('url', { indicator: { type: 'url', value } }));
       expect(readPattern(pattern)).toEqual({ values: [value], left: [] });
     }),
   );
@@ -64,16 +84,16 @@ it('any value comes back from its pattern', () => {
 describe('an indicator', () => {
   it('keeps its id and creation, and moves its modification, when it is judged again', () => {
     const [first, second] = [
-      toStixIndicator(factsOf('url')),
-      toStixIndicator(factsOf('url', { judgedS: NOW + 5, answer: answerOf({ score: 10, verdict: 'clean' }) })),
+      indicatorOf(factsOf('url')),
+      indicatorOf(factsOf('url', { judgedS: NOW + 5, answer: answerOf({ score: 10, verdict: 'clean' }) })),
     ];
     expect([second.id, second.created]).toEqual([first.id, first.created]);
     expect(second.modified > first.modified).toBe(true);
     expect(second.indicator_types).toEqual(['benign']);
   });
   it('never ends before it begins, and says nothing it does not know', () => {
-    expect(toStixIndicator(factsOf('url', { validUntilS: NOW - 10_000 }))).not.toHaveProperty('valid_until');
-    const bare = toStixIndicator(
+    expect(toStixObject(factsOf('url', { validUntilS: NOW - 10_000 }))).not.toHaveProperty('valid_until');
+    const bare = toStixObject(
       factsOf('url', { tlp: null, validUntilS: null, answer: answerOf({ confidence: null, score: null, verdict: 'unknown' }) }),
     );
     expect(Object.keys(bare)).not.toEqual(expect.arrayContaining(['confidence']));
@@ -85,9 +105,9 @@ describe('an indicator', () => {
 describe.skipIf(!hasPeers)('stix2 3.0.2 [needs python]', () => {
   it('parses every type, marking and verdict strictly, and writes it back as it was', () => {
     const indicators = [
-      ...INDICATOR_TYPES.map((type) => toStixIndicator(factsOf(type))),
-      ...TLP_LABELS.map((tlp) => toStixIndicator(factsOf('url', { tlp, indicator: { type: 'url', value: `http://x.net/${tlp}` } }))),
-      toStixIndicator(factsOf('url', { isRevoked: true, validUntilS: null, answer: answerOf({ verdict: 'clean', confidence: null }) })),
+      ...INDICATOR_TYPES.map((type) => toStixObject(factsOf(type))),
+      ...TLP_LABELS.map((tlp) => toStixObject(factsOf('url', { tlp, indicator: { type: 'url', value: `http://x.net/${tlp}` } }))),
+      toStixObject(factsOf('url', { isRevoked: true, validUntilS: null, answer: answerOf({ verdict: 'clean', confidence: null }) })),
     ];
     const bundle = toStixBundle(indicators);
     const back = runPython(

@@ -59,7 +59,7 @@ function brokenLaw(parsed: ParsedObservable): string | null {
   if (!INDICATOR_TYPES.includes(type)) return 'unknown type';
   if (value === '' || /[\s\0-\u0020\u007f]/.test(value)) return 'blank or control character in the value';
   if (type !== 'email-addr' && /[^!-~]/.test(value)) return 'not ASCII';
-  if (type !== 'url' && /[A-Z]/.test(value)) return 'not lower case';
+  if (type !== 'url' && type !== 'cve' && /[A-Z]/.test(value)) return 'not lower case';
   if (type === 'ipv4-addr' && isIP(value) !== 4) return 'no IPv4 address for Node';
   if (type === 'ipv6-addr' && (isIP(value) !== 6 || new URL(`http://[${value}]`).hostname !== `[${value}]`))
     return 'not the spelling of RFC 5952';

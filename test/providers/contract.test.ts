@@ -26,6 +26,7 @@ const SAMPLES: Readonly<Record<IndicatorType, Indicator>> = {
   'file:sha256': { type: 'file:sha256', value: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' },
   'file:sha512': { type: 'file:sha512', value: 'c'.repeat(128) },
   'email-addr': { type: 'email-addr', value: 'someone@sample.example' },
+  cve: { type: 'cve', value: 'CVE-2024-3400' },
 };
 
 const fixtures = new Map(providers.map((provider) => [provider.id, readProviderFixture(provider.id)]));

@@ -17,7 +17,7 @@ const HASH_TYPES: ReadonlyMap<number, IndicatorType> = new Map([
   [128, 'file:sha512'],
 ]);
 
-const CVE = /cve[-_\u2010-\u2013](\d{4})[-_\u2010-\u2013](\d{4,7})(?!\d)/gi;
+const CVE = /cve[-_\u2010-\u2013](\d{4})[-_\u2010-\u2013](\d{4,19})(?!\d)/gi;
 
 /** Notes the vulnerability ids in a run (`exploit-CVE-2021-44228.sh`) or, with odd hyphens, behind its start. Says whether there was one. */
 export function noteVulnerabilities(reading: Reading, run: HostRun): boolean {

@@ -18,7 +18,8 @@ const BLOCK_LINES = [
   /^local-(?:zone|data):\s*"([^"\s]+?)\.?["\s]/i,
   /^(?:\*\.)?(\S+?)\.?\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+\S+$/i,
 ];
-const LABEL = /^(md5|sha-?1|sha-?256|sha-?512|ip(?:v[46])?(?:-?addr(?:ess)?)?|host(?:name)?|domain(?:-name)?|fqdn|ur[il]|e-?mail)$/i;
+const LABEL =
+  /^(cve(?:-?id)?|md5|sha-?1|sha-?256|sha-?512|ip(?:v[46])?(?:-?addr(?:ess)?)?|host(?:name)?|domain(?:-name)?|fqdn|ur[il]|e-?mail)$/i;
 const HASH = /^(?:[\da-f]{32}|[\da-f]{40}|[\da-f]{64}|[\da-f]{128})$/i;
 const NOTE = /\s(?:[#;]|\/\/|--?\s)|[#;]\s/;
 
@@ -88,7 +89,7 @@ function piecesOf(text: string): string[] {
 
 function isValue(text: string): boolean {
   if (isNetwork(text)) return true;
-  if (!/[.:]|^[\da-f]{32,}$/i.test(text)) return false;
+  if (!/[.:]|^[\da-f]{32,}$|^cve-/i.test(text)) return false;
   const parsed = parseIndicator(text);
   return parsed.kind === 'public' || (parsed.kind === 'private' && parsed.indicator.type.startsWith('ip'));
 }

@@ -86,7 +86,8 @@ function labelFault(label: string): string | null {
   if (/^(?:\d+|0x[\da-f]*)$/.test(label)) return ipv4Fault(label);
   if (isPlaceholder(label) || label === 'true' || label === 'false')
     return 'a placeholder, not a value: leave the field empty when there is nothing';
-  if (/^cve-\d{4}-\d{4,}$/.test(label)) return 'a vulnerability id, not an indicator: look up the address, name, URL or hash that was seen';
+  if (/^cve-\d{4}-\d{4,}$/.test(label)) return 'a vulnerability id, not the name of a host: write it alone';
+  if (/^cve-\d{4}-\d{1,3}$/.test(label)) return 'no CVE id: behind the year stand four digits or more, for example CVE-2024-0042';
   if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(label))
     return 'a UUID, not an indicator: look up the address, name, URL or hash that was seen';
   if (label.length >= 24 && /^[\da-f]+$/.test(label)) return hashLengthFault(label.length);

@@ -109,7 +109,7 @@ export class ExtractChunks {
   }
 
   #cellsOf(group: readonly Found[], count: number): string {
-    const shape = (one: Found) => (this.#wishes.defang && one.type !== 'cve' ? defang({ type: one.type, value: one.value }) : one.value);
+    const shape = (one: Found) => (this.#wishes.defang ? defang(one) : one.value);
     const columns = [
       group.map(shape),
       group.map(({ type }) => type),

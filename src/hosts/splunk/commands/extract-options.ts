@@ -1,5 +1,4 @@
-import type { ExtractedType } from '../../../extract/extracted.ts';
-import { INDICATOR_TYPES } from '../../../model/indicator.ts';
+import { INDICATOR_TYPES, type IndicatorType } from '../../../model/indicator.ts';
 import { type OptionRules, readOptionWords, toBoolean, toList, type TypedWords, UsageError } from './option-words.ts';
 import { wordTable } from '../../../model/tables/word-table.ts';
 
@@ -8,7 +7,7 @@ export interface ExtractWishes {
   /** Fields that are read, in the order given. */
   readonly fields: readonly string[];
   /** `null`: every type. */
-  readonly types: ReadonlySet<ExtractedType> | null;
+  readonly types: ReadonlySet<IndicatorType> | null;
   readonly prefix: string;
   /** Whether indicators are shown so that nothing makes a link of them. */
   readonly defang: boolean;
@@ -25,11 +24,11 @@ const DEFAULT_FIELD = '_raw';
 const DEFAULT_MAX = 1000;
 const MOST = 100_000;
 
-const ALL_TYPES: readonly ExtractedType[] = [...INDICATOR_TYPES, 'cve'];
+const ALL_TYPES: readonly IndicatorType[] = INDICATOR_TYPES;
 const HASHES = ALL_TYPES.filter((type) => type.startsWith('file:'));
 
 /** What people call the types. */
-const SHORT = wordTable<readonly ExtractedType[]>({
+const SHORT = wordTable<readonly IndicatorType[]>({
   ip: ['ipv4-addr', 'ipv6-addr'],
   ipv4: ['ipv4-addr'],
   ipv6: ['ipv6-addr'],
