@@ -1,5 +1,6 @@
 import type { Indicator } from '../model/indicator.ts';
 import { inertText } from '../model/formats/inert-text.ts';
+import { AS_NUMBER_FAULT, isAsNumber } from '../model/parsing/as-number.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { BARE_OBSERVATION } from '../model/observation.ts';
 import { strictestTlp, type Tlp } from '../model/tlp.ts';
@@ -55,6 +56,7 @@ export function collectPage(source: string): PageCollector {
 /** The indicator or network, or why there is none. A special-purpose address in a threat feed is junk: it would match half the network. */
 function parsePublic(raw: unknown): Indicator | { readonly network: string } | string {
   if (typeof raw !== 'string') return 'no value';
+  if (isAsNumber(raw)) return AS_NUMBER_FAULT;
   const network = raw.includes('/') ? refang(raw.trim()) : '';
   if (isNetwork(network)) return parseNetwork(network);
   const parsed = parseIndicator(raw);

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
+import { AS_NUMBER_FAULT } from '../model/parsing/as-number.ts';
 import { looseFlag, looseTagNames, looseText } from './loose-fields.ts';
 import { type PageCollector, tlpOfTags } from './collect-page.ts';
 
@@ -63,6 +64,7 @@ export function addAttribute(page: PageCollector, raw: unknown, event: MispEvent
   const parsed = MispAttribute.safeParse(raw);
   if (!parsed.success) return page.reject('no MISP attribute: type or value is missing', raw);
   const attribute = parsed.data;
+  if (attribute.type === 'AS') return page.reject(AS_NUMBER_FAULT, attribute.value);
   const parts = PARTS.get(attribute.type);
   if (!parts || attribute.deleted === true || (event.toIds && attribute.to_ids === false)) return page.ignore();
   const tags = [...attribute.Tag, ...(EventAround.safeParse(attribute.Event).data?.Tag ?? []), ...event.tags];

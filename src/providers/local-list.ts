@@ -1,6 +1,7 @@
 import { readCsvRows } from '../model/formats/csv-rows.ts';
 import { readListCell } from '../model/formats/list-cell.ts';
 import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
+import { AS_NUMBER_FAULT, isAsNumber } from '../model/parsing/as-number.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import type { ListEntry, ParsedList } from './list-entry.ts';
 import { verdictOf } from './verdict-facts.ts';
@@ -21,13 +22,28 @@ const VALUE_COLUMNS = [
   'sha256',
   'cidr',
   'cve',
+  'asn',
   'cve_id',
   'cveid',
 ];
 const MAX_FAULTS = 20;
 
-/** Reads a customer's list: STIX 2.1 bundle (JSON), CSV with a header that names a value column, or a list of values (see `readListCell`). */
+/**
+ * Reads a customer's list: STIX bundle (JSON), CSV with a header that names a value column, or a list of values (see `readListCell`). AS numbers
+ * in it match nothing: they are one fault, with their count.
+ */
 export function parseList(name: string, text: string, attributes: readonly string[] = []): ParsedList {
+  const { entries, faults } = readEntries(name, text, attributes);
+  const [first, ...more] = entries.filter(({ value }) => isAsNumber(value));
+  if (first === undefined) return { entries, faults };
+  const others = more.length === 0 ? '' : `, and ${more.length} more like it`;
+  return {
+    entries: entries.filter(({ value }) => !isAsNumber(value)),
+    faults: [...faults, `${name}: ${first.value.slice(0, 20)} is ${AS_NUMBER_FAULT}${others}`],
+  };
+}
+
+function readEntries(name: string, text: string, attributes: readonly string[]): ParsedList {
   const start = text.trimStart();
   if (start.startsWith('{') || start.startsWith('[')) return readStixBundle(name, text);
   const header = (start.split(/\r?\n/, 1)[0] ?? '')

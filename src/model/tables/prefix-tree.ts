@@ -5,6 +5,7 @@ import type { NameTable } from './name-table.ts';
 import { findName, nameTableBuilder } from './name-table.ts';
 import type { NetworkTable } from './network-table.ts';
 import { findIpv4, findIpv6, findNetwork, networkTableBuilder, readNetwork } from './network-table.ts';
+import { AS_NUMBER_FAULT, isAsNumber } from '../parsing/as-number.ts';
 import { parseIndicator } from '../parse-indicator.ts';
 
 /** One line of a list: what it matches, and what is known about that. */
@@ -69,6 +70,7 @@ export function buildPrefixTree<Value>(entries: Iterable<PrefixEntry<Value>>): P
     const name = isExact ? pattern.slice(1) : pattern.replace(/^\*?\./, '');
     if (/\/\d{1,3}$/.test(name) && /^[\d.:a-f]+\//i.test(name))
       return 'a network with a length that is too long, or with bits set behind it';
+    if (isAsNumber(name)) return AS_NUMBER_FAULT;
     const parsed = parseIndicator(name);
     if (parsed.kind === 'invalid') return parsed.reason;
     const { type, value } = parsed.indicator;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { codingOf } from '../http/codings.ts';
+import { codingOf, inflaterOf } from '../http/codings.ts';
 import { headerOf } from '../http/headers.ts';
 
 /** How a bulk body is packed. */
@@ -39,13 +39,9 @@ function through(req: IncomingMessage, unpacker: Transform): Transform {
   return req.pipe(unpacker);
 }
 
-/** `deflate` has zlib's head (RFC 9110 §8.4.1.2), which some senders leave out; engines take both. */
+/** Which kind of `deflate` it is, its first bytes tell. */
 async function* deflated(req: IncomingMessage): AsyncGenerator<Buffer> {
-  const head = await headOf(req);
-  const [first = 0, second = 0] = head;
-  // A head of a single byte is told by that alone: the check needs both.
-  const hasHead = (first & 0x0f) === 8 && (head.length < 2 || (first * 256 + second) % 31 === 0);
-  yield* through(req, hasHead ? zlib.createInflate(CHUNK) : zlib.createInflateRaw(CHUNK)) as AsyncIterable<Buffer>;
+  yield* through(req, inflaterOf(await headOf(req), CHUNK)) as AsyncIterable<Buffer>;
 }
 
 /** The first bytes of a body, which stay where they are; none when there are none. */

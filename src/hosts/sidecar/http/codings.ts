@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { createGunzip, createInflate } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { headerOf } from './headers.ts';
 import type { Refusal } from './replies.ts';
 
@@ -24,8 +25,18 @@ export function codingOf(req: IncomingMessage): Coding | null {
 /** Unpacked at once. */
 const CHUNK = { chunkSize: 64 * 1024 };
 
-/** Unpacks a body as it comes. */
-export const UNPACKERS = { gzip: () => createGunzip(CHUNK), deflate: () => createInflate(CHUNK) } as const;
+/** Unpacks a body that begins with `head`. */
+export function unpackerOf(coding: 'gzip' | 'deflate', head: Uint8Array): Transform {
+  return coding === 'gzip' ? createGunzip(CHUNK) : inflaterOf(head, CHUNK);
+}
+
+/** `deflate` has zlib's head (RFC 9110 §8.4.1.2), which some senders leave out; engines take both. `head`: the first bytes, two will do. */
+export function inflaterOf(head: Uint8Array, options: { readonly chunkSize: number }): Transform {
+  const [first = 0, second = 0] = head;
+  // A head of a single byte is told by that alone: the check needs both.
+  const hasHead = (first & 0x0f) === 8 && (head.length < 2 || (first * 256 + second) % 31 === 0);
+  return hasHead ? createInflate(options) : createInflateRaw(options);
+}
 
 /** What a body is refused with that is packed in a way that is not known. */
 export function unknownCoding(req: IncomingMessage): Refusal {

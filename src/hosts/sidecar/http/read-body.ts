@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BufferPool } from '../../../events/buffer-pool.ts';
-import { brokenCoding, codingOf, unknownCoding, UNPACKERS } from './codings.ts';
+import { brokenCoding, codingOf, unknownCoding, unpackerOf } from './codings.ts';
 import { headerOf } from './headers.ts';
 import { FREE_BYTES, NO_ROOM } from './held-bytes.ts';
 import type { HeldBytes } from './held-bytes.ts';
@@ -164,7 +164,7 @@ interface PackedBody {
 }
 
 function unpack(res: ServerResponse, { body, coding, heap }: PackedBody, take: BodyTaker): void {
-  const unpacker = UNPACKERS[coding]();
+  const unpacker = unpackerOf(coding, body);
   let isTaken = false;
   const end: BodyTaker = (refusal, plain) => {
     if (isTaken) return;
