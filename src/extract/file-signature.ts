@@ -12,6 +12,7 @@ const ARCHIVES: readonly (readonly [string, Buffer])[] = [
   ['bzip2', '425a6839314159'],
   ['cab', '4d534346'],
 ].map(([name = '', magic = '']) => [name, Buffer.from(magic, 'hex')]);
+const PDF_MARK = Buffer.from('%PDF-');
 /** PDF.js, too, takes a document whose mark stands in its first KiB. */
 const PDF_REACH = 1024;
 
@@ -32,13 +33,17 @@ export function archiveOf(bytes: Uint8Array): string | null {
 
 /** Whether bytes are those of a PDF document. */
 export function isPdf(bytes: Uint8Array): boolean {
-  return bufferOf(bytes.subarray(0, PDF_REACH)).includes('%PDF-');
+  return startsWith(bytes, PDF_MARK);
+}
+
+/** Whether bytes are those of a PDF document with something before it, or only mention one. */
+export function mayBePdf(bytes: Uint8Array): boolean {
+  return bufferOf(bytes.subarray(0, PDF_REACH)).includes(PDF_MARK);
 }
 
 /** Whether bytes are something that a parser of its own opens, by their first ones. */
 export function isPacked(bytes: Uint8Array): boolean {
-  const isDocument = bufferOf(bytes.subarray(0, 5)).equals(Buffer.from('%PDF-'));
-  return isDocument || archiveOf(bytes) !== null || isTnef(bytes) || isOutlook(bytes);
+  return isPdf(bytes) || archiveOf(bytes) !== null || isTnef(bytes) || isOutlook(bytes);
 }
 
 function startsWith(bytes: Uint8Array, magic: Buffer): boolean {

@@ -1,7 +1,7 @@
 import { encodingOf } from '../model/formats/text-encoding.ts';
 import { decodeText } from './decode-text.ts';
 import { openCalendar } from './files/calendar.ts';
-import { archiveOf, isOutlook, isPdf, isTnef } from './file-signature.ts';
+import { archiveOf, isOutlook, isPdf, isTnef, mayBePdf } from './file-signature.ts';
 import { looksLikeEmail, mailStart } from './mail/looks-like-mail.ts';
 import { openMail } from './mail/mail-headers.ts';
 import { messagesOf, plainMail, withGaps } from './mail/plain-mail.ts';
@@ -34,11 +34,17 @@ export async function openFile(file: InnerFile, { openPdf, openOutlook }: FileRe
   if (isOutlook(bytes)) return openOutlook === undefined ? opened({}) : openOutlook(bytes);
   if (/^application\/(?:x-)?pkcs7-mime$/.test(type) || /\.p7m$/i.test(name))
     return (await import('./mail/open-signed.ts')).openSigned(bytes);
-  if (isPdf(bytes)) return openPdf === undefined ? opened({}) : openPdf(bytes);
   const archive = archiveOf(bytes);
   if (archive !== null) return (await import('./files/open-archive.ts')).openArchive(archive, name, bytes);
-  if (isMail(file)) return openMails(bytes);
+  const isDocument = isPdf(bytes);
+  if (!isDocument && isMail(file)) return openMails(bytes);
+  if (isDocument || (isOfNoText(file) && mayBePdf(bytes))) return openPdf === undefined ? opened({}) : openPdf(bytes);
   return openText(file);
+}
+
+/** A text that mentions the mark of a PDF document, as a mail that holds one does, is none. */
+function isOfNoText({ name, type }: InnerFile): boolean {
+  return /pdf$/i.test(type) || /\.pdf$/i.test(name) || (!type.startsWith('text/') && !type.startsWith('message/') && !TEXT_NAME.test(name));
 }
 
 /** A mail says so by its type or name; else it has to look like one and be a file of its own, not the text of a mail. */

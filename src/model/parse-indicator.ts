@@ -74,12 +74,20 @@ function classifyWithColon(text: string, kinds: number): ParsedObservable {
     if (address !== null) return address;
   }
   const bracketed = /^\[([^\]]{2,})\](?::(\d{1,5}))?$/.exec(text);
-  if (bracketed) return parseIpv6(bracketed[1] ?? '') ?? invalid('brackets around something that is no IPv6 address: check its spelling');
+  if (bracketed?.[1] !== undefined) return parseBracketed(bracketed[1]);
   const mail = /^mailto:(?:\/\/)?([^?]+)/i.exec(text);
   if (mail?.[1]) return classifyMail(mail[1]);
   const hash = /^(md5|sha-?1|sha-?256|sha-?512):([\da-f]+)$/i.exec(text);
   if (hash?.[1] && hash[2]) return parseHash(hash[2], digitsOf(hash[1]));
   return classifyWithPort(text, kinds);
+}
+
+/** What stands in brackets before a port: an IPv6 address, or, as Office 365 and mail servers write it, an IPv4 address or a name. */
+function parseBracketed(text: string): ParsedObservable {
+  const address = parseIpv6(text);
+  if (address !== null) return address;
+  const host = text.includes('.') ? parseHost(text) : null;
+  return host === null || host.kind === 'invalid' ? invalid('brackets around something that is no address: check its spelling') : host;
 }
 
 /** An IPv6 address with the length of a network or, beyond that, a port behind its slash. */

@@ -2,18 +2,18 @@
 const MAX_PASSES = 8;
 
 /** What tells that a text may be defanged: a bracket, a backslash, an asterisk, a letter outside ASCII, an HTML reference, an odd scheme. */
-const MAYBE_DEFANGED = /[[\](){}<>\\*\u0080-\uffff]|&(?:#|per|com|col)|^(?:hx|h_|h#|htx|fx|meow)|^https?(?:\/\/|:\/?[^/])/i;
+const MAYBE_DEFANGED = /[[\](){}<>\\*\u0080-\uffff]|&(?:#|per|com|col)|^(?:hx|h_|h#|h0|htx|ht0|fx|meow)|^https?(?:\/\/|:\/?[^/])/i;
 
 /**
- * A dot, at sign, colon or slash in brackets, or the word for it. Brackets may be doubled, of another kind at the end, with one blank inside
+ * A dot, at sign, colon or slash in brackets, or the word for it. Brackets may be two or three, of another kind at the end, with one blank inside
  * and outside, never with more: each search is bounded.
  */
-const MARK = / ?[[({<]{1,2} ?(?:(\.|dot|d0t|punkt)|(@|at)|(:[\\/]{2})|(:|colon)|([\\/]{2})|([\\/]|slash)) ?[\])}>]{1,2} ?/gi;
-const HALF_MARKED_DOT = /[[({]\.|\.[\])}]|\\\./g;
+const MARK = / ?[[({<]{1,3} ?(?:(\.|dot|d0t|punkt)|(@|at)|(:[\\/]{2})|(:|colon)|([\\/]{2})|([\\/]|slash)) ?[\])}>]{1,3} ?/gi;
+const HALF_MARKED_DOT = /[[({]\.|\.[\])}]{1,3}|\\\./g;
 /** HTML references for a dot, an at sign and a colon. */
 const REFERENCE = /&(?:(#46|#x2e|period)|(#64|#x40|commat)|(?:#58|#x3a|colon));/gi;
-/** hxxp, hXXps, h**p, htxp, hxtp, h__p, fxp, and their colon and slashes, defanged or not. */
-const SCHEME = /^[[({<]?(h[tx*_#]{2}p|f[tx*]p|meow)(s?|\(s\)|\[s\])[\])}>]?(?::?[\\/]{2}|:[\\/]?(?=[a-z0-9]))/i;
+/** hxxp, hXXps, h00p, h**p, htxp, hxtp, h__p, fxp, and their colon and slashes, defanged or not. */
+const SCHEME = /^[[({<]?(h[tx0*_#]{2}p|f[tx*]p|meow)(s?|\(s\)|\[s\])[\])}>]?(?::?[\\/]{2}|:[\\/]?(?=[a-z0-9]))/i;
 
 /** What needs a closer look before the path: letters outside ASCII, half a mark. */
 const ODD_HOST = /[\u0080-\uffff\\]|[[({]\.|\.[\])}]/;

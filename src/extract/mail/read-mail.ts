@@ -28,7 +28,7 @@ export interface Mail {
 const MAX_HEAD = 8 << 20;
 const MAX_PARTS = 1000;
 /** A line that may be a boundary nobody announced, before a header of a part. */
-const UNANNOUNCED = /(?:^|\n)--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\n(?=Content-[\w-]{1,40}[ \t]{0,8}:)/i;
+const UNANNOUNCED = /(?:^|\n)--(-{0,40}[^\s-][^\r\n]{0,69}?)[ \t]*\r?\n(?=Content-[\w-]{1,40}[ \t]{0,8}:)/i;
 
 /** Takes a mail apart (RFC 5322, RFC 2045 to 2047, RFC 2231), by mailparser's own parser. Never throws: what is broken is text. */
 export async function readMail(mail: Buffer): Promise<Mail> {

@@ -10,11 +10,11 @@ export interface DefangMark {
 }
 
 /**
- * Marks as people write them, at one place of the text (sticky). Brackets may be doubled, of another kind at the end, and have one blank
+ * Marks as people write them, at one place of the text (sticky). Brackets may be two or three, of another kind at the end, and have one blank
  * inside and outside. `[.com` and `\.com` count, a word (`dot`, `at`) needs both brackets. No part can grow: each try is bounded.
  */
 const MARK =
-  / ?[[({<]{1,2} ?(?:(:[\\/]{2})|(:)|(@|at|@at@)|(?:\.|dot|d0t|punkt|point|,)) ?[\])}>]{1,2} ?|[[({]\.(?=[a-z0-9])|\\\.(?=[a-z0-9])|&(?:(?:#46|#x2e|period)|(#64|#x40|commat)|(#58|#x3a|colon));|(＠)|(：\/\/|：／／)/iy;
+  / ?[[({<]{1,3} ?(?:(:[\\/]{2})|(:)|(@|at|@at@)|(?:\.|dot|d0t|punkt|point|,)) ?[\])}>]{1,3} ?|[[({]\.(?=[a-z0-9])|\\\.(?=[a-z0-9])|&(?:(?:#46|#x2e|period)|(#64|#x40|commat)|(#58|#x3a|colon));|(＠)|(：\/\/|：／／)/iy;
 
 /** The mark that starts at `at`, or `null`. A dot or an at has to be followed by a letter or a digit to mean anything. */
 export function readDefangMark(text: string, at: number): DefangMark | null {

@@ -106,14 +106,24 @@ export function isNetwork(text: string, end: number, address: number): boolean {
   return length < 32 && address % 2 ** (32 - length) === 0;
 }
 
-/** tcpdump writes `IP 192.0.2.1.443 > 198.51.100.7.51234:`, an address and a port. */
+/** How far back the start of a line of netstat is looked for, in characters. */
+const NETSTAT_REACH = 160;
+
+/** tcpdump writes `IP 192.0.2.1.443 > 198.51.100.7.51234:`, an address and a port; so does netstat of BSD and macOS, on lines that start with the protocol. */
 function noteCaptured(reading: Reading, span: { start: number; end: number }, plain: string): void {
   const { text } = reading;
   const match = /^((?:\d{1,3}\.){3}\d{1,3})\.\d{1,5}$/.exec(plain);
-  if (match?.[1] === undefined || !(/^:? > /.test(text.slice(span.end, span.end + 4)) || text.slice(span.start - 3, span.start) === ' > '))
-    return;
+  if (match?.[1] === undefined || !(isOfTcpdump(text, span) || isOfNetstat(text, span.start))) return;
   if (ipv4FromText(match[1], 0, match[1].length) >= 0)
     note(reading, 'ipv4-addr', match[1], { start: span.start, end: span.start + match[1].length });
+}
+
+function isOfTcpdump(text: string, { start, end }: { start: number; end: number }): boolean {
+  return /^:? > /.test(text.slice(end, end + 4)) || text.slice(start - 3, start) === ' > ';
+}
+
+function isOfNetstat(text: string, start: number): boolean {
+  return /(?:^|\n)(?:tcp|udp)[46]{0,2}[ \t][^\n]*$/.test(text.slice(Math.max(0, start - NETSTAT_REACH), start));
 }
 
 function isLetterOrDigit(code: number): boolean {

@@ -22,8 +22,8 @@ const AFTER_HXXP = /(?::?\/\/|:\\{1,2}|__)/y;
 const STARRED_SCHEME = /h[*#_x]{2}ps?(?=[:[({])/iy;
 /** `h[tt]p`, `h{tt}ps`, `ht(t)p`, `[h]ttp`: letters of the scheme in brackets. */
 const BRACKETED_SCHEME = /[[({]?h[\])}]?[[({]?[tx][\])}]?[[({]?[tx][\])}]?[[({]?p[\])}]?(?:[[({]?s[\])}]?)?(?=[:[({])/iy;
-/** `hxxxp`, `htttp`, `xxxx`, `ttp`, `tps`: what is left of the scheme when its letters were crossed out, doubled or not copied. */
-const ODD_WEB = /^(?:h{1,2}[tx]{1,5}p|h[tx]{2}|x{3,5}p?|t{1,3}p)s?$/i;
+/** `hxxxp`, `htttp`, `h00p`, `xxxx`, `ttp`, `tps`: what is left of the scheme when its letters were crossed out, doubled or not copied. */
+const ODD_WEB = /^(?:h{1,2}[tx0]{1,5}p|h[tx]{2}|x{3,5}p?|t{1,3}p)s?$/i;
 const PORT = /(?::|\[:\]|\(:\))(\d{1,5})(?!\d)/y;
 const WEB_TAIL = /(?:h(?:tt|xx)ps?|ftps?|fxps?)$/i;
 /** Schemes that end like one of the web. */

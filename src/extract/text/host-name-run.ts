@@ -7,6 +7,9 @@ const DOT = 46;
 /** Longest run that is looked at as one name, in characters: a name of 253 with every dot defanged at length fits in. */
 export const MAX_RUN = 2048;
 
+/** How many closing brackets may stand behind a dot: `78.128.76.]]]165`. */
+const MAX_CLOSING = 3;
+
 /** Characters of a host name in a row, with the defang marks for dots between them. */
 export interface HostRun {
   readonly start: number;
@@ -66,5 +69,8 @@ function markAfter(text: string, start: number, end: number): DefangMark | null 
   if (mark !== null || text.charCodeAt(end - 1) !== DOT) return mark;
   const code = text.charCodeAt(end);
   const isClosing = (code === 93 && text.charCodeAt(start - 1) !== 91) || (code === 125 && text.charCodeAt(start - 1) !== 123);
-  return isClosing && end - 1 > start && isWordCharacter(text.charCodeAt(end + 1)) ? { kind: 'dot', end: end + 1 } : null;
+  if (!isClosing || end - 1 <= start) return null;
+  let behind = end + 1;
+  while (behind < end + MAX_CLOSING && text.charCodeAt(behind) === code) behind += 1;
+  return isWordCharacter(text.charCodeAt(behind)) ? { kind: 'dot', end: behind } : null;
 }

@@ -21,7 +21,9 @@ const OBJECTS: ReadonlySet<string> = new Set(
 
 /** Those that start nothing else, however many labels follow. */
 const CODE_OBJECTS: ReadonlySet<string> = new Set(
-  'this self cls window document req res request response process console module exports evt obj args params'.split(' '),
+  'this self cls window document req res request response process console module exports evt obj args params div span ul li td tr th'.split(
+    ' ',
+  ),
 );
 
 /** Endings of files before the last: `invoice.pdf.zip`, `x.min.sh`. */
@@ -169,9 +171,13 @@ function isRunOnSentence(original: string): boolean {
   return /^[A-Z][a-z]+$/.test(original.slice(dot + 1)) && !/^[A-Z]/.test(original);
 }
 
-/** A call, an assignment or a key: `logging.info(`, `user.name=`, `"host.name":`. */
+/** States of an element in a rule of style: `.btn.live:hover`. */
+const ELEMENT_STATE = /^::?(?:hover|focus|active|visited|link|before|after|first|last|nth|not|checked|disabled|root|target|empty)\b/;
+
+/** A call, an assignment, a rule of style or a key: `logging.info(`, `user.name=`, `.btn.live{`, `"host.name":`. */
 function isFollowedLikeCode(text: string, end: number): boolean {
   const next = text.charCodeAt(end);
-  if (next === 40 || next === 61) return true;
+  if (next === 40 || next === 61 || next === 123) return true;
+  if (next === 58) return ELEMENT_STATE.test(text.slice(end, end + 12));
   return (next === 34 || next === 39) && /^["']\s{0,2}[:=]/.test(text.slice(end, end + 4));
 }
