@@ -22,6 +22,8 @@ const MAIL_NAME = /\.(?:eml|emlx|mht|mhtml|mbox)$/i;
 /** Files whose text is looked at too. */
 const TEXT_NAME =
   /\.(?:svg|txt|csv|json|xml|url|js|jse|vbs|vbe|wsf|ps1|bat|cmd|sh|py|hta|rtf|log|md|yaml|yml|ini|conf|reg|desktop|website|sct|xsl|iqy|slk)$/i;
+/** Media types of files that are no texts; what has another one (`invalid/invalid`), or none, is a text when it is made of characters. */
+const OPAQUE_TYPE = /^(?:application|image|audio|video|font|model|multipart|message)\//;
 /** How much tells a text, in bytes. */
 const SAMPLE = 4096;
 const PAGE_NAME = /\.(?:x?html?|shtml?|svg|hta)$/i;
@@ -69,7 +71,7 @@ function openText({ bytes, name, type, charset }: InnerFile): Opened {
   if (isReport) return openReport(decodeText(bytes, charset));
   const isText =
     type.startsWith('text/') ||
-    (type === '' && isPrintable(bytes)) ||
+    (!OPAQUE_TYPE.test(type) && isPrintable(bytes)) ||
     TEXT_NAME.test(name) ||
     PAGE_NAME.test(name) ||
     CALENDAR_NAME.test(name);

@@ -1,3 +1,4 @@
+import { bareBoundary } from './bare-boundary.ts';
 import { plainMail } from './plain-mail.ts';
 
 /** How much is looked at, in bytes: spam filters write headers of more than 64 KiB. */
@@ -20,7 +21,7 @@ export function looksLikeEmail(bytes: Uint8Array): boolean {
 /** Where the headers start in the text of a mail (one character a byte, line ends in LF); -1 when it is none. */
 export function mailStart(text: string): number {
   let at = /^\s*/.exec(text.slice(0, MAX_HEAD))?.[0].length ?? 0;
-  if (isHead(text, at, 2)) return at;
+  if (isHead(text, at, 2) || bareBoundary(text.slice(at, at + 256)) !== null) return at;
   // What stands before has to be short, and what follows beyond doubt.
   for (let line = 0; line < MAX_LEAD_LINES && at < MAX_LEAD; line += 1) {
     const end = text.indexOf('\n', at);

@@ -1,4 +1,5 @@
 import { toUtf8 } from '../../model/formats/text-encoding.ts';
+import { bareBoundary } from './bare-boundary.ts';
 
 /** How much tells which line ends a mail has, in bytes. */
 const SAMPLE = 65_536;
@@ -32,9 +33,11 @@ export function messagesOf(mail: Buffer): Buffer[] {
   return marks.map(({ index, 0: mark }, n) => Buffer.from(text.slice(index + mark.length, marks[n + 1]?.index ?? text.length), 'latin1'));
 }
 
-/** With the blank line between head and first boundary that some senders leave out. */
+/** With the head of a mail that has lost it, and the blank line between head and first boundary that some senders leave out. */
 export function withGaps(mail: Buffer): Buffer {
   const text = mail.toString('latin1');
+  const bare = bareBoundary(text);
+  if (bare !== null) return Buffer.from(`Content-Type: multipart/mixed; boundary="${bare.replaceAll('"', '')}"\n\n${text}`, 'latin1');
   const places: number[] = [];
   let seen = 0;
   for (const match of text.matchAll(/boundary[ \t]{0,8}=[ \t]{0,8}(?:"([^"\n]{1,200})"|([^\s;()"]{1,200}))/gi)) {

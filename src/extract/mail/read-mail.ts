@@ -27,18 +27,27 @@ export interface Mail {
 /** Longest head of one part, in bytes, and the number of parts. */
 const MAX_HEAD = 8 << 20;
 const MAX_PARTS = 1000;
+/** How often a broken multipart inside of another is read by a boundary that nobody announced. */
+const MAX_MENDS = 4;
 /** A line that may be a boundary nobody announced, before a header of a part. */
 const UNANNOUNCED = /(?:^|\n)--(-{0,40}[^\s-][^\r\n]{0,69}?)[ \t]*\r?\n(?=Content-[\w-]{1,40}[ \t]{0,8}:)/i;
 
 /** Takes a mail apart (RFC 5322, RFC 2045 to 2047, RFC 2231), by mailparser's own parser. Never throws: what is broken is text. */
-export async function readMail(mail: Buffer): Promise<Mail> {
+export function readMail(mail: Buffer): Promise<Mail> {
+  return readParts(mail, MAX_MENDS);
+}
+
+async function readParts(mail: Buffer, mends: number): Promise<Mail> {
   const { nodes, bodies, unread } = await split(mail);
   const [root] = nodes;
   if (root === undefined) return { headers: [], parts: [], unread };
-  const isLeafless = root.multipart !== false && nodes.length === 1;
-  if (isLeafless) return readBroken(root, Buffer.concat(bodies.get(root) ?? []));
+  const parents = new Set(nodes.map((node) => node.parentNode));
   const parts: MailPart[] = [];
-  for (const node of nodes) if (node.multipart === false) parts.push(await partOf(node, Buffer.concat(bodies.get(node) ?? [])));
+  for (const node of nodes) {
+    const body = Buffer.concat(bodies.get(node) ?? []);
+    if (node.multipart === false) parts.push(await partOf(node, body));
+    else if (!parents.has(node)) parts.push(...(await readBroken(node, body, mends)));
+  }
   return { headers: headersOf(root), parts, unread };
 }
 
@@ -66,21 +75,18 @@ async function split(mail: Buffer) {
 }
 
 /** A multipart whose boundary never comes, or that names none: by the boundary that it uses, else as one text. */
-async function readBroken(root: MimeNode, body: Buffer): Promise<Mail> {
-  const headers = headersOf(root);
+async function readBroken(node: MimeNode, body: Buffer, mends: number): Promise<readonly MailPart[]> {
   const text = body.toString('latin1');
   const boundary = UNANNOUNCED.exec(text)?.[1];
-  if (boundary !== undefined) {
-    const type = root.multipart === false ? 'mixed' : root.multipart;
-    const again = await readMail(
-      Buffer.concat([Buffer.from(`Content-Type: multipart/${type}; boundary="${boundary.replaceAll('"', '')}"\r\n\r\n`), body]),
-    );
-    if (again.parts.length > 0) return { ...again, headers };
+  if (boundary !== undefined && mends > 0) {
+    const type = node.multipart === false ? 'mixed' : node.multipart;
+    const head = Buffer.from(`Content-Type: multipart/${type}; boundary="${boundary.replaceAll('"', '')}"\r\n\r\n`);
+    const again = await readParts(Buffer.concat([head, body]), mends - 1);
+    if (again.parts.length > 0) return again.parts;
   }
   const isPage = /<(?:html|body|a|div|p|table)\b/i.test(text);
-  const bytes = await decoded(root, body);
-  const part = { name: '', type: isPage ? 'text/html' : 'text/plain', charset: '', bytes, isAttachment: false, flowed: null };
-  return { headers, parts: [part], unread: null };
+  const bytes = await decoded(node, body);
+  return [{ name: '', type: isPage ? 'text/html' : 'text/plain', charset: '', bytes, isAttachment: false, flowed: null }];
 }
 
 async function partOf(node: MimeNode, body: Buffer): Promise<MailPart> {
@@ -97,7 +103,9 @@ function typeOf(node: MimeNode): string {
   const isDigest = node.parentNode !== false && node.parentNode.multipart === 'digest';
   const says = node.headers !== false && node.headers.hasHeader('content-type');
   if (isDigest && !says) return 'message/rfc822';
-  return node.contentType !== false && node.contentType.includes('/') ? node.contentType : 'text/plain';
+  const type = node.contentType !== false && node.contentType.includes('/') ? node.contentType : 'text/plain';
+  // The other way round, as many programs write it.
+  return type === 'plain/text' ? 'text/plain' : type === 'html/text' ? 'text/html' : type;
 }
 
 /** Without its transfer encoding. `base64;` and the like count as what they start with. */
