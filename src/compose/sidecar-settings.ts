@@ -124,6 +124,11 @@ export const SidecarSettings = z.object({
     z._default(z.enum(['auto', 'always', 'never']), 'auto'),
     'The pipeline’s store (pipeline.sqlite of the state folder) behind /v1/watchlist, /v1/triage and /taxii2: `auto` where it is there, `always` made when it is not, `never`.',
   ),
+  deliver: setting(
+    'deliver',
+    z._default(z.boolean(), true),
+    'Whether the sidecar sends what waits in the pipeline’s journal to the outputs, as soon as it is there; false: `ismalicious deliver` and the runs of the pipeline do.',
+  ),
   taxiiMaxTlp: setting(
     'taxiiMaxTlp',
     z._default(z.enum(TLP_LABELS), 'AMBER'),

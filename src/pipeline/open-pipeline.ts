@@ -13,7 +13,7 @@ import {
 import type { Enricher } from '../engine/enricher.ts';
 import type { FeedbackStore } from '../engine/feedback/overrides.ts';
 import { DEFAULT_HALF_LIVES } from '../store/decay.ts';
-import { openStore, type Store } from '../store/store-client.ts';
+import { openStore } from '../store/store-client.ts';
 import { FEEDS } from '../feeds/registry.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { createOutputSender, readCaFile } from './delivery/output-sender.ts';
@@ -129,20 +129,10 @@ export async function openPipeline(config: PipelineConfig, options: PipelineOpti
     halfLives: { ...DEFAULT_HALF_LIVES, ...settings.halfLifeDays },
   });
   const owned: OwnedTransport[] = [];
-  const reach = async (id: string, own: Record<string, unknown> & CommonFeedSettings) => {
-    const ca = await readCaFile(own.caFile);
-    const baseUrl = typeof own.baseUrl === 'string' ? own.baseUrl : null;
-    const transport = options.transportTo({ id, baseUrl, proxy: own.proxy ?? null, ca });
-    owned.push(transport);
-    return { transport, ca };
-  };
+  const reach = reacher(options.transportTo, owned);
   const feeds = FEEDS.flatMap((feed) => {
     const own = config.feeds[feed.id];
     return own ? [{ feed, own }] : [];
-  });
-  const outputs = OUTPUTS.flatMap((output) => {
-    const own = config.outputs[output.id];
-    return own ? [{ output, own }] : [];
   });
   return {
     config,
@@ -159,16 +149,57 @@ export async function openPipeline(config: PipelineConfig, options: PipelineOpti
         transport: (await reach(feed.id, own)).transport,
       })),
     ),
-    outputs: await Promise.all(
-      outputs.map(async ({ output, own }): Promise<RoutedOutput> => {
-        const { transport, ca } = await reach(output.id, own);
-        const sender = createOutputSender({ transport, clock, timeoutMs: own.timeoutMs, ca });
-        return { output, settings: own, sender, isDry: own.dryRun, filter: { ...own, minScore: own.minScore ?? null } };
-      }),
-    ),
+    outputs: await outputsOf(config, reach, clock),
     limits: limitsOf(settings, watchlist),
-    close: () => closeAll(store, owned),
+    async close() {
+      await closeAll(owned);
+      await store.close();
+    },
   };
+}
+
+/** Outputs with all they hold open. */
+export interface OpenedOutputs {
+  readonly outputs: readonly RoutedOutput[];
+  close(): Promise<void>;
+}
+
+/** Opens the outputs alone, for who delivers what others have journalled. */
+export async function openOutputs(
+  config: PipelineConfig,
+  { transportTo, clock = systemPipelineClock }: Pick<PipelineOptions, 'transportTo' | 'clock'>,
+): Promise<OpenedOutputs> {
+  const owned: OwnedTransport[] = [];
+  return { outputs: await outputsOf(config, reacher(transportTo, owned), clock), close: () => closeAll(owned) };
+}
+
+type Reacher = (
+  id: string,
+  own: Record<string, unknown> & CommonFeedSettings,
+) => Promise<{ readonly transport: OwnedTransport; readonly ca: string | null }>;
+
+function reacher(transportTo: PipelineOptions['transportTo'], owned: OwnedTransport[]): Reacher {
+  return async (id, own) => {
+    const ca = await readCaFile(own.caFile);
+    const baseUrl = typeof own.baseUrl === 'string' ? own.baseUrl : null;
+    const transport = transportTo({ id, baseUrl, proxy: own.proxy ?? null, ca });
+    owned.push(transport);
+    return { transport, ca };
+  };
+}
+
+async function outputsOf(config: PipelineConfig, reach: Reacher, clock: PipelineClock): Promise<RoutedOutput[]> {
+  const outputs = OUTPUTS.flatMap((output) => {
+    const own = config.outputs[output.id];
+    return own ? [{ output, own }] : [];
+  });
+  return await Promise.all(
+    outputs.map(async ({ output, own }): Promise<RoutedOutput> => {
+      const { transport, ca } = await reach(output.id, own);
+      const sender = createOutputSender({ transport, clock, timeoutMs: own.timeoutMs, ca });
+      return { output, settings: own, sender, isDry: own.dryRun, filter: { ...own, minScore: own.minScore ?? null } };
+    }),
+  );
 }
 
 function limitsOf(settings: PipelineConfig['pipeline'], watchlist: PipelineConfig['watchlist']): Pipeline['limits'] {
@@ -177,9 +208,8 @@ function limitsOf(settings: PipelineConfig['pipeline'], watchlist: PipelineConfi
   return { ...rest, budget: budget ?? null, patienceMs: patienceSeconds * 1000, lookBackDays, sightingDays, maxSightings };
 }
 
-async function closeAll(store: Store, owned: readonly OwnedTransport[]): Promise<void> {
+async function closeAll(owned: readonly OwnedTransport[]): Promise<void> {
   await Promise.all(owned.map((transport) => transport.close()));
-  await store.close();
 }
 
 /** Feeds that can be read from a file as well as from a server, and what says that neither or both are named. */

@@ -3,8 +3,10 @@ import type { FeedbackStore } from '../engine/feedback/overrides.ts';
 import { DEFAULT_HALF_LIVES } from '../store/decay.ts';
 import { openStore, type Store } from '../store/store-client.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import { type DeliveryWorker, startDeliveryWorker } from './delivery/delivery-worker.ts';
 import { moveFeedback } from './move-feedback.ts';
-import type { PipelineConfig } from './open-pipeline.ts';
+import type { OpenedOutputs, PipelineConfig } from './open-pipeline.ts';
+import { systemPipelineClock } from './pipeline-clock.ts';
 import type { Recipient } from './route-judgements.ts';
 import type { SightingForm } from './sightings/sighting-reader.ts';
 import { openSightingRecorder, type SightingCounts, type SightingRecorder } from './sightings/sighting-recorder.ts';
@@ -17,7 +19,7 @@ export type StoreUse = 'auto' | 'always' | 'never';
 /** What a program that serves has of the pipeline: its store, its rules, and somebody who notes sightings. */
 export interface PipelinePart {
   readonly config: PipelineConfig;
-  /** Outputs that are told of triage, by the next run of the pipeline. */
+  /** Outputs that are told of triage. */
   readonly recipients: readonly Recipient[];
   /** Opened when it is first needed; `null`: there is none, or it is not to be used. */
   store(): Promise<Store | null>;
@@ -27,6 +29,8 @@ export interface PipelinePart {
     /** `null`: there is no store yet. */
     counts(): SightingCounts | null;
   };
+  /** Delivers what is journalled; left out: that is left to others. */
+  readonly delivery?: Pick<DeliveryWorker, 'poke' | 'figures' | 'faults'>;
   close(): Promise<void>;
 }
 
@@ -36,10 +40,12 @@ interface PartOptions {
   /** Fields whose values are noted. */
   readonly fields: readonly string[];
   readonly feedback: FeedbackStore;
+  /** Where what is journalled is delivered to; left out: others deliver it. */
+  readonly delivers?: OpenedOutputs;
 }
 
 /** Prepares that part. A store that comes only later, by the pipeline's first run, is found then. */
-export function openPipelinePart(config: PipelineConfig, { path, use, fields, feedback }: PartOptions): PipelinePart {
+export function openPipelinePart(config: PipelineConfig, { path, use, fields, feedback, delivers }: PartOptions): PipelinePart {
   const { recordSightings, sightingDays, maxSightings } = config.watchlist;
   const isThere = () => use === 'always' || (use === 'auto' && existsSync(path));
   let opening: Promise<Store> | null = null;
@@ -55,6 +61,23 @@ export function openPipelinePart(config: PipelineConfig, { path, use, fields, fe
   };
   const notes = recordSightings && use !== 'never';
   if (notes) startRecorder();
+  const store = async () => {
+    if (opening === null && !isThere()) return null;
+    opening ??= open();
+    try {
+      return await opening;
+    } catch (error) {
+      // The next call tries again: a locked file may be free by then.
+      opening = null;
+      throw error;
+    }
+  };
+  const live = delivers && use !== 'never' ? delivers.outputs.filter(({ isDry }) => !isDry) : [];
+  const { maxTries } = config.pipeline;
+  const worker =
+    live.length === 0
+      ? null
+      : startDeliveryWorker({ openStore: store, outputs: live, limits: { maxTries }, clock: systemPipelineClock, random: Math.random });
   const timer = notes ? setInterval(startRecorder, LOOK_AGAIN_MS).unref() : undefined;
   return {
     config,
@@ -62,23 +85,16 @@ export function openPipelinePart(config: PipelineConfig, { path, use, fields, fe
       const own = config.outputs[output.id];
       return own && !own.dryRun ? [{ output, filter: { ...own, minScore: own.minScore ?? null } }] : [];
     }),
-    async store() {
-      if (opening === null && !isThere()) return null;
-      opening ??= open();
-      try {
-        return await opening;
-      } catch (error) {
-        // The next call tries again: a locked file may be free by then.
-        opening = null;
-        throw error;
-      }
-    },
+    store,
     ...(notes ? { sightings: { offer: (text, form) => recorder?.offer(text, form), counts: () => recorder?.counts() ?? null } } : {}),
+    ...(worker ? { delivery: worker } : {}),
     async close() {
       clearInterval(timer);
+      await worker?.close();
+      await delivers?.close();
       await recorder?.close();
-      const store = await opening;
-      await store?.close();
+      const opened = await opening;
+      await opened?.close();
     },
   };
 }

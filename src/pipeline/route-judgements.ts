@@ -71,9 +71,10 @@ export type Recipient = Pick<RoutedOutput, 'output' | 'filter'>;
 /** The messages about an item, for the outputs that want it. */
 export function deliveriesOf(item: OutputItem, outputs: readonly Recipient[]): Routing['deliveries'] {
   const payload = JSON.stringify(item);
+  const isUrgent = item.event === 'triage' || item.enrichment.answer.tier === 'p1';
   return outputs
     .filter((output) => wants(output, item))
-    .map(({ output }) => ({ output: output.id, key: item.key, subject: item.indicator.value, payload }));
+    .map(({ output }) => ({ output: output.id, key: item.key, subject: item.indicator.value, payload, isUrgent }));
 }
 
 function wants({ output, filter }: Recipient, item: OutputItem): boolean {

@@ -1,7 +1,7 @@
 // src/pipeline/: feeds → store → look-ups → outputs, for whichever program runs it. No command line and no HTTP routes in it.
 import { randomUUID } from 'node:crypto';
 import { describeHolder, lockHolderName } from '../disk/lock-holder.ts';
-import { deliver } from './delivery/deliver.ts';
+import { deliverInTurn } from './delivery/deliver-alone.ts';
 import { enrichDue, type EnrichCounts } from './enrich-due.ts';
 import { nowS } from './pipeline-clock.ts';
 import type { RoutedOutput, Pipeline } from './pipeline.ts';
@@ -135,7 +135,7 @@ async function tellOutputs(
     const { id } = active.output;
     const sends = !isDry && !active.isDry;
     const before = await store.counts(id);
-    const halt = sends ? await deliver(active, { store, clock, signal, limits, random }) : null;
+    const halt = sends ? await deliverInTurn(active, { store, clock, signal, limits, random }) : null;
     onProgress?.({ stage: 'outputs', done: ++done, of: outputs.length });
     const counts = await store.counts(id);
     const givenUp = counts.quarantined - before.quarantined;

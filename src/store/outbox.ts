@@ -11,11 +11,13 @@ export interface Delivery {
   readonly subject: string;
   /** The message, as JSON. */
   readonly payload: string;
+  /** Goes before what is not, and takes along what has to go before it. */
+  readonly isUrgent?: boolean;
 }
 
 /** Deliveries of one judgement; once all are taken it counts as routed. */
 export interface Routing {
-  /** Row and revision of the indicator; `null` for what has none (an alert). */
+  /** Row and revision of the indicator; `null` for what has none (an alert): it does not come again, and so gets twice the room. */
   readonly routed: { readonly id: number; readonly revision: number } | null;
   readonly deliveries: readonly Delivery[];
 }
@@ -25,6 +27,12 @@ export interface PendingDelivery extends Delivery {
   readonly id: number;
   /** Tries that failed so far. */
   readonly attempts: number;
+}
+
+/** Who sends, by the lease of the output. */
+export interface DeliveryLease {
+  readonly name: string;
+  readonly holder: string;
 }
 
 /** What became of one try. */
@@ -63,11 +71,11 @@ export interface Outbox {
   route(routings: readonly Routing[], nowS: number, maxPending: number): RouteCounts;
   /**
    * What may go now. First of all a batch that went out before without an answer, or whose sender died, cut as it was: it goes under the
-   * same keys. Else the oldest deliveries, at most one per subject, and none while an older one on its subject waits.
+   * same keys. Else the oldest deliveries, urgent ones first, at most one per subject, and none while an older one on its subject waits.
    */
   next(output: string, limit: number, nowMs: number): readonly PendingDelivery[];
-  /** Notes which deliveries go out together, before they do. */
-  begin(ids: readonly number[]): void;
+  /** Notes which deliveries go out together, before they do; false, and nothing is noted: `lease` is no longer the sender's. */
+  begin(ids: readonly number[], lease?: DeliveryLease): boolean;
   /** When the next delivery of an output may go, milliseconds since 1970; `null`: none is waiting. */
   nextAtMs(output: string): number | null;
   settle(settlements: readonly Settlement[], nowS: number): void;
@@ -96,13 +104,14 @@ export function outboxTable(db: DatabaseSync): Outbox {
   const due = db.prepare(`
     SELECT * FROM outbox o WHERE output = ? AND state = 0 AND batch IS NULL AND (next_at_ms <= ? OR next_at_ms > ?)
       AND NOT EXISTS (SELECT 1 FROM outbox older WHERE older.output = o.output AND older.subject = o.subject AND older.state = 0 AND older.id < o.id)
-    ORDER BY id LIMIT ?`);
+    ORDER BY urgent DESC, id LIMIT ?`);
   const inFlight = db.prepare(`
     SELECT * FROM outbox WHERE output = ? AND state = 0 AND batch = (
       SELECT batch FROM outbox WHERE output = ? AND state = 0 AND batch IS NOT NULL
       GROUP BY batch HAVING max(next_at_ms) <= ? OR max(next_at_ms) > ? ORDER BY batch LIMIT 1)
     ORDER BY id`);
   const mark = db.prepare('UPDATE outbox SET batch = ? WHERE id = ? AND state = 0');
+  const held = db.prepare('SELECT 1 FROM lease WHERE name = ? AND holder = ?');
   const outputs = db.prepare('SELECT DISTINCT output FROM outbox UNION SELECT output FROM outbox_pruned ORDER BY 1');
   const quarantined = db.prepare('SELECT * FROM outbox WHERE output = ? AND state = 2 ORDER BY id LIMIT ?');
   return {
@@ -113,7 +122,12 @@ export function outboxTable(db: DatabaseSync): Outbox {
       const begun = inFlight.all(output, output, nowMs, lastMs);
       return (begun.length > 0 ? begun : due.all(output, nowMs, lastMs, limit)).map(pendingOf);
     },
-    begin: (ids) => inTransaction(db, () => ids.forEach((id) => mark.run(ids.length > 1 ? (ids[0] ?? null) : null, id))),
+    begin: (ids, lease) =>
+      inTransaction(db, () => {
+        if (lease && held.get(lease.name, lease.holder) === undefined) return false;
+        for (const id of ids) mark.run(ids.length > 1 ? (ids[0] ?? null) : null, id);
+        return true;
+      }),
     nextAtMs(output) {
       const at = wait.get(output)?.at ?? null;
       return at === null ? null : Number(at);
@@ -133,7 +147,10 @@ export function outboxTable(db: DatabaseSync): Outbox {
 }
 
 function router(db: DatabaseSync): Outbox['route'] {
-  const insert = db.prepare('INSERT INTO outbox (output, key, subject, payload, accepted) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const insert = db.prepare(
+    'INSERT INTO outbox (output, key, subject, payload, accepted, urgent) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const hurry = db.prepare('UPDATE outbox SET urgent = 1 WHERE output = ? AND subject = ? AND state = 0 AND urgent = 0');
   const known = db.prepare('SELECT 1 FROM outbox WHERE output = ? AND key = ?');
   const pending = db.prepare('SELECT count(*) AS n FROM outbox WHERE output = ? AND state = 0');
   const done = db.prepare('UPDATE indicator SET routed = max(routed, ?) WHERE id = ?');
@@ -145,17 +162,20 @@ function router(db: DatabaseSync): Outbox['route'] {
       const count = (of: Record<string, number>, output: string) => void (of[output] = (of[output] ?? 0) + 1);
       for (const { routed, deliveries } of routings) {
         let isHeld = false;
-        for (const { output, key, subject, payload } of deliveries) {
+        // A judgement waits in the store and comes again; an alert does not.
+        const extra = routed === null ? maxPending : 0;
+        for (const { output, key, subject, payload, isUrgent = false } of deliveries) {
           const left = room.get(output) ?? maxPending - Number(pending.get(output)?.n ?? 0);
-          if (left <= 0 && known.get(output, key) === undefined) {
+          room.set(output, left);
+          if (left + extra <= 0) {
+            if (known.get(output, key) !== undefined) continue;
             isHeld = true;
             count(held, output);
-          } else if (left > 0 && insert.run(output, key, subject, payload, nowS).changes === 1) {
+          } else if (insert.run(output, key, subject, payload, nowS, isUrgent ? 1 : 0).changes === 1) {
             room.set(output, left - 1);
             count(accepted, output);
-            continue;
+            if (isUrgent) hurry.run(output, subject);
           }
-          room.set(output, left);
         }
         if (!isHeld && routed) done.run(routed.revision, routed.id);
       }

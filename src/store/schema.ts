@@ -127,4 +127,20 @@ export const MIGRATIONS: readonly string[] = [
     reference TEXT
   ) STRICT, WITHOUT ROWID;
   `,
+  // Delivery by several processes: what is urgent goes first, an output that asked for patience or needs a person is left alone by all, and
+  // the tickets that were opened are remembered.
+  `
+  ALTER TABLE outbox ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX outbox_urgent ON outbox (output, urgent DESC, id) WHERE state = 0 AND batch IS NULL;
+  CREATE INDEX outbox_waiting ON outbox (output, next_at_ms) WHERE state = 0;
+  CREATE TABLE output_pause (output TEXT PRIMARY KEY, until_ms INTEGER NOT NULL, reason TEXT NOT NULL, faults INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE ticket (
+    output TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    ref TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (output, subject)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -7,6 +7,7 @@ import { DEFAULT_HALF_LIVES, type HalfLives } from './decay.ts';
 import { type IndicatorTable, indicatorTable } from './indicators.ts';
 import { type JudgementTable, judgementTable } from './judgements.ts';
 import { type NetworkTable, networkTable } from './networks.ts';
+import { type OutputState, outputState } from './delivery/output-state.ts';
 import { type Outbox, outboxTable } from './outbox.ts';
 import { type OverrideMarks, overrideMarks } from './overrides.ts';
 import { type RunState, runState } from './run-state.ts';
@@ -31,7 +32,8 @@ export interface StoreStats {
 }
 
 /** Everything the store can do, on the thread that opened it. Each call is one transaction. */
-export interface StoreCore extends IndicatorTable, NetworkTable, JudgementTable, Outbox, OverrideMarks, RunState, Watchlist, SightingIndex {
+export interface StoreCore
+  extends IndicatorTable, NetworkTable, JudgementTable, Outbox, OutputState, OverrideMarks, RunState, Watchlist, SightingIndex {
   stats(): StoreStats;
   /** What is wrong with the file; empty when it is sound. */
   check(): readonly string[];
@@ -53,6 +55,7 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
     purge: (beforeS) => indicators.purge(beforeS) + networks.purgeNetworks(beforeS),
     ...judgementTable(db, halfLives),
     ...outboxTable(db),
+    ...outputState(db),
     ...overrideMarks(db),
     ...runState(db),
     ...watches,

@@ -3,7 +3,7 @@ import type { Synopsis } from './synopsis.ts';
 import { backfillSynopsis, elasticSynopsis, replaySynopsis } from './synopses/engines.ts';
 import { cacheSynopsis, feedbackSynopsis, reportSynopsis, storeSynopsis } from './synopses/keep.ts';
 import { checkSynopsis, enrichSynopsis, extractSynopsis, planSynopsis } from './synopses/look-up.ts';
-import { pipelineSynopsis, serveSynopsis, triageSynopsis, watchSynopsis } from './synopses/run.ts';
+import { deliverSynopsis, pipelineSynopsis, serveSynopsis, triageSynopsis, watchSynopsis } from './synopses/run.ts';
 import { completionSynopsis, configSynopsis, doctorSynopsis, initSynopsis, quotaSynopsis } from './synopses/set-up.ts';
 
 /** A command as the program knows it: described at once, loaded when it is called. */
@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { synopsis: planSynopsis, load: async () => (await import('./commands/plan.ts')).plan },
   { synopsis: serveSynopsis, load: async () => (await import('./commands/serve.ts')).serve },
   { synopsis: pipelineSynopsis, load: async () => (await import('./commands/pipeline.ts')).pipelineCommand },
+  { synopsis: deliverSynopsis, load: async () => (await import('./commands/journal/deliver.ts')).deliverCommand },
   { synopsis: watchSynopsis, load: async () => (await import('./commands/watch.ts')).watchCommand },
   { synopsis: triageSynopsis, load: async () => (await import('./commands/triage.ts')).triageCommand },
   { synopsis: elasticSynopsis, load: async () => (await import('./commands/elastic.ts')).elastic },

@@ -3,14 +3,14 @@ import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { render, renderSightingMetrics } from './engine-metrics.ts';
 
 /** What does not work as it should although calls are answered: one sentence each, with the file and what to do. */
-export function faultsOf({ cache, overrides, audit }: EngineHealth, pipeline: Pick<PipelinePart, 'sightings'>): string[] {
+export function faultsOf({ cache, overrides, audit }: EngineHealth, pipeline: Pick<PipelinePart, 'sightings' | 'delivery'>): string[] {
   const sightings = pipeline.sightings?.counts()?.fault ?? null;
   const noted = sightings === null ? null : `sightings are not all noted: ${sightings}`;
-  return [cache.fault, overrides.fault, audit.fault, noted].filter((fault) => fault !== null);
+  return [cache.fault, overrides.fault, audit.fault, noted, ...(pipeline.delivery?.faults() ?? [])].filter((fault) => fault !== null);
 }
 
 /** The same as series: which part is at fault now, and what that has cost. */
-export function renderHealth({ cache, overrides, audit }: EngineHealth, pipeline: Pick<PipelinePart, 'sightings'>): string {
+export function renderHealth({ cache, overrides, audit }: EngineHealth, pipeline: Pick<PipelinePart, 'sightings' | 'delivery'>): string {
   const part = (name: string, fault: string | null) => [`{part="${name}"}`, fault === null ? 0 : 1] as const;
   const series = [
     {
@@ -39,5 +39,51 @@ export function renderHealth({ cache, overrides, audit }: EngineHealth, pipeline
       samples: [['', audit.lost] as const],
     },
   ];
-  return series.map(render).join('') + renderSightingMetrics(pipeline.sightings?.counts() ?? null);
+  return series.map(render).join('') + renderSightingMetrics(pipeline.sightings?.counts() ?? null) + renderDelivery(pipeline.delivery);
+}
+
+/** How the journal stands, and what this process made of it; nothing where others deliver. */
+function renderDelivery(delivery: PipelinePart['delivery']): string {
+  if (!delivery) return '';
+  const figures = delivery.figures();
+  const each = (pick: (of: (typeof figures)[number]) => number) => figures.map((of) => [`{output="${of.output}"}`, pick(of)] as const);
+  const series = [
+    {
+      name: 'delivery_pending',
+      type: 'gauge' as const,
+      help: 'Messages that wait for an output.',
+      samples: each(({ pending }) => pending),
+    },
+    {
+      name: 'delivery_oldest_seconds',
+      type: 'gauge' as const,
+      help: 'Age of the oldest message that waits.',
+      samples: each(({ oldestS }) => oldestS),
+    },
+    {
+      name: 'delivery_sent_total',
+      type: 'counter' as const,
+      help: 'Messages delivered by this process.',
+      samples: each(({ sent }) => sent),
+    },
+    {
+      name: 'delivery_retries_total',
+      type: 'counter' as const,
+      help: 'Tries of this process that failed; the message goes again.',
+      samples: each(({ retried }) => retried),
+    },
+    {
+      name: 'delivery_failed_total',
+      type: 'counter' as const,
+      help: 'Messages that this process gave up: ismalicious store quarantine shows them.',
+      samples: each(({ givenUp }) => givenUp),
+    },
+    {
+      name: 'delivery_held',
+      type: 'gauge' as const,
+      help: '1 while an output waits for a person: /readyz says why.',
+      samples: each(({ fault }) => (fault === null ? 0 : 1)),
+    },
+  ];
+  return series.map(render).join('');
 }

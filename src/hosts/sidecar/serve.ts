@@ -5,8 +5,9 @@ import { readSources } from '../../compose/config-sources.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from '../../compose/engine-config.ts';
 import { type OpenedEngine, openEngine } from '../../compose/open-engine.ts';
 import { createProfiledEnricher } from '../../compose/profiled-enricher.ts';
+import { pipelineTransports } from '../../compose/pipeline-transports.ts';
 import { loadTogether } from '../../pipeline/load-together.ts';
-import { loadPipelineConfig, type PipelineConfig } from '../../pipeline/open-pipeline.ts';
+import { loadPipelineConfig, openOutputs, type PipelineConfig } from '../../pipeline/open-pipeline.ts';
 import { faultsOf, renderHealth } from './health-metrics.ts';
 import { openPipelinePart, type PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { heldOffProviders, renderEngineMetrics } from './engine-metrics.ts';
@@ -45,7 +46,14 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
   }
   const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
   const path = join(config.stateFolder, 'pipeline.sqlite');
-  const pipeline = openPipelinePart(pipelineConfig, { path, use: settings.pipelineStore, fields: fieldsOf(settings, gateway), feedback });
+  const delivers = settings.deliver ? await openOutputs(pipelineConfig, { transportTo: pipelineTransports(start.env) }) : undefined;
+  const pipeline = openPipelinePart(pipelineConfig, {
+    path,
+    use: settings.pipelineStore,
+    fields: fieldsOf(settings, gateway),
+    feedback,
+    ...(delivers ? { delivers } : {}),
+  });
   try {
     const sidecar = await createSidecar({
       enricher,

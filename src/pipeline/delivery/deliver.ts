@@ -1,5 +1,5 @@
 // src/pipeline/delivery/: the journal emptied into the outputs: once, in order, with patience.
-import type { PendingDelivery, Settlement } from '../../store/outbox.ts';
+import type { DeliveryLease, PendingDelivery, Settlement } from '../../store/outbox.ts';
 import type { Store } from '../../store/store-client.ts';
 import { boundedWait, LookupError } from '../../model/lookup-error.ts';
 import type { Output, OutputAnswer, OutputContext, OutputItem, OutputResult, OutputStep } from '../../outputs/output.ts';
@@ -34,7 +34,16 @@ export interface Delivering {
   readonly limits: DeliveryLimits;
   /** 0 to 1: spreads the retries. */
   readonly random: () => number;
+  /** Who sends: without the lease nothing goes out. Left out: nobody else may send. */
+  readonly lease?: DeliveryLease;
+  /** Once it aborts no further batch is begun; the one in flight is waited for, so that its fate is known. */
+  readonly stop?: AbortSignal;
+  /** Told what became of each message. */
+  readonly onSettled?: (settlements: readonly Settlement[]) => void;
 }
+
+/** Another process has taken the output over in the middle of it. */
+export const TAKEN_OVER = 'another process took it over';
 
 /** Why delivering to an output stopped before its journal was empty; `null`: it is empty. */
 export type Halt = string | null;
@@ -44,12 +53,15 @@ export type Halt = string | null;
  * that dies sends the batch in flight once more, under the same keys.
  */
 export async function deliver(active: ActiveOutput, delivering: Delivering): Promise<Halt> {
-  const { store, clock, signal, limits } = delivering;
+  const { store, clock, signal, limits, stop } = delivering;
   const { output, settings } = active;
-  const line = new DeliveryLine(active, delivering);
+  const pause = await store.outputPause(output.id, clock.nowMs());
+  // A fault may be mended by now; a receiver that asked for patience gets it.
+  const line = new DeliveryLine(active, delivering, pause === null || pause.isFault ? 0 : pause.untilMs);
   const untilMs = clock.nowMs() + limits.patienceMs;
   for (;;) {
     signal.throwIfAborted();
+    if (stop?.aborted === true) return 'stopped: what is left is kept';
     const batch = await store.next(output.id, output.limits(settings as never).items, clock.nowMs());
     const atMs = batch.length > 0 ? line.openAtMs : await store.nextAtMs(output.id);
     if (atMs === null) return null;
@@ -63,13 +75,15 @@ export async function deliver(active: ActiveOutput, delivering: Delivering): Pro
 /** One output's line: sends batches one after the other and journals what became of each message. */
 class DeliveryLine {
   /** Nothing goes out before this time. */
-  openAtMs = 0;
+  openAtMs: number;
   halt: Halt = null;
+  #hasDelivered = false;
   readonly #active: ActiveOutput;
   readonly #delivering: Delivering;
   readonly #tokens: TokenKeeper;
 
-  constructor(active: ActiveOutput, delivering: Delivering) {
+  constructor(active: ActiveOutput, delivering: Delivering, openAtMs: number) {
+    this.openAtMs = openAtMs;
     this.#active = active;
     this.#delivering = delivering;
     this.#tokens = keepToken(active.output, { settings: active.settings, sender: active.sender, clock: delivering.clock });
@@ -78,12 +92,19 @@ class DeliveryLine {
   async send(batch: readonly PendingDelivery[]): Promise<void> {
     const open = new Map(batch.map((delivery) => [JSON.parse(delivery.payload) as OutputItem, delivery]));
     await this.#exchange(open);
+    if (this.halt !== null && this.halt !== TAKEN_OVER)
+      await this.#delivering.store.noteOutputFault(this.#active.output.id, this.halt, this.#delivering.clock.nowMs());
   }
 
   /** Sends all of `open`, step by step; settles each as soon as its fate is known. */
   async #exchange(open: Map<OutputItem, PendingDelivery>): Promise<void> {
     const { output, settings } = this.#active;
-    await this.#delivering.store.begin([...open.values()].map(({ id }) => id));
+    const { store, lease } = this.#delivering;
+    const ids = [...open.values()].map(({ id }) => id);
+    if (!(await store.begin(ids, lease))) {
+      this.halt = TAKEN_OVER;
+      return;
+    }
     let context = await this.#context(open);
     let step = context && output.start([...open.keys()], context);
     let hasFreshToken = false;
@@ -145,9 +166,13 @@ class DeliveryLine {
   }
 
   async #settle(result: OutputResult, open: Map<OutputItem, PendingDelivery>): Promise<void> {
-    const { store, clock } = this.#delivering;
+    const { store, clock, onSettled } = this.#delivering;
+    const { id: outputId } = this.#active.output;
     const retryAfterMs = boundedWait(result.retryAfterMs ?? null) ?? 0;
-    if (retryAfterMs > 0) this.openAtMs = clock.nowMs() + retryAfterMs;
+    if (retryAfterMs > 0) {
+      this.openAtMs = clock.nowMs() + retryAfterMs;
+      await store.pauseOutput(outputId, 'the receiver asked for patience', this.openAtMs);
+    }
     if (result.halt !== undefined) this.halt = result.halt;
     const settlements: Settlement[] = [];
     const take = (item: OutputItem, settle: (delivery: PendingDelivery) => Settlement) => {
@@ -159,7 +184,12 @@ class DeliveryLine {
     for (const item of [...(result.delivered ?? []), ...(result.duplicate ?? [])]) take(item, ({ id }) => ({ id, to: 'delivered' }));
     for (const { item, reason } of result.rejected ?? []) take(item, ({ id }) => ({ id, to: 'quarantined', reason: cut(reason) }));
     for (const { item, reason } of result.retryable ?? []) take(item, (delivery) => this.#retried(delivery, reason, retryAfterMs));
-    if (settlements.length > 0) await store.settle(settlements, nowS(clock));
+    if (settlements.length === 0) return;
+    await store.settle(settlements, nowS(clock));
+    onSettled?.(settlements);
+    if (this.#hasDelivered || retryAfterMs > 0 || !settlements.some(({ to }) => to === 'delivered')) return;
+    this.#hasDelivered = true;
+    await store.clearOutputPause(outputId);
   }
 
   #retried({ id, attempts }: PendingDelivery, reason: string, retryAfterMs: number): Settlement {

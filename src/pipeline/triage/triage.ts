@@ -59,6 +59,11 @@ export interface TriagedAlert {
   readonly accused: readonly Enrichment[];
 }
 
+/** An output's journal takes nothing more: the alert has to be sent again. */
+export class JournalFullError extends Error {
+  override readonly name = 'JournalFullError';
+}
+
 /** Whether triage notes who was seen with what. */
 export function notesSightings({ store, recordsSightings }: Pick<Triage, 'store' | 'recordsSightings'>): boolean {
   return store !== null && recordsSightings !== false;
@@ -138,7 +143,7 @@ async function carryOut(
     before: null,
     note: `alert ${alertId}: ${decision.reasons.join('; ')}`,
   };
-  await store.route(
+  const { held } = await store.route(
     [
       {
         routed: null,
@@ -151,6 +156,12 @@ async function carryOut(
     atS,
     maxPending,
   );
+  const full = Object.keys(held);
+  // Nobody reads the alert again for us: who sent it has to know.
+  if (full.length > 0)
+    throw new JournalFullError(
+      `the journal of ${full.join(', ')} is full (pipeline.max_pending): alert ${alertId} is not told there; see: ismalicious store stats`,
+    );
 }
 
 function isAccused({ answer, indicator }: Enrichment): boolean {

@@ -66,6 +66,20 @@ export const watchSynopsis = {
   examples: [['watch add 198.51.100.7 --reason "case 4711" --days 30', 'for thirty days']],
 } satisfies Synopsis;
 
+/** `ismalicious deliver` */
+export const deliverSynopsis = {
+  name: 'deliver',
+  group: GROUP,
+  summary: 'Send what waits in the journal to the outputs; looks nothing up and reads no feed.',
+  options: {
+    follow: flag('go on until stopped: what is journalled later goes out as soon as it is there'),
+    json: flag('what became of it as last line on stdout'),
+    ...SETTINGS_OPTIONS,
+  },
+  examples: [['deliver', 'from cron, where no sidecar runs']],
+  note: 'Exit code 0: nothing is left; 3: something waits or was given up, stderr says why.',
+} satisfies Synopsis;
+
 /** `ismalicious triage [FILE|-] | --alerts` */
 export const triageSynopsis = {
   name: 'triage',
@@ -74,7 +88,7 @@ export const triageSynopsis = {
   words: { takes: '[FILE|-]', doc: 'alerts as NDJSON; one decision a line on stdout, in order' },
   options: {
     alerts: flag('alerts of triage.alerts_url that have no decision yet; it is written into each'),
-    tell: flag('journal decisions for the outputs, and watch what is to be watched'),
+    tell: flag('tell the outputs, and watch what is to be watched'),
     limit: text('N', 'most alerts of --alerts (1000)'),
     ...SETTINGS_OPTIONS,
   },

@@ -4,7 +4,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { alertsOf } from '../../../pipeline/triage/read-alerts.ts';
-import { notesSightings, type Triage, triageAlerts, triageReadings } from '../../../pipeline/triage/triage.ts';
+import { JournalFullError, notesSightings, type Triage, triageAlerts, triageReadings } from '../../../pipeline/triage/triage.ts';
 import { TriageSettings } from '../../../pipeline/triage/triage-settings.ts';
 import type { BodyWorkers } from '../bodies/body-workers.ts';
 import { NO_ALERTS, tooManyAlerts } from '../bodies/body-jobs.ts';
@@ -45,10 +45,16 @@ export function addTriageRoute(app: FastifyInstance, options: TriageRouteOptions
     const store = tells ? ((await pipeline?.store()) ?? null) : null;
     if (tells && store === null) return reply.code(NO_STORE.status).send(NO_STORE.body);
     const wait = { timeoutMs, signal: signalOf({ res: reply.raw }) };
-    const decisions = await triage(request.body, { ...options, triage: triageOf(options, store) }, wait);
+    const decisions = await triage(request.body, { ...options, triage: triageOf(options, store) }, wait).catch(asRefusal);
+    if (store !== null) pipeline?.delivery?.poke();
     metrics.add('lookups', decisions.length);
     return { decisions };
   });
+}
+
+function asRefusal(error: unknown): never {
+  if (error instanceof JournalFullError) throw new RefusedBody({ status: 503, code: 'journal_full', message: error.message });
+  throw error;
 }
 
 function triageOf({ enricher, pipeline, clock }: TriageRouteOptions, store: Triage['store']): Triage {

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { Command, Io } from '../../../../src/hosts/cli/command.ts';
 import { config as configCommand } from '../../../../src/hosts/cli/commands/config.ts';
+import { deliverCommand } from '../../../../src/hosts/cli/commands/journal/deliver.ts';
 import { pipelineCommand } from '../../../../src/hosts/cli/commands/pipeline.ts';
 import { storeCommand } from '../../../../src/hosts/cli/commands/store.ts';
 import { triageCommand } from '../../../../src/hosts/cli/commands/triage.ts';
@@ -190,6 +191,33 @@ describe('ismalicious store, watch, triage', () => {
       { alert_id: '2', tier: 'log', auto_resolve: false },
     ]);
     expect([code, err]).toEqual([3, expect.stringContaining('line 2')]);
+  });
+});
+
+describe('what waits in the journal', () => {
+  const told = () => hec.calls.map(({ text }) => text).filter((text) => text.includes('"event":"triage"')).length;
+  const alert = (id: string) => JSON.stringify({ id, domain: 'c2.evil-host.net' });
+
+  it('is sent by `triage --tell` itself, and stays where the output waits for a person', async () => {
+    await run(deliverCommand.run, []);
+    expect((await run(triageCommand.run, ['-', '--tell'], alert('n1'))).code).toBe(0);
+    expect(told()).toBe(1);
+    hecStatus = 403;
+    const { code, err } = await run(triageCommand.run, ['-', '--tell'], alert('n2'));
+    expect([code, err]).toEqual([3, expect.stringMatching(/^ismalicious: output splunk_hec: 0 sent, 1 left — HEC code 4/m)]);
+    hecStatus = 200;
+  });
+  it('is sent by `deliver`, which looks nothing up', async () => {
+    const asked = api.calls.length;
+    const { code, err, last } = await run(deliverCommand.run, ['--json']);
+    expect([code, err]).toEqual([0, 'output splunk_hec: 1 sent, 0 left\n']);
+    expect(JSON.parse(last)).toMatchObject({ outputs: { splunk_hec: { sent: 1, pending: 0, quarantined: 0, halt: null } } });
+    expect([told(), api.calls.length]).toEqual([3, asked]);
+  });
+  it('is nothing where no output is switched on: that is said', async () => {
+    const none = join(folder, 'none.yaml');
+    writeFileSync(none, 'pipeline: {}\n');
+    await expect(run(deliverCommand.run, ['--config', none])).rejects.toThrow(/no output is switched on/);
   });
 });
 
