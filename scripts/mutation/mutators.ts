@@ -5,7 +5,13 @@ import { pathToFileURL } from 'node:url';
 /** The part of Babel's path that is read here. */
 interface NodePath {
   readonly node: { readonly type: string; readonly value?: unknown };
-  readonly parent: { readonly type: string; readonly key?: unknown };
+  readonly parent: {
+    readonly type: string;
+    readonly key?: unknown;
+    readonly operator?: string;
+    readonly left?: { readonly computed?: boolean };
+  };
+  readonly parentPath?: { readonly parent?: { readonly type: string } };
 }
 
 /** What Stryker calls a mutator: from a place in the program to what may stand there instead. */
@@ -32,11 +38,18 @@ function otherNumbers(value: number): number[] {
   return value >= 1 ? [value + 1, value - 1] : [value + 1];
 }
 
+/** What the compiler wants after an index, `list[n] ?? 0` and `const [a = 0] = list`, although something is there. */
+function isNeverReached({ parent, parentPath }: NodePath): boolean {
+  if (parent.type === 'AssignmentPattern') return parentPath?.parent?.type === 'ArrayPattern';
+  return parent.operator === '??' && parent.left?.computed === true;
+}
+
 /** Stryker changes operators but leaves numbers alone; a threshold is a number. */
 const numericLiteral: Mutator = {
   name: 'NumericLiteral',
-  *mutate({ node, parent }) {
-    if (node.type !== 'NumericLiteral' || typeof node.value !== 'number') return;
+  *mutate(path) {
+    const { node, parent } = path;
+    if (node.type !== 'NumericLiteral' || typeof node.value !== 'number' || isNeverReached(path)) return;
     if (parent.type === 'TSLiteralType' || (parent.type === 'ObjectProperty' && parent.key === node)) return;
     for (const value of otherNumbers(node.value)) yield { type: 'NumericLiteral', value };
   },

@@ -34,13 +34,12 @@ export function mergeConfidence(results: readonly ProviderResult[], score: numbe
   return Math.round(surer * (1 - distance / 100) * coverageOf(asked, scoring));
 }
 
-/** The share, by weight, of those asked who answered; "not listed" is an answer. */
+/** The share, by weight, of those asked who answered; "not listed" is an answer. Somebody of weight has to be among them. */
 function coverageOf(asked: readonly ProviderResult[], scoring: Scoring): number {
+  // Stryker disable next-line ArithmeticOperator: of a share the sign falls out
   const weightIn = (results: readonly ProviderResult[]) => results.reduce((sum, result) => sum + weightOf(scoring, result), 0);
-  const total = weightIn(asked);
-  return total === 0
-    ? 1
-    : weightIn(asked.filter(({ status }) => status === 'ok' || status === 'not_listed' || status === 'pending')) / total;
+  const answered = asked.filter(({ status }) => status === 'ok' || status === 'not_listed' || status === 'pending');
+  return weightIn(answered) / weightIn(asked);
 }
 
 function meanOf(confidences: readonly number[]): number | null {

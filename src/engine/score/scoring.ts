@@ -84,7 +84,7 @@ export function contributionsOf(score: number, parts: readonly number[]): number
   const exact = parts.map((part) => (score * part) / total);
   const whole = exact.map(Math.floor);
   const missing = score - whole.reduce((sum, part) => sum + part, 0);
-  const byRemainder = exact.map((part, n) => [part - Math.floor(part), n] as const).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
+  const byRemainder = exact.map((part, n) => [part - Math.floor(part), n] as const).sort((a, b) => b[0] - a[0]);
   for (const [, n] of byRemainder.slice(0, missing)) whole[n] = (whole[n] ?? 0) + 1;
   return whole;
 }

@@ -4,6 +4,8 @@ import { contributionsOf, type MergedScore, type Subject } from './scoring.ts';
 /** Points of an address: share of VirusTotal's engines times 60, AbuseIPDB's confidence times 40. */
 const VIRUSTOTAL_POINTS = 60;
 const ABUSEIPDB_POINTS = 40;
+/** What binary fractions lose: 29 of 100 engines are 29 points, not 28.999. */
+const ROUNDING = 1e-9;
 
 /**
  * The formula of the public workflow, for comparison: addresses `min(vt_malicious/max(vt_total,1)*60 + abuse/100*40, 100)`, everything else
@@ -17,7 +19,7 @@ export function mergeSeed(results: readonly ProviderResult[], { type }: Subject)
   if (!results.some(({ provider, score }) => (provider === 'virustotal' || provider === 'abuseipdb') && score !== null)) return null;
   const points = [(share ?? 0) * (isAddress ? VIRUSTOTAL_POINTS : 100), ((abuse ?? 0) * ABUSEIPDB_POINTS) / 100];
   const sum = points.reduce((total, part) => total + part, 0);
-  const score = Math.min(100, Math.trunc(sum + Number.EPSILON * 100));
+  const score = Math.min(100, Math.trunc(sum + ROUNDING));
   const [fromShare = 0, fromAbuse = 0] = contributionsOf(score, points);
   const contributions = results.map(({ provider }) => (provider === 'virustotal' ? fromShare : provider === 'abuseipdb' ? fromAbuse : 0));
   const said = [
@@ -34,8 +36,8 @@ function answerOf(results: readonly ProviderResult[], id: string): ProviderResul
 
 function shareOf(result: ProviderResult | null): number | null {
   if (result === null) return null;
-  const { malicious, total } = result.detections ?? { malicious: 0, total: 0 };
-  return malicious / Math.max(total, 1);
+  const { detections } = result;
+  return detections ? detections.malicious / Math.max(detections.total, 1) : 0;
 }
 
 function abuseOf(result: ProviderResult | null): number | null {

@@ -36,6 +36,7 @@ function decay(
 ): { score: number; days: number } | null {
   const halfLife = halfLifeDays?.[type] ?? null;
   if (score === null || lastSeen === null || halfLife === null) return null;
-  const days = Math.floor((nowS - Date.parse(lastSeen) / 1000) / DAY_S);
-  return days > 0 ? { score: Math.round(score * 0.5 ** (days / halfLife)), days } : null;
+  // A time that cannot be read, or lies ahead, is no age.
+  const days = Math.max(0, Math.floor((nowS - Date.parse(lastSeen) / 1000) / DAY_S)) || 0;
+  return { score: Math.round(score * 0.5 ** (days / halfLife)), days };
 }

@@ -18,9 +18,10 @@ function sureOutcome(provider: string, score: number): Outcome {
   const verdict: Verdict = {
     ...BARE_VERDICT,
     provider,
-    verdict: score === 0 ? 'clean' : 'malicious',
+    verdict: 'unknown',
     score,
     confidence: 100,
   };
+  // Stryker disable next-line all: of all this nothing goes into the tier
   return { kind: 'answered', provider, verdict, source: 'live', checkedAtS: 0, expiresAtS: 0, isStale: false };
 }

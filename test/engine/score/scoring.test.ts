@@ -213,6 +213,8 @@ describe('merging', () => {
 
   it('splits a score by largest remainder', () => {
     expect(contributionsOf(10, [1, 1, 1])).toEqual([4, 3, 3]);
+    expect(contributionsOf(10, [1, 3, 2])).toEqual([2, 5, 3]);
+    expect(contributionsOf(10, [2, 3, 1])).toEqual([3, 5, 2]);
     expect(contributionsOf(0, [0, 0])).toEqual([0, 0]);
     expect(contributionsOf(87, [87])).toEqual([87]);
   });
