@@ -48,6 +48,7 @@ function instantClient(): ProviderClient {
         isStale: false,
       }),
     abandon: () => {},
+    estimateMs: () => null,
     delay: () => null,
     finish: () => Promise.resolve(),
     callsFor: (lookups) => lookups,

@@ -1,12 +1,12 @@
 // src/config/: one schema for each setting: its type, check, environment name, YAML key, Splunk conf key and docs.
 import * as z from 'zod/mini';
-import english from 'zod/v4/locales/en.js';
 import { coerceText } from './coerce.ts';
+import { faultWords } from './fault-words.ts';
 import { settingMeta, type SettingsSchema, toSnakeCase } from './setting.ts';
 import { unknownKeys } from './unknown-keys.ts';
 
 // Without a language every fault reads "Invalid input".
-z.config(english());
+z.config({ localeError: faultWords });
 
 /** One wrong setting: where it was set, what is wrong, what to do. Never its value: it may be a secret. */
 export interface ConfigFault {

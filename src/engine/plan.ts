@@ -97,10 +97,6 @@ function creditsLeft(client: ProviderClient): number | null {
 
 /** Providers are asked side by side: the slowest one decides. A window that is free lets its first calls through at once. */
 function estimateS(missing: ReadonlyMap<ProviderClient, number>): number | null {
-  let slowest: number | null = null;
-  for (const [client, lookups] of missing) {
-    for (const { requests, perMs } of client.quotas)
-      slowest = Math.max(slowest ?? 0, (Math.floor((client.callsFor(lookups) - 1) / requests) * perMs) / SECOND_MS);
-  }
-  return slowest === null ? null : Math.ceil(slowest);
+  const waitsMs = [...missing].flatMap(([client, lookups]) => client.estimateMs(lookups) ?? []);
+  return waitsMs.length === 0 ? null : Math.ceil(Math.max(...waitsMs) / SECOND_MS);
 }

@@ -74,6 +74,11 @@ class DurableVerdictStore implements VerdictStore {
     );
   }
 
+  booked(provider: string, sinceMs: number): number[] {
+    const own = this.#hasMemory ? this.#memory.booked(provider, sinceMs) : [];
+    return this.#file.read((disk) => [...disk.booked(provider, sinceMs), ...own].sort((a, b) => a - b), own);
+  }
+
   spent(provider: string, day: string): number {
     return (
       this.#file.read((disk) => this.#owed.learn(provider, day, disk.spent(provider, day)), this.#owed.known(provider, day)) +

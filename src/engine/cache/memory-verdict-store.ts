@@ -39,6 +39,7 @@ export function createMemoryVerdictStore(fault: string | null): VerdictStore {
       booked.set(provider, recent);
       return waitMs;
     },
+    booked: (provider, sinceMs) => (booked.get(provider) ?? []).filter((at) => at > sinceMs),
     spent,
     spend(provider, day, credits, limit) {
       const total = spent(provider, day) + credits;

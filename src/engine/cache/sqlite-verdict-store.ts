@@ -147,6 +147,11 @@ export class SqliteVerdictStore implements VerdictStore {
     });
   }
 
+  booked(provider: string, sinceMs: number): number[] {
+    const rows = this.#db.prepare('SELECT at_ms FROM calls WHERE provider = ? AND at_ms > ? ORDER BY at_ms').all(provider, sinceMs);
+    return rows.map((row) => Number(row['at_ms']));
+  }
+
   spent(provider: string, day: string): number {
     const row = this.#db.prepare('SELECT credits FROM spending WHERE provider = ? AND day = ?').get(provider, day);
     return Number(row?.['credits'] ?? 0);

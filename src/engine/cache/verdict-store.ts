@@ -68,6 +68,8 @@ export interface VerdictStore {
    * because the clock was set back, count as made now.
    */
   book(provider: string, windows: readonly { requests: number; perMs: number }[], calls: number, nowMs: number): number;
+  /** When calls were booked after `sinceMs`, the oldest first; only read. */
+  booked(provider: string, sinceMs: number): number[];
   /** Credits paid on a day (UTC), by all processes. */
   spent(provider: string, day: string): number;
   /** Pays `credits` if the day's total stays within `limit` (`null`: no limit); tells whether it did. Throws a `StoreBusyError` when it has to be asked again soon. */

@@ -84,6 +84,8 @@ export interface ProviderClient {
   abandon(indicator: Indicator): void;
   /** How many calls so many look-ups take, as far as that is known; the one that asks for the bulk cap among them. */
   callsFor(lookups: number): number;
+  /** How long so many look-ups take at our own limits, with the calls that all processes made in their windows; `null`: there are no limits. */
+  estimateMs(lookups: number): number | null;
   /** Why look-ups wait right now; `null`: they do not. */
   delay(): LookupError | null;
   notice(notices: readonly QuotaNotice[]): void;

@@ -4,6 +4,7 @@ import type { QuotaNotice } from '../../providers/provider.ts';
 import type { Outcome } from '../score/outcome.ts';
 import { createCallCounts } from './call-counts.ts';
 import { CallDispatcher } from './call-dispatcher.ts';
+import { lastCallInMs } from '../cache/call-windows.ts';
 import { createBreaker } from './circuit-breaker.ts';
 import { createEarlyRefusals } from './early-refusals.ts';
 import { createFurtherCall } from './further-call.ts';
@@ -88,6 +89,14 @@ export class ProviderQueue implements ProviderClient {
     const { bulkCap } = this.#dispatcher;
     if (lookups <= 1) return lookups;
     return bulkCap === null ? lookups + 1 : Math.ceil(lookups / Math.max(1, bulkCap));
+  }
+
+  estimateMs(lookups: number): number | null {
+    const { store, account, clock } = this.#options;
+    if (this.quotas.length === 0) return null;
+    const nowMs = clock.epochMs();
+    const longestMs = Math.max(...this.quotas.map(({ perMs }) => perMs));
+    return lastCallInMs(store.booked(account, nowMs - longestMs), this.quotas, this.callsFor(lookups), nowMs);
   }
 
   delay = (): LookupError | null => this.#earlyRefusals.delay();

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
+import { listenFault } from '../../../src/hosts/sidecar/listen-fault.ts';
+import { serveSidecar } from '../../../src/hosts/sidecar/serve.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 import { healthy, sendJson, startStandIn } from '../../support/stand-in-api.ts';
 import { runCli } from './run-cli.ts';
@@ -147,8 +149,8 @@ describe('config check', () => {
     const faults = [
       ['ismalicious', 1, 'did you mean providers.ismalicious?'],
       ['providers.virustotal.per_minut', 3, 'did you mean providers.virustotal.per_minute?'],
-      ['providers.virustotal.per_day', 3, 'expected number'],
-      ['providers.virustotal.max_tlp', 3, 'expected one of'],
+      ['providers.virustotal.per_day', 3, 'expected a number, got a text'],
+      ['providers.virustotal.max_tlp', 3, 'expected one of CLEAR, GREEN, AMBER, AMBER+STRICT, RED'],
       ['providers.abuseipdb', 4, 'has to be a map of settings'],
       ['providers.shodan.apikey', 5, 'did you mean providers.shodan.api_key?'],
       ['providers.virustotl', 6, 'did you mean providers.virustotal?'],
@@ -351,6 +353,23 @@ describe('quota', () => {
     expect((await runCli(['quota'], { env })).stdout).toContain('2 credits spent of a budget of 10');
     expect((await runCli(['quota'])).code).toBe(2);
   });
+});
+
+it.each([
+  ['EACCES', '127.0.0.1', 'this user may not open port 80: choose one from 1024 on with --port (sidecar.port)'],
+  ['EADDRNOTAVAIL', '192.0.2.1', '192.0.2.1 is not an address of this machine: choose another with --host (sidecar.host)'],
+  ['ENOTFOUND', 'no.such.invalid', 'no.such.invalid is not a name that can be resolved: choose an address of this machine with --host (sidecar.host)'],
+])('serve says %s of %s in one sentence (row 21)', (code, host, sentence) => {
+  expect(listenFault(Object.assign(new Error('listen'), { code }), { host, port: 80 })).toBe(sentence);
+});
+
+it('serve names the port that is taken, and how to choose another (row 21)', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const { code, stderr } = await runCli(['serve', '--port', String(port)], { startSidecar: serveSidecar });
+  await new Promise((resolve) => server.close(resolve));
+  expect([code, stderr.split('\n')[0]]).toEqual([2, `ismalicious: port ${port} is taken: choose another with --port`]);
 });
 
 it('serve refuses a port that does not exist, in one sentence (row 21)', async () => {

@@ -6,7 +6,11 @@ import { newStateFolder } from '../../support/open-test-engine.ts';
 /** Runs the program in this process: its exit code, and what it wrote. */
 export async function runCli(
   args: readonly string[],
-  { stdin = '', env = {}, ...looks }: { stdin?: string; env?: Record<string, string> } & Partial<Pick<Io, 'hasColor' | 'columns'>> = {},
+  {
+    stdin = '',
+    env = {},
+    ...looks
+  }: { stdin?: string; env?: Record<string, string> } & Partial<Pick<Io, 'hasColor' | 'columns' | 'startSidecar'>> = {},
 ) {
   const out: Buffer[] = [];
   const err: Buffer[] = [];

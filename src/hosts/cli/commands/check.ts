@@ -102,7 +102,7 @@ function sumUp(
   if (wasStopped) io.stderr.write('Stopped. Run the same command again to go on: what was answered is in the cache and costs nothing.\n');
   else if (hasLate && timeoutMs > 0)
     io.stderr.write(
-      `Not all answers came within ${timeoutMs / 1000} s. --timeout none waits for them; what was answered is in the cache and costs nothing.\n`,
+      `Some answers take longer than ${timeoutMs / 1000} s. --timeout none waits for them; what was answered is in the cache and costs nothing.\n`,
     );
 }
 

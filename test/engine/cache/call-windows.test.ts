@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { lastCallInMs, windowWaitMs } from '../../../src/engine/cache/call-windows.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Makes the calls one by one, each when the windows let it. */
+function byOneAndOne(
+  before: readonly number[],
+  windows: readonly { requests: number; perMs: number }[],
+  calls: number,
+  nowMs: number,
+): number {
+  const made = [...before];
+  let at = nowMs;
+  for (let n = 0; n < calls; n++) {
+    at += windowWaitMs(made, windows, 1, at);
+    made.push(at);
+  }
+  return at - nowMs;
+}
+
+describe('when the last of several calls goes out', () => {
+  it.each([
+    ['the first window lets its calls through at once', [], 30, 0],
+    ['the next one goes after a whole window', [], 31, MINUTE_MS],
+    ['61 at 30 a minute take two minutes', [], 61, 2 * MINUTE_MS],
+    ['calls of other processes are counted: 25 were made 20 s ago, five more go at once', Array.from({ length: 25 }, () => -20_000), 5, 0],
+    ['and the sixth goes when the first of them has left the window', Array.from({ length: 25 }, () => -20_000), 6, 40_000],
+    ['a call from before the window is not', [-61_000], 30, 0],
+    ['no call takes no time', [-1], 0, 0],
+  ])('%s', (_name, before, calls, expected) => {
+    expect(lastCallInMs(before, [{ requests: 30, perMs: MINUTE_MS }], calls, 0)).toBe(expected);
+  });
+
+  it('is what making them one by one comes to', () => {
+    const window = fc.record({ requests: fc.integer({ min: 1, max: 8 }), perMs: fc.integer({ min: 1, max: 500 }) });
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -400, max: 0 }), { maxLength: 8 }),
+        window,
+        fc.integer({ min: 1, max: 30 }),
+        (before, one, calls) => {
+          // No more than a window holds were ever made in one.
+          const past = before.sort((a, b) => a - b).slice(-one.requests);
+          expect(lastCallInMs(past, [one], calls, 0)).toBe(byOneAndOne(past, [one], calls, 0));
+        },
+      ),
+    );
+  });
+});
