@@ -79,7 +79,7 @@ if (ctx.threat instanceof Map && ctx.threat.containsKey('enrichments')) {
     }
   }
 }
-// ismalicious: an object. Text there is an answer that nobody could read: kept as words, marked as a failure.
+// ismalicious: an object. Text there is an answer that could not be read: kept as words, marked as a failure.
 if (ctx.ismalicious != null && !(ctx.ismalicious instanceof Map)) {
   def words = ctx.ismalicious.toString();
   ctx.ismalicious = ['verdict': 'unknown', 'status': 'bad_response', 'tier': 'review', 'message': words.length() > 1024 ? words.substring(0, 1024) : words];
@@ -182,7 +182,7 @@ function iocDefault(target: Target): Asset {
       constant('event.module', 'ti_ismalicious'),
       constant('event.dataset', 'ti_ismalicious.indicator'),
       constant('threat.feed.name', 'isMalicious'),
-      { script: { tag: 'drop-empty', description: 'leaves out what nobody said', lang: 'painless', source: DROP_EMPTY } },
+      { script: { tag: 'drop-empty', description: 'leaves out what is not known', lang: 'painless', source: DROP_EMPTY } },
       hook,
     ],
     [{ set: { field: 'event.kind', value: 'pipeline_error' } }, ...FAILED],

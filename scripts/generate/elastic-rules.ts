@@ -22,7 +22,7 @@ const NOT_DENIED = 'not event.type : "denied"';
 const NOTE = `## Triage
 
 1. \`ismalicious.indicator\`, \`ismalicious.field\` and \`ismalicious.categories\` say what was met and where in the event it stood; \`threat.enrichments\` has one entry for each.
-2. \`ismalicious.tier\`: \`p1\` act now, \`p2\` today, \`watch\` put on the watch list, \`review\` nobody gave a score: look yourself.
+2. \`ismalicious.tier\`: \`p1\` act now, \`p2\` today, \`watch\` put on the watch list, \`review\` no score: needs a review.
 3. \`ismalicious.checked_at\` is when the verdict was given. Ask again (\`ismalicious check VALUE\`) before acting on an old one.
 4. \`event.action\`/\`event.outcome\`: a denied connection is a scan seen from outside, not a compromise.
 5. \`ismalicious.attributes\` (cdn, cloud, tor-exit …) are facts, not accusations: shared infrastructure is often met by chance.

@@ -33,7 +33,7 @@ const GROUPS: readonly (readonly [title: string, words: string, blocks: Readonly
   ],
   [
     'Outputs',
-    'Told by `pipeline` when `enabled`. More: [outputs](outputs.md).',
+    'Used by `pipeline` when `enabled`. More: [outputs](outputs.md).',
     Object.fromEntries(OUTPUTS.map((output) => [`outputs.${output.id}`, outputBlock(output)])),
   ],
 ];

@@ -33,7 +33,7 @@ export function splunkChapters(): readonly Chapter[] {
     },
     { title: 'Triage: what a tier asks for', blocks: { triage: TriageSettings } },
     {
-      title: 'Outputs: who is told by the alert action. All are off',
+      title: 'Outputs: where the alert action sends to. All are off',
       blocks: Object.fromEntries(OUTPUTS.map((output) => [`outputs.${output.id}`, outputBlock(output)])),
     },
   ];

@@ -26,7 +26,7 @@ export function faultOf({ check }: Field, text: string): string | null {
 /** What is wrong with a list of own domains, one a line; `null`: nothing. */
 export function domainsFault(text: string): string | null {
   const wrong = linesOf(text).find((line) => !line.includes('.') || domainToAscii(line.toLowerCase()) === null);
-  return wrong === undefined ? null : `"${wrong}" is no domain. Write one a line, such as example.com; everything below it counts too.`;
+  return wrong === undefined ? null : `"${wrong}" is not a domain. Write one a line, such as example.com; everything below it counts too.`;
 }
 
 /** What is wrong with a list of own networks, one a line; `null`: nothing. */
@@ -34,7 +34,7 @@ export function networksFault(text: string): string | null {
   const wrong = linesOf(text).find((line) => !isNetwork(line));
   return wrong === undefined
     ? null
-    : `"${wrong}" is no network. Write one a line with its length, such as 198.51.100.0/24 or 2001:db8::/32.`;
+    : `"${wrong}" is not a network. Write one a line with its length, such as 198.51.100.0/24 or 2001:db8::/32.`;
 }
 
 /** The entries of a list: by lines and commas, without blanks. */

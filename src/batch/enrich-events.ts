@@ -60,13 +60,13 @@ export async function enrichJson(job: EnrichJob): Promise<void> {
     } else if (kind === 'rest') {
       if (state === 'inside' || skipSpace(bytes, 0, bytes.length) < bytes.length)
         throw new BatchError(
-          state === 'inside' ? 'the input is no JSON: it ends within the array' : 'the input is no JSON: something follows it',
+          state === 'inside' ? 'the input is not JSON: it ends within the array' : 'the input is not JSON: something follows it',
         );
       await job.write(bytes);
     } else {
       const isEnd = bytes[bytes.length - 1] === CLOSE_ARRAY;
       if (state === 'inside' && isBlank && (hasItems || !isEnd))
-        throw new BatchError('the input is no JSON: an item is missing between commas');
+        throw new BatchError('the input is not JSON: an item is missing between commas');
       hasItems ||= state === 'inside';
       state = isEnd ? 'behind' : 'inside';
       await job.write(bytes);
@@ -76,7 +76,7 @@ export async function enrichJson(job: EnrichJob): Promise<void> {
       taken = 0;
     }
   }
-  if (state === 'inside') throw new BatchError('the input is no JSON: it ends within the array');
+  if (state === 'inside') throw new BatchError('the input is not JSON: it ends within the array');
   if (state === 'before') await enrichBlock(started, Buffer.alloc(0), 'json');
   job.progress.end();
 }
@@ -93,7 +93,7 @@ async function enrichBlock({ job, enricher, texts }: Run, text: Buffer, form: Te
   const late = { text, form, missing: new Set<string>(), dueMs: null, signal };
   let result = texts.enrich(text, form);
   if (result.kind === 'missing') result = await enrichLater({ enricher, texts, clock: systemClock }, { ...late, missing: result.values });
-  if (result.kind === 'fault') throw new BatchError(`the input is no JSON: ${describeFault(text, result.offset, MAX_DEPTH)}`);
+  if (result.kind === 'fault') throw new BatchError(`the input is not JSON: ${describeFault(text, result.offset, MAX_DEPTH)}`);
   if (result.kind !== 'enriched') throw new Error('a block without a bound is always enriched');
   await job.write(margin === 0 ? result.text : result.text.subarray(margin, -margin));
   await job.note?.(text, form === 'json' ? 'json' : 'ndjson');

@@ -23,7 +23,7 @@ export interface TakenSpool {
   readonly pending: number;
   /** Says that the events of these bytes are about to be given out. */
   begin(bytes: number): Promise<void>;
-  /** Says that they are out. `kept`: lines that stay, with their ends; `unreadable`: lines that are no events. */
+  /** Says that they are out. `kept`: lines that stay, with their ends; `unreadable`: lines that are not events. */
   finish(kept: string, unreadable: string): Promise<void>;
   /** Forgets the file: all of it is given out or kept. */
   remove(): Promise<void>;

@@ -38,7 +38,7 @@ export const SidecarSettings = z.object({
   extractFields: setting(
     'extractFields',
     z._default(z.array(z.string().check(z.regex(FIELD_NAME))).check(z.maxLength(100)), []),
-    'Fields with texts, such as `message`: the indicators in the first 65536 bytes of each are looked up. For events that nobody has parsed yet; /v1/enrich and the gateway only.',
+    'Fields with texts, such as `message`: the indicators in the first 65536 bytes of each are looked up. For events that are not parsed yet; /v1/enrich and the gateway only.',
   ),
   compat: setting(
     'compat',

@@ -77,7 +77,7 @@ function load(path: string, isCapping: boolean, faults: Map<string, string[]>): 
         .flatMap((file) => load(file, isCapping, faults));
     const list = parseWarningList(readUnicode(readFileSync(path)));
     if (list) return [withVerdicts(list, isCapping)];
-    faults.set(path, [`${path}: is no warning list in MISP's format`]);
+    faults.set(path, [`${path}: is not a warning list in MISP's format`]);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     faults.set(path, [`${path}: cannot be read (${code}): check the path and its permissions`]);

@@ -53,7 +53,7 @@ export const csv = defineFeed<typeof Settings, null>({
     if (answer.status === 304) return page.page(null, cursor);
     const { rows, header, broken, delimiter } = listIn(answer.body, settings);
     for (const line of broken) page.reject('a quote is opened and not closed', line);
-    if (broken.length > 0) page.fault(`${broken.length} lines are no CSV (a quote is opened and not closed): they are in quarantine`);
+    if (broken.length > 0) page.fault(`${broken.length} lines are not CSV (a quote is opened and not closed): they are in quarantine`);
     const valueAt = settings.column === '' ? 0 : columnOf(header, settings.column);
     if (valueAt < 0)
       throw new LookupError('bad_response', 'csv', `no column ${settings.column}: the list has ${header.slice(0, 20).join(', ')}`);

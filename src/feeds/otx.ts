@@ -130,7 +130,7 @@ function endOf({ newest, since, hasSkipped }: State, { cursor }: Context): strin
 /** Where the next page is, or why nobody goes there. */
 function nextUrl(next: unknown, { baseUrl }: z.output<typeof Settings>): URL | string {
   const url = typeof next === 'string' ? URL.parse(next) : null;
-  if (url === null) return 'the next page is no URL: the list is cut there';
+  if (url === null) return 'the next page is not a URL: the list is cut there';
   if (url.origin !== new URL(baseUrl).origin) return 'the next page is on another host: the key is not sent there, the list is cut';
   return url;
 }

@@ -29,7 +29,7 @@ const FAILURES: Readonly<Record<Status, Pick<CheckAnswer, 'status' | 'headers' |
   bad_response: { status: 502, headers: {}, body: { error: 'Bad answer from the source' } },
 };
 
-const NOT_LISTED = 'nobody lists it: that is not the same as clean';
+const NOT_LISTED = 'no source lists it: that is not the same as clean';
 
 /**
  * Speaks isMalicious' own API. Scripts written for it read `malicious` and take anything but true for harmless: so only a verdict is

@@ -84,7 +84,7 @@ export interface Answer {
 export interface Enrichment {
   /** The value as it was given. */
   readonly input: string;
-  /** `null` when the value is no indicator (status `invalid`). */
+  /** `null` when the value is not an indicator (status `invalid`). */
   readonly indicator: Indicator | null;
   readonly answer: Answer;
   readonly source: Source;

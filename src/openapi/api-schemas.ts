@@ -195,7 +195,7 @@ export const SCHEMAS = {
   },
   RollUp: {
     type: 'object',
-    description: `\`ismalicious.*\` of an event (${ROLL_UP_MEMBERS.join(', ')}): the worst of its values. What nobody said is left out.`,
+    description: `\`ismalicious.*\` of an event (${ROLL_UP_MEMBERS.join(', ')}): the worst of its values. What is not known is left out.`,
     required: ['verdict', 'status', 'categories', 'attributes', 'tier', 'auto_resolve', 'source'],
     properties: {
       verdict: { enum: VERDICT_WORDS },
@@ -210,7 +210,7 @@ export const SCHEMAS = {
       checked_at: { ...text, format: 'date-time' },
       indicator: text,
       field: text,
-      malicious: { type: 'boolean', description: 'Left out when nobody knows.' },
+      malicious: { type: 'boolean', description: 'Left out when unknown.' },
       message: text,
     },
   },
@@ -222,7 +222,7 @@ export const SCHEMAS = {
     properties: {
       type: { enum: INDICATOR_TYPES },
       failed: { type: 'boolean', description: 'One value at least could not be looked up.' },
-      retry: { type: 'boolean', description: 'One of those may be answered another time; false: what failed is no indicator.' },
+      retry: { type: 'boolean', description: 'One of those may be answered another time; false: what failed is not an indicator.' },
       related: { type: 'object', description: 'What was looked up, as `ip`, `hosts` and `hash`, each value once.' },
       nothing_to_look_up: {
         type: 'boolean',

@@ -44,7 +44,8 @@ function watchlistPath(parts: Parts) {
     get: { summary: 'Watched indicators', responses: { 200: { description: 'All of them.', content: json('Watchlist') }, ...others } },
     post: {
       summary: 'Watch indicators',
-      description: 'They are looked up again and again; outputs are told when a verdict turns, with who was seen with the indicator.',
+      description:
+        'They are looked up again and again; outputs get a message when a verdict changes, with who was seen with the indicator.',
       requestBody: { required: true, content: json('WatchRequest') },
       responses: { ...each, ...refused(parts), ...others },
     },

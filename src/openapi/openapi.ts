@@ -57,7 +57,7 @@ const PATHS = {
           headers: {
             'x-ismalicious-invalid-lines': {
               schema: { type: 'integer' },
-              description: 'NDJSON lines that are no JSON object: passed through unchanged.',
+              description: 'NDJSON lines that are not JSON objects: passed through unchanged.',
             },
           },
           content: EVENTS,
@@ -110,7 +110,7 @@ const PATHS = {
       requestBody: { required: true, content: json('FeedbackRequest') },
       responses: {
         201: { description: 'The override, in force from now on.', content: json('Override') },
-        400: refusal('The body does not fit, or the value is no indicator.'),
+        400: refusal('The body does not fit, or the value is not an indicator.'),
         415: refusal('Not JSON.'),
         ...COMMON,
       },
@@ -120,7 +120,7 @@ const PATHS = {
       requestBody: { required: true, content: json('FeedbackEndRequest') },
       responses: {
         204: { description: 'It no longer holds.' },
-        400: refusal('The body does not fit, or the value is no indicator.'),
+        400: refusal('The body does not fit, or the value is not an indicator.'),
         404: refusal('There is none in force.'),
         ...COMMON,
       },
@@ -180,11 +180,11 @@ const PATHS = {
         400: { description: 'Not an indicator, or no such profile or label.', content: json('CheckFailure') },
         401: { description: 'A key is refused.', content: json('CheckFailure') },
         403: COMMON[403],
-        404: { description: 'Nobody lists it: that is not the same as clean.', content: json('CheckFailure') },
+        404: { description: 'No source lists it. That is not the same as clean.', content: json('CheckFailure') },
         405: refusal('Not GET.'),
         422: { description: 'Private or allow-listed: never asked about.', content: json('CheckFailure') },
         429: { description: 'Rate limit, quota or budget.', content: json('CheckFailure') },
-        502: { description: 'A source answered what nobody can read.', content: json('CheckFailure') },
+        502: { description: 'A source gave an answer that cannot be read.', content: json('CheckFailure') },
         503: { description: 'No source can be reached, or too many calls.', content: json('CheckFailure') },
         504: { description: 'No answer in time.', content: json('CheckFailure') },
       },

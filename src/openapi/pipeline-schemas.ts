@@ -78,7 +78,7 @@ export const PIPELINE_SCHEMAS = {
           required: ['feed', 'reason', 'raw', 'times', 'last_at'],
           properties: {
             feed: { type: 'string' },
-            reason: { type: 'string', description: 'Why it is no indicator.' },
+            reason: { type: 'string', description: 'Why it is not an indicator.' },
             raw: { type: 'string', description: 'As it came, cut to 2048 characters.' },
             times: { type: 'integer', description: 'How often it came.' },
             last_at: { type: 'string', format: 'date-time' },

@@ -6,7 +6,7 @@ import { factsOf, summaryOf } from './item-summary.ts';
 
 const setting = declareSettings('outputs.slack');
 const Settings = z.object({
-  baseUrl: setting('baseUrl', endpoint(), 'Incoming webhook; whoever has it can post.', { secret: true }),
+  baseUrl: setting('baseUrl', endpoint(), 'Incoming webhook; anyone who has it can post.', { secret: true }),
   batchSize: setting('batchSize', z._default(z.int().check(z.gte(1), z.lte(20)), 10), 'Indicators in one message, 1 to 20.'),
 });
 

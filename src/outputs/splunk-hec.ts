@@ -106,7 +106,7 @@ function readSent(answer: OutputAnswer, items: readonly OutputItem[], context: C
 
 /** An answer that is not HEC's: a proxy or load balancer speaks. */
 function readForeign(answer: OutputAnswer, items: readonly OutputItem[], { nowS }: Context): OutputResult<State> {
-  const reason = `HTTP ${answer.status} that is no HEC answer${detailOf(answer.body)}`;
+  const reason = `HTTP ${answer.status} that is not a HEC answer${detailOf(answer.body)}`;
   if (answer.status === 413) return { split: reason };
   if (answer.status === 429 || answer.status >= 500 || answer.status === 408) {
     const retryAfterMs = retryAfterOf(answer, nowS);

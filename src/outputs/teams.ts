@@ -6,7 +6,7 @@ import { factsOf, summaryOf } from './item-summary.ts';
 
 const setting = declareSettings('outputs.teams');
 const Settings = z.object({
-  baseUrl: setting('baseUrl', endpoint(), 'Workflow webhook of the channel; whoever has it can post.', { secret: true }),
+  baseUrl: setting('baseUrl', endpoint(), 'Workflow webhook of the channel; anyone who has it can post.', { secret: true }),
   batchSize: setting(
     'batchSize',
     z._default(z.int().check(z.gte(1), z.lte(10)), 5),

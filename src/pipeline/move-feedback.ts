@@ -23,7 +23,7 @@ export async function moveFeedback(store: Store, feedback: FeedbackStore): Promi
     const verdict = OVERRIDE_VERDICTS.find((known) => known === word);
     // `unknown` took an earlier word back: nothing is left to be said.
     if (!verdict || parsed.kind === 'invalid' || decided.has(value)) continue;
-    const reason = note.trim() === '' ? 'told to the pipeline' : note.trim().slice(0, MAX_REASON_CHARS);
+    const reason = note.trim() === '' ? 'entered in the pipeline' : note.trim().slice(0, MAX_REASON_CHARS);
     const { type } = parsed.indicator;
     feedback.add({
       value,

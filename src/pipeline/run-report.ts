@@ -84,7 +84,7 @@ export function toReportText(report: RunReport): string {
       : []),
     ...Object.entries(report.outputs).map(([id, output]) =>
       report.isDryRun || output.wouldSend > 0
-        ? `output ${id}: would be told ${output.wouldSend}${report.isDryRun ? ' of what is judged so far' : ''}`
+        ? `output ${id}: ${output.wouldSend} messages would be sent${report.isDryRun ? ' (of what is judged so far)' : ''}`
         : `output ${id}: ${output.new} new; in all ${output.accepted} accepted = ${output.delivered} delivered + ${output.pending} pending + ${output.quarantined} quarantined${output.halt === null ? '' : ` — ${output.halt}`}`,
     ),
     ...report.failures.map((failure) => `failed: ${failure}`),

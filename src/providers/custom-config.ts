@@ -5,7 +5,7 @@ import { LOOKUP_ERROR_CODES } from '../model/lookup-error.ts';
 import { TLP_LABELS } from '../model/tlp.ts';
 import { isJsonPath } from './json-path.ts';
 
-const Path = z.string().check(z.refine((text) => isJsonPath(text), { error: 'is no path like data.results[*].name' }));
+const Path = z.string().check(z.refine((text) => isJsonPath(text), { error: 'is not a path like data.results[*].name' }));
 const Score = z.number().check(z.gte(0), z.lte(100));
 
 /** When all given parts hold. `path` with `equals`, `empty` or `missing` looks into the body. */

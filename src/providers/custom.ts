@@ -143,7 +143,7 @@ function readVerdict(body: unknown, config: CustomConfig, fallbackPage: string |
 function scoreOf(value: unknown, { id, scale: { min, max, invert } }: CustomConfig): number | null {
   if (value === undefined || value === null) return null;
   const number = numberOf(value);
-  if (number === null) throw refusal('bad_response', id, 'the score is no number');
+  if (number === null) throw refusal('bad_response', id, 'the score is not a number');
   const share = Math.min(1, Math.max(0, (number - min) / (max - min)));
   return Math.round((invert ? 1 - share : share) * 100);
 }

@@ -47,7 +47,7 @@ export const defenderTi = defineProvider({
   cost: 1,
   maxTlp: 'GREEN',
   weight: 0.8,
-  scale: 'Its own score and class. Neutral and unknown stay unknown: they are no all-clear. Unknown without a rule means not listed.',
+  scale: 'Its own score and class. Neutral and unknown stay unknown: they do not mean clean. Unknown without a rule means not listed.',
   terms: 'Needs a Defender XDR or Sentinel licence, or the older Defender TI licence with API add-on.',
 
   missing({ apiKey, tenantId, clientId, clientSecret }) {

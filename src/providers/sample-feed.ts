@@ -60,7 +60,7 @@ b8389b3945653c149936df01530c04b23d6fb9b59adc53ec716a06a64dd27034b9f4fc44021ad6b4
 billing@invoice-delivery.example,email-addr,malicious,89,85,phishing,2026-11-05T14:00:00Z,2026-11-20T14:31:00Z,,sample: sender of the macro documents
 it-support@login-portal.example,email-addr,malicious,91,88,phishing|impersonation,2026-11-10T10:10:00Z,2026-11-21T08:12:00Z,,sample: pretends to be the help desk
 ceo.office@newly-seen.test,email-addr,suspicious,68,60,bec,2026-11-19T09:00:00Z,2026-11-21T09:00:00Z,,"sample: asks for a payment, domain two days old"
-offers@track.ad-network.example,email-addr,suspicious,44,50,spam,2026-05-05T05:05:00Z,2026-11-15T15:15:00Z,,sample: newsletter nobody ordered
+offers@track.ad-network.example,email-addr,suspicious,44,50,spam,2026-05-05T05:05:00Z,2026-11-15T15:15:00Z,,sample: unwanted newsletter
 orders@mail.partner.example,email-addr,clean,0,94,,2026-01-02T00:00:00Z,2026-11-21T00:00:00Z,,sample: order desk of a partner
 newsletter@www.news.example,email-addr,clean,5,83,,2026-02-02T00:00:00Z,2026-11-21T00:00:00Z,,sample: newspaper
 `;

@@ -50,7 +50,7 @@ function readBase(url: string): URL {
   if (!URL.canParse(url)) throw new LookupError('invalid', 'search engine', 'the URL cannot be read: give http(s)://host:port');
   const base = new URL(url);
   if (base.protocol !== 'http:' && base.protocol !== 'https:')
-    throw new LookupError('invalid', 'search engine', `${base.protocol} is not spoken: give http(s)://host:port`);
+    throw new LookupError('invalid', 'search engine', `unsupported URL scheme "${base.protocol}": use http:// or https://`);
   if (base.username !== '' || base.password !== '')
     throw new LookupError('invalid', 'search engine', 'no user or password in the URL: use --user or ISMALICIOUS_ELASTIC_API_KEY');
   return base;

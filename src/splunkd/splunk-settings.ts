@@ -25,7 +25,7 @@ export const SplunkdSettings = z.object({
   certificateSha256: splunkd(
     'certificateSha256',
     z.optional(z.string().check(z.regex(SHA256, { error: 'has to be a SHA-256 fingerprint, 64 hexadecimal digits' }))),
-    "SHA-256 fingerprint of splunkd's own certificate: exactly that one is accepted, whoever signed it. By default that of the certificate file splunkd uses on this machine, where it can be read.",
+    "SHA-256 fingerprint of splunkd's own certificate: exactly that one is accepted, no matter who signed it. By default that of the certificate file splunkd uses on this machine, where it can be read.",
   ),
   trustLoopback: splunkd(
     'trustLoopback',

@@ -64,9 +64,7 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
     check() {
       const unreadable = watches.unreadableWatches();
       const faults = checkIntegrity(db);
-      return unreadable === 0
-        ? faults
-        : [...faults, `${unreadable} rows of the watchlist cannot be read and are passed over: watch them anew`];
+      return unreadable === 0 ? faults : [...faults, `${unreadable} rows of the watchlist cannot be read and are skipped: add them again`];
     },
     compact: () => db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'),
     close() {

@@ -92,7 +92,7 @@ describe('what is on a warning list gets its name as an attribute, and no verdic
     expect(all.stats().filter(({ entries }) => entries > 0)).toHaveLength(5);
     expect(all.stats().flatMap((list) => list.faults)).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/junk\.json: is no warning list/),
+        expect.stringMatching(/junk\.json: is not a warning list/),
         expect.stringMatching(/missing: cannot be read \(ENOENT\)/),
       ]),
     );

@@ -215,7 +215,7 @@ describe('what is no indicator', () => {
     ['550e8400-e29b-41d4-a716-446655440000', /UUID/],
     ['a'.repeat(33), /33 hex digits/],
     ['ab'.repeat(28), /sha224/],
-    ['md5:abcd', /no known hash/],
+    ['md5:abcd', /not a known hash/],
     ['@evil.com', /before the "@"/],
     ['a..b@evil.com', /dot/],
     ['a b@evil.com', /not one e-mail/],

@@ -26,6 +26,6 @@ it.each(BLOCKS)('every setting of %s is explained in its own words', (block, tex
     const doc = settingMeta.get(schema)?.doc ?? '';
     expect(text).toContain(`| \`${toSnakeCase(key)}\` |`);
     // What all feeds or all outputs have is told once, in the words of one of them.
-    if (!/^Whether it is (read|told)\.$|^Lowest score that is sent/.test(doc)) expect(text.replaceAll('\\|', '|')).toContain(doc);
+    if (!/^Whether it is (read|used)\.$|^Lowest score that is sent/.test(doc)) expect(text.replaceAll('\\|', '|')).toContain(doc);
   }
 });

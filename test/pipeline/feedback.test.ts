@@ -44,7 +44,7 @@ describe('words that the store kept itself', () => {
     expect(
       feedback.list({ inForceAtS: NOW }).map(({ value, verdict, author, reason, atS }) => [value, verdict, author, reason, atS]),
     ).toEqual([
-      ['c2.evil-host.net', 'malicious', 'bob', 'told to the pipeline', NOW - 800],
+      ['c2.evil-host.net', 'malicious', 'bob', 'entered in the pipeline', NOW - 800],
       ['cdn.evil-host.net', 'clean', 'ann', 'our CDN', NOW - 900],
       ['both.evil-host.net', 'malicious', 'eve', 'newer', NOW - 5],
     ]);

@@ -66,7 +66,7 @@ describe.skipIf(!hasPagePackages)(`the setup page in a browser ${NEEDS}`, { time
       await page.screenshot({ path: join(IMAGES, `splunk-setup-${scheme}.png`), animations: 'disabled' });
     await page.getByLabel('Own networks').fill('10.0.0.0/33');
     await save(page);
-    expect(await said(page, 'alert')).toContain('"10.0.0.0/33" is no network');
+    expect(await said(page, 'alert')).toContain('"10.0.0.0/33" is not a network');
     expect(await violationsOf(page, 'main')).toEqual([]);
     await page.getByLabel('Own networks').fill('10.0.0.0/8');
     mock.refusals.set('POST configs', 403);

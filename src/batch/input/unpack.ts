@@ -72,7 +72,7 @@ async function* unpackZstd(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
       const part = next.value as Uint8Array;
       const isTaken = new Promise<void>((resolve, reject) => frames.write(part, (error) => (error ? reject(error) : resolve())));
       await Promise.race([isTaken, isEnd]);
-      if (frames.bytesWritten === before) throw new Error('what follows is no zstd');
+      if (frames.bytesWritten === before) throw new Error('what follows is not zstd');
       left.bytes = part.subarray(frames.bytesWritten - before);
       if (left.bytes.length > 0) return;
     }

@@ -80,7 +80,7 @@ export class ProviderQueue implements ProviderClient {
   abandon(indicator: Indicator): void {
     const job = this.#jobs.get(indicator.value);
     if (!job || --job.interest > 0) return;
-    this.#jobs.settle(job, this.#dispatcher.failed(this.#error('timeout', 'nobody waits any more')));
+    this.#jobs.settle(job, this.#dispatcher.failed(this.#error('timeout', 'no caller waits any more')));
     // A bulk call goes on while anybody wants one of its indicators.
     if (job.batch?.every((other) => other.interest <= 0)) job.controller?.abort();
   }

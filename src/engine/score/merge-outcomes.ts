@@ -63,7 +63,7 @@ export function mergeSeveral(outcomes: readonly Outcome[], scoring: Scoring, sub
 
 /** How the score of an answer came about, one line each, for people. */
 export function explainScore(answer: Answer, scoring: Scoring, subject: Subject): readonly string[] {
-  return answer.providers.length === 0 ? ['nobody was asked'] : mergeScores(answer.providers, scoring, subject).lines;
+  return answer.providers.length === 0 ? ['no provider was asked'] : mergeScores(answer.providers, scoring, subject).lines;
 }
 
 /**

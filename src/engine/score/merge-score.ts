@@ -23,7 +23,7 @@ export function mergeScores(results: readonly ProviderResult[], scoring: Scoring
   if (seed) return seed;
   const signals = signalsOf(results, scoring, subject);
   const contributions = results.map(() => 0);
-  if (signals.length === 0) return { score: null, contributions, isLowered: false, lines: ['nobody gave a score'] };
+  if (signals.length === 0) return { score: null, contributions, isLowered: false, lines: ['no provider gave a score'] };
   const mean = meanOf(signals);
   const strongest = signals.reduce((best, signal) => (heldUp(signal) > heldUp(best) ? signal : best));
   const floor = heldUp(strongest);

@@ -4,7 +4,7 @@ import { cleanInKeeping, OWN_WORD, type Scoring, tierOf, weightOf } from './scor
 
 /** What an answer says about itself when all is not well, and what it says about being resolved without a person. */
 export const PENDING_MESSAGE = 'the provider is still working on it: ask again in a minute';
-export const STALE_MESSAGE = 'older than its lifetime: the provider could not be asked anew';
+export const STALE_MESSAGE = 'older than its lifetime: the provider could not be asked again';
 
 /**
  * The answer when one provider alone listed something: what `mergeOutcomes` makes of it, without its detours, since a search starts with

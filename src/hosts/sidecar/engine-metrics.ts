@@ -78,7 +78,7 @@ function providerSeries({ providers }: EngineStats): Series[] {
     {
       name: 'provider_quota_remaining',
       type: 'gauge',
-      help: 'What the provider last told of our account.',
+      help: 'What the provider last reported on our account.',
       samples: providers.flatMap(({ provider, notices }) =>
         notices.flatMap(({ window, remaining }) =>
           remaining === null ? [] : [[`{provider="${provider}",window="${window}"}`, remaining] as const],

@@ -15,7 +15,7 @@ const COUNTERS = {
   ingest_failure_store: 'Events of /v1/ingest that the engine refused and put into the failure store of their data stream.',
   gateway_documents: 'Documents of bulk requests that the gateway read, and enriched where there was something to look up.',
   gateway_failure_store: 'Documents of bulk requests that the engine refused and put into the failure store of their data stream.',
-  faults: 'Throws that nobody expected; each costs one call at most, and the log has each kind of them.',
+  faults: 'Unexpected errors; each costs one call at most, and the log has each kind of them.',
   refused_for_room: 'Bodies and answers there was no room for (sidecar.max_held_bytes): refused with 503, or a failure of the route.',
   extract_truncated: 'Texts of /v1/extract that were not read to their end (sidecar.max_extracted).',
 } as const;

@@ -31,7 +31,7 @@ export function domainFault(name: string): string | null {
   const lastLength = name.length - labelStart;
   if (lastLength < 2) return 'no top-level domain has one letter: not a domain name';
   if (isAlphabetic || name.startsWith('xn--', labelStart)) return null;
-  return 'the last label is no top-level domain (letters only): a version or a file name, not a domain name';
+  return 'the last label is not a top-level domain (letters only): a version or a file name, not a domain name';
 }
 
 /** Whether the last label of a canonical name is a file ending that no top-level domain has. */

@@ -98,5 +98,5 @@ function labelFault(label: string): string | null {
 export function hashLengthFault(length: number): string {
   const known = 'md5 has 32 digits, sha1 40, sha256 64, sha512 128';
   if (length === 56 || length === 96) return `a sha${length * 4} hash: sources know files by other hashes (${known})`;
-  return `${length} hex digits are no known hash (${known}): check that it is whole`;
+  return `${length} hex digits are not a known hash (${known}): check that it is whole`;
 }

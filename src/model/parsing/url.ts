@@ -100,7 +100,7 @@ function schemeFault(scheme: string): string | null {
   if (scheme === 'http' || scheme === 'https') return null;
   if (LOCAL_SCHEMES.has(scheme)) return 'URL of something on this machine: only names and addresses on a network can be looked up';
   if (!/^[a-z][a-z0-9+.-]{0,31}$/.test(scheme))
-    return 'text before "://" that is no URL scheme: write one URL, or use extract to find those in a text';
+    return 'text before "://" that is not a URL scheme: write one URL, or use extract to find those in a text';
   return null;
 }
 
@@ -119,7 +119,7 @@ function readAuthority(authority: string, scheme: string): Authority | string {
   if (hostAndPort.startsWith('[')) {
     const bracket = hostAndPort.indexOf(']');
     const host = bracket < 0 ? null : parseIpv6(hostAndPort.slice(1, bracket));
-    if (host === null) return 'brackets around something that is no IPv6 address';
+    if (host === null) return 'brackets around something that is not an IPv6 address';
     const after = hostAndPort.slice(bracket + 1);
     if (after !== '' && !after.startsWith(':')) return 'text between the address and the path';
     return withPort(host, after.slice(1), scheme);
@@ -131,7 +131,7 @@ function readAuthority(authority: string, scheme: string): Authority | string {
 
 function withPort(host: ParsedObservable, port: string, scheme: string): Authority | string {
   const written = canonicalPort(port, scheme);
-  return written === null ? 'a port that is no number from 0 to 65535' : { host, port: written };
+  return written === null ? 'a port that is not a number from 0 to 65535' : { host, port: written };
 }
 
 /** With its colon, empty for the default one; `null` when it is no port. */

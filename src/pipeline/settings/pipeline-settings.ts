@@ -62,7 +62,7 @@ export const PipelineSettings = z.object({
     z._default(whole(0, 86_400), 300),
     'How long a run waits for outputs that are busy; the rest goes with the next run.',
   ),
-  keepDays: setting('keepDays', z._default(whole(1, 36_500), 365), 'Indicators that nobody confirmed for so many days are forgotten.'),
+  keepDays: setting('keepDays', z._default(whole(1, 36_500), 365), 'Indicators that were not confirmed for so many days are deleted.'),
   keepDeliveredDays: setting(
     'keepDeliveredDays',
     z._default(whole(1, 3650), 30),
@@ -100,7 +100,7 @@ export function outputBlock({ id, settings, defaults }: Output): SettingsSchema 
   const score = whole(0, 100);
   return z.object({
     ...settings.shape,
-    ...commonShape(`outputs.${id}`, 'told', 30_000),
+    ...commonShape(`outputs.${id}`, 'used', 30_000),
     dryRun: own('dryRun', z._default(z.boolean(), false), 'Count what would be sent, and send nothing.'),
     minScore: own(
       'minScore',

@@ -17,7 +17,7 @@ export const WatchlistSettings = z.object({
   lookBackDays: setting(
     'lookBackDays',
     z._default(whole(1, 3650), 30),
-    'How far back sightings are told when an indicator turns out to be a threat.',
+    'How far back sightings are shown when an indicator turns out to be a threat.',
   ),
   recordSightings: setting(
     'recordSightings',

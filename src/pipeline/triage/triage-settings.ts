@@ -16,7 +16,7 @@ export const TriageSettings = z.object({
   p2: setting('p2', actions('create_alert', 'assign_analyst'), 'What tier p2 asks for.'),
   watch: setting('watch', actions('log', 'add_to_watchlist'), 'What tier watch asks for.'),
   log: setting('log', actions('log'), 'What tier log asks for.'),
-  review: setting('review', actions('assign_analyst'), 'What is asked for when nobody could give a score.'),
+  review: setting('review', actions('assign_analyst'), 'What is asked for when there is no score.'),
   blockedWords: setting(
     'blockedWords',
     words('blocked', 'block', 'denied', 'deny', 'drop', 'dropped', 'reject', 'rejected', 'prevented', 'quarantined'),

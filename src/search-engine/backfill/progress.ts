@@ -5,7 +5,7 @@ import type { BackfillState, StateKeeper, BackfillCounts } from './state-file.ts
 /** Refused documents that are named; all are counted. */
 const SHOWN_REFUSALS = 100;
 
-const NO_SOURCE = 'the index keeps no _source; index its events anew with _source enabled';
+const NO_SOURCE = 'the index keeps no _source; index its events again with _source enabled';
 
 /** The id of a refusal that is about all documents of an index. */
 export const WHOLE_INDEX = '';

@@ -68,7 +68,7 @@ export function createStateFile(path: string): StateKeeper {
     load() {
       if (!existsSync(path)) return null;
       const parsed = State.safeParse(parseJson(readFileSync(path, 'utf8')));
-      if (!parsed.success) throw new StateFault(`${path} is no state of a backfill: give another --state, or remove it`);
+      if (!parsed.success) throw new StateFault(`${path} is not the state of a backfill: give another --state, or remove it`);
       return parsed.data;
     },
     save(state) {

@@ -369,7 +369,7 @@ it('serve names the port that is taken, and how to choose another (row 21)', asy
   const { port } = server.address() as { port: number };
   const { code, stderr } = await runCli(['serve', '--port', String(port)], { startSidecar: serveSidecar });
   await new Promise((resolve) => server.close(resolve));
-  expect([code, stderr.split('\n')[0]]).toEqual([2, `ismalicious: port ${port} is taken: choose another with --port`]);
+  expect([code, stderr.split("\n")[0]]).toEqual([1, `ismalicious: port ${port} is taken: choose another with --port (sidecar.port)`]);
 });
 
 it('serve refuses a port that does not exist, in one sentence (row 21)', async () => {

@@ -38,7 +38,7 @@ function wordsOf(path: string, { replayed, kept, unreadable, repeated }: Replaye
   return [
     `${replayed} events enriched`,
     `${kept} kept for another time${kept === 0 ? '' : ` in ${keptPathOf(path)}`}`,
-    ...(unreadable === 0 ? [] : [`${unreadable} lines that are no events put into ${path}.unreadable`]),
+    ...(unreadable === 0 ? [] : [`${unreadable} lines that are not events put into ${path}.unreadable`]),
     ...(repeated === 0 ? [] : [`${repeated} perhaps given out before, by a run that was ended: tagged ${REPEATED_TAG}`]),
   ].join(', ');
 }

@@ -94,7 +94,7 @@ async function triageLines(
     if (alert) batch.push(alert);
     else {
       isWhole = false;
-      io.stderr.write(`ismalicious: line ${number} is no JSON object, it is left out\n`);
+      io.stderr.write(`ismalicious: line ${number} is not a JSON object; it is left out\n`);
     }
     if (batch.length >= BATCH) await flush();
   }

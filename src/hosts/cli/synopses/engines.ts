@@ -13,7 +13,7 @@ export const elasticSynopsis = {
   group: GROUP,
   summary: 'Put templates, pipelines and what belongs to them into Elasticsearch or OpenSearch.',
   actions: {
-    install: { takes: '', doc: "put what is missing or different; what is equal, yours or somebody else's is not touched" },
+    install: { takes: '', doc: 'put what is missing or different; what is equal, or not ours, is not touched' },
     diff: { takes: '', doc: 'name what differs; exit 1 when something does' },
     uninstall: { takes: '', doc: 'remove what was put; data and @custom assets stay' },
     refresh: { takes: '', doc: "rebuild what Elasticsearch's enrich processors read (for a timer)" },
@@ -27,7 +27,7 @@ export const elasticSynopsis = {
   },
   examples: [
     ['elastic install --target elasticsearch --url https://es:9200 --dry-run', 'see first what would be put'],
-    ['elastic diff --target opensearch --url https://os:9200', 'what somebody changed since'],
+    ['elastic diff --target opensearch --url https://os:9200', 'what was changed since'],
   ],
 } satisfies Synopsis;
 
@@ -53,14 +53,14 @@ export const backfillSynopsis = {
     ...ENGINE_ACCESS_OPTIONS,
   },
   examples: [['backfill --url https://es:9200 --index logs-x --since 7d --dry-run', 'what the last seven days would cost']],
-  note: 'Can be stopped and started again: what is written is not done twice, and no change of anybody else is overwritten.',
+  note: 'Can be stopped and started again: what is written is not done twice, and changes made by others are not overwritten.',
 } satisfies Synopsis;
 
 /** `ismalicious replay FILE…` */
 export const replaySynopsis = {
   name: 'replay',
   group: GROUP,
-  summary: 'Look up again what Logstash spooled, give out what is answered now, and keep the rest for later.',
+  summary: 'Look up again what Logstash spooled, write what is answered now, and keep the rest for later.',
   words: { takes: 'FILE…', doc: 'spool files, an event a line; Logstash may be writing to them' },
   options: { out: text('FILE', 'append there instead of stdout'), ...SETTINGS_OPTIONS },
   examples: [['replay spool-2026-11-20.ndjson --out answered.ndjson', 'one day of the spool']],

@@ -30,7 +30,7 @@ export const storeSynopsis = {
     stats: { takes: '', doc: "what is in it, and how each output's journal stands" },
     check: { takes: '', doc: 'read the whole file and list what is broken; exit 1 when something is' },
     export: { takes: '', doc: 'all indicators in --format' },
-    purge: { takes: '', doc: 'forget indicators nobody confirmed within --older-than (365d)' },
+    purge: { takes: '', doc: 'delete indicators not confirmed within --older-than (365d)' },
     quarantine: {
       takes: '',
       doc: 'with their reasons: messages of --output ID that were given up, or what --feeds sent that could not be taken',
@@ -57,7 +57,7 @@ export const storeSynopsis = {
 export const feedbackSynopsis = {
   name: 'feedback',
   group: GROUP,
-  summary: "Decide about a value: an analyst's word counts instead of the providers', until it ends.",
+  summary: "Override a value: an analyst's decision counts instead of the providers' answers, until it ends.",
   actions: {
     add: { takes: 'VALUE…', doc: 'take an override; an earlier one on the same value ends' },
     list: { takes: '', doc: 'overrides in force; --all: also those that ended' },

@@ -9,8 +9,8 @@ export const serveSynopsis = {
   group: GROUP,
   summary: 'Run the sidecar: HTTP API, Logstash endpoint, metrics, console page.',
   options: {
-    host: text('H', 'address to listen on (default 127.0.0.1; another one demands sidecar.token)'),
-    port: text('P', 'port (default 8787; 0: any free one, told on stdout as "listening PORT")'),
+    host: text('H', 'address to listen on (default 127.0.0.1; another one needs sidecar.token)'),
+    port: text('P', 'port (default 8787; 0: any free one, printed on stdout as "listening PORT")'),
     workers: text('N', 'processes that share the port (default 1)'),
     ...SETTINGS_OPTIONS,
   },
@@ -25,7 +25,7 @@ export const pipelineSynopsis = {
   actions: {
     run: {
       takes: '',
-      doc: 'one run; exit 0 all done, 1 no feed could be read, 3 some of it failed and is kept for the next run, 4 another run is at it and nothing was done',
+      doc: 'one run; exit 0 all done, 1 no feed could be read, 3 some of it failed and is kept for the next run, 4 another run is under way and nothing was done',
     },
     schedule: {
       takes: '',
@@ -49,7 +49,7 @@ export const pipelineSynopsis = {
 export const watchSynopsis = {
   name: 'watch',
   group: GROUP,
-  summary: 'Watch indicators: the pipeline checks them and tells the outputs when a verdict turns.',
+  summary: 'Watch indicators: the pipeline checks them and sends to the outputs when a verdict changes.',
   actions: {
     add: { takes: 'VALUE…', doc: 'watch these' },
     remove: { takes: 'VALUE…', doc: 'stop watching these' },
@@ -63,7 +63,7 @@ export const watchSynopsis = {
     every: text('HOURS', 'hours between two checks (default: watchlist.every_hours)'),
     ...SETTINGS_OPTIONS,
   },
-  examples: [['watch add 198.51.100.7 --reason "case 4711" --days 30', 'for thirty days']],
+  examples: [['watch add ismalicious.com --reason "case 4711" --days 30', 'for thirty days']],
 } satisfies Synopsis;
 
 /** `ismalicious deliver` */

@@ -98,7 +98,7 @@ function refuse({ call, out }: Sending, coding: BulkCoding, error: unknown): voi
   if (!isDamaged) work.report(error);
   if (res.headersSent) res.destroy();
   else if (isDamaged) {
-    const message = `the body is no ${coding}, or not all of it: send it plain, or compress it whole`;
+    const message = `the body is not ${coding}, or not all of it: send it plain, or compress it whole`;
     sendRefusal(req, res, { status: 400, code: `invalid_${coding}`, message });
   } else sendRefusal(req, res, { status: 500, code: 'internal', message: 'a fault of the gateway: its log says more' });
 }

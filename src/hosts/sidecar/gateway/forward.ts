@@ -112,7 +112,7 @@ export function answerWith(
       res.writeHead(answer.statusCode ?? 502, (answer.statusMessage ?? '').replace(NO_REASON, ' '), headersToForward(answer));
     } catch {
       // A head that our own HTTP would not write: the upstream's fault, told as such by the listener of errors below.
-      return void out.destroy(new Error('its answer has a head that is no HTTP'));
+      return void out.destroy(new Error('its answer has a head that is not HTTP'));
     }
     return void pipeline(answer, res, () => undefined);
   });

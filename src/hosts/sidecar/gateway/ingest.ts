@@ -176,7 +176,7 @@ function whyAgain(said: BulkAnswer): Outcome['again'] {
   return {
     status: 503,
     code: 'upstream_refused',
-    message: `the engine refuses all of it (HTTP ${said.status}): mend that, and send the batch again`,
+    message: `the engine refuses all of it (HTTP ${said.status}): fix that, and send the batch again`,
   };
 }
 

@@ -14,7 +14,7 @@ const HANG_UP_MS = 1000;
 /** What is no HTTP, or too slow, is told so in the words of the API and cut off. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [line, code, message] = BROKEN.get(error.code ?? '') ?? ['400 Bad Request', 'bad_request', 'this is no HTTP request'];
+  const [line, code, message] = BROKEN.get(error.code ?? '') ?? ['400 Bad Request', 'bad_request', 'this is not an HTTP request'];
   const body = JSON.stringify(refusalBody({ code, message }));
   socket.end(
     `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

@@ -51,5 +51,5 @@ export function unknownCoding(req: IncomingMessage): Refusal {
 /** What a body is refused with that is not packed as it says. */
 export function brokenCoding(coding: Coding | null): Refusal {
   const name = coding === 'deflate' ? 'deflate' : 'gzip';
-  return { status: 400, code: `invalid_${name}`, message: `the body is no ${name}: send it plain, or compress it whole` };
+  return { status: 400, code: `invalid_${name}`, message: `the body is not ${name}: send it plain, or compress it whole` };
 }

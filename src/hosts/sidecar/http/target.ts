@@ -30,9 +30,9 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
 }
 
 const TWO_HOSTS: Refusal = { status: 400, code: 'bad_request', message: 'the request has two Host headers: send one' };
-const NO_PATH: Refusal = { status: 400, code: 'bad_request', message: 'the target of the request is no path: it has to begin with /' };
+const NO_PATH: Refusal = { status: 400, code: 'bad_request', message: 'the target of the request is not a path: it has to begin with /' };
 const OTHER_HOST: Refusal = {
   status: 400,
   code: 'bad_request',
-  message: 'the target names another host than the Host header: this sidecar is no proxy',
+  message: 'the target names another host than the Host header: this sidecar is not a proxy',
 };

@@ -138,7 +138,7 @@ export function readAlertResults({ resultsFile, result }: AlertPayload): AlertRe
   try {
     return readResultsFile(resultsFile);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it is no CSV';
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it is not CSV';
     const fault = `the results file cannot be read (${reason})`;
     if (given.length === 0) throw new Error(`${fault}, and the payload holds no result: nothing was triaged`, { cause: error });
     return { results: given, faults: [], note: `${fault}: only the first result, which the payload holds, was triaged` };
@@ -152,7 +152,7 @@ function readResultsFile(path: string): AlertResults {
   const [header = [], ...others] = rows;
   const faults =
     broken.length > 0
-      ? [`${broken.length} rows of the results file are no CSV (a quote is opened and not closed): they were not triaged`]
+      ? [`${broken.length} rows of the results file are not CSV (a quote is opened and not closed): they were not triaged`]
       : [];
   return { results: others.map((row) => toResult(header, row)), faults, note: null };
 }

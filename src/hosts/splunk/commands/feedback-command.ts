@@ -110,7 +110,7 @@ async function add(wishes: FeedbackWishes, author: string, { engine, feedback, n
 function secondsOf(expires: Expiry | null, nowS: number): number | undefined {
   if (expires === null) return undefined;
   const forS = expires.kind === 'after' ? expires.seconds : expires.seconds - nowS;
-  if (forS <= 0) throw new UsageError('isMalicious: expires lies in the past.');
+  if (forS <= 0) throw new UsageError('isMalicious: expires is in the past.');
   return forS;
 }
 

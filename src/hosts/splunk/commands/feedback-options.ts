@@ -87,7 +87,7 @@ export function readFeedbackOptions(words: TypedWords): FeedbackWishes {
     sample: 'verdict=clean reason="our own scanner"',
   });
   for (const field of fields) faults.push(`"${field.slice(0, 60)}" is not understood; a value is given as value=…`);
-  if (words.args.some((arg) => /^\s*author\s*=/i.test(arg))) faults.push('the author is whoever runs the search');
+  if (words.args.some((arg) => /^\s*author\s*=/i.test(arg))) faults.push('the author is the user who runs the search');
   if (faults.length === 0) faults.push(...missingOf(draft));
   if (faults.length > 0) throw new UsageError(`isMalicious: ${faults.join('; ')}.`);
   return draft;

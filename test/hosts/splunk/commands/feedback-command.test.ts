@@ -96,10 +96,10 @@ describe('| ismaliciousfeedback', () => {
     ['no verdict, no reason', ['value=9.9.9.9'], /verdict is missing; reason is missing/],
     ['a verdict nobody gives', ['value=9.9.9.9', 'verdict=unknown', 'reason=x'], /one of malicious, suspicious, clean/],
     ['one value of several that is none', ['value=9.9.9.9 999.1.1.1', 'verdict=clean', 'reason=x'], /the value \\"999.1.1.1\\"/],
-    ['another author', [...CLEAN, 'author=boss'], /the author is whoever runs the search/],
+    ['another author', [...CLEAN, 'author=boss'], /the author is the user who runs the search/],
     ['a word', ['9.9.9.9', ...CLEAN], /\\"9\.9\.9\.9\\" is not understood; a value is given as value=/],
     ['no end that is one', [...CLEAN, 'expires=soon'], /how long it counts/],
-    ['an end in the past', [...CLEAN, 'expires=2026-11-20'], /expires lies in the past/],
+    ['an end in the past', [...CLEAN, 'expires=2026-11-20'], /expires is in the past/],
     ['a score beyond', [...CLEAN, 'score=101'], /0 to 100/],
   ])('%s: nothing is taken, and the search UI says why', async (_case, args, words) => {
     const folder = newStateFolder();
