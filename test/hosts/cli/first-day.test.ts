@@ -358,7 +358,11 @@ describe('quota', () => {
 it.each([
   ['EACCES', '127.0.0.1', 'this user may not open port 80: choose one from 1024 on with --port (sidecar.port)'],
   ['EADDRNOTAVAIL', '192.0.2.1', '192.0.2.1 is not an address of this machine: choose another with --host (sidecar.host)'],
-  ['ENOTFOUND', 'no.such.invalid', 'no.such.invalid is not a name that can be resolved: choose an address of this machine with --host (sidecar.host)'],
+  [
+    'ENOTFOUND',
+    'no.such.invalid',
+    'no.such.invalid is not a name that can be resolved: choose an address of this machine with --host (sidecar.host)',
+  ],
 ])('serve says %s of %s in one sentence (row 21)', (code, host, sentence) => {
   expect(listenFault(Object.assign(new Error('listen'), { code }), { host, port: 80 })).toBe(sentence);
 });
@@ -369,7 +373,7 @@ it('serve names the port that is taken, and how to choose another (row 21)', asy
   const { port } = server.address() as { port: number };
   const { code, stderr } = await runCli(['serve', '--port', String(port)], { startSidecar: serveSidecar });
   await new Promise((resolve) => server.close(resolve));
-  expect([code, stderr.split("\n")[0]]).toEqual([1, `ismalicious: port ${port} is taken: choose another with --port (sidecar.port)`]);
+  expect([code, stderr.split('\n')[0]]).toEqual([1, `ismalicious: port ${port} is taken: choose another with --port (sidecar.port)`]);
 });
 
 it('serve refuses a port that does not exist, in one sentence (row 21)', async () => {
