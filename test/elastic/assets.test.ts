@@ -197,6 +197,53 @@ describe('detection rules', () => {
     }
   });
 
+  /** Members that Kibana's rule schema knows, for every type and for one. */
+  const MEMBERS =
+    'rule_id name description author license version enabled immutable tags from to interval max_signals references setup false_positives ' +
+    'exceptions_list actions threat note timestamp_override risk_score severity risk_score_mapping severity_mapping type language index query ' +
+    'filters alert_suppression';
+  const MEMBERS_OF: Readonly<Record<string, string>> = {
+    query: '',
+    threshold: 'threshold',
+    new_terms: 'new_terms_fields history_window_start',
+    threat_match:
+      'threat_index threat_query threat_language threat_mapping threat_filters threat_indicator_path concurrent_searches items_per_search',
+  };
+
+  it.each(rules.map((rule) => [rule.rule_id, rule] as const))('%s has no member that Kibana does not know', (_, rule) => {
+    const members = new Set(`${MEMBERS} ${MEMBERS_OF[rule.type]}`.split(' '));
+    expect(Object.keys(rule).filter((name) => !members.has(name))).toEqual([]);
+    const suppression = { ...rule.alert_suppression };
+    if (rule.type === 'threshold') expect(Object.keys(suppression)).toEqual(['duration']);
+    else if (rule.alert_suppression) {
+      expect(suppression).toMatchObject({ missing_fields_strategy: expect.stringMatching(/^(suppress|doNotSuppress)$/) });
+      expect(suppression.group_by.length).toBeLessThanOrEqual(3);
+      for (const field of suppression.group_by) expect(known).toContain(field);
+    }
+    if (rule.alert_suppression) expect(suppression.duration).toEqual({ value: expect.any(Number), unit: expect.stringMatching(/^[smh]$/) });
+  });
+
+  it('say how they are set up, where to read on, and, unless they tell of a gap, what they mean in ATT&CK', () => {
+    for (const rule of rules) {
+      expect(rule.setup).toMatch(/^## Setup\n/);
+      expect(rule.references.every((reference: string) => new URL(reference).protocol === 'https:')).toBe(true);
+      expect(rule.references.length).toBeGreaterThan(0);
+      if (rule.rule_id === 'ismalicious-enrichment-failing') continue;
+      expect(rule.threat.length).toBeGreaterThan(0);
+      for (const { framework, tactic, technique } of rule.threat) {
+        expect(framework).toBe('MITRE ATT&CK');
+        expect(tactic.reference).toBe(`https://attack.mitre.org/tactics/${tactic.id}/`);
+        for (const { id, reference } of technique) expect(reference).toBe(`https://attack.mitre.org/techniques/${id}/`);
+      }
+    }
+  });
+
+  it('leave denied events out of the first, and count an indicator that many events hold as one alert', () => {
+    expect(rules[0]).toMatchObject({ query: expect.stringContaining('not event.type : "denied"'), alert_suppression: expect.anything() });
+    for (const { rule_id, type, alert_suppression } of rules)
+      if (type === 'query' || type === 'threshold') expect(alert_suppression, rule_id).toBeDefined();
+  });
+
   it('do not take a failed look-up for an answer', () => {
     for (const rule of rules.filter(({ query }) => /verdict : "(malicious|suspicious)"/.test(query)))
       expect(rule.query).toContain('ismalicious.status : ("ok" or "stale" or "partial")');

@@ -250,6 +250,35 @@ describe.each([
       expect(counts['isMalicious: suspicious indicator in an event']).toBe(suspicious);
     });
 
+    it('a monitor takes an event by when it came in, and one of which nobody noted that by its own time', async () => {
+      const index = 'monitored';
+      const mappings = {
+        properties: {
+          ismalicious: { properties: { verdict: { type: 'keyword' }, status: { type: 'keyword' }, indicator: { type: 'keyword' } } },
+        },
+      };
+      await engine.call('PUT', `/${index}`, { mappings });
+      const [start, end] = [Date.UTC(2026, 10, 21, 10, 0), Date.UTC(2026, 10, 21, 10, 5)];
+      const at = (ms: number) => new Date(ms).toISOString();
+      const [before, within, after] = [at(start - 1), at(start), at(end)];
+      const times = {
+        'own time': { '@timestamp': within },
+        'own time before': { '@timestamp': before },
+        'own time behind': { '@timestamp': after },
+        'late, came in now': { '@timestamp': before, event: { ingested: within } },
+        'came in afterwards': { '@timestamp': within, event: { ingested: after } },
+      };
+      const ismalicious = { verdict: 'malicious', status: 'ok', indicator: '45.155.205.9' };
+      const lines = Object.entries(times).flatMap(([name, event]) => [{ index: { _id: name } }, { ...event, ismalicious }]);
+      await engine.call('POST', `/${index}/_bulk?refresh=true`, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+      const [monitor] = monitors() as EngineAnswer[];
+      const text = JSON.stringify(monitor.inputs[0].search.query)
+        .replaceAll('{{period_start}}', String(start))
+        .replaceAll('{{period_end}}', String(end));
+      const { body } = await engine.call('POST', `/${index}/_search`, { ...JSON.parse(text), size: 10 });
+      expect(body.hits.hits.map(({ _id }: EngineAnswer) => _id).toSorted()).toEqual(['late, came in now', 'own time']);
+    });
+
     it('indicator documents replace one another, and leave the valid ones when they expire', async () => {
       const digest = (text: string) => createHash('sha256').update(text).digest('hex');
       const documents = ['45.155.205.9', 'bad.example.net', 'http://bad.example.net:8080/gate.php?id=1', EVENT_VALUES.sha256[1]].map(

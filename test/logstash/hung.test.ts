@@ -90,6 +90,26 @@ describe('a batch of 125 events is out within 30 s, all tagged and spooled', { t
     expect(calls).toBeLessThanOrEqual(mostWaits);
   });
 
+  it('20-playbook, with the limits that are shipped, when the sidecar hangs: three time-outs, then it is skipped', async () => {
+    let calls = 0;
+    const url = await listen(() => void (calls += 1));
+    const pipeline = createFilterRun(['20-playbook', '30-playbook-guard'].map(stage), { ISMALICIOUS_SIDECAR_URL: url });
+    const startMs = performance.now();
+    for (const [n, ip] of publicAddresses(BATCH).entries()) {
+      // What an event brought along in the place of an answer is none.
+      const brought = n % 2 === 0 ? {} : { threat: { enrichment: { malicious: 'false', note: 'kept' } } };
+      const out = leaving(await pipeline.run({ n, destination: { ip }, ...brought })) as EngineAnswer;
+      expect(out).toMatchObject({ n, ismalicious: { verdict: 'unknown', tier: 'review' } });
+      expect(out.threat?.enrichment?.malicious).toBe(undefined);
+      expect(JSON.stringify(out)).not.toContain('%{');
+    }
+    const ms = performance.now() - startMs;
+    process.stdout.write(`20-playbook, hung sidecar: ${BATCH} events, the last one out after ${(ms / 1000).toFixed(1)} s\n`);
+    expect(ms).toBeLessThan(MOST_MS);
+    expect(calls).toBeGreaterThanOrEqual(3);
+    expect(calls).toBeLessThanOrEqual(3 + Math.floor(ms / SKIP_MS));
+  });
+
   it.each([
     ['hangs', () => undefined],
     ['drips a byte at a time', (_: http.IncomingMessage, response: http.ServerResponse) => drip(response)],

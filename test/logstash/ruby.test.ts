@@ -6,7 +6,7 @@ import { projectRoot } from '../support/fixtures.ts';
 import { rubyAbsence, runJruby } from '../support/jruby.ts';
 import { pluginsOf } from '../support/logstash-check.ts';
 import { parsePipeline } from '../support/logstash-config.ts';
-import { type LogstashEvent, getField, removeField } from '../support/logstash-event.ts';
+import { type LogstashEvent, getField, removeField, setField } from '../support/logstash-event.ts';
 import { textOf } from '../support/logstash-http.ts';
 import { FIELD_NAMES, runRuby } from '../support/logstash-ruby.ts';
 
@@ -62,6 +62,8 @@ const ANSWERS: readonly unknown[] = [
   { verdict: 'unknown', status: 'invalid', tier: 'review', failed: true, retry: false, enrichments: [] },
   { verdict: 'unknown', status: 'invalid', failed: true },
   { verdict: 'unknown', status: 'timeout', failed: true },
+  { verdict: 'unknown', status: 'timeout', source: 'none', failed: true },
+  { verdict: 'unknown', status: 'timeout', source: 'cache', failed: true },
   { verdict: 'unknown', status: 'invalid', failed: false, nothing_to_look_up: true, enrichments: [] },
 ];
 
@@ -101,7 +103,12 @@ function questions(): Case[] {
     ];
   });
   return [...odd, ...ecsEvents(60)].flatMap((event, n) =>
-    ['ismalicious_ask_fields', 'ismalicious_ask_event'].map((id) => ({ id, event, failures: 0, skips: n % 7 === 0 })),
+    ['ismalicious_ask_fields', 'ismalicious_ask_event', 'ismalicious_ask_playbook'].map((id) => ({
+      id,
+      event,
+      failures: 0,
+      skips: n % 7 === 0,
+    })),
   );
 }
 
@@ -113,7 +120,22 @@ function guarded(): Case[] {
     ...ODD.map((threat) => ({ threat })),
     { threat: 'high', ismalicious: { riskScore: { score: 5 }, verdict: 'malicious' }, tags: ['_mutate_error'] },
   ];
-  return events.map((event) => ({ id: 'ismalicious_playbook_guard', event, failures: 0, skips: false }));
+  // Asked long ago, not yet, skipped, or nobody knows when.
+  const asked = [
+    {},
+    { ismalicious_asked: 'asked', ismalicious_asked_at: -1e9 },
+    { ismalicious_asked: 'asked', ismalicious_asked_at: 1e12 },
+    { ismalicious_asked: 'asked' },
+    { ismalicious_asked: 'skipped', ismalicious_asked_at: -1e9 },
+  ];
+  return events.flatMap((event, n) =>
+    asked.map((metadata) => ({
+      id: 'ismalicious_playbook_guard',
+      event: { ...event, '@metadata': metadata },
+      failures: n % 4,
+      skips: false,
+    })),
+  );
 }
 
 describe.skipIf(rubyAbsence() !== null)('the Ruby that is shipped', () => {
@@ -142,6 +164,7 @@ it('every ruby filter that is shipped is known to the runner', () => {
   expect(Object.keys(codes).toSorted()).toEqual([
     'ismalicious_ask_event',
     'ismalicious_ask_fields',
+    'ismalicious_ask_playbook',
     'ismalicious_playbook_guard',
     'ismalicious_result',
     'ismalicious_spool_day',
@@ -151,6 +174,9 @@ it('every ruby filter that is shipped is known to the runner', () => {
 /** The body as JSON: members may stand in any order. */
 function withBody(event: LogstashEvent): unknown {
   const body = getField(event, '[@metadata][ismalicious_body]');
+  // Clocks of two processes: where a time is set, it is one.
+  if (typeof removeField(event, '[@metadata][ismalicious_asked_at]') === 'number')
+    setField(event, '[@metadata][ismalicious_asked_at]', 'a time');
   removeField(event, '[@metadata][ismalicious_body]');
   return [event, typeof body === 'string' ? JSON.parse(body) : body];
 }

@@ -30,6 +30,8 @@ const VERDICTS = new Set<unknown>(['malicious', 'suspicious', 'clean', 'unknown'
 const MEMBERS = new Set<string>(ROLL_UP_MEMBERS);
 const SKIP_MS = 10_000;
 const MOST_FAILURES = 3;
+/** A look-up of the playbook's form that took so long was ended by its time limit. */
+const MOST_PLAYBOOK_S = 2.5;
 const NO_ANSWER = { verdict: 'unknown', status: 'unavailable', tier: 'review', source: 'none' };
 
 const CODE: Readonly<Record<string, (event: LogstashEvent, memory: RubyMemory) => void>> = {
@@ -45,6 +47,10 @@ const CODE: Readonly<Record<string, (event: LogstashEvent, memory: RubyMemory) =
     }
     removeField(event, '[@metadata][ismalicious]');
     if (Object.keys(body).length > 0) ask(event, memory, JSON.stringify({ ...body, '@version': '1' }));
+  },
+  ismalicious_ask_playbook(event, memory) {
+    setField(event, '[@metadata][ismalicious_asked]', performance.now() < memory.skipUntilMs ? 'skipped' : 'asked');
+    setField(event, '[@metadata][ismalicious_asked_at]', performance.now() / 1000);
   },
   ismalicious_result: takeResult,
   ismalicious_playbook_guard: guardPlaybook,
@@ -79,7 +85,8 @@ function takeResult(event: LogstashEvent, memory: RubyMemory): void {
   const given = getField(event, '[@metadata][ismalicious]');
   const isAnswer = asked && isObject(given) && VERDICTS.has(given.verdict) && typeof given.status === 'string';
   const answer: Json = isAnswer ? given : {};
-  if (isAnswer && answer.status !== 'timeout') memory.failures = 0;
+  const hasWaited = answer.status === 'timeout' && answer.source === 'none';
+  if (isAnswer && !hasWaited) memory.failures = 0;
   else if (asked && ++memory.failures >= MOST_FAILURES) memory.skipUntilMs = performance.now() + SKIP_MS;
   if (answer.nothing_to_look_up === true) return;
   const there = event.ismalicious ?? null;
@@ -107,13 +114,23 @@ function add(event: LogstashEvent, [root, list]: readonly [string, string], item
   if (fresh.length > 0) event[root] = structuredClone({ ...parent, [list]: [...before, ...fresh] });
 }
 
-function guardPlaybook(event: LogstashEvent): void {
+function guardPlaybook(event: LogstashEvent, memory: RubyMemory): void {
   const threat = event.threat;
   const old = isObject(threat) ? threat.enrichment : null;
   const said = isObject(old) ? [old.malicious].flat().at(-1) : null;
-  if (['true', 'false'].includes(String(said)) || getField(event, '[ismalicious][riskScore]') !== undefined) return;
+  const asked = getField(event, '[@metadata][ismalicious_asked]');
+  const isSkipped = asked === 'skipped';
+  const hasAnswer = !isSkipped && ['true', 'false'].includes(String(said));
+  if (asked === 'asked') {
+    const nowMs = performance.now();
+    const askedAt = (getField(event, '[@metadata][ismalicious_asked_at]') ?? nowMs / 1000) as number;
+    memory.failures = !hasAnswer && nowMs / 1000 - askedAt >= MOST_PLAYBOOK_S ? memory.failures + 1 : 0;
+    if (memory.failures >= MOST_FAILURES) memory.skipUntilMs = nowMs + SKIP_MS;
+  }
+  if (hasAnswer || (!isSkipped && getField(event, '[ismalicious][riskScore]') !== undefined)) return;
   if (isObject(threat) && isObject(old)) {
-    const rest = only(old, (_, value) => ![value].flat().some((one) => String(one).startsWith('%{')));
+    const gone = isSkipped ? ['malicious', 'score', 'category'] : [];
+    const rest = only(old, (name, value) => !gone.includes(name) && ![value].flat().some((one) => String(one).startsWith('%{')));
     const others = only(threat, (name) => name !== 'enrichment');
     const left = Object.keys(rest).length > 0 ? { ...others, enrichment: rest } : others;
     if (Object.keys(left).length === 0) removeField(event, '[threat]');
