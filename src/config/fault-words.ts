@@ -2,19 +2,24 @@ import type * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
 
 /** How a person calls what a schema calls by its type. */
-const TYPES: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a map of settings',
-  record: 'a map',
-  null: 'nothing',
-  undefined: 'nothing',
-};
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['string', 'a text'],
+  ['number', 'a number'],
+  ['int', 'a whole number'],
+  ['boolean', 'true or false'],
+  ['array', 'a list'],
+  ['object', 'a map'],
+  ['record', 'a map'],
+  ['null', 'nothing'],
+  ['undefined', 'nothing'],
+]);
 
-const SIZES: Readonly<Record<string, string>> = { string: ' characters', array: ' entries', set: ' entries', map: ' entries' };
+const SIZES: ReadonlyMap<string, string> = new Map([
+  ['string', ' characters'],
+  ['array', ' entries'],
+  ['set', ' entries'],
+  ['map', ' entries'],
+]);
 
 const { localeError } = english();
 
@@ -22,14 +27,14 @@ const { localeError } = english();
 export function faultWords(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return `expected ${TYPES[issue.expected] ?? issue.expected}, got ${nameOf(issue.input)}`;
+      return `expected ${TYPES.get(issue.expected) ?? issue.expected}, got ${nameOf(issue.input)}`;
     case 'invalid_value':
       return `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'too_big':
-      return `too ${issue.origin in SIZES ? 'long' : 'large'}: ${issue.inclusive === false ? 'below' : 'at most'} ${issue.maximum}${SIZES[issue.origin] ?? ''}`;
+      return `too ${SIZES.has(issue.origin) ? 'long' : 'large'}: ${issue.inclusive === false ? 'below' : 'at most'} ${issue.maximum}${SIZES.get(issue.origin) ?? ''}`;
     case 'too_small':
-      if (issue.origin in SIZES && Number(issue.minimum) === 1) return 'is empty';
-      return `too ${issue.origin in SIZES ? 'short' : 'small'}: ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}${SIZES[issue.origin] ?? ''}`;
+      if (SIZES.has(issue.origin) && Number(issue.minimum) === 1) return 'is empty';
+      return `too ${SIZES.has(issue.origin) ? 'short' : 'small'}: ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}${SIZES.get(issue.origin) ?? ''}`;
     default:
       return asText(localeError(issue));
   }
@@ -42,6 +47,5 @@ function asText(said: string | { message: string } | null | undefined): string |
 function nameOf(input: unknown): string {
   if (typeof input === 'number') return Number.isInteger(input) ? 'a whole number' : 'a number with decimals';
   if (input === null) return 'nothing';
-  const type = Array.isArray(input) ? 'array' : typeof input;
-  return type === 'object' ? 'a map' : (TYPES[type] ?? type);
+  return TYPES.get(Array.isArray(input) ? 'array' : typeof input) ?? typeof input;
 }
