@@ -28,7 +28,7 @@ describe('the line on a run that waits', () => {
     const waiting = stats({ lookups: 60, answered: 30, queued: 30, nextCallInMs: 57_600, ...LIMITED });
     const { text, share } = describeLookUps([waiting], { paid: new Set(['virustotal']), values: 63, seconds: 15 });
     expect(text).toBe(
-      "30 of 60 answers, 30 paid, 3 from cache or lists, 2.0/s, about 58 s left, waiting 58 s for virustotal's rate limit (30 a minute)",
+      "30 of 60 answers, waiting 58 s for virustotal's rate limit (30 a minute), 30 paid, 3 from cache or lists, 2.0/s, about 58 s left",
     );
     expect(share).toBe(0.5);
   });
@@ -38,7 +38,7 @@ describe('the line on a run that waits', () => {
     [{ lookups: 4, answered: 1, failures: { timeout: 1 } }, '2 of 4 answers, 1.0/s, about 2 s left'],
     [
       { lookups: 1, queued: 1, nextCallInMs: 8000, breaker: 'open' },
-      '0 of 1 answers, about 8 s left, waiting 8 s for virustotal, which does not answer',
+      '0 of 1 answers, waiting 8 s for virustotal, which does not answer, about 8 s left',
     ],
     [{ lookups: 0 }, ''],
   ] as const)('%j is "%s"', (more, text) => {

@@ -18,6 +18,20 @@ function terminal(hasProgress: boolean, columns = 80) {
   return { io: { stderr, hasProgress } as unknown as Io, written: () => parts.join('') };
 }
 
+it('a bar gives way to what is waited for', async () => {
+  const { io, written } = terminal(true, 90);
+  const progress = await openProgress(io);
+  const words = "30 of 60 answers, waiting 58 s for virustotal's rate limit (30 a minute)";
+  progress.show(words, 0.5);
+  progress.end();
+  expect(stripVTControlCharacters(written())).toContain(`██████░░░░░ 50 % ${words}`);
+  const wide = terminal(true, 120);
+  const calm = await openProgress(wide.io);
+  calm.show(words, 0.5);
+  calm.end();
+  expect(wide.written()).toContain('████████████░░░░░░░░░░░░ 50 %');
+});
+
 it('a bar shows share and words, is no longer than the terminal, and leaves Ctrl-C to the command', async () => {
   const { io, written } = terminal(true, 40);
   const before = process.listenerCount('SIGINT');
@@ -26,7 +40,7 @@ it('a bar shows share and words, is no longer than the terminal, and leaves Ctrl
   expect(process.listenerCount('SIGINT')).toBe(before);
   progress.end();
   const [line = ''] = written().split('\n');
-  expect(line).toContain('████████████░░░░░░░░░░░░ 50 % 12 of 24');
+  expect(line).toContain('███░░░ 50 % 12 of 24');
   expect(stripVTControlCharacters(line).trim().length).toBeLessThanOrEqual(40);
   // The terminal is told nothing that a killed program could not take back.
   expect(written()).not.toMatch(/\[\?(7|25)l/);

@@ -46,7 +46,7 @@ export async function watchLookUps(io: Io, engine: Pick<Engine, 'stats'>, option
   };
 }
 
-/** The figures in words: `12 of 60 answers, 12 paid, 3 from cache, 2.0/s, about 24 s left, waiting 58 s for virustotal's rate limit (30 a minute)`. */
+/** The figures in words: `12 of 60 answers, waiting 58 s for virustotal's rate limit (30 a minute), 12 paid, 3 from cache, 2.0/s, about 58 s left`. */
 export function describeLookUps(
   providers: readonly ProviderStats[],
   { paid, values, seconds }: WatchOptions & { readonly seconds: number },
@@ -62,11 +62,12 @@ export function describeLookUps(
   const waits = providers.flatMap((one) => waitOf(one) ?? []);
   const parts = [
     `${done} of ${asked} answers`,
+    // What is waited for comes first: a narrow terminal cuts the end off.
+    ...waits,
     ...(paidFor > 0 ? [`${paidFor} paid`] : []),
     ...(known !== null && known > 0 ? [`${known} from cache or lists`] : []),
     ...(done > 0 ? [`${perS < 10 ? perS.toFixed(1) : Math.round(perS)}/s`] : []),
     ...(leftS === null ? [] : [`about ${leftS} s left`]),
-    ...waits,
   ];
   return { text: parts.join(', '), share: done / asked };
 }

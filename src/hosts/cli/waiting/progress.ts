@@ -34,7 +34,7 @@ export async function openProgress(io: Io): Promise<Progress> {
   const bar = new SingleBar({
     stream: io.stderr,
     format: (_options, { progress }, { text, share }: { text: string; share: number | null }) =>
-      share === null ? text : `${barOf(progress)} ${Math.floor(progress * 100)} % ${text}`,
+      share === null ? text : `${barOf(progress, widthBeside(text, columnsOf(io.stderr)))} ${Math.floor(progress * 100)} % ${text}`,
     clearOnComplete: true,
     // Ctrl-C is the command's own affair: with a handler of the bar's the first one would do nothing.
     gracefulExit: false,
@@ -74,8 +74,21 @@ export async function openReadMeter(progress: Progress, path: string | undefined
 }
 
 const WIDTH = 24;
+const LEAST_WIDTH = 6;
+/** The share in per cent, and blanks. */
+const BESIDE = 7;
 
-function barOf(share: number): string {
-  const full = Math.round(share * WIDTH);
-  return '█'.repeat(full) + '░'.repeat(WIDTH - full);
+/** Of the terminal the bar is on; `null`: it does not say. */
+function columnsOf(stream: Io['stderr']): number | null {
+  return 'columns' in stream && typeof stream.columns === 'number' ? stream.columns : null;
+}
+
+/** A narrow terminal shows the words, and as much of a bar as there is room for. */
+function widthBeside(text: string, columns: number | null): number {
+  return columns === null ? WIDTH : Math.min(WIDTH, Math.max(LEAST_WIDTH, columns - text.length - BESIDE));
+}
+
+function barOf(share: number, width: number): string {
+  const full = Math.round(share * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
 }
