@@ -68,7 +68,7 @@ const metric = (title: string, query: string, x: number): Panel => ({
 export const OVERVIEW: Dashboard = {
   id: 'ismalicious-overview',
   title: '[isMalicious] Threats in events',
-  description: 'Which events met malicious or suspicious values, where, and how bad. Flat fields only: works without nested queries.',
+  description: 'Which events hold malicious or suspicious values, where, and how bad. Flat fields only: works without nested queries.',
   from: 'now-24h',
   text: 'Click an indicator, a host or a source in a table: all charts, and the list at the end, narrow to its events.\n\n**Nothing here?** No event of this time holds a malicious or suspicious value, or none was looked up, which is not the same: the health dashboard says which.',
   view: 'events',

@@ -21,11 +21,11 @@ const NOT_DENIED = 'not event.type : "denied"';
 
 const NOTE = `## Triage
 
-1. \`ismalicious.indicator\`, \`ismalicious.field\` and \`ismalicious.categories\` say what was met and where in the event it stood; \`threat.enrichments\` has one entry for each.
+1. \`ismalicious.indicator\`, \`ismalicious.field\` and \`ismalicious.categories\` say what was found and where in the event it stood; \`threat.enrichments\` has one entry for each.
 2. \`ismalicious.tier\`: \`p1\` act now, \`p2\` today, \`watch\` put on the watch list, \`review\` no score: needs a review.
 3. \`ismalicious.checked_at\` is when the verdict was given. Ask again (\`ismalicious check VALUE\`) before acting on an old one.
 4. \`event.action\`/\`event.outcome\`: a denied connection is a scan seen from outside, not a compromise.
-5. \`ismalicious.attributes\` (cdn, cloud, tor-exit …) are facts, not accusations: shared infrastructure is often met by chance.
+5. \`ismalicious.attributes\` (cdn, cloud, tor-exit …) are facts, not accusations: contact with shared infrastructure is often chance.
 
 Give feedback on false alarms (sidecar \`POST /v1/feedback\`), so that they do not come again.`;
 
@@ -130,7 +130,7 @@ function flatRules(): Rule[] {
     }),
     rule(
       'new-malicious-contact',
-      'host meets a malicious indicator for the first time',
+      'first contact of a host with a malicious indicator',
       'First contact of a host with this malicious indicator in 7 days.',
       {
         type: 'new_terms',
@@ -146,7 +146,7 @@ function flatRules(): Rule[] {
     rule(
       'suspicious-spread',
       'one suspicious indicator on many sources',
-      'A value with the verdict suspicious is met by at least five sources within the hour.',
+      'At least five sources had contact with a value of the verdict suspicious within the hour.',
       {
         type: 'threshold',
         query: `ismalicious.verdict : "suspicious" and ${ANSWERED}`,
