@@ -3,15 +3,24 @@ const COMPOUND = Buffer.from('d0cf11e0a1b11ae1', 'hex');
 const MESSAGE_STREAM = Buffer.from('__properties_version1.0', 'utf16le');
 /** First bytes of `winmail.dat` (MS-OXTNEF §2.1.3.1). */
 const TNEF = Buffer.from('789f3e22', 'hex');
-const ARCHIVES: readonly (readonly [string, Buffer])[] = [
+/** Archives and images of disks: what they are called, their mark, and where it stands. Those that are not opened are told as unread. */
+const ARCHIVES: readonly (readonly [string, Buffer, number])[] = [
   ['zip', '504b0304'],
   ['gzip', '1f8b08'],
   ['rar', '526172211a07'],
   ['7z', '377abcaf271c'],
   ['xz', 'fd377a585a00'],
   ['bzip2', '425a6839314159'],
+  ['zstd', '28b52ffd'],
   ['cab', '4d534346'],
-].map(([name = '', magic = '']) => [name, Buffer.from(magic, 'hex')]);
+  ['ace', '2a2a4143452a2a', 7],
+  ['lzh', '2d6c68352d', 2],
+  ['wim', '4d5357494d000000'],
+  ['vhd', '636f6e6563746978000000'],
+  ['vhdx', '7668647866696c65'],
+  ['tar', '7573746172', 257],
+  ['iso', '014344303031', 0x8000],
+].map(([name, magic, at = 0]) => [String(name), Buffer.from(String(magic), 'hex'), Number(at)]);
 const PDF_MARK = Buffer.from('%PDF-');
 /** PDF.js, too, takes a document whose mark stands in its first KiB. */
 const PDF_REACH = 1024;
@@ -28,7 +37,9 @@ export function isTnef(bytes: Uint8Array): boolean {
 
 /** Which archive bytes are, by their first ones; `null` when they are none. */
 export function archiveOf(bytes: Uint8Array): string | null {
-  return ARCHIVES.find(([, magic]) => startsWith(bytes, magic))?.[0] ?? null;
+  const kind = ARCHIVES.find(([, magic, at]) => startsWith(bytes, magic, at))?.[0] ?? null;
+  // A text may have that word there, but no NUL, with which the first block of a tar archive ends.
+  return kind === 'tar' && bytes[511] !== 0 ? null : kind;
 }
 
 /** Whether bytes are those of a PDF document. */
@@ -46,8 +57,10 @@ export function isPacked(bytes: Uint8Array): boolean {
   return isPdf(bytes) || archiveOf(bytes) !== null || isTnef(bytes) || isOutlook(bytes);
 }
 
-function startsWith(bytes: Uint8Array, magic: Buffer): boolean {
-  return bufferOf(bytes.subarray(0, magic.length)).equals(magic);
+/** Compared in place: every text is asked about every mark. */
+function startsWith(bytes: Uint8Array, magic: Buffer, from = 0): boolean {
+  for (let at = 0; at < magic.length; at += 1) if (bytes[from + at] !== magic[at]) return false;
+  return true;
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -6,6 +6,7 @@ import { looksLikeEmail, mailStart } from './mail/looks-like-mail.ts';
 import { openMail } from './mail/mail-headers.ts';
 import { messagesOf, plainMail, withGaps } from './mail/plain-mail.ts';
 import { readMail } from './mail/read-mail.ts';
+import { takeUuencoded } from './mail/uuencoded.ts';
 import type { InnerFile, Opened } from './opened.ts';
 import { opened } from './opened.ts';
 import { looksLikePage } from './page/looks-like-page.ts';
@@ -27,26 +28,33 @@ const OPAQUE_TYPE = /^(?:application|image|audio|video|font|model|multipart|mess
 /** How much tells a text, in bytes. */
 const SAMPLE = 4096;
 const PAGE_NAME = /\.(?:x?html?|shtml?|svg|hta)$/i;
+/** Archives without a mark, as old programs write them. */
+const TAR_NAME = /\.tar$/i;
 const CALENDAR_NAME = /\.(?:ics|ifb|vcs|vcf|vcard)$/i;
 
 /** Opens a file of a kind that we read, told by its bytes, its type and its name; any other holds nothing that we see. */
 export async function openFile(file: InnerFile, { openPdf, openOutlook }: FileReaders): Promise<Opened> {
   const { bytes, name, type } = file;
   if (isTnef(bytes)) return (await import('./mail/open-tnef.ts')).openTnef(bytes);
-  if (isOutlook(bytes)) return openOutlook === undefined ? opened({}) : openOutlook(bytes);
+  if (isOutlook(bytes)) return openOutlook === undefined ? notOpened('a message of Outlook') : openOutlook(bytes);
   if (/^application\/(?:x-)?pkcs7-mime$/.test(type) || /\.p7m$/i.test(name))
     return (await import('./mail/open-signed.ts')).openSigned(bytes);
-  const archive = archiveOf(bytes);
+  const archive = archiveOf(bytes) ?? (TAR_NAME.test(name) ? 'tar' : null);
   if (archive !== null) return (await import('./files/open-archive.ts')).openArchive(archive, name, bytes);
   const isDocument = isPdf(bytes);
   if (!isDocument && isMail(file)) return openMails(bytes);
-  if (isDocument || (isOfNoText(file) && mayBePdf(bytes))) return openPdf === undefined ? opened({}) : openPdf(bytes);
+  if (isDocument || (isOfNoText(file) && mayBePdf(bytes))) return openPdf === undefined ? notOpened('a PDF document') : openPdf(bytes);
   return openText(file);
 }
 
 /** A text that mentions the mark of a PDF document, as a mail that holds one does, is none. */
 function isOfNoText({ name, type }: InnerFile): boolean {
   return /pdf$/i.test(type) || /\.pdf$/i.test(name) || (!type.startsWith('text/') && !type.startsWith('message/') && !TEXT_NAME.test(name));
+}
+
+/** What this program has no reader for is said to be unread: `ismalicious extract` has them all. */
+function notOpened(what: string): Opened {
+  return opened({ unread: `${what}, which is not opened here: use \`ismalicious extract\` on the command line` });
 }
 
 /** A mail says so by its type or name; else it has to look like one and be a file of its own, not the text of a mail. */
@@ -81,7 +89,9 @@ function openText({ bytes, name, type, charset }: InnerFile): Opened {
   if (!isText && !isMarkup) return looksLikePage(text) ? opened({ texts: [{ label: 'html', text, isPage: true }] }) : opened({});
   if (/^text\/(?:calendar|x-vcalendar|vcard|x-vcard)$/.test(type) || CALENDAR_NAME.test(name)) return openCalendar(text);
   const isPage = isMarkup || looksLikePage(text);
-  return opened({ texts: [{ label: isPage ? 'html' : 'text', text, isPage }] });
+  if (isPage) return opened({ texts: [{ label: 'html', text, isPage }] });
+  const { text: rest, files } = takeUuencoded(text);
+  return opened({ texts: [{ label: 'text', text: rest, isPage }], files });
 }
 
 /** A report on delivery is fields like headers; those that name the receiver are left out. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
+import { markdownText, shortMarkdownText } from '../model/formats/markdown-text.ts';
 import { failureOf } from './read-answer.ts';
 import { defineOutput } from './output.ts';
 import { factsOf, summaryOf } from './item-summary.ts';
@@ -14,7 +15,9 @@ const Settings = z.object({
   ),
 });
 
-/** A notice in Microsoft Teams, as adaptive card to a workflow webhook. It knows no duplicates. */
+const MAX_FACT_CHARS = 500;
+
+/** A notice in Microsoft Teams, as adaptive card to a workflow webhook. It knows no duplicates. Its texts are Markdown: what others wrote stays plain. */
 export const teams = defineOutput<typeof Settings, null>({
   id: 'teams',
   title: 'Microsoft Teams',
@@ -24,8 +27,8 @@ export const teams = defineOutput<typeof Settings, null>({
   limits: ({ batchSize }) => ({ items: batchSize, bytes: 28_000 }),
   start(items, { settings }) {
     const body = items.flatMap((item) => [
-      { type: 'TextBlock', text: summaryOf(item), weight: 'Bolder', wrap: true },
-      { type: 'FactSet', facts: factsOf(item).map(([title, value]) => ({ title, value: value.slice(0, 500) })) },
+      { type: 'TextBlock', text: markdownText(summaryOf(item)), weight: 'Bolder', wrap: true },
+      { type: 'FactSet', facts: factsOf(item).map(([title, value]) => ({ title, value: shortMarkdownText(value, MAX_FACT_CHARS) })) },
     ]);
     const content = { $schema: 'http://adaptivecards.io/schemas/adaptive-card.json', type: 'AdaptiveCard', version: '1.4', body };
     return {

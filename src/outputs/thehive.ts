@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
+import { markdownText } from '../model/formats/markdown-text.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
 import { detailOf, failureOf } from './read-answer.ts';
@@ -70,9 +71,4 @@ function alertOf(item: OutputItem) {
       },
     ],
   };
-}
-
-/** Feeds write tags and names as they please: no links, images or HTML from them. */
-function markdownText(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>()#!|]/g, (char) => `\\${char}`);
 }

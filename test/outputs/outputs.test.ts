@@ -394,6 +394,22 @@ describe('text for people', () => {
       }),
     );
   });
+  it('Teams: what feeds and providers wrote is no Markdown, in title and facts', () => {
+    const evil = itemOf('http://evil-host.net/[x](https://y.example)', {
+      type: 'url',
+      tags: ['[free](https://evil.example/)', '**now**', '<at>all</at>'],
+      note: `![x](https://evil.example/t.png)${'\\'.repeat(600)}`,
+    });
+    interface Card {
+      readonly attachments: readonly { readonly content: { readonly body: readonly { text?: string; facts?: { value: string }[] }[] } }[];
+    }
+    const [attachment] = (bodyOf(start('teams', [evil])) as unknown as Card).attachments;
+    const texts = attachment!.content.body.flatMap(({ text, facts }) => [text ?? '', ...(facts ?? []).map(({ value }) => value)]);
+    // What is left when each escape is taken away holds nothing that Markdown reads.
+    for (const text of texts) expect(text.replace(/\\./g, '')).not.toMatch(/[[\]()*_<>`\\]/);
+    expect(texts.join('\n')).toContain('\\[free\\]\\(https://evil.example/\\)');
+    expect(Math.max(...texts.map(({ length }) => length))).toBeLessThanOrEqual(502);
+  });
   it('Slack and TheHive text cannot be broken out of', () => {
     const evil = itemOf('45.83.64.7', { tags: ['<!channel> [x](http://y)'] });
     expect(JSON.stringify(bodyOf(start('slack', [evil])))).not.toContain('<!channel>');

@@ -1,5 +1,6 @@
 import { gunzipSync, unzipSync } from 'fflate';
 import type { UnzipFileInfo } from 'fflate';
+import { openTar } from './open-tar.ts';
 import { extractTextOfOffice, isOfficeEntry } from './office.ts';
 import type { InnerFile, Opened } from '../opened.ts';
 import { opened } from '../opened.ts';
@@ -15,6 +16,7 @@ const MAX_LISTED = 10_000;
 /** Opens an archive, within bounds: its files, or of an Office document its texts and links. */
 export function openArchive(kind: string, name: string, bytes: Uint8Array): Opened {
   if (kind === 'zip') return openZip(bytes);
+  if (kind === 'tar') return openTar(bytes);
   return kind === 'gzip' ? openGzip(name, bytes) : opened({ unread: `a ${kind} archive, which is not opened` });
 }
 

@@ -1,9 +1,10 @@
 import libmime from 'libmime';
-import type { Opened, OpenedText } from '../opened.ts';
+import type { InnerFile, Opened, OpenedText } from '../opened.ts';
 import { opened } from '../opened.ts';
 import { decodeText } from '../decode-text.ts';
 import { looksLikePage } from '../page/looks-like-page.ts';
 import type { Mail, MailHeader, MailPart } from './read-mail.ts';
+import { takeUuencoded } from './uuencoded.ts';
 
 /** Headers that name those a mail was sent to. */
 const RECIPIENT_HEADERS: ReadonlySet<string> = new Set(
@@ -26,9 +27,10 @@ const ORIGINATORS: ReadonlySet<string> = new Set('from sender reply-to return-pa
 /** What a mail holds. */
 export function openMail(mail: Mail): Opened {
   const isInline = (part: MailPart) => !part.isAttachment && (part.type === 'text/plain' || part.type === 'text/html');
+  const inline = mail.parts.filter(isInline).map(inlineText);
   return opened({
-    texts: [...headerTexts(mail.headers), ...mail.parts.filter(isInline).map(inlineText)],
-    files: mail.parts.filter((part) => !isInline(part)),
+    texts: [...headerTexts(mail.headers), ...inline.map(({ text }) => text)],
+    files: [...mail.parts.filter((part) => !isInline(part)), ...inline.flatMap(({ files }) => files)],
     recipients: recipientTexts(mail.headers),
     isMail: true,
     unread: mail.unread,
@@ -60,8 +62,11 @@ function ownText(name: string, value: string): string {
   return name === 'received' || name === 'x-received' ? value.replace(/\bfor <?[^\s<>;]{1,320}>?/g, '') : value;
 }
 
-function inlineText({ bytes, charset, type, flowed }: MailPart): OpenedText {
-  const text = decodeText(bytes, charset);
-  const isPage = type === 'text/html' || looksLikePage(text);
-  return { label: isPage ? 'html' : 'text', text: flowed === null ? text : libmime.decodeFlowed(text, flowed.delSp), isPage };
+/** A text of the mail itself, without the files that stand in it uuencoded. */
+function inlineText({ bytes, charset, type, flowed }: MailPart): { readonly text: OpenedText; readonly files: readonly InnerFile[] } {
+  const decoded = decodeText(bytes, charset);
+  const isPage = type === 'text/html' || looksLikePage(decoded);
+  const { text, files } = isPage ? { text: decoded, files: [] } : takeUuencoded(decoded);
+  const shown = flowed === null ? text : libmime.decodeFlowed(text, flowed.delSp);
+  return { text: { label: isPage ? 'html' : 'text', text: shown, isPage }, files };
 }

@@ -3,6 +3,7 @@ import { Splitter } from '@zone-eu/mailsplit';
 import type { MimeNode } from '@zone-eu/mailsplit';
 import libmime from 'libmime';
 import type { InnerFile } from '../opened.ts';
+import { decodeUuencodedBody } from './uuencoded.ts';
 
 /** One header: name in lower case, value unfolded and decoded (RFC 2047). */
 export interface MailHeader {
@@ -111,6 +112,7 @@ function typeOf(node: MimeNode): string {
 /** Without its transfer encoding. `base64;` and the like count as what they start with. */
 async function decoded(node: MimeNode, body: Buffer): Promise<Buffer> {
   const [encoding = ''] = /[\w-]+/.exec(node.encoding === false ? '' : node.encoding) ?? [];
+  if (/^(?:x-)?uu(?:e|encode|code)$/.test(encoding)) return decodeUuencodedBody(body);
   if (encoding !== 'base64' && encoding !== 'quoted-printable') return body;
   node.encoding = encoding;
   const decoder = node.getDecoder();
