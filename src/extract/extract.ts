@@ -9,7 +9,8 @@ import { fileKind } from './file-kind.ts';
 import { hasPublicSuffix } from './public-suffix.ts';
 
 /** How hosts ask: the public suffix list and the hashes are brought along here. */
-export type ExtractRequest = Omit<ExtractOptions, 'hasPublicSuffix'> & Pick<FileOptions, 'openPdf' | 'openOutlook' | 'onUnread'>;
+export type ExtractRequest = Omit<ExtractOptions, 'hasPublicSuffix'> &
+  Pick<FileOptions, 'openPdf' | 'openOutlook' | 'openImage' | 'onUnread'>;
 
 const HASH: FileOptions['hash'] = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
 

@@ -22,6 +22,8 @@ const ARCHIVES: readonly (readonly [string, Buffer, number])[] = [
   ['iso', '014344303031', 0x8000],
 ].map(([name, magic, at = 0]) => [String(name), Buffer.from(String(magic), 'hex'), Number(at)]);
 const PDF_MARK = Buffer.from('%PDF-');
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
+const JPEG = Buffer.from('ffd8ff', 'hex');
 /** PDF.js, too, takes a document whose mark stands in its first KiB. */
 const PDF_REACH = 1024;
 
@@ -52,9 +54,19 @@ export function mayBePdf(bytes: Uint8Array): boolean {
   return bufferOf(bytes.subarray(0, PDF_REACH)).includes(PDF_MARK);
 }
 
+/** Whether bytes are a PNG picture. */
+export function isPng(bytes: Uint8Array): boolean {
+  return startsWith(bytes, PNG);
+}
+
+/** Whether bytes are a picture of a kind that can be searched for QR codes. */
+export function isPicture(bytes: Uint8Array): boolean {
+  return isPng(bytes) || startsWith(bytes, JPEG);
+}
+
 /** Whether bytes are something that a parser of its own opens, by their first ones. */
 export function isPacked(bytes: Uint8Array): boolean {
-  return isPdf(bytes) || archiveOf(bytes) !== null || isTnef(bytes) || isOutlook(bytes);
+  return isPdf(bytes) || archiveOf(bytes) !== null || isTnef(bytes) || isOutlook(bytes) || isPicture(bytes);
 }
 
 /** Compared in place: every text is asked about every mark. */

@@ -1,7 +1,7 @@
 import { encodingOf } from '../model/formats/text-encoding.ts';
 import { decodeText } from './decode-text.ts';
 import { openCalendar } from './files/calendar.ts';
-import { archiveOf, isOutlook, isPdf, isTnef, mayBePdf } from './file-signature.ts';
+import { archiveOf, isOutlook, isPdf, isPicture, isTnef, mayBePdf } from './file-signature.ts';
 import { looksLikeEmail, mailStart } from './mail/looks-like-mail.ts';
 import { openMail } from './mail/mail-headers.ts';
 import { messagesOf, plainMail, withGaps } from './mail/plain-mail.ts';
@@ -15,6 +15,7 @@ import { looksLikePage } from './page/looks-like-page.ts';
 export interface FileReaders {
   readonly openPdf?: ((bytes: Uint8Array) => Promise<Opened>) | undefined;
   readonly openOutlook?: ((bytes: Uint8Array) => Promise<Opened>) | undefined;
+  readonly openImage?: ((bytes: Uint8Array) => Promise<Opened>) | undefined;
 }
 
 /** Media types of a mail as an attachment, and names of the file it is saved as. */
@@ -33,7 +34,7 @@ const TAR_NAME = /\.tar$/i;
 const CALENDAR_NAME = /\.(?:ics|ifb|vcs|vcf|vcard)$/i;
 
 /** Opens a file of a kind that we read, told by its bytes, its type and its name; any other holds nothing that we see. */
-export async function openFile(file: InnerFile, { openPdf, openOutlook }: FileReaders): Promise<Opened> {
+export async function openFile(file: InnerFile, { openPdf, openOutlook, openImage }: FileReaders): Promise<Opened> {
   const { bytes, name, type } = file;
   if (isTnef(bytes)) return (await import('./mail/open-tnef.ts')).openTnef(bytes);
   if (isOutlook(bytes)) return openOutlook === undefined ? notOpened('a message of Outlook') : openOutlook(bytes);
@@ -41,6 +42,7 @@ export async function openFile(file: InnerFile, { openPdf, openOutlook }: FileRe
     return (await import('./mail/open-signed.ts')).openSigned(bytes);
   const archive = archiveOf(bytes) ?? (TAR_NAME.test(name) ? 'tar' : null);
   if (archive !== null) return (await import('./files/open-archive.ts')).openArchive(archive, name, bytes);
+  if (isPicture(bytes)) return openImage === undefined ? opened({}) : openImage(bytes);
   const isDocument = isPdf(bytes);
   if (!isDocument && isMail(file)) return openMails(bytes);
   if (isDocument || (isOfNoText(file) && mayBePdf(bytes))) return openPdf === undefined ? notOpened('a PDF document') : openPdf(bytes);

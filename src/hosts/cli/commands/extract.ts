@@ -52,6 +52,7 @@ const HEAD_BYTES = 1 << 20;
 const READERS = {
   openPdf: async (bytes: Uint8Array) => (await import('../../../extract/files/open-pdf.ts')).openPdf(bytes),
   openOutlook: async (bytes: Uint8Array) => (await import('../../../extract/mail/open-outlook.ts')).openOutlook(bytes),
+  openImage: async (bytes: Uint8Array) => (await import('../../../extract/files/open-image.ts')).openImage(bytes),
 };
 
 type OnUnread = (part: string, reason: string) => void;
