@@ -4,13 +4,14 @@ import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
 import { note } from './extracted.ts';
 import { readCountedName } from './text/find-counted-name.ts';
 import { readEmail, readWordedEmail } from './text/find-email.ts';
+import { readEncodedUrl } from './text/find-encoded-url.ts';
 import { readIpv6At } from './text/find-ipv6.ts';
 import { findHost, judgedWith } from './text/find-name.ts';
 import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './text/find-number.ts';
 import { mayBeScheme, readBareUrl, readUrl } from './text/find-url.ts';
 import type { HostRun } from './text/host-name-run.ts';
 import { MAX_RUN, readHostRun } from './text/host-name-run.ts';
-import { isTrapHere } from './text/lookalikes.ts';
+import { isSocket, isTrapHere } from './text/lookalikes.ts';
 
 const COLON = 58;
 const AT = 64;
@@ -106,6 +107,10 @@ function readRun(reading: Reading, at: number): number {
     const end = readUrl(reading, run);
     if (end > 0) return goOn(reading, end, end);
   }
+  if (text.charCodeAt(run.end) === PERCENT) {
+    const end = readEncodedUrl(reading, run);
+    if (end > 0) return goOn(reading, end, end);
+  }
   if (mayBeIpv6(text, run)) {
     const end = readIpv6At(reading, start);
     if (end > 0) return goOn(reading, end, end);
@@ -128,7 +133,7 @@ function readPlain(reading: Reading, run: HostRun): number {
   const length = run.end - run.start;
   if (length >= SHORTEST_CVE || length === 3) noteVulnerabilities(reading, run);
   if (run.dots > 0) {
-    if (isLocalPart(reading.text, run.end)) return run.end;
+    if (isLocalPart(reading.text, run.end) && !isWebFolder(reading.text, run.end)) return run.end;
     const end = readHost(reading, run);
     if (end > 0) return goOn(reading, end, end);
   }
@@ -151,7 +156,7 @@ function readHost(reading: Reading, run: HostRun): number {
     return isPlainNumbers ? run.end : -1;
   }
   if (!run.isDefanged && host.indicator.type === 'domain-name' && isTrapHere(text, host)) return run.end;
-  const url = readBareUrl(reading, host);
+  const url = isSocket(text, host.start) ? -1 : readBareUrl(reading, host);
   if (url > 0) return url;
   if (host.indicator.type === 'ipv4-addr' && isNetwork(text, host.end, ipv4FromText(host.indicator.value, 0, host.indicator.value.length)))
     return run.end;
@@ -183,13 +188,18 @@ function isLocalPart(text: string, end: number): boolean {
   return code === AT || code === FULL_WIDTH_AT;
 }
 
+/** `\\evil.com@SSL\a`, `\\192.0.2.1@8080\a`: a folder on a web server (WebDAV), as Windows writes it. */
+function isWebFolder(text: string, end: number): boolean {
+  return text.charCodeAt(end) === AT && /^@(?:ssl(?:@\d{1,5})?|\d{1,5})\\/i.test(text.slice(end, end + 12));
+}
+
 /**
  * How many characters at `at` belong to an escape that starts before it: the `n` of `\n`, the `u003c` of `\u003c`, the `20` of `%20`. In a
  * Windows path a backslash escapes nothing.
  */
 function escapeLength(text: string, at: number): number {
   const before = text.charCodeAt(at - 1);
-  if (before === PERCENT) return /^[\da-f]{2}/i.test(text.slice(at, at + 2)) ? 2 : 0;
+  if (before === PERCENT) return /^(?:25){0,2}[\da-f]{2}/i.exec(text.slice(at, at + 6))?.[0].length ?? 0;
   if (before !== BACKSLASH) return 0;
   if (/^u00[\da-f]{2}/i.test(text.slice(at, at + 5))) return 5;
   if (!/^[nrt]/.test(text.charAt(at))) return 0;

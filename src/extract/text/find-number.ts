@@ -92,7 +92,8 @@ export function noteIpv4(reading: Reading, run: HostRun): void {
 function noteAddress(reading: Reading, span: { start: number; end: number }, address: number): void {
   const { text } = reading;
   const before = text.charCodeAt(span.start - 1);
-  if (before === 46 || isLetterOrDigit(before) || isLetterOrDigit(text.charCodeAt(span.end))) return;
+  if (before === 46 || isLetterOrDigit(text.charCodeAt(span.end))) return;
+  if (isLetterOrDigit(before) && !/%(?:25){0,2}[\da-f]{2}$/i.test(text.slice(Math.max(0, span.start - 7), span.start))) return;
   if (before === 45 && /[a-z]/i.test(text.charAt(span.start - 2))) return;
   if (isNetwork(text, span.end, address) || isNumberTrap(text, span.start, address)) return;
   note(reading, 'ipv4-addr', text.slice(span.start, span.end), span);

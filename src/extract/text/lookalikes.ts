@@ -117,11 +117,20 @@ export function isTrapHere(text: string, host: { start: number; end: number; tra
   );
 }
 
-/** A part of a path: behind a slash or backslash that does not start a host. */
+/** Whether what starts at `start` is the host of `/dev/tcp/evil.com/443`, with its port behind it. */
+export function isSocket(text: string, start: number): boolean {
+  return text.charCodeAt(start - 1) === 47 && /\/dev\/(?:tcp|udp)\/$/.test(text.slice(Math.max(0, start - 9), start));
+}
+
+/** What stands before the host of a share: two backslashes, four in JSON, behind nothing that could be a folder. */
+const SHARE = /(?:^|[\s"'`=(,;>|]|[a-z]{2}:)\\{2}(?:\\{2})?$/i;
+
+/** A part of a path: behind a slash or backslash that does not start a host (`//evil.com`, `\\evil.com\share`, `/dev/tcp/evil.com/443`). */
 function isPathPart(text: string, start: number): boolean {
   const before = text.charCodeAt(start - 1);
-  if (before === 47) return text.charCodeAt(start - 2) !== 47;
-  return before === 92 && !/^[^\\\w]\\/.test(text.slice(start - 2, start));
+  if (before === 47) return text.charCodeAt(start - 2) !== 47 && !isSocket(text, start);
+  if (before !== 92) return false;
+  return !/^[^\\\w]\\/.test(text.slice(start - 2, start)) && !SHARE.test(text.slice(Math.max(0, start - 9), start));
 }
 
 function isFileName(original: string, labels: readonly string[]): boolean {

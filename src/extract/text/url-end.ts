@@ -23,6 +23,9 @@ const CELL = /^(?:|"[^"]*"|[A-Za-z][A-Za-z _-]*|\d{4}-\d\d-\d\d\b.*)$/;
 const PATH_END = /\.(?:html?|php|aspx?|jsp)$|!!\S*$/i;
 /** How far a line is looked at, in characters. */
 const MAX_LINE = 512;
+/** A command of a shell, as attackers put several on one line: `;chmod 777 x`, `&&sh x`, `;sh+/tmp/x`. */
+const COMMAND =
+  /^(?:[ +]|%20){0,3}(?:\.\/|\/(?:usr\/)?s?bin\/|(?:sudo|nohup|(?:ba|da|z|k|c|a)?sh|busybox|chmod|chown|curl|wget|tftp|ftpget|nc|cd|cp|mv|rm|mkdir|cat|echo|exec|kill(?:all)?|pkill|sleep|python[23]?|perl|php|ruby|uname|history|exit)(?=[ +;|&\n\r]|%20|\$|$))/;
 const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
 
 /**
@@ -38,6 +41,10 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     const code = text.charCodeAt(at);
     if (code < 128 && IS_PLAIN[code] === 1) continue;
     if (isEnd(text, at, code)) break;
+    if (code === 123 && text.startsWith('${IFS}', at - 1)) {
+      at -= 1;
+      break;
+    }
     if (code === 92) {
       const escape = escapeLength(text, at);
       if (escape === 0 && !isBackslashed(text, start)) break;
@@ -52,7 +59,9 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     } else if (code === 63 || code === 64 || code === 61) isInQuery = true;
     else if (!isBalanced(text, at, open)) break;
   }
-  return trimmed(text, from, at, before);
+  // In a form a plus stands for a blank, before a URL and behind it.
+  const plus = before === 43 ? text.slice(from, at).indexOf('+') : -1;
+  return trimmed(text, from, plus < 0 ? at : from + plus, before);
 }
 
 /** `hxxp:\\evil.com\a`: backslashes all the way. */
@@ -85,7 +94,7 @@ function isSeparator(text: string, at: number, start: number, isInQuery: boolean
   const isReference = before === 59 && /&#?\w{2,6};$/.test(text.slice(Math.max(0, start - 9), start));
   if ((before === code && !isReference) || isNextUrl(text, at + 1)) return true;
   const next = text.slice(at + 1, at + 32);
-  if (code === 59) return /^ ?[\w-]{1,20}:(?!\/)/.test(next);
+  if (code === 59) return /^ ?[\w-]{1,20}:(?!\/)/.test(next) || COMMAND.test(next);
   return !isInQuery && /^[\w.-]{1,24}=/.test(next);
 }
 
@@ -116,7 +125,7 @@ function endOfLine(text: string, at: number): number {
 /** Blanks, quotes, angle brackets, back quotes, bars, punctuation of other scripts, HTML references to such, and a text that goes on. */
 function isEnd(text: string, at: number, code: number): boolean {
   if (code <= 32 || code === 34 || code === 60 || code === 62 || code === 96 || code === 124 || code === 127) return true;
-  if (code === 38) return isAt(ENDING_REFERENCE, text, at);
+  if (code === 38) return isAt(ENDING_REFERENCE, text, at) || (text.charCodeAt(at + 1) === 38 && COMMAND.test(text.slice(at + 2, at + 32)));
   if (code < 128) return false;
   if (isWidePunctuation(code) || code === 0x3002 || code === 0xff61 || (code >= 0xd800 && code < 0xe000)) return true;
   // Chinese behind a Latin word is the sentence that goes on; behind a slash or an equals sign it is part of the URL.
