@@ -13,6 +13,9 @@ const MAX_LENGTH = 65_536;
 
 const MAX_PORT = 65_535;
 
+/** An address with its port and interface, as SonicWall writes it (`192.0.2.1:443:X1`), or one mapped to IPv6 with a port and no brackets. */
+const SOCKET = /^((?:\d{1,3}\.){3}\d{1,3}):\d{0,5}:[a-z][\w .-]{0,40}$|^(::ffff:(?:\d{1,3}\.){3}\d{1,3}):\d{1,5}$/i;
+
 const OTHER = 1;
 const HEX = 2;
 const COLON = 4;
@@ -48,8 +51,8 @@ export function parseIndicator(raw: string): ParsedObservable {
   if (text === '') return invalid('empty value: nothing to look up');
   const kinds = kindsIn(text);
   if ((kinds & MARK) === 0 && !isOddScheme(text, kinds)) return classify(text, kinds);
-  // "Name <user@host>" as mail headers carry it.
-  const named = /^[^<>]*<([^<>@\s]+@[^<>@\s]+)>$/.exec(text);
+  // "Name <user@host>" as mail headers carry it, "192.0.2.1#53" as name servers write a port.
+  const named = /^[^<>]*<([^<>@\s]+@[^<>@\s]+)>$/.exec(text) ?? /^([\d.]{7,15}|[\da-f:]{3,39})#\d{1,5}$/i.exec(text);
   const plain = unwrap(refang(named?.[1] ?? text));
   if (plain === '') return invalid('empty value: nothing to look up');
   return classify(plain, kindsIn(plain));
@@ -61,10 +64,19 @@ function classify(text: string, kinds: number): ParsedObservable {
   if (kinds === HEX && text.length >= 24) return parseHash(text, text.length);
   const scheme = (kinds & (COLON | SLASH)) === (COLON | SLASH) ? text.indexOf('://') : -1;
   if (scheme > 0) return parseUrl(text, scheme);
+  if (text.charCodeAt(0) === 47) return classifySocket(text);
   if ((kinds & COLON) !== 0) return classifyWithColon(text, kinds);
   if ((kinds & AT) !== 0) return parseEmail(text);
   if ((kinds & SLASH) !== 0) return parseWithSlash(text);
   return (text.includes('|') ? parseWithPipe(text) : null) ?? parseVulnerabilityId(text) ?? parseHost(text);
+}
+
+/** `/192.0.2.1` and `/192.0.2.1:443`, as Java writes an address whose name is not known; anything else with a slash in front is a path. */
+function classifySocket(text: string): ParsedObservable {
+  const rest = text.slice(1);
+  const said = /^(?:(?:\d{1,3}\.){3}\d{1,3}|\[?[\da-f:.]{2,45}\]?)(?::\d{1,5})?$/i.test(rest) ? parseIndicator(rest) : null;
+  const isAddress = said !== null && said.kind !== 'invalid' && said.indicator.type.startsWith('ip');
+  return isAddress ? said : invalid('a path or words with a slash, not an indicator: write a URL with its scheme, or the host');
 }
 
 function classifyWithColon(text: string, kinds: number): ParsedObservable {
@@ -118,6 +130,8 @@ function classifyWithPort(text: string, kinds: number): ParsedObservable {
     const slash = text.lastIndexOf('/');
     const address = slash > 0 ? parseIpv6(text.slice(0, slash)) : null;
     if (address !== null && slash > 0) return withPrefix(address, text.slice(slash + 1));
+    const socket = SOCKET.exec(text);
+    if (socket !== null) return parseIndicator(socket[1] ?? socket[2] ?? '');
     if ((kinds & SLASH) === 0) return invalid('several colons, but no IPv6 address: check its spelling, or write the host alone');
   }
   const port = /^:(\d{1,5})(\/|$)/.exec(text.slice(colon, colon + 8));

@@ -98,7 +98,9 @@ function readList(value: string): LookupReading | null {
   const [only] = hashes ?? [];
   if (only && hashes?.length === 1) return { kind: 'public', indicator: only };
   if (hashes !== null) return partsOf(hashes, `several hashes in one value: all ${hashes.length} looked up`);
-  const words = value.split(/[\s,;|]+/).filter((word) => word !== '');
+  // A list that was made a text: `['192.0.2.1', '192.0.2.2']`.
+  const [, inside = value] = /^\s*[[({]([^[\](){}]*)[\])}]\s*$/.exec(value) ?? [];
+  const words = inside.split(/[\s,;|]+/).filter((word) => word !== '');
   if (words.length < 2 || words.length > MAX_PARTS) return null;
   const parts: Indicator[] = [];
   for (const word of words) {

@@ -9,8 +9,7 @@ const OPENERS: ReadonlyMap<number, number> = new Map([
 
 /** Characters that need no second look inside a URL. */
 const IS_PLAIN = new Uint8Array(128);
-for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%+:!$*^#')
-  IS_PLAIN[character.charCodeAt(0)] = 1;
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%+:!$*#') IS_PLAIN[character.charCodeAt(0)] = 1;
 
 /** Punctuation of the sentence around a URL, and characters nobody sees: full stop, comma, semicolon, colon, `!?'*~`, zero width. */
 const TAIL: ReadonlySet<number> = new Set([46, 44, 59, 58, 33, 63, 39, 42, 126, 0xad, 0x200b, 0x200c, 0x200d, 0x2060, 0xfeff]);
@@ -26,6 +25,8 @@ const MAX_LINE = 512;
 /** A command of a shell, as attackers put several on one line: `;chmod 777 x`, `&&sh x`, `;sh+/tmp/x`. */
 const COMMAND =
   /^(?:[ +]|%20){0,3}(?:\.\/|\/(?:usr\/)?s?bin\/|(?:sudo|nohup|(?:ba|da|z|k|c|a)?sh|busybox|chmod|chown|curl|wget|tftp|ftpget|nc|cd|cp|mv|rm|mkdir|cat|echo|exec|kill(?:all)?|pkill|sleep|python[23]?|perl|php|ruby|uname|history|exit)(?=[ +;|&\n\r]|%20|\$|$))/;
+/** The next field of a LEEF record with a caret between fields. */
+const NEXT_FIELD = /^\^[a-z]\w{0,24}=/i;
 const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
 
 /**
@@ -50,6 +51,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
       if (escape === 0 && !isBackslashed(text, start)) break;
       at += Math.max(escape, 1) - 1;
     } else if (code === 39 && before === 39) break;
+    else if (code === 94 && NEXT_FIELD.test(text.slice(at, at + 32))) break;
     else if (code === 44 || code === 59) {
       if (isSeparator(text, at, start, isInQuery)) break;
       const isFirst = !open.has(code);

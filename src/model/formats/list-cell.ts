@@ -11,12 +11,18 @@ const MAX_CHARACTERS = 65_536;
 const COMMENT = /^(?:[;!]|\/\/|@@|\[adblock)/i;
 /** `0.0.0.0 name name`, as hosts files send names nowhere. */
 const HOSTS_LINE = /^(?:0|0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.255\.255\.255|::1?|f[ef][\da-f]{2}::\d(?:%\w+)?)\s+(\S.*)$/i;
-/** The name in the line of a block list: AdBlock, dnsmasq, unbound, response policy zones. */
+/** The name or address in the line of a block list: AdBlock, dnsmasq, unbound, response policy zones, wildcards, rules of servers. */
 const BLOCK_LINES = [
   /^\|\|([^\s/^$*|]+)\^?(?:\$\S*)?$/,
   /^(?:address|server|local)=\/([^/\s]+)\/\S*$/i,
   /^local-(?:zone|data):\s*"([^"\s]+?)\.?["\s]/i,
   /^(?:\*\.)?(\S+?)\.?\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+\S+$/i,
+  // All names below one, as OISD, Hagezi, unwind and Clash write it; the one itself is meant too.
+  /^[*+]?\.(\S+)$/,
+  // Rules of web servers and ipset, items of YAML and JSON.
+  /^(?:deny(?:\s+from)?|require\s+not\s+ip|add\s+\S+)\s+([^\s;]+);?$/i,
+  /^(?:-\s+)?(?:"([^"\s]+)"|'([^'\s]+)'),?$/,
+  /^-\s+(\S+)$/,
 ];
 const LABEL =
   /^(cve(?:-?id)?|md5|sha-?1|sha-?256|sha-?512|ip(?:v[46])?(?:-?addr(?:ess)?)?|host(?:name)?|domain(?:-name)?|fqdn|ur[il]|e-?mail)$/i;
@@ -35,7 +41,8 @@ export function readListCell(cell: string): readonly string[] {
   const hosts = HOSTS_LINE.exec(text)?.[1];
   if (hosts !== undefined && !isValue(text)) return namesOf(hosts);
   for (const line of BLOCK_LINES) {
-    const name = line.exec(text)?.[1];
+    const said = line.exec(text);
+    const name = said?.[1] ?? said?.[2];
     if (name !== undefined && isValue(name)) return [name];
   }
   return labelled(text) ?? networksBetween(text) ?? separated(text);
@@ -71,7 +78,7 @@ function separated(text: string): readonly string[] {
   const values = pieces.filter((piece, at) => at === 0 || !/^\d{1,5}$/.test(piece));
   if (values.length > 0 && values.length <= MAX_VALUES && values.every(isValue)) return values;
   const note = NOTE.exec(text);
-  if (note !== null && note.index > 0) return separated(text.slice(0, note.index).trim());
+  if (note !== null && note.index > 0) return readListCell(text.slice(0, note.index));
   const [first = '', last = ''] = [pieces[0], pieces.at(-1)];
   // An address, network or hash ends where a blank begins; of names and words nobody knows.
   if (/^\S+\s/.test(text) && (isAddress(first) || HASH.test(first))) return [first];
