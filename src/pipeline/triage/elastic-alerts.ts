@@ -1,31 +1,40 @@
 import * as z from 'zod/mini';
-import { LookupError } from '../../model/lookup-error.ts';
-import type { PipelineTransport } from '../pipeline-transport.ts';
-import { triageAlerts, type Triage, type TriageJson } from './triage.ts';
+import { type AlertIndex, type AlertPlace, isDecided, post, postJson, undecidedAlerts } from './alert-index.ts';
+import { updateOf } from './alert-update.ts';
+import { triageAlerts, type Triage } from './triage.ts';
 
-const MAX_BYTES = 64 * 1024 * 1024;
+export type { AlertIndex } from './alert-index.ts';
 
-/** An index of alerts in Elasticsearch or OpenSearch. */
-export interface AlertIndex {
-  readonly baseUrl: string;
-  /** Index, alias or pattern, for example `.alerts-security.alerts-default`. */
-  readonly index: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly transport: PipelineTransport;
-  readonly timeoutMs: number;
-}
+/** Alerts that are read, triaged and written together. */
+const BATCH = 500;
 
 /** What one pass did. */
 export interface AlertCounts {
   readonly read: number;
   readonly written: number;
   readonly failed: number;
+  /** Why the first of those that failed did; left out: none did. */
+  readonly reason?: string;
 }
 
-const SearchAnswer = z.object({
-  hits: z.object({ hits: z.array(z.object({ _id: z.string(), _index: z.string(), _source: z.record(z.string(), z.unknown()) })) }),
+const Documents = z.object({
+  docs: z.array(
+    z.object({
+      _id: z.string(),
+      _index: z.string(),
+      found: z.optional(z.boolean()),
+      _seq_no: z.optional(z.int()),
+      _primary_term: z.optional(z.int()),
+      _source: z.optional(z.record(z.string(), z.unknown())),
+    }),
+  ),
 });
-const BulkAnswer = z.object({ items: z.array(z.object({ update: z.object({ status: z.int() }) })) });
+type Document = z.output<typeof Documents>['docs'][number];
+const BulkAnswer = z.object({
+  items: z.array(
+    z.object({ update: z.object({ status: z.int(), error: z.optional(z.object({ type: z.string(), reason: z.optional(z.string()) })) }) }),
+  ),
+});
 
 /** Triages the oldest `limit` alerts that carry no decision yet, and writes the decision into each, under `ismalicious.triage`. Nothing is closed or deleted. */
 export async function triageAlertIndex(
@@ -33,63 +42,52 @@ export async function triageAlertIndex(
   triage: Triage,
   options: { limit: number; signal: AbortSignal },
 ): Promise<AlertCounts> {
-  const query = {
-    size: options.limit,
-    sort: [{ '@timestamp': 'asc' }],
-    query: { bool: { must_not: [{ exists: { field: 'ismalicious.triage.tier' } }] } },
-  };
-  const found = SearchAnswer.parse(
-    await post(source, { path: `/${source.index}/_search`, body: JSON.stringify(query), type: 'application/json' }, options.signal),
+  const places = await undecidedAlerts(source, options.limit, options.signal);
+  let counts: AlertCounts = { read: 0, written: 0, failed: 0 };
+  for (let at = 0; at < places.length; at += BATCH) {
+    const one = await triageBatch(source, triage, { places: places.slice(at, at + BATCH), signal: options.signal });
+    const reason = counts.reason ?? one.reason;
+    counts = {
+      read: counts.read + one.read,
+      written: counts.written + one.written,
+      failed: counts.failed + one.failed,
+      ...(reason === undefined ? {} : { reason }),
+    };
+  }
+  return counts;
+}
+
+async function triageBatch(
+  source: AlertIndex,
+  triage: Triage,
+  { places, signal }: { places: readonly AlertPlace[]; signal: AbortSignal },
+): Promise<AlertCounts> {
+  // Read anew, and not from the search: it may lag behind what the last pass wrote.
+  const { docs } = Documents.parse(await postJson(source, '/_mget', { docs: places }, signal));
+  const open = docs.filter(
+    (doc): doc is Document & { _source: Record<string, unknown> } => doc._source !== undefined && !isDecided(doc._source),
   );
-  const { hits } = found.hits;
-  if (hits.length === 0) return { read: 0, written: 0, failed: 0 };
-  const alerts = hits.map(({ _id, _source }) => ({ ..._source, _id }));
-  const decisions = await triageAlerts(alerts, triage, { signal: options.signal });
-  const lines = hits.flatMap(({ _id, _index }, n) => [
-    JSON.stringify({ update: { _id, _index } }),
-    JSON.stringify({ doc: { ismalicious: { triage: fieldsOf(decisions[n]) } } }),
-  ]);
+  if (open.length === 0) return { read: 0, written: 0, failed: 0 };
+  const decisions = await triageAlerts(
+    open.map(({ _id, _source }) => ({ ..._source, _id })),
+    triage,
+    { signal },
+  );
+  const acknowledges = triage.rules.alertsAcknowledge;
+  const now = new Date(triage.clock.nowMs());
+  const lines = open.flatMap(({ _id, _index, _seq_no, _primary_term, _source }, n) => {
+    const decision = decisions[n];
+    // What an analyst changed meanwhile stays: the alert comes again with the next pass.
+    const isSame = _seq_no === undefined || _primary_term === undefined ? {} : { if_seq_no: _seq_no, if_primary_term: _primary_term };
+    return [
+      JSON.stringify({ update: { _id, _index, ...isSame } }),
+      JSON.stringify({ doc: decision ? updateOf(_source, decision, { acknowledges, now }) : {} }),
+    ];
+  });
   const body = lines.map((line) => `${line}\n`).join('');
-  const { items } = BulkAnswer.parse(
-    await post(source, { path: '/_bulk?refresh=wait_for', body, type: 'application/x-ndjson' }, options.signal),
-  );
-  const written = items.filter(({ update }) => update.status < 300).length;
-  return { read: hits.length, written, failed: hits.length - written };
-}
-
-function fieldsOf(decision: TriageJson | undefined) {
-  if (!decision) return {};
-  const { tier, actions, auto_resolve, score, verdict, status, indicator, reasons, note } = decision;
-  return {
-    tier,
-    action: actions,
-    auto_resolve,
-    ...(score === null ? {} : { score }),
-    verdict,
-    status,
-    ...(indicator === null ? {} : { indicator }),
-    reason: reasons,
-    note,
-  };
-}
-
-async function post(
-  { baseUrl, headers, transport, timeoutMs }: AlertIndex,
-  { path, body, type }: { path: string; body: string; type: string },
-  signal: AbortSignal,
-): Promise<unknown> {
-  const call = {
-    url: new URL(baseUrl + path),
-    method: 'POST' as const,
-    headers: { ...headers, 'content-type': type, accept: 'application/json' },
-    body,
-  };
-  const answer = await transport.send(call, { timeoutMs, maxBytes: MAX_BYTES, signal });
-  if (answer.status >= 300)
-    throw new LookupError(
-      answer.status === 401 || answer.status === 403 ? 'unauthorized' : 'unavailable',
-      'triage',
-      `alert index answers HTTP ${answer.status}`,
-    );
-  return answer.body;
+  const { items } = BulkAnswer.parse(await post(source, { path: '/_bulk?refresh=wait_for', body, type: 'application/x-ndjson' }, signal));
+  const failed = items.filter(({ update }) => update.status >= 300);
+  const error = failed[0]?.update.error;
+  const reason = error ? { reason: `${error.type}: ${error.reason ?? ''}`.slice(0, 300) } : {};
+  return { read: open.length, written: open.length - failed.length, failed: failed.length, ...reason };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { TIERS } from '../../model/enrichment.ts';
 import { declareSettings, endpoint } from '../../config/setting.ts';
 
 /** What a tier asks for. None of them blocks or deletes anything. */
@@ -43,6 +44,11 @@ export const TriageSettings = z.object({
     z._default(z.string(), ''),
     'Elasticsearch API key, ready base64; it needs read and write on the index.',
     { secret: true },
+  ),
+  alertsAcknowledge: setting(
+    'alertsAcknowledge',
+    z._default(z.array(z.enum(TIERS)), []),
+    'Tiers whose open alerts in Kibana become acknowledged once they are triaged; empty: none. Alerts are never closed.',
   ),
   watchDays: setting(
     'watchDays',

@@ -205,17 +205,19 @@ describe('triage of alerts', () => {
   });
   it('reads an alert index and writes each decision back, and nothing else', async () => {
     const triage = await open('b');
-    const hits = [{ _id: 'x', _index: 'alerts-1', _source: { destination: { ip: '45.83.64.7' } } }];
-    const engine = await startStandIn(({ path }) =>
-      path.includes('_search') ? { body: { hits: { hits } } } : { body: { items: [{ update: { status: 200 } }] } },
-    );
+    const place = { _id: 'x', _index: 'alerts-1' };
+    const docs = [{ ...place, found: true, _source: { destination: { ip: '45.83.64.7' } } }];
+    const engine = await startStandIn(({ path }) => {
+      if (path.includes('_search')) return { body: { hits: { hits: [place] } } };
+      return path.includes('_mget') ? { body: { docs } } : { body: { items: [{ update: { status: 200 } }] } };
+    });
     const source = { baseUrl: engine.url, index: 'alerts-*', headers: {}, transport: fetchTransport, timeoutMs: 1000 };
     expect(await triageAlertIndex(source, triage, { limit: 10, signal: new AbortController().signal })).toEqual({
       read: 1,
       written: 1,
       failed: 0,
     });
-    const [action, doc] = engine.calls[1]!.text.trimEnd()
+    const [action, doc] = engine.calls[2]!.text.trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, never>);
     expect([action, Object.keys(doc!.doc!)]).toEqual([{ update: { _id: 'x', _index: 'alerts-1' } }, ['ismalicious']]);
