@@ -98,6 +98,7 @@ function observationAt(n: number): Observation {
     validUntil: null,
     reference: n % 4 === 0 ? `https://urlhaus.abuse.ch/url/${n}/` : null,
     isRevoked: false,
+    judged: null,
   };
 }
 

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { isOwnTag } from '../model/formats/own-export.ts';
+import { isOwnInMisp } from '../model/formats/own-misp-event.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { AS_NUMBER_FAULT } from '../model/parsing/as-number.ts';
 import { looseFlag, looseTagNames, looseText } from './loose-fields.ts';
@@ -49,7 +51,7 @@ const MispAttribute = z.object({
   Tag: looseTagNames,
   Event: z.optional(z.unknown()),
 });
-const EventAround = z.object({ Tag: looseTagNames });
+const EventAround = z.object({ Tag: looseTagNames, uuid: looseText, info: looseText });
 
 /** What the event around an attribute adds to it. */
 export interface MispEventFacts {
@@ -57,6 +59,9 @@ export interface MispEventFacts {
   readonly reference: string | null;
   /** Take only attributes that are meant for detection. */
   readonly toIds: boolean;
+  /** The event, where the attribute itself does not name it. */
+  readonly uuid?: string | null;
+  readonly info?: string | null;
 }
 
 /** Adds the indicators of one attribute to the page; `raw` is not trusted to be one. */
@@ -67,7 +72,12 @@ export function addAttribute(page: PageCollector, raw: unknown, event: MispEvent
   if (attribute.type === 'AS') return page.reject(AS_NUMBER_FAULT, attribute.value);
   const parts = PARTS.get(attribute.type);
   if (!parts || attribute.deleted === true || (event.toIds && attribute.to_ids === false)) return page.ignore();
-  const tags = [...attribute.Tag, ...(EventAround.safeParse(attribute.Event).data?.Tag ?? []), ...event.tags];
+  const around = EventAround.safeParse(attribute.Event).data;
+  const said = [...attribute.Tag, ...(around?.Tag ?? []), ...event.tags];
+  const origin = { eventUuid: around?.uuid ?? event.uuid ?? null, eventInfo: around?.info ?? event.info ?? null, tags: said };
+  // Our own feedback repeats what others said: it is no listing.
+  if (isOwnInMisp(origin)) return page.ignore();
+  const tags = said.filter((tag) => !isOwnTag(tag));
   const facts = {
     tags,
     tlp: tlpOfTags(tags),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { looseList, looseTagNames } from './loose-fields.ts';
+import { looseList, looseTagNames, looseText } from './loose-fields.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
 import { addAttribute } from './misp-attribute.ts';
 import { collectPage, type PageCollector } from './collect-page.ts';
@@ -26,7 +26,9 @@ const Settings = z.object({
 const Manifest = z.record(z.string(), z.unknown());
 const ManifestEntry = z.object({ timestamp: z.coerce.number().check(z.gte(0)) });
 const UUID = /^[0-9a-f-]{36}$/i;
-const MispEvent = z.object({ Event: z.object({ Tag: looseTagNames, Attribute: looseList, Object: looseList }) });
+const MispEvent = z.object({
+  Event: z.object({ uuid: looseText, info: looseText, Tag: looseTagNames, Attribute: looseList, Object: looseList }),
+});
 const MispObject = z.object({ Attribute: looseList });
 /** Events that could not be read are remembered up to here; more than that are a fault of the feed itself. */
 const MAX_AGAIN = 1000;
@@ -65,7 +67,8 @@ export const mispFeed = defineFeed<typeof Settings, Queue>({
     const page = collectPage('misp_feed');
     if (state.events === null) return page.page(nextStep(changedEvents(page, answer.body, state), state, context), null);
     const { Event: event } = MispEvent.parse(answer.body);
-    const facts = { tags: event.Tag, reference: null, toIds: context.settings.toIds };
+    const { uuid, info } = event;
+    const facts = { tags: event.Tag, reference: null, toIds: context.settings.toIds, uuid, info };
     for (const attribute of event.Attribute) addAttribute(page, attribute, facts);
     for (const object of event.Object) {
       const parsed = MispObject.safeParse(object);

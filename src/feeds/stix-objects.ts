@@ -4,6 +4,7 @@ import { TLP_LABELS, type Tlp } from '../model/tlp.ts';
 import { looseConfidence, looseFlag, looseText, looseWords } from './loose-fields.ts';
 import { type ItemFacts, type PageCollector } from './collect-page.ts';
 import { valuesOfObservable } from '../model/formats/stix-observable.ts';
+import { isOwnObject, isOwnTag, readOwnJudgement, type WrittenObject } from '../model/formats/own-export.ts';
 import { readPattern } from '../model/formats/stix-pattern.ts';
 
 /** Marking definitions that every STIX 2.1 tool knows: TLP 1 (STIX 2.1 §7.2.1.4) and TLP 2.0 (OASIS extension). */
@@ -26,6 +27,8 @@ const StixObject = z.object({
   type: z.string(),
   created: looseText,
   modified: looseText,
+  created_by_ref: looseText,
+  description: looseText,
   revoked: looseFlag,
   confidence: looseConfidence,
   labels: looseWords,
@@ -41,10 +44,23 @@ export function addStixObject(page: PageCollector, raw: unknown): void {
   const parsed = StixObject.safeParse(raw);
   if (!parsed.success) return page.reject('no STIX object: its type is missing', raw);
   const object = parsed.data;
+  if (isSilent(object)) return page.ignore();
   if (object.type === 'indicator') return addIndicator(page, object, raw);
   const values = valuesOfObservable(raw as Readonly<Record<string, unknown>>) ?? [];
   if (values.length === 0) return page.ignore();
   for (const value of values) page.add(value, factsOf(object));
+}
+
+/** What calls a value benign, or repeats a judgement of ours without saying which, accuses nobody. */
+function isSilent(object: z.output<typeof StixObject>): boolean {
+  const written = writtenOf(object);
+  if (!isOwnObject(written)) return object.indicator_types.includes('benign') && !object.indicator_types.includes('malicious-activity');
+  const judged = readOwnJudgement(written);
+  return judged === null || judged.score === null || judged.verdict === 'unknown';
+}
+
+function writtenOf({ created_by_ref: createdBy, labels, description }: z.output<typeof StixObject>): WrittenObject {
+  return { createdBy, labels, description };
 }
 
 function addIndicator(page: PageCollector, object: z.output<typeof StixObject>, raw: unknown): void {
@@ -59,8 +75,10 @@ function addIndicator(page: PageCollector, object: z.output<typeof StixObject>, 
 }
 
 function factsOf(object: z.output<typeof StixObject>): ItemFacts {
+  const written = writtenOf(object);
   return {
-    tags: [...object.labels, ...object.indicator_types],
+    judged: isOwnObject(written) ? readOwnJudgement(written) : null,
+    tags: [...object.labels.filter((label) => !isOwnTag(label)), ...object.indicator_types],
     tlp: tlpOfMarkings(object.object_marking_refs),
     confidence: object.confidence,
     firstSeen: isoTime(object.valid_from) ?? isoTime(object.created),

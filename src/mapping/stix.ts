@@ -2,6 +2,7 @@ import type { Answer } from '../model/enrichment.ts';
 import type { Indicator, IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
 import type { VerdictWord } from '../model/verdict.ts';
+import { isOwnTag, OWN_IDENTITY_ID, OWN_IDENTITY_NAME, ownLabels } from '../model/formats/own-export.ts';
 import { uuid5 } from './stix-id.ts';
 
 /** What is told about one indicator in STIX. Times are seconds since 1970 (UTC). */
@@ -92,10 +93,10 @@ const MAX_LABELS = 40;
 export const STIX_IDENTITY = {
   type: 'identity',
   spec_version: '2.1',
-  id: `identity--${uuid5('identity')}`,
+  id: OWN_IDENTITY_ID,
   created: '2026-11-21T00:00:00.000Z',
   modified: '2026-11-21T00:00:00.000Z',
-  name: 'isMalicious integration pack',
+  name: OWN_IDENTITY_NAME,
   identity_class: 'system',
 } as const;
 
@@ -134,7 +135,8 @@ function toStixVulnerability(facts: StixFacts, cve: string): StixVulnerability {
 function commonOf(facts: StixFacts): StixCommon {
   const { indicator, answer } = facts;
   const labels = [
-    ...new Set([...answer.categories, ...facts.tags, `ismalicious:verdict=${answer.verdict}`, `ismalicious:tier=${answer.tier}`]),
+    // What we said before, or another installation said, is not today's answer.
+    ...new Set([...answer.categories, ...facts.tags.filter((tag) => !isOwnTag(tag)), ...ownLabels(answer, answer.tier)]),
   ].slice(-MAX_LABELS);
   return {
     spec_version: '2.1',

@@ -1,4 +1,5 @@
 import type { Indicator } from './indicator.ts';
+import type { OwnJudgement } from './formats/own-export.ts';
 import type { Tlp } from './tlp.ts';
 
 /** What one source says about one indicator that it lists: a feed's item, a watched value. `null` always means "not said". */
@@ -20,6 +21,8 @@ export interface Observation {
   readonly reference: string | null;
   /** The source has withdrawn it. */
   readonly isRevoked: boolean;
+  /** What this pack said of it, here or in another house, where the source only repeats that; `null`: the source's own word. */
+  readonly judged: OwnJudgement | null;
 }
 
 /** An observation that says nothing more than that the value is listed. */
@@ -31,4 +34,5 @@ export const BARE_OBSERVATION: Omit<Observation, 'indicator' | 'source' | 'tags'
   validUntil: null,
   reference: null,
   isRevoked: false,
+  judged: null,
 };

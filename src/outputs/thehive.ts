@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { markdownText } from '../model/formats/markdown-text.ts';
+import { OWN_MARK } from '../model/formats/own-export.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
 import { detailOf, failureOf } from './read-answer.ts';
@@ -61,13 +62,14 @@ function alertOf(item: OutputItem) {
     severity: SEVERITY[enrichment.answer.tier],
     tlp: TLP[item.tlp ?? 'AMBER'],
     pap: 2,
-    tags: ['ismalicious', ...enrichment.answer.categories],
+    // Who exports the alert from there, to MISP for example, passes our mark on.
+    tags: ['ismalicious', OWN_MARK, ...enrichment.answer.categories],
     observables: [
       {
         dataType: DATA_TYPES[indicator.type] ?? 'hash',
         data: indicator.value,
         ioc: enrichment.answer.verdict === 'malicious',
-        tags: [...enrichment.answer.categories],
+        tags: [OWN_MARK, ...enrichment.answer.categories],
       },
     ],
   };

@@ -3,7 +3,8 @@ import { type ConfigSources, settingSource } from '../config/load.ts';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../store/decay.ts';
 import { type Listings, openListings } from '../store/listings.ts';
-import type { StoredNetwork } from '../store/observation.ts';
+import type { StoredIndicator, StoredNetwork } from '../store/observation.ts';
+import { OWN_ECHO, type OwnJudgement } from '../model/formats/own-export.ts';
 import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import type { Indicator, IndicatorType } from '../model/indicator.ts';
@@ -151,6 +152,7 @@ function treeOf(networks: readonly StoredNetwork[]): PrefixTree<StoredNetwork> |
 function listedVerdict(store: Listings, { value }: Indicator, options: StoreSourceOptions): Verdict | null {
   const stored = store.get(value, options.nowS());
   if (!stored || stored.state === 'revoked') return null;
+  if (stored.judged !== null) return repeatedVerdict(stored, stored.judged, options);
   return verdictOf(stored, { type: stored.indicator.type, note: '' }, options);
 }
 
@@ -161,16 +163,27 @@ function networkVerdict(tree: PrefixTree<StoredNetwork> | null, indicator: Indic
   return verdictOf(stored, { type: stored.network.includes(':') ? 'ipv6-addr' : 'ipv4-addr', note: `, in ${stored.network}` }, options);
 }
 
+/**
+ * What this pack said in another house, as it was said there: score, confidence and word. It is marked, so that it counts only where nobody
+ * else gives a score: it is made of what others said, and confirms none of them.
+ */
+function repeatedVerdict(stored: StoredIndicator, { verdict, score }: OwnJudgement, options: StoreSourceOptions): Verdict | null {
+  const said = verdictOf({ ...stored, feedConfidence: score }, { type: stored.indicator.type, note: '' }, options, verdict === 'clean');
+  if (said === null || verdict === 'unknown') return null;
+  return { ...said, verdict, confidence: stored.feedConfidence, attributes: [...said.attributes, OWN_ECHO] };
+}
+
 function verdictOf(
   stored: Omit<StoredNetwork, 'network'>,
   about: { readonly type: IndicatorType; readonly note: string },
   { nowS, halfLives = DEFAULT_HALF_LIVES }: StoreSourceOptions,
+  speaksWhenLow = false,
 ): Verdict | null {
   // To be watched is no accusation.
   const feeds = stored.sources.filter((source) => source !== 'watchlist');
   if (feeds.length === 0 || (stored.validUntilS !== null && stored.validUntilS <= nowS())) return null;
   const score = decayedScore(stored.feedConfidence ?? UNSURE_SCORE, nowS() - stored.confirmedS, halfLives[about.type]);
-  if (score === null || score < FADED_BELOW) return null;
+  if (score === null || (score < FADED_BELOW && !speaksWhenLow)) return null;
   return {
     provider: 'local',
     verdict: score >= MALICIOUS_FROM ? 'malicious' : 'suspicious',

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { valuesOfObservable } from '../model/formats/stix-observable.ts';
+import { isOwnObject, isOwnTag, type OwnJudgement, readOwnJudgement } from '../model/formats/own-export.ts';
 import { readPattern } from '../model/formats/stix-pattern.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -8,6 +9,9 @@ import type { ListEntry, ParsedList } from './list-entry.ts';
 import { verdictOf } from './verdict-facts.ts';
 
 const MAX_FAULTS = 20;
+/** Indicator types that name no category of threat; ours say no more than the verdict does. */
+const THREAT_KINDS: ReadonlySet<string> = new Set(['malicious-activity']);
+const OWN_KINDS: ReadonlySet<string> = new Set(['malicious-activity', 'anomalous-activity']);
 
 /** In whatever type it is not expected. */
 const notSaid = z.pipe(
@@ -25,6 +29,8 @@ const Indicator = z.object({
   labels: words,
   indicator_types: words,
   name: text,
+  description: text,
+  created_by_ref: text,
   valid_from: text,
   valid_until: text,
   modified: text,
@@ -102,22 +108,34 @@ function entriesOf(name: string, indicator: z.output<typeof Indicator>, spokenFo
   for (const value of found.values) spokenFor.add(keyOf(value));
   if (indicator.revoked === true) return { entries: [], faults: [] };
   const kinds = [...(indicator.indicator_types ?? []), ...(indicator.labels ?? [])];
+  const written = {
+    createdBy: indicator.created_by_ref ?? null,
+    labels: indicator.labels ?? [],
+    description: indicator.description ?? null,
+  };
+  const own = isOwnObject(written) ? readOwnJudgement(written) : null;
+  // We said that nobody knows: that is no reason to accuse.
+  if (own !== null && (own.score === null || own.verdict === 'unknown')) return { entries: [], faults: [] };
   const { confidence, valid_from: firstSeen, modified: lastSeen } = indicator;
-  const verdict = verdictFor(name, kinds, { confidence, firstSeen, lastSeen });
+  const verdict = verdictFor(name, kinds, { confidence, firstSeen, lastSeen, own });
   return { entries: found.values.map((value) => ({ value, verdict, note: indicator.name ?? null })), faults: found.left };
 }
 
-function verdictFor(
-  name: string,
-  kinds: readonly string[],
-  { confidence, firstSeen, lastSeen }: Readonly<Record<'firstSeen' | 'lastSeen', string | undefined>> & { confidence: number | undefined },
-): Verdict {
+/** What an object says besides its kinds; `own`: what we said of it, where we wrote it. */
+interface Said {
+  readonly confidence: number | undefined;
+  readonly firstSeen: string | undefined;
+  readonly lastSeen: string | undefined;
+  readonly own?: OwnJudgement | null;
+}
+
+function verdictFor(name: string, kinds: readonly string[], { confidence, firstSeen, lastSeen, own = null }: Said): Verdict {
   const isBenign = kinds.includes('benign');
   return verdictOf('local', {
-    verdict: isBenign ? 'clean' : 'malicious',
-    score: isBenign ? 0 : 90,
+    verdict: own?.verdict ?? (isBenign ? 'clean' : 'malicious'),
+    score: own?.score ?? (isBenign ? 0 : 90),
     confidence: confidence ?? null,
-    categories: isBenign ? [] : kinds.filter((kind) => kind !== 'malicious-activity'),
+    categories: isBenign ? [] : kinds.filter((kind) => !isOwnTag(kind) && !(own ? OWN_KINDS : THREAT_KINDS).has(kind)),
     attributes: [`list:${name}`],
     firstSeen: isoTime(firstSeen),
     lastSeen: isoTime(lastSeen),

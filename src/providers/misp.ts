@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
+import { isOwnTag } from '../model/formats/own-export.ts';
+import { isOwnInMisp, OWN_MISP_SOURCE } from '../model/formats/own-misp-event.ts';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -62,8 +64,8 @@ const Attribute = z.object({
   first_seen: z.nullish(z.string()),
   last_seen: z.nullish(z.string()),
   Tag: Tags,
-  Event: z.nullish(z.object({ Tag: Tags })),
-  Sighting: z.nullish(z.array(z.object({ type: z.string() }))),
+  Event: z.nullish(z.object({ Tag: Tags, uuid: z.nullish(z.string()), info: z.nullish(z.string()) })),
+  Sighting: z.nullish(z.array(z.object({ type: z.string(), source: z.nullish(z.string()) }))),
 });
 
 type MispAttribute = z.output<typeof Attribute>;
@@ -137,13 +139,16 @@ function verdictOn(indicator: Indicator, all: readonly MispAttribute[], { baseUr
   // MISP reads `%` as a wildcard and finds composites (`203.0.113.7|443`): only this very value counts.
   const wanted = new Set(spellings(indicator).map((text) => text.toLowerCase()));
   const attributes = all.filter(
-    ({ value }) => value.split('|').some((part) => wanted.has(part.trim().toLowerCase())) || wanted.has(value.toLowerCase()),
+    (attribute) =>
+      !isOurs(attribute) &&
+      (attribute.value.split('|').some((part) => wanted.has(part.trim().toLowerCase())) || wanted.has(attribute.value.toLowerCase())),
   );
   const [first] = attributes;
   if (!first) return null;
   const marked = attributes.filter(({ to_ids }) => to_ids);
-  const tags = attributes.flatMap(({ Tag, Event }) => [...(Tag ?? []), ...(Event?.Tag ?? [])]).map(({ name }) => name);
-  const sightings = attributes.flatMap(({ Sighting }) => Sighting ?? []);
+  // What we attached to attributes of others says nothing that they said.
+  const tags = attributes.flatMap(tagsOf).filter((tag) => !isOwnTag(tag));
+  const sightings = attributes.flatMap(({ Sighting }) => Sighting ?? []).filter(({ source }) => source !== OWN_MISP_SOURCE);
   const isDisputed = sightings.filter(({ type }) => type === '1').length > sightings.filter(({ type }) => type === '0').length;
   const reported = scoreOfCount(new Set(marked.map(({ event_id }) => event_id)).size, eventScores);
   const score = isDisputed ? Math.min(reported, DISPUTED_MAX_SCORE) : reported;
@@ -160,6 +165,16 @@ function verdictOn(indicator: Indicator, all: readonly MispAttribute[], { baseUr
     tlp: strictestTlp(tags.filter((tag) => /^tlp:/i.test(tag))) ?? DEFAULT_TLP,
     reference: `${baseUrl}/events/view/${first.event_id}`,
   });
+}
+
+/** Our own feedback is made of what others said: it never counts as one of them. */
+function isOurs(attribute: MispAttribute): boolean {
+  const { Event: event } = attribute;
+  return isOwnInMisp({ eventUuid: event?.uuid ?? null, eventInfo: event?.info ?? null, tags: tagsOf(attribute) });
+}
+
+function tagsOf({ Tag, Event }: MispAttribute): string[] {
+  return [...(Tag ?? []), ...(Event?.Tag ?? [])].map(({ name }) => name);
 }
 
 function confidenceOf(tags: readonly string[]): number | null {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Indicator, IndicatorType } from '../model/indicator.ts';
+import { isOwnMark, isOwnTag, OWN_IDENTITY_NAME } from '../model/formats/own-export.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -32,7 +33,7 @@ const OBSERVABLES = `stixCyberObservables(filters: $filters, first: $first) {
       objectLabel { value } objectMarking { definition }
       ... on StixFile { hashes { algorithm hash } }
       ... on Artifact { hashes { algorithm hash } }
-      indicators { edges { node { id name x_opencti_score valid_until revoked } } }
+      indicators { edges { node { id name x_opencti_score valid_until revoked objectLabel { value } createdBy { ... on Identity { name } } } } }
     } }
     pageInfo { hasNextPage }
   }`;
@@ -70,7 +71,18 @@ const Node = z.object({
   objectMarking: z.nullish(z.array(z.object({ definition: z.nullish(z.string()) }))),
   hashes: z.nullish(z.array(z.object({ hash: z.string() }))),
   indicators: z.nullish(
-    z.object({ edges: z.array(z.object({ node: z.object({ x_opencti_score: Score, revoked: z.nullish(z.boolean()) }) })) }),
+    z.object({
+      edges: z.array(
+        z.object({
+          node: z.object({
+            x_opencti_score: Score,
+            revoked: z.nullish(z.boolean()),
+            objectLabel: z.nullish(z.array(z.object({ value: z.string() }))),
+            createdBy: z.nullish(z.object({ name: z.nullish(z.string()) })),
+          }),
+        }),
+      ),
+    }),
   ),
 });
 
@@ -190,20 +202,31 @@ function verdictOn(indicator: Indicator, nodes: readonly ObservableNode[], setti
     [observable_value, ...(hashes ?? []).map(({ hash }) => hash)].some((value) => value.toLowerCase() === wanted),
   );
   if (!node) return null;
-  const active = (node.indicators?.edges ?? []).map((edge) => edge.node).filter(({ revoked }) => revoked !== true);
-  const scores = active.map(({ x_opencti_score }) => x_opencti_score).filter((score) => score !== null && score !== undefined);
-  const seen = node.x_opencti_score === null || node.x_opencti_score === undefined ? null : Math.min(node.x_opencti_score, SEEN_MAX_SCORE);
-  const score = scores.length > 0 ? Math.max(...scores) : seen;
+  const all = (node.indicators?.edges ?? []).map((edge) => edge.node);
+  const foreign = all.filter((one) => !isOurs(one));
   const labels = (node.objectLabel ?? []).map(({ value }) => value);
+  // It knows the value from us alone: that is our own word, by way of TAXII.
+  if (foreign.length === 0 && labels.some(isOwnMark)) return null;
+  const active = foreign.filter(({ revoked }) => revoked !== true);
+  const scores = active.map(({ x_opencti_score }) => x_opencti_score).filter((score) => score !== null && score !== undefined);
+  // Beside an indicator of ours the score of the observable may be ours as well.
+  const own = foreign.length < all.length ? null : node.x_opencti_score;
+  const seen = own === null || own === undefined ? null : Math.min(own, SEEN_MAX_SCORE);
+  const score = scores.length > 0 ? Math.max(...scores) : seen;
+  const words = labels.filter((label) => !isOwnTag(label));
   return verdictOf('opencti', {
     verdict: score === null ? 'unknown' : wordOfScore(score),
     score,
-    categories: threatCategories(labels),
-    attributes: [...(active.length > 0 ? [] : ['observed-only']), ...labels.filter((label) => threatCategories([label]).length === 0)],
+    categories: threatCategories(words),
+    attributes: [...(active.length > 0 ? [] : ['observed-only']), ...words.filter((label) => threatCategories([label]).length === 0)],
     sightings: active.length,
     firstSeen: isoTime(node.created_at),
     lastSeen: isoTime(node.updated_at),
     tlp: strictestTlp((node.objectMarking ?? []).map(({ definition }) => definition ?? '')) ?? DEFAULT_TLP,
     reference: `${pageOf(settings)}/dashboard/observations/observables/${node.id}`,
   });
+}
+
+function isOurs({ objectLabel, createdBy }: NonNullable<ObservableNode['indicators']>['edges'][number]['node']): boolean {
+  return createdBy?.name === OWN_IDENTITY_NAME || (objectLabel ?? []).some(({ value }) => isOwnMark(value));
 }

@@ -64,13 +64,14 @@ export function indicatorTable(db: DatabaseSync, halfLives: HalfLives): Indicato
 /** Merges one observation; true when the indicator is new. */
 function observer(db: DatabaseSync, byValue: StatementSync): (observation: Observation, nowS: number) => boolean {
   const insert = db.prepare(`
-    INSERT INTO indicator (value, type, state, added, first_seen, last_seen, confirmed, valid_until, sources, tags, tlp, feed_confidence, reference, due)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`);
+    INSERT INTO indicator (value, type, state, added, first_seen, last_seen, confirmed, valid_until, sources, tags, tlp, feed_confidence, reference, due, feed_verdict, feed_score)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`);
   const update = db.prepare(`
     UPDATE indicator SET state = ?, first_seen = min(first_seen, ?), last_seen = max(last_seen, ?), confirmed = ?, valid_until = ?, sources = ?,
-      tags = ?, tlp = ?, feed_confidence = ?, reference = ?, due = CASE WHEN due IS NULL AND expires <= ? THEN ? ELSE due END WHERE id = ?`);
+      tags = ?, tlp = ?, feed_confidence = ?, reference = ?, feed_verdict = ?, feed_score = ?, due = CASE WHEN due IS NULL AND expires <= ? THEN ? ELSE due END WHERE id = ?`);
   return (observation, nowS) => {
-    const { indicator, isRevoked } = observation;
+    const { indicator, isRevoked, judged } = observation;
+    const said = judged === null ? ([null, null] as const) : ([verdictCodes.toCode(judged.verdict), judged.score] as const);
     const lastS = secondsOf(observation.lastSeen) ?? secondsOf(observation.firstSeen) ?? nowS;
     const firstS = Math.min(secondsOf(observation.firstSeen) ?? lastS, lastS);
     const validS = secondsOf(observation.validUntil);
@@ -79,11 +80,15 @@ function observer(db: DatabaseSync, byValue: StatementSync): (observation: Obser
     const tags = joinList(observation.tags.slice(0, MAX_TAGS));
     const added = insert.run(
       ...([indicator.value, typeCodes.toCode(indicator.type), state, nowS, firstS, lastS, nowS, validS, observation.source, tags] as const),
-      ...([tlp, observation.confidence, observation.reference, isRevoked ? null : nowS] as const),
+      ...([tlp, observation.confidence, observation.reference, isRevoked ? null : nowS, ...said] as const),
     );
     if (added.changes === 1) return true;
     const row = byValue.get(indicator.value);
     if (!row) throw new Error(`store: ${indicator.value} is neither new nor known`);
+    const isEcho = row.feed_verdict !== null;
+    // Our own word, come back to where others speak for the value, is no news: it confirms nothing and adds nobody.
+    if (judged !== null && !isEcho) return false;
+    const isReplaced = isEcho && judged === null;
     update.run(
       ...([
         nextState(row.state, isRevoked),
@@ -92,11 +97,15 @@ function observer(db: DatabaseSync, byValue: StatementSync): (observation: Obser
         isRevoked ? Number(row.confirmed) : nowS,
         later(row.valid_until, validS),
       ] as const),
-      ...([merged(row.sources, [observation.source], MAX_SOURCES), merged(row.tags, observation.tags, MAX_TAGS)] as const),
+      ...([
+        merged(isReplaced ? '' : row.sources, [observation.source], MAX_SOURCES),
+        merged(isReplaced ? '' : row.tags, observation.tags, MAX_TAGS),
+      ] as const),
       ...([
         highest(row.tlp, tlp),
-        highest(row.feed_confidence, observation.confidence),
+        isEcho ? observation.confidence : highest(row.feed_confidence, observation.confidence),
         observation.reference ?? row.reference ?? null,
+        ...said,
       ] as const),
       ...([nowS, nowS, Number(row.id)] as const),
     );
@@ -154,6 +163,7 @@ export function storedIndicator(row: Row, nowS: number, halfLives: HalfLives): S
     tags: splitList(row.tags),
     tlp: row.tlp === null ? null : tlpCodes.toWord(row.tlp),
     feedConfidence: nullable(row.feed_confidence),
+    judged: row.feed_verdict === null ? null : { verdict: verdictCodes.toWord(row.feed_verdict), score: nullable(row.feed_score) },
     reference: row.reference === null ? null : String(row.reference),
     verdict: row.verdict === null ? null : verdictCodes.toWord(row.verdict),
     score,

@@ -1,6 +1,7 @@
 import type { Answer, Tier } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { Observation } from '../model/observation.ts';
+import type { OwnJudgement } from '../model/formats/own-export.ts';
 import type { Tlp } from '../model/tlp.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import type { IndicatorState } from './codes.ts';
@@ -49,6 +50,8 @@ export interface StoredIndicator {
   /** Strictest label any source gave. */
   readonly tlp: Tlp | null;
   readonly feedConfidence: number | null;
+  /** What this pack said of it in another house, where nobody else lists it; `null`: those who list it speak for themselves. */
+  readonly judged: OwnJudgement | null;
   readonly reference: string | null;
   /** `null`: never enriched. */
   readonly verdict: VerdictWord | null;

@@ -143,4 +143,9 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (output, subject)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What this pack said of an indicator in another house: kept only where nobody else lists it.
+  `
+  ALTER TABLE indicator ADD COLUMN feed_verdict INTEGER;
+  ALTER TABLE indicator ADD COLUMN feed_score INTEGER;
+  `,
 ];

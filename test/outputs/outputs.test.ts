@@ -64,9 +64,6 @@ describe('every output', () => {
     '%s: HTTP %i waits for a person and gives nothing up',
     (id, status) => {
       const result = read(id, [A], { status, body: null });
-      // MISP answers 404 for an event that is not there yet: it is made.
-      if (id === 'misp' && status === 404)
-        return expect(bodyOf(result.next)).toMatchObject({ Event: { published: false, distribution: 0 } });
       expect([typeof result.halt, result.rejected ?? [], result.delivered ?? []]).toEqual(['string', [], []]);
     },
   );
@@ -273,23 +270,71 @@ describe.skipIf(!hasFixtures)('recorded answers [needs recordings]', () => {
     const limit = read('crowdstrike', [item], { status: 429, headers: { 'x-ratelimit-retryafter': String(NOW + 60) }, body: busy!.body });
     expect([limit.retryAfterMs, refused(limit.retryable)]).toEqual([60_000, ['203.0.113.7']]);
   });
-  it('MISP: a similar attribute gets a sighting, then the tags', () => {
-    const errors = readJsonFixture('providers/misp/errors.json') as { status: number; body: unknown }[];
-    const context = contextOf('misp');
+  describe('MISP', () => {
     const output = outputOf('misp');
-    const answer = (body: unknown) => ({ status: 200, headers: {}, body });
-    const sighting = read('misp', [A], { status: 403, body: errors[2]!.body }).next!;
-    expect(bodyOf(sighting)).toEqual({ values: ['45.83.64.7'], source: 'isMalicious', type: 0 });
-    const search = output.read(answer({}), sighting, [A], context).next!;
-    let step = output.read(answer({ response: { Attribute: [{ uuid: 'u-1' }] } }), search, [A], context).next;
-    const tags: unknown[] = [];
-    for (let result; step; step = result.next) {
-      tags.push(bodyOf(step)?.tag);
-      result = output.read(answer({ saved: true }), step, [A], context);
-      if (!result.next) expect(result.duplicate).toEqual([A]);
-    }
-    expect(tags).toEqual(['ismalicious:verdict="malicious"', 'ismalicious:tier="p1"']);
-    expect(read('misp', [A], { status: 403, body: errors[0]!.body }).halt).toMatch(/403/);
+    const context = contextOf('misp');
+    const ok = (body: unknown) => ({ status: 200, headers: {}, body });
+    /** All calls about A where MISP has `known`, and what became of it. */
+    const walk = (known: readonly object[]) => {
+      const calls: [path: string, body: unknown][] = [];
+      let result = output.read(ok({ response: { Attribute: known } }), start('misp', [A]), [A], context);
+      for (; result.next; result = output.read(ok({ saved: true }), result.next, [A], context)) {
+        const { call } = result.next;
+        if (call.kind === 'http') calls.push([call.url.pathname, bodyOf(result.next)]);
+      }
+      return { calls, result };
+    };
+    const inEvent = (uuid: string, more: object = {}) => ({
+      uuid: 'u-1',
+      value: '45.83.64.7',
+      Event: { uuid, info: 'Some campaign' },
+      ...more,
+    });
+    const ELSEWHERE = '5f0f1c8e-1111-4222-8333-444455556666';
+    const tags = ['verdict="malicious"', 'tier="p1"'].map((tag) => [
+      '/tags/attachTagToObject',
+      { uuid: 'u-1', tag: `ismalicious:${tag}`, local: true },
+    ]);
+
+    it.each([
+      ['in another event', {}],
+      ['as another type', { type: 'ip-src' }],
+      ['in a composite', { value: '45.83.64.7|443' }],
+    ])('a value that it has from others %s gets a sighting and our tags, no copy', (_where, more) => {
+      const { calls, result } = walk([inEvent(ELSEWHERE, more)]);
+      expect(calls).toEqual([['/sightings/add', { values: ['45.83.64.7'], source: 'isMalicious', type: 0 }], ...tags]);
+      expect(result.duplicate).toEqual([A]);
+    });
+    it('what it has from us alone is brought up to date, and gets no sighting from us', () => {
+      const old = [{ name: 'ismalicious:verdict="suspicious"' }, { name: 'tlp:green' }];
+      const { calls, result } = walk([inEvent('784f3129-515d-51bd-afdf-4d35d122e497', { Tag: old })]);
+      expect(calls).toEqual([
+        ['/attributes/edit/u-1', { to_ids: true, comment: 'isMalicious: malicious, score 87, tier p1' }],
+        ['/tags/removeTagFromObject', { uuid: 'u-1', tag: 'ismalicious:verdict="suspicious"' }],
+        ...tags,
+      ]);
+      expect(result.duplicate).toEqual([A]);
+    });
+    it('what only looks like it by a wildcard is another value: ours is added, with our mark', () => {
+      const { calls, result } = walk([inEvent(ELSEWHERE, { value: '145.83.64.7' })]);
+      expect(calls).toEqual([
+        [
+          '/attributes/add/784f3129-515d-51bd-afdf-4d35d122e497',
+          expect.objectContaining({ value: '45.83.64.7', Tag: expect.arrayContaining([{ name: 'ismalicious:origin="pack"' }]) }),
+        ],
+      ]);
+      expect(result.delivered).toEqual([A]);
+    });
+    it('an event that is not there yet is made, with our mark; somebody who was faster counts as delivered', () => {
+      const errors = readJsonFixture('providers/misp/errors.json') as { status: number; body: unknown }[];
+      const add = output.read(ok({ response: [] }), start('misp', [A]), [A], context).next!;
+      const refusedWith = (status: number, body: unknown) => output.read({ status, headers: {}, body }, add, [A], context);
+      expect(bodyOf(refusedWith(404, null).next)).toMatchObject({
+        Event: { published: false, distribution: 0, Tag: [{ name: 'ismalicious:origin="pack"' }] },
+      });
+      expect(refusedWith(403, errors[2]!.body).duplicate).toEqual([A]);
+      expect(refusedWith(403, errors[0]!.body).halt).toMatch(/403/);
+    });
   });
   it('Jira, ServiceNow, PagerDuty, TheHive: what is asked for is what they document', () => {
     const jira = outputOf('jira');

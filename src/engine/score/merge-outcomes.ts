@@ -4,6 +4,7 @@ import { VERDICT_WORDS, type VerdictWord } from '../../model/verdict.ts';
 import { mergeConfidence } from './merge-confidence.ts';
 import { mergeScores } from './merge-score.ts';
 import { mergeSingle, PENDING_MESSAGE, STALE_MESSAGE } from './merge-single.ts';
+import { heardOf } from './signals.ts';
 import type { Outcome } from './outcome.ts';
 import { cleanInKeeping, type MergedScore, type Scoring, type Subject, tierOf, weightOf } from './scoring.ts';
 
@@ -30,11 +31,12 @@ export function mergeOutcomes(outcomes: readonly Outcome[], scoring: Scoring, su
 /** The general rule; `mergeSingle` is its short cut. */
 export function mergeSeveral(outcomes: readonly Outcome[], scoring: Scoring, subject: Subject): Answer {
   const results = outcomes.map(resultOf);
-  const merged = mergeScores(results, scoring, subject);
+  const heard = heardOf(results, scoring);
+  const merged = mergeScores(heard, scoring, subject);
   const { score } = merged;
-  const confidence = mergeConfidence(results, score, scoring);
+  const confidence = confidenceOf(heard, score, { scoring, subject });
   const { status, message } = statusOf(outcomes, results);
-  const verdict = mergeVerdicts(results, merged, scoring);
+  const verdict = mergeVerdicts(heard, merged, scoring);
   const tier = tierOf(score, scoring.tiers);
   return {
     verdict,
@@ -59,6 +61,24 @@ export function mergeSeveral(outcomes: readonly Outcome[], scoring: Scoring, sub
     message,
     providers: results.map((result, n) => ({ ...result, contribution: merged.contributions[n] ?? 0 })),
   };
+}
+
+/** To be listed in a feed never makes anybody less sure of what others say. */
+function confidenceOf(
+  results: readonly ProviderResult[],
+  score: number | null,
+  { scoring, subject }: { readonly scoring: Scoring; readonly subject: Subject },
+): number | null {
+  const confidence = mergeConfidence(results, score, scoring);
+  const listing = results.find(isListing);
+  if (!listing) return confidence;
+  const others = results.filter((result) => result !== listing);
+  const withoutIt = mergeConfidence(others, mergeScores(others, scoring, subject).score, scoring);
+  return confidence === null || withoutIt === null ? (confidence ?? withoutIt) : Math.max(confidence, withoutIt);
+}
+
+function isListing({ provider, score, attributes }: ProviderResult): boolean {
+  return provider === 'local' && score !== null && attributes.some((word) => word.startsWith('feed:'));
 }
 
 /** How the score of an answer came about, one line each, for people. */

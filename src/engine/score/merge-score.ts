@@ -1,7 +1,7 @@
 import type { ProviderResult } from '../../model/enrichment.ts';
 import { contributionsOf, type MergedScore, OWN_WORD, type Scoring, type Signal, type Subject } from './scoring.ts';
 import { mergeSeed } from './seed-score.ts';
-import { signalsOf } from './signals.ts';
+import { heardOf, signalsOf } from './signals.ts';
 
 /** A provider that does not say how sure it is counts as this sure. */
 const UNSAID_CONFIDENCE = 60;
@@ -16,7 +16,8 @@ const FIRM_CONFIDENCE = 50;
  * The merged score: the mean of what was said, weighted by provider and confidence, and never less than what the strongest trusted signal
  * holds up. Monotone in every score; one score alone stays what it is; who did not answer is no zero.
  */
-export function mergeScores(results: readonly ProviderResult[], scoring: Scoring, subject: Subject): MergedScore {
+export function mergeScores(said: readonly ProviderResult[], scoring: Scoring, subject: Subject): MergedScore {
+  const results = heardOf(said, scoring);
   const override = overrideOf(results);
   if (override) return override;
   const seed = scoring.formula === 'seed' ? mergeSeed(results, subject) : null;

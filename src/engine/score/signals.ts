@@ -1,9 +1,18 @@
 import type { ProviderResult } from '../../model/enrichment.ts';
+import { OWN_ECHO } from '../../model/formats/own-export.ts';
 import { OWN_WORD, type Scoring, type Signal, type Subject, weightOf } from './scoring.ts';
 
 const DAY_S = 86_400;
 /** Words by which providers say that a value is on a list of known good ones. */
 const ALLOWLIST_ATTRIBUTES = ['allowlist', 'known-good'];
+
+/** What is heard of what was said: a result that only repeats ours says nothing beside somebody who gives a score of their own. */
+export function heardOf(results: readonly ProviderResult[], scoring: Scoring): readonly ProviderResult[] {
+  const isEcho = ({ provider, attributes }: ProviderResult) => provider === 'local' && attributes.includes(OWN_ECHO);
+  if (!results.some(isEcho)) return results;
+  if (!results.some((result) => !isEcho(result) && result.score !== null && weightOf(scoring, result) > 0)) return results;
+  return results.map((result) => (isEcho(result) ? { ...result, verdict: 'unknown', score: null, confidence: null } : result));
+}
 
 /** The scores that count, each after its age and what allow lists say. A provider's own allow list is in its own score already. */
 export function signalsOf(results: readonly ProviderResult[], scoring: Scoring, subject: Subject): Signal[] {
