@@ -3,6 +3,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { encode as encodePng } from 'fast-png';
+import { zipSync } from 'fflate';
+import { encodeQR } from 'qr';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../../src/hosts/cli/program.ts';
 import { listenFault } from '../../../src/hosts/sidecar/listen-fault.ts';
@@ -87,6 +90,21 @@ describe('files', () => {
     const { code, stdout, stderr } = await runCli(['extract', file('picture.png', png)]);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain('no text in it');
+  });
+
+  it('a QR code in a picture is text; names of what is not read do not act on the terminal', async () => {
+    const code = encodeQR('https://login.evil-host.net/q', 'raw', { scale: 4 });
+    const pixels = code.flat().map((isDark) => (isDark ? 0 : 255));
+    const png = encodePng({ width: code.length, height: code.length, channels: 1, depth: 8, data: Uint8Array.from(pixels) });
+    const read = await runCli(['extract', file('scan.png', Buffer.from(png))]);
+    expect([read.code, read.stdout]).toEqual([0, expect.stringMatching(/^url +hxxps:\/\/login\[\.\]evil-host\[\.\]net\/q\n/)]);
+    const rar = Buffer.from('526172211a0701000000', 'hex');
+    expect((await runCli(['extract', file('a.rar', rar)])).code).toBe(1);
+    const zip = zipSync({ '\u001B]0;owned\u0007.rar': rar });
+    const shut = await runCli(['extract', file('a.zip', Buffer.from(zip))]);
+    expect(shut.stderr).toMatch(/not read: .*\.rar: a rar archive, which is not opened\n/);
+    for (const mark of ['\u0007', '\u001B']) expect(shut.stderr).not.toContain(mark);
+    expect(shut.stdout).toContain('file:sha256');
   });
 
   it.each([[[]], [['--json']]])('what extract %j writes is what check - reads (row 27)', async (options) => {

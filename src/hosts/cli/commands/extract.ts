@@ -1,9 +1,11 @@
 import { extractFromFile, extractFromText } from '../../../extract/extract.ts';
 import { fileKind } from '../../../extract/file-kind.ts';
+import { isPicture } from '../../../extract/file-signature.ts';
 import type { Extracted } from '../../../extract/extracted.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { extractSynopsis } from '../synopses/look-up.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
 import { defangForReading } from '../../../model/defang.ts';
 import { openInput } from '../text-input.ts';
 import { createTextReader, encodingOf } from '../../../model/formats/text-encoding.ts';
@@ -22,7 +24,7 @@ export const extract: Command = {
     const input = await openInput(words[0], io.stdin);
     const seen = new Set<string>();
     let count = 0;
-    const onUnread = (part: string, reason: string) => void io.stderr.write(`warning: not read: ${part}: ${reason}\n`);
+    const onUnread = (part: string, reason: string) => void io.stderr.write(`warning: not read: ${inertText(`${part}: ${reason}`)}\n`);
     for await (const found of extractFromStream(input, onUnread)) {
       count++;
       const key = `${found.type} ${found.value}`;
@@ -55,6 +57,9 @@ const READERS = {
   openImage: async (bytes: Uint8Array) => (await import('../../../extract/files/open-image.ts')).openImage(bytes),
 };
 
+/** What the file itself is called where parts of it have names. */
+const WHOLE = 'file';
+
 type OnUnread = (part: string, reason: string) => void;
 
 /** A mail, a page or a document is read as a whole, for its parts are encoded; anything else as it comes. */
@@ -65,8 +70,16 @@ async function* extractFromStream(input: NodeJS.ReadableStream, onUnread: OnUnre
   if (isText && isBinary(head)) throw new Error('no text in it: this is a binary file that extract cannot read');
   if (isText) return yield* extractFromParts(head, { [Symbol.asyncIterator]: () => parts });
   const file = Buffer.concat([head, await readUpTo(parts, MAX_FILE_BYTES - head.length)]);
-  if (file.length >= MAX_FILE_BYTES) onUnread('file', `only its first ${MAX_FILE_BYTES} bytes are read`);
-  yield* await extractFromFile(file, { ...READERS, onUnread });
+  if (file.length >= MAX_FILE_BYTES) onUnread(WHOLE, `only its first ${MAX_FILE_BYTES} bytes are read`);
+  const shut: string[] = [];
+  const note: OnUnread = (part, reason) => {
+    if (part === WHOLE) shut.push(reason);
+    onUnread(part, reason);
+  };
+  const found = await extractFromFile(file, { ...READERS, onUnread: note });
+  if (found.length === 0 && shut[0] !== undefined && !isPicture(file)) throw new Error(`nothing in it could be read: ${shut[0]}`);
+  if (found.length === 0 && isPicture(file)) throw new Error('no text in it: this is a picture, and no QR code in it names an indicator');
+  yield* found;
 }
 
 /** Bytes by which a file is told from a text. */

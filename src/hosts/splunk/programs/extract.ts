@@ -6,7 +6,7 @@ import { inertText } from '../../../model/formats/inert-text.ts';
 
 // `| ismaliciousextract`.
 /** Goes to `search.log`. */
-const onUnread = (part: string, reason: string) => void process.stderr.write(`isMalicious: not read: ${part}: ${reason}\n`);
+const onUnread = (part: string, reason: string) => void process.stderr.write(`${inertText(`isMalicious: not read: ${part}: ${reason}`)}\n`);
 
 endShortly();
 void answerExtract(
