@@ -95,6 +95,12 @@ export interface OutputStep<State = unknown> {
   readonly waitMs?: number;
 }
 
+/** A ticket that was opened for an indicator before, by the name its system gave it. */
+export interface Ticket {
+  readonly ref: string;
+  readonly isOpen: boolean;
+}
+
 /** An item that was not taken, and why. */
 export interface Refusal {
   readonly item: OutputItem;
@@ -116,6 +122,8 @@ export interface OutputResult<State = unknown> {
   /** The output itself is at fault (key, address, right): everything waits for a person, nothing is given up. */
   readonly halt?: string;
   readonly next?: OutputStep<State>;
+  /** The item's ticket, as it stands now: it is remembered, so that the next word on the indicator goes into it. */
+  readonly ticket?: Ticket;
 }
 
 /** What an output knows of the exchange. */
@@ -125,6 +133,8 @@ export interface OutputContext<S> {
   readonly token: string;
   /** Seconds since 1970 (UTC). */
   readonly nowS: number;
+  /** The ticket of the item, for an output that keeps tickets (it is told one item at a time); left out: none is known. */
+  readonly ticket?: Ticket;
 }
 
 /** A short-lived token that has to be fetched first (OAuth client credentials). */
@@ -157,6 +167,8 @@ export interface Output<Schema extends SettingsSchema = SettingsSchema, State = 
   /** Most items and bytes of body in one call. */
   limits(settings: S): { readonly items: number; readonly bytes: number };
   readonly signIn?: OutputSignIn<S>;
+  /** It opens tickets, which are remembered; one item a call. */
+  readonly keepsTickets?: true;
   start(items: readonly OutputItem[], context: OutputContext<S>): OutputStep<State>;
   /** Reads the answer to a step; `items` are those of the step that are still open. */
   read(answer: OutputAnswer, step: OutputStep<State>, items: readonly OutputItem[], context: OutputContext<S>): OutputResult<State>;

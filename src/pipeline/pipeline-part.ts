@@ -3,10 +3,10 @@ import type { FeedbackStore } from '../engine/feedback/overrides.ts';
 import { DEFAULT_HALF_LIVES } from '../store/decay.ts';
 import { openStore, type Store } from '../store/store-client.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
-import { type DeliveryWorker, startDeliveryWorker } from './delivery/delivery-worker.ts';
+import type { DeliveryWorker } from './delivery/delivery-worker.ts';
+import { startSharedDelivery } from './delivery/shared-delivery.ts';
 import { moveFeedback } from './move-feedback.ts';
 import type { OpenedOutputs, PipelineConfig } from './open-pipeline.ts';
-import { systemPipelineClock } from './pipeline-clock.ts';
 import type { Recipient } from './route-judgements.ts';
 import type { SightingForm } from './sightings/sighting-reader.ts';
 import { openSightingRecorder, type SightingCounts, type SightingRecorder } from './sightings/sighting-recorder.ts';
@@ -72,12 +72,7 @@ export function openPipelinePart(config: PipelineConfig, { path, use, fields, fe
       throw error;
     }
   };
-  const live = delivers && use !== 'never' ? delivers.outputs.filter(({ isDry }) => !isDry) : [];
-  const { maxTries } = config.pipeline;
-  const worker =
-    live.length === 0
-      ? null
-      : startDeliveryWorker({ openStore: store, outputs: live, limits: { maxTries }, clock: systemPipelineClock, random: Math.random });
+  const delivery = delivers && use !== 'never' ? startSharedDelivery({ openStore: store, delivers, feedback, config }) : null;
   const timer = notes ? setInterval(startRecorder, LOOK_AGAIN_MS).unref() : undefined;
   return {
     config,
@@ -87,10 +82,10 @@ export function openPipelinePart(config: PipelineConfig, { path, use, fields, fe
     }),
     store,
     ...(notes ? { sightings: { offer: (text, form) => recorder?.offer(text, form), counts: () => recorder?.counts() ?? null } } : {}),
-    ...(worker ? { delivery: worker } : {}),
+    ...(delivery ? { delivery } : {}),
     async close() {
       clearInterval(timer);
-      await worker?.close();
+      await delivery?.close();
       await delivers?.close();
       await recorder?.close();
       const opened = await opening;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { describeHolder, lockHolderName } from '../disk/lock-holder.ts';
 import { deliverInTurn } from './delivery/deliver-alone.ts';
+import { tellOverruled } from './delivery/tell-overruled.ts';
 import { enrichDue, type EnrichCounts } from './enrich-due.ts';
 import { nowS } from './pipeline-clock.ts';
 import type { RoutedOutput, Pipeline } from './pipeline.ts';
@@ -129,6 +130,7 @@ async function tellOutputs(
   { signal, isDry }: { signal: AbortSignal; isDry: boolean },
 ): Promise<Record<string, OutputReport>> {
   const { store, clock, outputs, limits, random, onProgress } = pipeline;
+  if (!isDry) await endOverruled(pipeline);
   const routed = await routeJudgements(pipeline, { isDry });
   let done = 0;
   const tell = async (active: RoutedOutput) => {
@@ -143,6 +145,13 @@ async function tellOutputs(
     return [id, { ...counts, ...told, givenUp, halt }] as const;
   };
   return Object.fromEntries(await Promise.all(outputs.map(tell)));
+}
+
+async function endOverruled({ store, feedback, outputs, clock, limits }: Pipeline): Promise<void> {
+  if (!feedback) return;
+  const live = outputs.filter(({ isDry }) => !isDry).map(({ output }) => output.id);
+  const overrides = feedback.list({ inForceAtS: nowS(clock) });
+  await tellOverruled({ store, overrides, outputs: live, nowS: nowS(clock), maxPending: limits.maxPending });
 }
 
 function outputFaults(id: string, { halt, held, givenUp }: OutputReport): string[] {

@@ -8,6 +8,7 @@ import { type IndicatorTable, indicatorTable } from './indicators.ts';
 import { type JudgementTable, judgementTable } from './judgements.ts';
 import { type NetworkTable, networkTable } from './networks.ts';
 import { type OutputState, outputState } from './delivery/output-state.ts';
+import { type TicketTable, ticketTable } from './delivery/tickets.ts';
 import { type Outbox, outboxTable } from './outbox.ts';
 import { type OverrideMarks, overrideMarks } from './overrides.ts';
 import { type RunState, runState } from './run-state.ts';
@@ -33,7 +34,17 @@ export interface StoreStats {
 
 /** Everything the store can do, on the thread that opened it. Each call is one transaction. */
 export interface StoreCore
-  extends IndicatorTable, NetworkTable, JudgementTable, Outbox, OutputState, OverrideMarks, RunState, Watchlist, SightingIndex {
+  extends
+    IndicatorTable,
+    NetworkTable,
+    JudgementTable,
+    Outbox,
+    OutputState,
+    TicketTable,
+    OverrideMarks,
+    RunState,
+    Watchlist,
+    SightingIndex {
   stats(): StoreStats;
   /** What is wrong with the file; empty when it is sound. */
   check(): readonly string[];
@@ -56,6 +67,7 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
     ...judgementTable(db, halfLives),
     ...outboxTable(db),
     ...outputState(db),
+    ...ticketTable(db),
     ...overrideMarks(db),
     ...runState(db),
     ...watches,

@@ -2,7 +2,7 @@
 import type { DeliveryLease, PendingDelivery, Settlement } from '../../store/outbox.ts';
 import type { Store } from '../../store/store-client.ts';
 import { boundedWait, LookupError } from '../../model/lookup-error.ts';
-import type { Output, OutputAnswer, OutputContext, OutputItem, OutputResult, OutputStep } from '../../outputs/output.ts';
+import type { Output, OutputAnswer, OutputContext, OutputItem, OutputResult, OutputStep, Ticket } from '../../outputs/output.ts';
 import type { OutputSender } from './output-sender.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
 import { keepToken, type TokenKeeper } from './token-keeper.ts';
@@ -131,13 +131,21 @@ class DeliveryLine {
   async #context(open: Map<OutputItem, PendingDelivery>): Promise<OutputContext<never> | null> {
     const { clock, signal } = this.#delivering;
     try {
-      return { settings: this.#active.settings as never, token: await this.#tokens.get(signal), nowS: nowS(clock) };
+      const ticket = await this.#ticketOf(open);
+      const token = await this.#tokens.get(signal);
+      return { settings: this.#active.settings as never, token, nowS: nowS(clock), ...(ticket ? { ticket } : {}) };
     } catch (error) {
       this.#delivering.signal.throwIfAborted();
       if (error instanceof LookupError && error.code === 'unauthorized') this.halt = error.message;
       else await this.#retry(open, messageOf(error));
       return null;
     }
+  }
+
+  async #ticketOf(open: Map<OutputItem, PendingDelivery>): Promise<Ticket | null> {
+    const { output } = this.#active;
+    const [item] = open.keys();
+    return output.keepsTickets && item ? await this.#delivering.store.ticket(output.id, item.indicator.value) : null;
   }
 
   /** `null`: no answer came, everything is put back. */
@@ -174,6 +182,10 @@ class DeliveryLine {
       await store.pauseOutput(outputId, 'the receiver asked for patience', this.openAtMs);
     }
     if (result.halt !== undefined) this.halt = result.halt;
+    const [first] = open.keys();
+    // Remembered before the message counts as delivered: a process that dies in between says it again, into the same ticket.
+    if (result.ticket && first)
+      await store.saveTickets([{ output: outputId, subject: first.indicator.value, ...result.ticket }], nowS(clock));
     const settlements: Settlement[] = [];
     const take = (item: OutputItem, settle: (delivery: PendingDelivery) => Settlement) => {
       const delivery = open.get(item);
