@@ -16,14 +16,19 @@ export function byTier(fallback: Partial<Record<Tier, string>> = {}) {
   return z._default(z.partialRecord(z.enum(TIERS), z.string()), fallback);
 }
 
+/** Where the evidence is. */
+export function evidenceUrlSetting(setting: Declare) {
+  return setting(
+    'evidenceUrl',
+    z.optional(z.string().check(z.regex(/^https?:\/\/\S+$/))),
+    'Page with the evidence, for example a search in Splunk or Kibana; `{value}`, `{type}` and `{id}` (SHA-256 of both) are filled in.',
+  );
+}
+
 /** Settings of what people see and click in a ticket. */
 export function evidenceSettings(setting: Declare) {
   return {
-    evidenceUrl: setting(
-      'evidenceUrl',
-      z.optional(z.string().check(z.regex(/^https?:\/\/\S+$/))),
-      'Page with the evidence, for example a search in Splunk or Kibana; `{value}`, `{type}` and `{id}` (SHA-256 of both) are filled in.',
-    ),
+    evidenceUrl: evidenceUrlSetting(setting),
     resolve: setting(
       'resolve',
       z._default(z.boolean(), true),

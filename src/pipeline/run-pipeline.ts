@@ -69,6 +69,7 @@ async function run(pipeline: Pipeline, { signal, isDry, only }: RunOptions): Pro
   if (!isDry) {
     await store.prune(nowS(clock) - limits.keepDeliveredDays * DAY_S);
     await store.purge(nowS(clock) - limits.keepDays * DAY_S);
+    await store.forgetTickets(nowS(clock) - limits.keepDays * DAY_S);
     await store.forgetSightings(nowS(clock) - limits.sightingDays * DAY_S, limits.maxSightings);
   }
   const report: RunReport = {

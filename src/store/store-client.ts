@@ -48,6 +48,7 @@ const METHODS = {
   ticket: true,
   saveTickets: true,
   openTickets: true,
+  forgetTickets: true,
   cursor: true,
   saveCursor: true,
   quarantineItems: true,

@@ -237,6 +237,42 @@ describe('an alert in TheHive', () => {
   });
 });
 
+describe('a Slack thread', () => {
+  const more = { botToken: 's3cret-bot', channel: 'C042' };
+  it('begins with the first word on an indicator, takes the next ones, and ends for all to see; a new reason begins a new one', async () => {
+    const { store, tell } = await open('slack', (_, n) => ({ body: { ok: true, ts: `17.${n}` } }), more);
+    const [first] = await tell(item(1));
+    expect([first!.path, first!.body.channel, first!.body.thread_ts]).toEqual(['/chat.postMessage', 'C042', undefined]);
+    expect((await tell(item(2)))[0]!.body).toMatchObject({ thread_ts: '17.1', reply_broadcast: false });
+    expect((await tell(turned(3, CLEAN)))[0]!.body).toMatchObject({ thread_ts: '17.1', reply_broadcast: true });
+    expect(await ticketIn(store, 'slack')).toEqual(['17.1', false]);
+    expect((await tell(item(4)))[0]!.body.thread_ts).toBeUndefined();
+    expect(await ticketIn(store, 'slack')).toEqual(['17.4', true]);
+  });
+  it('that was deleted is begun anew; what a person has to mend waits, what passes comes again, what is too long is set aside', async () => {
+    const said: Record<string, object> = { A: { ok: false, error: 'thread_not_found' } };
+    const { store, tell } = await open(
+      'slack',
+      ({ text }) => {
+        const { thread_ts } = JSON.parse(text) as { thread_ts?: string };
+        return { body: (thread_ts ? said.A : said.B) ?? { ok: true, ts: '17.9' } };
+      },
+      more,
+    );
+    await tell(item(1));
+    expect((await tell(item(2))).map(({ body }) => body.thread_ts)).toEqual(['17.9', undefined]);
+    said.B = { ok: false, error: 'msg_too_long' };
+    await tell(item(3));
+    expect(await store.counts('slack')).toMatchObject({ delivered: 2, quarantined: 1 });
+    said.B = { ok: false, error: 'invalid_auth' };
+    expect((await tell(item(4))).length).toBe(2);
+    expect(await store.outputPause('slack', 1_795_000_000_000)).toMatchObject({
+      isFault: true,
+      reason: expect.stringContaining('invalid_auth'),
+    });
+  });
+});
+
 describe('an analyst who calls a value clean', () => {
   const override = {
     value: VALUE,

@@ -15,6 +15,8 @@ import type { Answer } from '../../src/model/enrichment.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { exportStore } from '../../src/pipeline/export-store.ts';
 import { withStore } from '../../src/pipeline/store-source.ts';
+import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
+import { readAlert } from '../../src/pipeline/triage/read-alert.ts';
 import { misp } from '../../src/providers/misp.ts';
 import { opencti } from '../../src/providers/opencti.ts';
 import { openStore, type Store } from '../../src/store/store-client.ts';
@@ -280,6 +282,14 @@ describe('what we wrote is no evidence when it comes back', () => {
       expect.arrayContaining(['ismalicious:origin=pack']),
       expect.arrayContaining(['ismalicious:origin=pack']),
     ]);
+  });
+  it('Elasticsearch: an alert by an indicator document of ours has nothing more to look up than the event, and events are not read for them', () => {
+    const event = { destination: { ip: '45.83.64.7' } };
+    const matched = {
+      threat: { indicator: { ip: '45.83.64.7', provider: 'isMalicious' }, enrichments: [{ indicator: { ip: '45.83.64.7' } }] },
+    };
+    expect(readAlert({ ...event, ...matched }).observables).toEqual(readAlert(event).observables);
+    expect(DEFAULT_FIELDS.filter((field) => field.startsWith('threat.'))).toEqual([]);
   });
   it('ids that are spelt out are those that are made', () =>
     expect([OWN_IDENTITY_ID, OWN_MISP_EVENT, STIX_IDENTITY.id]).toEqual([

@@ -20,6 +20,8 @@ export interface AlertIndex {
   readonly headers: Readonly<Record<string, string>>;
   readonly transport: PipelineTransport;
   readonly timeoutMs: number;
+  /** Kibana, with its space, whose cases are told; left out: none. */
+  readonly kibanaUrl?: string | undefined;
 }
 
 /** Where an alert stands. */

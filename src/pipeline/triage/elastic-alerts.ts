@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type AlertIndex, type AlertPlace, isDecided, post, postJson, undecidedAlerts } from './alert-index.ts';
 import { updateOf } from './alert-update.ts';
+import { textsAt } from './read-alert.ts';
 import { triageAlerts, type Triage } from './triage.ts';
 
 export type { AlertIndex } from './alert-index.ts';
@@ -86,8 +87,52 @@ async function triageBatch(
   });
   const body = lines.map((line) => `${line}\n`).join('');
   const { items } = BulkAnswer.parse(await post(source, { path: '/_bulk?refresh=wait_for', body, type: 'application/x-ndjson' }, signal));
-  const failed = items.filter(({ update }) => update.status >= 300);
-  const error = failed[0]?.update.error;
-  const reason = error ? { reason: `${error.type}: ${error.reason ?? ''}`.slice(0, 300) } : {};
-  return { read: open.length, written: open.length - failed.length, failed: failed.length, ...reason };
+  const isWritten = (n: number) => (items[n]?.update.status ?? 500) < 300;
+  const written = open.filter((_, n) => isWritten(n)).length;
+  const error = items.find(({ update }) => update.status >= 300)?.update.error;
+  const told = await commentCases(
+    source,
+    open.flatMap(({ _source }, n) => (isWritten(n) ? commentsOf(_source, decisions[n]?.note ?? '') : [])),
+    signal,
+  );
+  const reason = error ? `${error.type}: ${error.reason ?? ''}`.slice(0, 300) : told.reason;
+  return { read: open.length, written, failed: open.length - written + told.failed, ...(reason === undefined ? {} : { reason }) };
+}
+
+interface CaseComment {
+  readonly caseId: string;
+  readonly comment: string;
+}
+
+function commentsOf(alert: Record<string, unknown>, comment: string): CaseComment[] {
+  return textsAt(alert, 'kibana.alert.case_ids').map((caseId) => ({ caseId, comment }));
+}
+
+/** Says the decision in the cases that hold the alert; once, since an alert that carries one is not triaged again. */
+async function commentCases(
+  source: AlertIndex,
+  comments: readonly CaseComment[],
+  signal: AbortSignal,
+): Promise<{ readonly failed: number; readonly reason?: string }> {
+  const { kibanaUrl } = source;
+  if (kibanaUrl === undefined) return { failed: 0 };
+  // Kibana takes calls without this header for a browser's, from somebody else's page.
+  const kibana = { ...source, baseUrl: kibanaUrl, headers: { ...source.headers, 'kbn-xsrf': 'ismalicious' } };
+  let failed = 0;
+  let reason: string | undefined;
+  for (const { caseId, comment } of comments) {
+    try {
+      await postJson(
+        kibana,
+        `/api/cases/${encodeURIComponent(caseId)}/comments`,
+        { type: 'user', owner: 'securitySolution', comment },
+        signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      failed += 1;
+      reason ??= `case ${caseId} was not told: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  return { failed, ...(reason === undefined ? {} : { reason }) };
 }

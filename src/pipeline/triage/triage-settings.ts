@@ -45,6 +45,11 @@ export const TriageSettings = z.object({
     'Elasticsearch API key, ready base64; it needs read and write on the index.',
     { secret: true },
   ),
+  kibanaUrl: setting(
+    'kibanaUrl',
+    z.optional(endpoint()),
+    'Kibana, with its space (`/s/NAME`): a case that holds a triaged alert gets the decision as a comment, by the same API key; unset: none.',
+  ),
   alertsAcknowledge: setting(
     'alertsAcknowledge',
     z._default(z.array(z.enum(TIERS)), []),

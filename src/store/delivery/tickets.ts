@@ -15,14 +15,17 @@ export interface TicketTable {
   /** `null`: none is known. */
   ticket(output: string, subject: string): StoredTicket | null;
   saveTickets(tickets: readonly StoredTicket[], nowS: number): void;
-  /** All that are open, for people and for what ends them. */
+  /** All that are open, for what ends them. */
   openTickets(): readonly StoredTicket[];
+  /** Forgets those of which nothing was heard since `beforeS`. */
+  forgetTickets(beforeS: number): void;
 }
 
 /** Prepares the statements on an open store. */
 export function ticketTable(db: DatabaseSync): TicketTable {
   const find = db.prepare('SELECT * FROM ticket WHERE output = ? AND subject = ?');
   const open = db.prepare('SELECT * FROM ticket WHERE is_open = 1 ORDER BY output, subject');
+  const forget = db.prepare('DELETE FROM ticket WHERE at < ?');
   const put = db.prepare(`INSERT INTO ticket (output, subject, ref, is_open, at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (output, subject) DO UPDATE SET ref = excluded.ref, is_open = excluded.is_open, at = excluded.at`);
   const ticketOf = (row: Record<string, unknown>): StoredTicket => ({
@@ -41,5 +44,6 @@ export function ticketTable(db: DatabaseSync): TicketTable {
         for (const { output, subject, ref, isOpen } of tickets) put.run(output, subject, ref, isOpen ? 1 : 0, nowS);
       }),
     openTickets: () => open.all().map(ticketOf),
+    forgetTickets: (beforeS) => void forget.run(beforeS),
   };
 }

@@ -150,6 +150,9 @@ it(
     }
     await Promise.all(posts);
     await waitForAll(steady);
+    const read = async (path: string) => await (await fetch(`http://127.0.0.1:${await portOf()}${path}`)).text();
+    while (!(await read('/metrics')).includes(`ismalicious_delivery_sent_total{output="jira"} ${ALERTS}`)) await delay(20);
+    expect(await read('/readyz')).not.toContain('output ');
     const figures = [...receivers.had].map(([receiver, values]) => {
       const waits = steady.map((value) => (values.get(value)?.atMs ?? Infinity) - (sentMs.get(value) ?? 0)).toSorted((a, b) => a - b);
       const at = (share: number) => waits[Math.min(waits.length - 1, Math.floor(waits.length * share))] ?? Infinity;

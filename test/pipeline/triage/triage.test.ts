@@ -227,4 +227,46 @@ describe('triage of alerts', () => {
     await engine.close();
     await triage.store.close();
   });
+  it('says the decision in the cases that hold the alert, and tells which could not be told', async () => {
+    const triage = await open('c');
+    const place = { _id: 'x', _index: 'alerts-1' };
+    const cases = { 'kibana.alert.uuid': 'u', 'kibana.alert.case_ids': ['c-1', 'c-2'] };
+    const docs = [{ ...place, found: true, _source: { destination: { ip: '45.83.64.7' }, ...cases } }];
+    const engine = await startStandIn(({ path }) => {
+      if (path.includes('_search')) return { body: { hits: { hits: [place] } } };
+      if (path.includes('/api/cases/')) return path.includes('c-2') ? { status: 404, body: {} } : { body: { id: 'c-1' } };
+      return path.includes('_mget') ? { body: { docs } } : { body: { items: [{ update: { status: 200 } }] } };
+    });
+    const kibanaUrl = `${engine.url}/s/soc`;
+    const source = {
+      baseUrl: engine.url,
+      index: 'alerts-*',
+      headers: { authorization: 'ApiKey k' },
+      transport: fetchTransport,
+      timeoutMs: 1000,
+      kibanaUrl,
+    };
+    expect(await triageAlertIndex(source, triage, { limit: 10, signal: new AbortController().signal })).toMatchObject({
+      written: 1,
+      failed: 1,
+      reason: expect.stringContaining('case c-2 was not told'),
+    });
+    const [first] = engine.calls.filter(({ path }) => path.startsWith('/s/soc/api/cases/'));
+    expect([first!.path, first!.headers['kbn-xsrf'], first!.headers.authorization, JSON.parse(first!.text)]).toEqual([
+      '/s/soc/api/cases/c-1/comments',
+      'ismalicious',
+      'ApiKey k',
+      { type: 'user', owner: 'securitySolution', comment: expect.stringContaining('45.83.64.7 is malicious') },
+    ]);
+    await engine.close();
+    await triage.store.close();
+  });
+  it('an alert has twice the room of a judgement in a journal, and for one beyond that the caller is told', async () => {
+    const triage = await open('d');
+    const alerts = [1, 2, 3].map((id) => ({ id, dest_ip: '45.83.64.7' }));
+    await triageAlerts(alerts.slice(0, 2), { ...triage, maxPending: 1 });
+    await expect(triageAlerts(alerts.slice(2), { ...triage, maxPending: 1 })).rejects.toThrow(/^the journal of jira is full/);
+    expect(await triage.store.counts('jira')).toMatchObject({ accepted: 2 });
+    await triage.store.close();
+  });
 });

@@ -45,7 +45,7 @@ export const triageCommand: Command = {
       const transport = pipelineTransports(io.env)({ id: 'triage', baseUrl: rules.alertsUrl, proxy: null, ca: null });
       try {
         const counts = await triageAlertIndex(
-          { baseUrl: rules.alertsUrl, index: rules.alertsIndex, headers, transport, timeoutMs: TIMEOUT_MS },
+          { baseUrl: rules.alertsUrl, index: rules.alertsIndex, headers, transport, timeoutMs: TIMEOUT_MS, kibanaUrl: rules.kibanaUrl },
           triage,
           { limit, signal: new AbortController().signal },
         );
