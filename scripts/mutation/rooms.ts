@@ -35,7 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   lifetimes: {
     sources: ['src/engine/{clock,round,round-parts}.ts', 'src/engine/cache/keep-answer.ts'],
-    tests: ['test/engine/lifetimes.test.ts'],
+    tests: ['test/engine/{lifetimes,round}.test.ts'],
   },
   filters: {
     sources: ['src/outputs/filter.ts', 'src/model/tlp.ts'],

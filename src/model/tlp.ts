@@ -13,7 +13,7 @@ export function strictestTlp(words: readonly string[]): Tlp | null {
       .replace(/^WHITE$/, 'CLEAR');
     return TLP_LABELS.findIndex((known) => known === label);
   });
-  return TLP_LABELS[Math.max(-1, ...ranks)] ?? null;
+  return TLP_LABELS[Math.max(...ranks)] ?? null;
 }
 
 /** Whether something marked `tlp` may go to a place cleared up to `max`. */

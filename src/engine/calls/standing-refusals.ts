@@ -79,7 +79,7 @@ export class StandingRefusals {
   }
 
   /** The provider refused us, until `askedUntilMs` when it asked for that. */
-  stand(error: LookupError, nowMs: number, askedUntilMs = 0): void {
+  stand(error: LookupError, nowMs: number, askedUntilMs = -Infinity): void {
     this.#refresh();
     const { note } = this.#note.read();
     const times = note?.code === error.code ? note.times + 1 : 1;
@@ -150,7 +150,9 @@ function isSound({ code, message, times }: Partial<RefusalNote>): boolean {
   return LOOKUP_ERROR_CODES.some((word) => word === code) && typeof message === 'string' && Number.isSafeInteger(times);
 }
 
-function believedMs(error: LookupError, times: number): number {
-  const [firstMs, mostMs] = BELIEVED_MS[error.code] ?? [0, 0];
-  return error.retryAfterMs === null ? Math.min(mostMs, firstMs * 2 ** Math.min(times - 1, 30)) : Math.max(firstMs, error.retryAfterMs);
+function believedMs({ code, retryAfterMs }: LookupError, times: number): number {
+  const believed = BELIEVED_MS[code];
+  if (believed === undefined) return retryAfterMs ?? 0;
+  const [firstMs, mostMs] = believed;
+  return retryAfterMs === null ? Math.min(mostMs, firstMs * 2 ** (times - 1)) : Math.max(firstMs, retryAfterMs);
 }

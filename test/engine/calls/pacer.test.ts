@@ -69,11 +69,122 @@ describe('a pacer', () => {
     [null, 60_000],
     [0, 1000],
     [400, 1000],
+    [999, 1000],
+    [1000, 1000],
+    [1001, 1001],
     [30_000, 30_000],
   ])('stays away after a refusal with Retry-After %j for %i ms', (retryAfterMs, waitMs) => {
     const pacer = createPacer(1, 0);
     pacer.limited(1000, retryAfterMs);
     expect(pacer.blockedUntilMs).toBe(1000 + waitMs);
+    expect([pacer.waitMs(1000), pacer.waitMs(999 + waitMs), pacer.waitMs(1000 + waitMs)]).toEqual([waitMs, 1, 0]);
+  });
+
+  it('waits twice as long each time that it is refused without a time, up to a minute, until an answer comes', () => {
+    const pacer = createPacer(1, 0);
+    let nowMs = 1000;
+    const refuse = () => {
+      const fromMs = nowMs;
+      pacer.limited(fromMs, 0);
+      nowMs = pacer.blockedUntilMs;
+      return nowMs - fromMs;
+    };
+    expect(Array.from({ length: 9 }, refuse)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+    pacer.answered(5);
+    expect(refuse()).toBe(1000);
+  });
+
+  it('takes refusals that come while it stays away for the same one, but the longest wait counts', () => {
+    const pacer = createPacer(1, 0);
+    pacer.limited(1000, 30_000);
+    for (const retryAfterMs of [null, 0, 28_999]) pacer.limited(2000, retryAfterMs);
+    pacer.limited(30_999.5, null);
+    expect(pacer.blockedUntilMs).toBe(31_000);
+    pacer.limited(2000, 29_001);
+    expect(pacer.blockedUntilMs).toBe(31_001);
+    pacer.limited(31_000, 0);
+    expect(pacer.blockedUntilMs).toBe(31_001);
+    pacer.limited(31_001, 0);
+    expect(pacer.blockedUntilMs).toBe(33_001);
+  });
+
+  it('stays away until a time that others tell it, and no shorter than it knew', () => {
+    const pacer = createPacer(1, 0);
+    pacer.blockUntil(500);
+    pacer.blockUntil(400);
+    expect([pacer.blockedUntilMs, pacer.waitMs(100)]).toEqual([500, 400]);
+  });
+
+  /** How long it waits after a second call at the same time: one gap may be caught up. */
+  const gapAt = (pacer: ReturnType<typeof createPacer>, nowMs: number) => {
+    pacer.sent(nowMs);
+    pacer.sent(nowMs);
+    return pacer.waitMs(nowMs);
+  };
+
+  it('sends the first call at once', () => {
+    const pacer = createPacer(1, 0);
+    expect([pacer.waitMs(0), pacer.blockedUntilMs]).toEqual([0, 0]);
+  });
+
+  it.each([0, 7000])('is half as fast in its first second after %i, and catches nothing up', (startMs) => {
+    const early = createPacer(10, startMs);
+    early.sent(startMs + 999);
+    expect(early.waitMs(startMs + 999)).toBe(4);
+    const late = createPacer(10, startMs);
+    late.sent(startMs + 1000);
+    expect(late.waitMs(startMs + 1000)).toBe(0);
+    late.sent(startMs + 1000);
+    expect(late.waitMs(startMs + 1000)).toBe(2);
+  });
+
+  it.each([
+    [0, 18.1],
+    [1, 18.1],
+    [2, 18.2],
+    [10, 19],
+    [19, 19.9],
+    [20, 20],
+    [1000, 20],
+  ])('spreads calls over a tenth less when an answer took %i ms: over %d ms', (latencyMs, spreadMs) => {
+    const pacer = createPacer(1, 0);
+    pacer.answered(latencyMs);
+    expect(gapAt(pacer, 5000)).toBeCloseTo(spreadMs, 9);
+  });
+
+  /** The gap after one call at this time: none is caught up once a limit is known. */
+  const learnedGap = (nowMs: number, prepare: (pacer: ReturnType<typeof createPacer>) => void) => {
+    const pacer = createPacer(1, 0);
+    prepare(pacer);
+    pacer.sent(nowMs);
+    return pacer.waitMs(nowMs);
+  };
+  /** Fifty a second were refused at five seconds; it may go on at six. */
+  const refusedOnce = (pacer: ReturnType<typeof createPacer>) => {
+    for (let n = 0; n < 50; n++) pacer.sent(4000 + n * 20);
+    pacer.limited(5000, 1000);
+  };
+
+  it.each([
+    ['half of what was refused, at first', 6000, 25],
+    ['a tenth more after a second', 7000, 27.5],
+    ['less than a tenth after half a second', 6500, 25 * 1.1 ** 0.5],
+    ['at most nine tenths of what was refused, which is forgotten by a tenth in ten seconds', 16_000, 49.5],
+    ['as fast as before, in the end', 36_000, 50],
+  ])('after a refusal it sends %s', (_name, nowMs, perS) => {
+    expect(learnedGap(nowMs, refusedOnce)).toBeCloseTo(1000 / perS, 6);
+  });
+
+  it('after a second refusal it sends what went through between the two, less a twentieth', () => {
+    const refusedTwice = (calls: number) => (pacer: ReturnType<typeof createPacer>) => {
+      refusedOnce(pacer);
+      for (let n = 0; n < calls; n++) pacer.sent(6100 + n * 10);
+      pacer.limited(6600, 1000);
+    };
+    // Thirty in the second it stayed away and the half after the first of them: the last one was refused.
+    expect(learnedGap(7600, refusedTwice(31))).toBeCloseTo(1000 / (20 * 0.95), 6);
+    // Few went through: half of the pace that was refused.
+    expect(learnedGap(7600, refusedTwice(2))).toBeCloseTo(1000 / (12.5 * 1.1 ** 0.6), 6);
   });
 });
 
@@ -96,6 +207,10 @@ it.each([
   [[0, 0, 0, 0], 1, 60_000 - 10_000],
   [[0, 1000, 2000, 3000], 1, 50_000],
   [[0, 1000, 2000, 3000], 2, 51_000],
+  [[-50_000, -50_000, -50_000, -50_000], 1, 0],
+  [[-49_999, -49_999, -49_999, -49_999], 1, 1],
+  [[], 4, 0],
+  [[], 5, 60_000],
 ])('after calls at %j ms, %i more at 10 s wait %i ms in a window of 4 a minute', (callsMs, calls, waitMs) => {
   expect(windowWaitMs(callsMs, [{ requests: 4, perMs: 60_000 }], calls, 10_000)).toBe(waitMs);
 });
@@ -103,11 +218,33 @@ it.each([
 it('a breaker opens after five failures in a row, lets one probe through, and closes on success', () => {
   const breaker = createBreaker();
   for (let n = 0; n < 4; n++) expect(breaker.failed(0)).toBe(false);
-  expect(breaker.state(0)).toBe('closed');
+  expect([breaker.state(0), breaker.probes, breaker.failures]).toEqual(['closed', 0, 4]);
   expect(breaker.failed(0)).toBe(true);
-  expect([breaker.state(1), breaker.state(10_000)]).toEqual(['open', 'probe']);
+  expect([breaker.probes, breaker.failures, breaker.reopensAtMs]).toEqual([1, 5, 10_000]);
+  expect([breaker.state(1), breaker.state(9999), breaker.state(10_000)]).toEqual(['open', 'open', 'probe']);
   breaker.failed(10_000);
   expect([breaker.state(10_001), breaker.probes]).toEqual(['open', 2]);
   breaker.succeeded();
-  expect(breaker.state(10_001)).toBe('closed');
+  expect([breaker.state(10_001), breaker.probes]).toEqual(['closed', 0]);
+  for (let n = 0; n < 4; n++) expect(breaker.failed(20_000)).toBe(false);
+  expect(createBreaker().reopensAtMs).toBe(0);
+});
+
+it('a breaker takes over what others have found, and lets one call try when it is told to', () => {
+  const breaker = createBreaker();
+  breaker.adopt(5, 700);
+  expect([breaker.state(699), breaker.state(700), breaker.failures]).toEqual(['open', 'probe', 5]);
+  breaker.lift();
+  expect(breaker.state(0)).toBe('probe');
+  breaker.adopt(4, 700);
+  expect(breaker.state(0)).toBe('closed');
+});
+
+it('of several windows the longest wait counts', () => {
+  const windows = [
+    { requests: 1, perMs: 60_000 },
+    { requests: 1, perMs: 1000 },
+  ];
+  expect(windowWaitMs([9500], windows, 1, 10_000)).toBe(59_500);
+  expect(windowWaitMs([9500], windows.toReversed(), 1, 10_000)).toBe(59_500);
 });
