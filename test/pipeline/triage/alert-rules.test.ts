@@ -45,6 +45,12 @@ describe('a tier', () => {
     expect([decision.tier, decision.reasons.find((one) => one.includes('action'))]).toEqual([tier, reason]);
   });
 
+  it('log is resolved only when that may be done with every value', () => {
+    const [sure, unsure] = [found({ ...judged(0), autoResolve: true }), found({ ...judged(0), autoResolve: false }, '45.83.64.8')];
+    expect(decideTriage(NO_FACTS, [sure, sure], rules).autoResolve).toBe(true);
+    expect(decideTriage(NO_FACTS, [sure, unsure], rules)).toMatchObject({ tier: 'log', autoResolve: false });
+  });
+
   it('nobody knows is not moved, whatever became of it', () => {
     const unknown = found({ verdict: 'unknown', score: null, tier: 'review' });
     expect(decideTriage(withAction('blocked'), [unknown], rules).tier).toBe('review');
@@ -120,6 +126,7 @@ describe('the reasons', () => {
     ).toEqual(reasons);
   });
   it('count the values that were not looked up', () => {
+    expect(decideTriage({ ...NO_FACTS, unread: 1 }, [clean], rules).reasons[1]).toMatch(/^1 more values/);
     expect(decideTriage({ ...NO_FACTS, unread: 3 }, [clean], rules).reasons).toEqual([
       '45.83.64.7 is clean, score 0, tier log',
       '3 more values in the alert were not looked up: not resolved by itself',
@@ -221,6 +228,10 @@ describe('a field of an alert', () => {
     expect(readAlert({ dest_ip: ['45.83.64.7', '45.83.64.7'], dest: '45.83.64.7', url: { original: 'GET /x y' } }).observables).toEqual([
       { field: 'dest_ip', value: '45.83.64.7' },
     ]);
+  });
+
+  it('of indicators alone gives what is none, too: somebody has to look at it', () => {
+    expect(readAlert({ dest_ip: 'no address' }).observables).toEqual([{ field: 'dest_ip', value: 'no address' }]);
   });
 
   it('counts each action by its field', () => {

@@ -24,7 +24,7 @@ type Routed = readonly [{ readonly routed: unknown; readonly deliveries: readonl
 function open(more: Partial<Triage> = {}) {
   const told = { sightings: [] as unknown[], watched: [] as Record<string, unknown>[], routed: [] as unknown[][] };
   const store = {
-    recordSightings: (rows: unknown[]) => Promise.resolve(void told.sightings.push(...rows)),
+    recordSightings: (rows: unknown[]) => Promise.resolve(void told.sightings.push(rows)),
     watch: (one: Record<string, unknown>, atS: number) => Promise.resolve(void told.watched.push({ ...one, atS })),
     route: (...args: unknown[]) => Promise.resolve(void told.routed.push(args)),
   } as unknown as NonNullable<Triage['store']>;
@@ -75,7 +75,7 @@ describe('a decision', () => {
     expect([keys[0] === keys[1], keys[0] === keys[2]]).toEqual([true, false]);
     const text = JSON.stringify(rows);
     expect(text).toContain('alert 1: 45.83.64.1 is malicious, score 95, tier p1; action');
-    expect(text).toMatch(/ismalicious:triage:[0-9a-f]{32}/);
+    expect(text).toMatch(/ismalicious:triage:[0-9a-f]{32}"/);
     expect(text).toContain('p2');
   });
 
@@ -134,6 +134,9 @@ describe('sightings', () => {
       await triageAlerts([{ id: '1', dest_ip: '45.83.64.1' }], triage);
       expect(told.sightings).toHaveLength(count);
     }
+    const none = open();
+    await triageAlerts([{ id: '1' }], none.triage);
+    expect(none.told.sightings).toEqual([]);
     expect(notesSightings({ store: null, recordsSightings: true })).toBe(false);
   });
 });
