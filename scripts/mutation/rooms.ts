@@ -52,10 +52,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     tests: ['test/mapping/*.test.ts'],
   },
   protocol: {
-    sources: ['src/hosts/splunk/protocol/{frames,generating-conversation,reply-writer,search-conversation}.ts'],
-    tests: [
-      'test/hosts/splunk/protocol/{conversation,conversation-end,frames,broken-text}.test.ts',
-      'test/hosts/splunk/commands/generating-commands.test.ts',
-    ],
+    sources: ['src/hosts/splunk/protocol/{frames,generating-conversation}.ts'],
+    tests: ['test/hosts/splunk/protocol/frames.test.ts'],
+  },
+  conversation: {
+    sources: ['src/hosts/splunk/protocol/{reply-writer,search-conversation}.ts'],
+    tests: ['test/hosts/splunk/protocol/{conversation,conversation-end,broken-text}.test.ts'],
   },
 };

@@ -19,6 +19,7 @@ const MAX_HEAD_BYTES = 256;
 const MAX_METADATA_BYTES = 16 << 20;
 // limits.conf [search] max_rawsize_perchunk is 100 MB; positions in a chunk are 32-bit.
 const MAX_BODY_BYTES = 1 << 30;
+// Stryker disable next-line NumericLiteral: how much is read at once is a matter of speed
 const AHEAD_BYTES = 1 << 16;
 
 /** Reads frames into one buffer that is sized from their header and used again for the next. */
@@ -26,8 +27,10 @@ export class FrameReader {
   readonly #source: ByteSource;
   /** Bytes read but not used: `#ahead[#from, #to)`. */
   readonly #ahead = Buffer.allocUnsafeSlow(AHEAD_BYTES);
+  // Stryker disable next-line NumericLiteral: nothing is there before the first read
   #from = 0;
   #to = 0;
+  // Stryker disable next-line NumericLiteral: too small for any frame
   #frame = Buffer.alloc(0);
 
   constructor(source: ByteSource) {
@@ -81,6 +84,7 @@ export class FrameReader {
   async #readBytes(size: number): Promise<void> {
     if (this.#frame.length <= size) {
       // Let go of first, and made with room to spare: chunks differ by little, and each buffer outgrown lies about until the next collection.
+      // Stryker disable next-line NumericLiteral: too small for any frame
       this.#frame = Buffer.alloc(0);
       this.#frame = Buffer.allocUnsafeSlow(Math.max(size + 1 + (size >> 3), AHEAD_BYTES));
     }

@@ -28,6 +28,7 @@ describe('the first line of a frame', () => {
     ['chunked 1.0,0000000000000002,0\n{}', 'a frame does not begin with "chunked 1.0,<bytes>,<bytes>"'],
     ['chunked 1.0,2,0000000000000000\n{}', 'a frame does not begin with "chunked 1.0,<bytes>,<bytes>"'],
     ['chunked 1.0,2,0 x\n{}', 'a frame does not begin with "chunked 1.0,<bytes>,<bytes>"'],
+    ['\nchunked 1.0,2,0\n{}', 'a frame does not begin with "chunked 1.0,<bytes>,<bytes>"'],
     ['chunk', 'the input ends inside the first line of a frame'],
     ['chunked 1.0,2,0', 'the input ends inside the first line of a frame'],
   ])('%j: %j', async (text, message) => expect([await fault(text), await fault(text, 1)]).toEqual([message, message]));
@@ -35,7 +36,9 @@ describe('the first line of a frame', () => {
   it('is given up with the first byte that cannot be one', async () => {
     let reads = 0;
     const source = {
-      read: (target: Uint8Array, offset: number) => {
+      read: (target: Uint8Array, offset: number, length: number) => {
+        // There is room for all that is asked for.
+        expect(offset + length).toBeLessThanOrEqual(target.length);
         target[offset] = 'chuX'.codePointAt(reads++) ?? 0;
         return 1;
       },
@@ -73,6 +76,13 @@ describe('a frame', () => {
       const frame = (await reader.next())!;
       expect([frame.bodyEnd - frame.bodyFrom, frame.bytes[frame.bodyEnd - 1], frame.bytes[frame.bodyEnd]]).toEqual([size, 114, LF]);
     }
+  });
+
+  it('may come from a source that answers later', async () => {
+    const now = new MemoryInput(frameOf({ a: 1 }, 'x,y\n'), 3);
+    const later = { read: (...to: Parameters<MemoryInput['read']>) => Promise.resolve(now.read(...to)) };
+    const frame = (await new FrameReader(later as never).next())!;
+    expect([frame.metadata, frame.bytes.toString('utf8', frame.bodyFrom, frame.bodyEnd)]).toEqual([{ a: 1 }, 'x,y\n']);
   });
 
   it('leaves an eighth to spare: the next one that is little larger takes the same memory', async () => {
