@@ -24,8 +24,8 @@ export const PYTHON_PEERS: readonly string[] = ['medallion==3.0.0', 'stix2==3.0.
 /** Where older versions of Node lie, each below its version. */
 export const OLDER_NODES_FOLDER = join(root, '.cache/older-nodes');
 
-/** Versions of Node that the programs meet: one that is too old, the oldest that will do, the last without SQLite, the first with it. */
-export const OLDER_NODES = ['20.19.5', '22.0.0', '22.12.0', '22.13.0'] as const;
+/** Versions of Node that the programs meet: one that is too old, the oldest that will do, two more without SQLite, the first with it. */
+export const OLDER_NODES = ['20.19.5', '22.0.0', '22.11.0', '22.12.0', '22.13.0'] as const;
 
 const NPM_FLAGS = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--no-update-notifier'];
 

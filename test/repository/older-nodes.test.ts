@@ -13,13 +13,14 @@ const VALUES = ['198.51.100.7', '10.0.0.1', '93.184.216.34'];
 const STATUSES = ['ok', 'skipped_private', 'ok'];
 
 function nodeOf(version: string): string {
+  if (version === process.versions.node) return process.execPath;
   return join(OLDER_NODES_FOLDER, version, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
 }
 
 const hasOlderNodes = OLDER_NODES.every((version) => existsSync(nodeOf(version)));
 if (!hasOlderNodes) process.stderr.write('Older versions of Node not found: their tests are skipped (scripts/ci-peers.ts installs them)\n');
 const [tooOld, ...newEnough] = OLDER_NODES;
-const withoutSqlite: readonly string[] = ['22.0.0', '22.12.0'];
+const withoutSqlite: readonly string[] = ['22.0.0', '22.11.0', '22.12.0'];
 
 describe.skipIf(!hasOlderNodes)('on older versions of Node [needs older node]', () => {
   it.each([
@@ -38,7 +39,7 @@ describe.skipIf(!hasOlderNodes)('on older versions of Node [needs older node]', 
     expect(stderr).toMatch(new RegExp(`^ismalicious: Node ${tooOld} is here, Node 22 or newer is needed: [^\\n]+\\n$`));
   });
 
-  it.each(newEnough.flatMap((version) => Object.keys(HOSTS).map((host) => [version, host])))(
+  it.each([...newEnough, process.versions.node].flatMap((version) => Object.keys(HOSTS).map((host) => [version, host])))(
     'Node %s: %s answers, and says once where the cache is kept',
     async (version, name) => {
       const run = await HOSTS[name]!(VALUES, { TEST_NODE: nodeOf(version), ISMALICIOUS_STATE_DIR: newStateFolder() });
@@ -50,6 +51,26 @@ describe.skipIf(!hasOlderNodes)('on older versions of Node [needs older node]', 
       expect(told).toBe(tells ? 1 : 0);
     },
   );
+
+  it.each(newEnough)('Node %s: commands that need no store work', (version) => {
+    const env = { PATH: '/usr/bin:/bin', ISMALICIOUS_STATE_DIR: newStateFolder() };
+    for (const [words, wanted] of [
+      [['help'], 0],
+      [['config', 'check'], 0],
+      [['check', VALUES[0] ?? ''], 0],
+      [['plan', '-'], 0],
+      [['extract', '-'], 0],
+      // It calls a cache in memory a failure.
+      [['doctor'], withoutSqlite.includes(version) ? 1 : 0],
+    ] as const) {
+      const { status, stderr } = spawnSync(nodeOf(version), [cliProgram, ...words], {
+        encoding: 'utf8',
+        env,
+        input: `${VALUES.join('\n')}\n`,
+      });
+      expect({ words, status, hasFault: stderr.includes('built-in module') }).toEqual({ words, status: wanted, hasFault: false });
+    }
+  });
 
   it.each(withoutSqlite)('Node %s: what needs a store says so', (version) => {
     const env = { ISMALICIOUS_STATE_DIR: newStateFolder() };
