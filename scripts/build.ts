@@ -48,6 +48,10 @@ const PARTS: readonly Part[] = [
   },
 ];
 
+/** Files of the Splunk app that name the version: in the sources a mark stands there, so that package.json alone has it. */
+const VERSIONED = ['default/app.conf', 'default/alert_actions.conf', 'app.manifest'];
+const VERSION_MARK = '@VERSION@';
+
 const SMALL_BYTES = 10_240;
 
 const root = dirname(import.meta.dirname);
@@ -80,6 +84,12 @@ function toKib(sizeBytes: number): string {
   return `${(sizeBytes / 1024).toFixed(1).padStart(8)} KiB`;
 }
 
+function stampVersion(path: string): void {
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(VERSION_MARK)) throw new Error(`${path} does not say where the version stands (${VERSION_MARK})`);
+  writeFileSync(path, text.replaceAll(VERSION_MARK, version));
+}
+
 /** The program can be started by its own name. */
 function makeExecutable(file: string): void {
   if (!existsSync(file)) return;
@@ -102,6 +112,7 @@ try {
   const app = join(fresh, 'splunk-app/ismalicious');
   mkdirSync(app, { recursive: true });
   if (existsSync(join(root, 'splunk-app'))) cpSync(join(root, 'splunk-app'), app, { recursive: true });
+  for (const name of VERSIONED) stampVersion(join(app, name));
   cpSync(join(root, 'LICENSE'), join(app, 'LICENSE'));
   const absence = setupBundleAbsence();
   if (absence === null) await buildSetupBundle(join(app, 'appserver/static'));

@@ -7,7 +7,7 @@ import { evidenceUrlSetting, isOver, ticketFacts } from './ticket.ts';
 
 const setting = declareSettings('outputs.slack');
 const Settings = z.object({
-  baseUrl: setting('baseUrl', endpoint(), 'Incoming webhook; whoever has it can post. With `bot_token`: https://slack.com/api.', {
+  baseUrl: setting('baseUrl', endpoint(), 'Incoming webhook; anyone who has it can post. With `bot_token`: https://slack.com/api.', {
     secret: true,
   }),
   botToken: setting(

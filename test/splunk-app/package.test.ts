@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_STAMP } from '../../scripts/freshness.ts';
 import { SETUP_BUNDLE_FILES, setupBundleAbsence } from '../../scripts/splunk-ui-bundle.ts';
+import { parseConf } from '../../src/hosts/splunk/splunkd/conf-file.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { filesNamedBy } from './named-files.ts';
 
@@ -127,6 +128,15 @@ describe('the package without binaries', () => {
     for (const file of SETUP_BUNDLE_FILES) expect(names).toContain(`ismalicious/appserver/static/${file}`);
     const sbom = JSON.parse(run('tar', '-xzOf', archive, 'ismalicious/sbom.cdx.json').stdout) as { components: { name: string }[] };
     expect(sbom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['react', '@splunk/react-ui']));
+  });
+
+  it('names the version of the pack in app.conf, the manifest and the alert action', () => {
+    const read = (name: string) => run('tar', '-xzOf', archive, `ismalicious/${name}`).stdout;
+    const { id, launcher } = parseConf(read('default/app.conf'));
+    const { info } = JSON.parse(read('app.manifest')) as { info: { id: { version: string } } };
+    const action = parseConf(read('default/alert_actions.conf')).ismalicious_triage?.['param._cam'] ?? '';
+    const [technology] = (JSON.parse(action) as { technology: { version: string[] }[] }).technology;
+    expect([id?.version, launcher?.version, info.id.version, technology?.version[0]]).toEqual(Array(4).fill(version));
   });
 
   it('shows the manual way where the script of the setup page is not there', () => {
