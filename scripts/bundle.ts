@@ -93,9 +93,10 @@ const EVERYWHERE = /\/(?:word-table|inert-text)\.ts$/;
 /** Those stand beside each module that needs them, and so in its file. */
 const smallOnesBesideTheirUsers: Plugin = {
   name: 'small-ones-beside-their-users',
-  setup({ onResolve }) {
+  setup({ onResolve, initialOptions: { absWorkingDir = '' } }) {
+    // By its path from the project's root: names of chunks come from it, and are to be the same in every checkout.
     onResolve({ filter: EVERYWHERE }, ({ importer, path, resolveDir, namespace }) =>
-      namespace === 'file' ? { path: resolve(resolveDir, path), suffix: `?for=${importer}` } : undefined,
+      namespace === 'file' ? { path: resolve(resolveDir, path), suffix: `?for=${relative(absWorkingDir, importer)}` } : undefined,
     );
   },
 };
