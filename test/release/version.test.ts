@@ -24,3 +24,8 @@ it('the lock file has the same', () => {
   const lock = JSON.parse(read('package-lock.json')) as { version: string; packages: Record<string, { version?: string }> };
   expect([lock.version, lock.packages['']?.version]).toEqual([version, version]);
 });
+
+it('the version has a dated section in the changes, and upgrade notes', () => {
+  expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## ${version.replaceAll('.', '\\.')} – \\d{4}-\\d{2}-\\d{2}$`, 'm'));
+  expect(read('docs/upgrade.md')).toContain(` to ${version}\n`);
+});
