@@ -41,6 +41,7 @@ const PARTS: readonly Part[] = [
       quota: 'src/hosts/splunk/programs/quota.ts',
       extract: 'src/hosts/splunk/programs/extract.ts',
       feedback: 'src/hosts/splunk/programs/feedback.ts',
+      records: 'src/hosts/splunk/programs/records.ts',
       keys: 'src/hosts/splunk/programs/keys.ts',
       triage: 'src/hosts/splunk/programs/triage.ts',
       'store-worker': 'src/store/store-worker.ts',

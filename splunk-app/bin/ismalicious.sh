@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts the app's programs with a Node it can find: ismalicious.sh [lookup | check | quota | extract | feedback | triage | keys] [ARGUMENT …]
+# Starts the app's programs with a Node it can find: ismalicious.sh [lookup | check | quota | extract | feedback | records | triage | keys] [ARGUMENT …]
 # Without a word it is the search command. Node is looked for in this order, and has to be 22 or newer:
 #   1. ISMALICIOUS_RUNTIME_NODE, or "node" under [runtime] in local/ismalicious.conf
 #   2. linux_x86_64/bin/node or linux_aarch64/bin/node in this app, where the package brings one
@@ -81,7 +81,7 @@ case ${1-} in
     word=triage
     program=$BIN/programs/triage.js
     ;;
-  lookup | check | quota | extract | feedback | triage | keys)
+  lookup | check | quota | extract | feedback | records | triage | keys)
     word=$1
     shift
     program=$BIN/programs/$word.js

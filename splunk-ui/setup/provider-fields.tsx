@@ -22,11 +22,17 @@ export interface FormState {
 export function ProviderFields({ provider, form }: { readonly provider: ProviderForm; readonly form: FormState }) {
   return (
     <>
-      {provider.fields.map((field) => (
+      {keysFirst(provider.fields).map((field) => (
         <FieldRow key={field.key} provider={provider} field={field} form={form} />
       ))}
     </>
   );
+}
+
+/** The key first: it is what most people come for. A proxy's address is a secret, but no key. */
+function keysFirst(fields: readonly Field[]): Field[] {
+  const isKey = ({ key, kind }: Field) => kind === 'secret' && key !== 'proxy';
+  return [...fields.filter(isKey), ...fields.filter((field) => !isKey(field))];
 }
 
 interface RowProps {

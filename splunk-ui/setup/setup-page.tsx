@@ -13,14 +13,17 @@ import { faultsOf, save, shownList } from './draft.ts';
 import type { Draft, Removals, Saved } from './draft.ts';
 import { OWN_DOMAINS, OWN_NETWORKS, PRIVACY, PROVIDERS, secretNameOf } from './fields.mts';
 import type { ProviderForm } from './fields.mts';
+import { NextSteps } from './next-steps.tsx';
 import { ProviderFields } from './provider-fields.tsx';
 import type { FormState } from './provider-fields.tsx';
 import { markConfigured, readConf, savedSecrets, SplunkdError } from './splunkd.ts';
 import { testConnection } from './test-connection.ts';
 import type { TestOutcome } from './test-connection.ts';
 
+/** The one that most people set up first: its test stands beside Save. */
+const FIRST_ID = 'ismalicious';
 /** These two stand open; all others wait folded. */
-const OPEN_IDS = ['ismalicious', 'remote'];
+const OPEN_IDS = [FIRST_ID, 'remote'];
 
 // Splunk's own style sheet and ours both set these to nothing.
 const HEADING = { margin: '24px 0 12px' };
@@ -58,6 +61,7 @@ export function SetupPage() {
   const [faults, setFaults] = useState<ReadonlyMap<string, string>>(new Map());
   const [notices, setNotices] = useState<readonly Notice[]>([]);
   const [busy, setBusy] = useState<string | null>('Reading what is saved');
+  const [isDone, setIsDone] = useState(false);
   const outcome = useRef<HTMLDivElement>(null);
   const { backgroundColorPage, contentColorDefault } = useSplunkTheme();
   // Splunk's page around the panel keeps its own colours: ours has to cover the panel's.
@@ -114,6 +118,7 @@ export function SetupPage() {
       setSaved(after.saved);
       setDraft({});
       setRemovals(new Set());
+      setIsDone(true);
       tell({ kind: 'success', text: 'Saved. The app is set up; searches use the new settings from now on.' }, ...after.notices);
     } catch (error) {
       tell({ kind: 'error', text: `Not everything was saved. ${wordsOf(error)} Your entries are still here: save again afterwards.` });
@@ -130,6 +135,7 @@ export function SetupPage() {
     }
   }
 
+  const first = PROVIDERS.find(({ id }) => id === FIRST_ID);
   const sections = PROVIDERS.map((provider) => ({ provider, actions: testButton(provider) }));
   const [shown, folded] = [true, false].map((isOpen) => sections.filter(({ provider }) => OPEN_IDS.includes(provider.id) === isOpen));
 
@@ -160,16 +166,24 @@ export function SetupPage() {
       <div style={{ maxWidth: 760 }}>
         <Heading level={1}>Set up isMalicious</Heading>
         <Paragraph style={PARAGRAPH}>
-          Give the key of at least one source, or the address of a sidecar that holds the keys. With neither, the lists that come with the
-          app answer. Keys go into Splunk's credential store, are masked here and never read back; all else goes into ismalicious.conf.
+          Enter the key of one source, or the address of a sidecar that holds the keys. Without either, only the lists that come with the app
+          answer. Keys go into Splunk's credential store and are never shown again; all other settings go into ismalicious.conf.
         </Paragraph>
+        <div style={{ margin: '12px 0', display: 'flex', gap: 8, alignItems: 'center' }}>
+          <Button appearance="primary" label="Save" disabled={busy !== null} onClick={() => void onSave()} />
+          {first === undefined ? null : testButton(first)}
+          {busy === null ? null : <WaitSpinner size="medium" screenReaderText={busy} />}
+        </div>
+        {isChanged ? <Paragraph style={PARAGRAPH}>A test asks with what is saved: save first, then test.</Paragraph> : null}
+        <Notices notices={notices} place={outcome} />
+        {isDone ? <NextSteps /> : null}
         {shown?.map(({ provider, actions }) => (
           <section key={provider.id} aria-label={provider.title}>
             <Heading level={2} style={HEADING}>
               {provider.title}
             </Heading>
             <ProviderFields provider={provider} form={form} />
-            <div style={{ margin: '8px 0 32px' }}>{actions}</div>
+            {provider.id === FIRST_ID ? null : <div style={{ margin: '8px 0 32px' }}>{actions}</div>}
           </section>
         ))}
         <OwnSection form={form} />
@@ -186,13 +200,6 @@ export function SetupPage() {
             </CollapsiblePanel>
           ))}
         </section>
-        <div style={{ margin: '24px 0 12px', display: 'flex', gap: 8, alignItems: 'center' }}>
-          <Button appearance="primary" label="Save" disabled={busy !== null} onClick={() => void onSave()} />
-          <Button appearance="secondary" label="Look up an indicator" to="investigate" disabled={busy !== null} />
-          {busy === null ? null : <WaitSpinner size="medium" screenReaderText={busy} />}
-        </div>
-        {isChanged ? <Paragraph style={PARAGRAPH}>A test asks with what is saved: save first, then test.</Paragraph> : null}
-        <Notices notices={notices} place={outcome} />
       </div>
     </div>
   );

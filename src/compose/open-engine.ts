@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../engine/privacy/audit-log.ts';
+import { auditLogPath } from '../engine/privacy/read-audit-log.ts';
 import { type Clock, epochS, shortClock, systemClock } from '../engine/clock.ts';
 import { openDurableVerdictStore } from '../engine/cache/durable-verdict-store.ts';
 import { Engine } from '../engine/engine.ts';
@@ -130,7 +131,7 @@ function createTeller({ isSplunk, onFault }: OpenOptions) {
 function openAudit({ core, stateFolder: folder }: LoadedConfig, clock: Clock, onFault: (message: string) => void): AuditLog {
   const { auditLog, audit } = core.privacy;
   if (!auditLog) return noAuditLog;
-  const path = join(folder, 'egress.ndjson');
+  const path = auditLogPath(folder);
   return openAuditLog({ path, isRequired: audit === 'required', onFault, nowMs: () => clock.monotonicMs() });
 }
 

@@ -6,6 +6,7 @@ import { readCommandOptions } from '../../src/hosts/splunk/commands/command-opti
 import { parseConf } from '../../src/splunkd/conf-file.ts';
 import { EXTRACT_FIELDS } from '../../src/hosts/splunk/commands/extract-chunk.ts';
 import { readExtractOptions } from '../../src/hosts/splunk/commands/extract-options.ts';
+import { readRecordWishes } from '../../src/hosts/splunk/commands/records-command.ts';
 import { readFeedbackOptions } from '../../src/hosts/splunk/commands/feedback-options.ts';
 import { QUOTA_FIELDS } from '../../src/hosts/splunk/commands/quota-command.ts';
 import { SPLUNK_FIELDS } from '../../src/mapping/splunk.ts';
@@ -97,6 +98,7 @@ describe('what repeats something else agrees with it', () => {
   it.each([
     ['ismalicious', 10, () => readCommandOptions(['nonsense=1', 'x'])],
     ['ismaliciousextract', 6, () => readExtractOptions({ args: ['nonsense=1'], rawArgs: [] })],
+    ['ismaliciousrecords', 3, () => readRecordWishes(['nonsense=1'])],
     ['ismaliciousfeedback', 7, () => readFeedbackOptions({ args: ['nonsense=1'], rawArgs: [] })],
   ])('the search bar explains every option of | %s', (command, count, readWords) => {
     const said = (() => {

@@ -47,6 +47,7 @@ describe.each(shells)('under %s', (shell) => {
     [['quota'], 'programs/quota.js', ''],
     [['extract'], 'programs/extract.js', ''],
     [['feedback'], 'programs/feedback.js', ''],
+    [['records'], 'programs/records.js', ''],
     [['keys'], 'programs/keys.js', ''],
     [['triage', '--execute'], 'programs/triage.js', ' --execute'],
     [['--execute'], 'programs/triage.js', ' --execute'],

@@ -4,6 +4,7 @@ import { dashboardPage } from './host-pages.ts';
 import type { Scheme } from './host-pages.ts';
 import { openMockSplunkd } from './mock-splunkd.ts';
 import type { AskedSearch, MockSplunkd, Table } from './mock-splunkd.ts';
+import { answerIn, emptyWorld, filledWorld } from './page-worlds.ts';
 import { TABLES } from './tables.ts';
 import { DASHBOARDS, definitionOf } from './views.ts';
 import { buildHarness, hasPagePackages, NEEDS, openBrowser, openPage, violationsOf } from './page-harness.ts';
@@ -15,13 +16,30 @@ type TestPage = Awaited<ReturnType<typeof openPage>>;
 const TIMEOUT_MS = 120_000;
 const IMAGES = join(import.meta.dirname, '../../docs/images');
 /** Splunk's charts call every one of themselves "Chart": theirs to mend, not the definitions'. */
-const SPLUNK_OWN_RULES = ['landmark-unique'];
+const SPLUNK_OWN = {
+  without: ['landmark-unique'],
+  // Splunk's theme gives descriptions of panels their grey; a definition cannot.
+  except: ['[data-test="viz-description"]'],
+};
 
 /** Height of the picture: the canvas of each, and the inputs above it. */
-const HEIGHTS = { overview: 1160, investigate: 1160, quota_and_health: 1210 };
+const HEIGHTS = { start_here: 1260, overview: 1160, affected: 1340, investigate: 1590, records: 1350, quota_and_health: 1210 };
+
+/** What the pages say right after installation: what to do first. */
+const SAID_FIRST = {
+  start_here: ['Open Setup, enter one key', 'The macro ismalicious_firewall finds nothing', 'Edit > Enable', 'never'],
+  overview: ['no data yet', 'Open Start here'],
+  affected: ['nothing is known yet: open Start here', 'no data yet'],
+  investigate: ['no value yet', 'Type an indicator above.', 'No source was asked', 'Nobody in the time range'],
+  records: ['Nobody is watched', 'Nobody has overruled a source', 'give it an index', 'Nothing was sent to anybody'],
+  quota_and_health: ['none: open Setup', 'No source has a key yet', 'No report yet: enable', 'never'],
+};
 
 /** Texts that stand on the page once all panels have their rows. */
 const SHOWN = {
+  start_here: ['virustotal (exhausted)', 'Enrich notables', 'There is data.', 'Nothing to do.'],
+  affected: ['carol', '198[.]51[.]100[.]8', '5,000', 'not blocked'],
+  records: ['our own scanner', 'malicious by 2 sources', 'virustotal', '198[.]51[.]100[.]8'],
   overview: ['1,482', 'hxxps://files[.]update-center[.]example/setup[.]exe', 'abuseipdb', 'watch'],
   investigate: ['malicious', 'no answer within 10 s', '87 = ismalicious 52', '2026-11-20 22:00:41', '214'],
   quota_and_health: ['28,904', '46.5 days', 'last refused 2026-11-21', 'quota_exhausted'],
@@ -44,9 +62,13 @@ describe.skipIf(!hasPagePackages)(`the shipped dashboards in a browser ${NEEDS}`
     await mock?.close();
   });
 
-  async function show(name: (typeof DASHBOARDS)[number], scheme: Scheme): Promise<TestPage> {
+  async function show(
+    name: (typeof DASHBOARDS)[number],
+    scheme: Scheme,
+    answer: (asked: AskedSearch) => Table | string = (asked) => tableOf(name, asked),
+  ): Promise<TestPage> {
     mock.reset();
-    mock.answer = (asked) => tableOf(name, asked);
+    mock.answer = answer;
     mock.files.set('/page', { type: 'text/html', body: dashboardPage(name, scheme, new URL(mock.origin).port) });
     const page = await openPage(browser, mock.origin, HEIGHTS[name]);
     await page.goto(`${mock.origin}/page`);
@@ -67,12 +89,31 @@ describe.skipIf(!hasPagePackages)(`the shipped dashboards in a browser ${NEEDS}`
       if (name === 'investigate') await fillIn(page, '198[.]51[.]100[.]7');
       for (const text of SHOWN[name]) await waitForText(page, text);
       await keepPicture(page, `splunk-${name.replaceAll('_', '-')}-${scheme}`);
-      expect(await violationsOf(page, '#dashboard', SPLUNK_OWN_RULES)).toEqual([]);
+      expect(await violationsOf(page, '#dashboard', SPLUNK_OWN)).toEqual([]);
       expect(page.complaints).toEqual({ errors: [], outside: [] });
       expect(await page.evaluate('window.__faults')).toEqual([]);
       await page.close();
     },
   );
+
+  it.each(DASHBOARDS)('%s, right after installation: says what to do first, shows no error, axe finds nothing', async (name) => {
+    const page = await show(name, 'light', ({ search }) => answerIn(emptyWorld(), search));
+    for (const text of SAID_FIRST[name]) await waitForText(page, text);
+    const text = await page.evaluate<string>("document.querySelector('#dashboard').textContent");
+    expect(text).not.toMatch(/No search results returned|Waiting for input|Set token value|Search error/i);
+    expect(await violationsOf(page, '#dashboard', SPLUNK_OWN)).toEqual([]);
+    expect(page.complaints).toEqual({ errors: [], outside: [] });
+    await page.close();
+  });
+
+  it.each(DASHBOARDS)('%s, when every search fails: shows why, axe finds nothing', async (name) => {
+    const page = await show(name, 'light', () => 'isMalicious: no Node 22.0 or newer found on this search head');
+    if (name === 'investigate') await fillIn(page, '198[.]51[.]100[.]7');
+    await waitForText(page, 'no Node 22.0 or newer found');
+    expect(await violationsOf(page, '#dashboard', SPLUNK_OWN)).toEqual([]);
+    expect(page.complaints.outside).toEqual([]);
+    await page.close();
+  });
 
   it('overview asks what it says, once for each panel or base, and asks the table again for another verdict only', async () => {
     const page = await show('overview', 'light');
@@ -120,16 +161,23 @@ describe.skipIf(!hasPagePackages)(`the shipped dashboards in a browser ${NEEDS}`
     await page.close();
   });
 
-  it('investigate spends nothing until somebody asks, then asks once for all panels, whatever was typed', async () => {
-    const page = await show('investigate', 'light');
+  it('investigate looks nothing up until somebody asks, then asks once for all panels, whatever was typed', async () => {
+    const page = await show('investigate', 'light', ({ search }) => answerIn(emptyWorld(), search));
     await page.locator('[data-test=textbox]').first().waitFor({ timeout: 60_000 });
-    expect(baseSearches(mock)).toEqual({});
+    await waitForText(page, 'no value yet');
+    expect(baseSearches(mock)['ds_check']?.map(({ search }) => search)).toEqual([
+      queryOf('investigate', 'ds_check', { 'indicator|s': '" "' }),
+    ]);
+    mock.searches.length = 0;
+    mock.answer = (asked) => tableOf('investigate', asked);
     await fillIn(page, 'x" | delete "');
     await waitForText(page, 'no answer within 10 s');
     const asked = baseSearches(mock);
-    expect(asked['ds_check']?.map(({ search }) => search)).toEqual(['| ismaliciouscheck value="x\\" | delete \\""']);
-    expect(asked['ds_triage']?.[0]?.search).toContain('trim("x\\" | delete \\"")');
-    expect(Object.keys(asked).toSorted()).toEqual(['ds_check', 'ds_triage']);
+    expect(asked['ds_check']?.map(({ search }) => search)).toEqual([
+      queryOf('investigate', 'ds_check', { 'indicator|s': '"x\\" | delete \\""' }),
+    ]);
+    expect(asked['ds_triage']?.[0]?.search).toContain('eval given="x\\" | delete \\""');
+    expect(Object.keys(asked).toSorted()).toEqual(['ds_check', 'ds_events', 'ds_triage']);
     await page.close();
   });
 
@@ -144,7 +192,9 @@ describe.skipIf(!hasPagePackages)(`the shipped dashboards in a browser ${NEEDS}`
 });
 
 async function waitForText(page: Page, text: string): Promise<void> {
-  await page.waitForFunction(`document.body.textContent.includes(${JSON.stringify(text)})`, undefined, { timeout: 60_000 });
+  await page.waitForFunction(`document.querySelector('#dashboard').textContent.includes(${JSON.stringify(text)})`, undefined, {
+    timeout: 60_000,
+  });
 }
 
 /** Searches that were started, by data source. */
@@ -164,7 +214,6 @@ function tableOf(name: (typeof DASHBOARDS)[number], { search, form }: AskedSearc
   const chained = Object.entries(definitionOf(name).dataSources).find(
     ([, { options }]) => options.extend && search.endsWith(`\n${options.query}`),
   );
-  const table = TABLES[name]?.[chained?.[0] ?? form['label'] ?? ''];
-  if (!table) throw new Error(`the test has no rows for ${search}`);
-  return table;
+  // Pages without rows of their own are run in a world that met something bad.
+  return TABLES[name]?.[chained?.[0] ?? form['label'] ?? ''] ?? answerIn(filledWorld(), search);
 }

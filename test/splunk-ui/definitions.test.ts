@@ -2,6 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHECK_FIELDS } from '../../src/hosts/splunk/commands/check-command.ts';
+import { FEEDBACK_FIELDS } from '../../src/hosts/splunk/commands/feedback-command.ts';
+import { SENT_FIELDS } from '../../src/hosts/splunk/commands/records-command.ts';
 import { QUOTA_FIELDS } from '../../src/hosts/splunk/commands/quota-command.ts';
 import { APP_FOLDER, confOf, DASHBOARDS, definitionOf, viewXml } from './views.ts';
 import { hasPagePackages, NEEDS, pagePackage } from './page-harness.ts';
@@ -61,15 +63,16 @@ describe.each(DASHBOARDS)('the dashboard %s', (name) => {
 
   it('calls only macros, lookups and event types that the app has', () => {
     const all = queries.join('\n');
-    const macros = namesIn(all, /`(\w+)[^`]*`/g).map((macro) => (macro === 'ismalicious_defang' ? `${macro}(1)` : macro));
+    const macros = [...all.matchAll(/`(\w+)(\([^`]*\))?`/g)].map(([, macro, args]) => (args === undefined ? macro : `${macro}(1)`));
     for (const macro of macros) expect([...confOf('macros').keys()]).toContain(macro);
-    for (const lookup of namesIn(all, /\b(?:input)?lookup (\w+)/g)) expect([...confOf('transforms').keys()]).toContain(lookup);
+    for (const lookup of namesIn(all, /\b(?:input)?lookup (?:local=true )?(\w+)/g))
+      expect([...confOf('transforms').keys()]).toContain(lookup);
     for (const type of namesIn(all, /eventtype=(\w+)/g)) expect([...confOf('eventtypes').keys()]).toContain(type);
     for (const command of namesIn(all, /\| (ismalicious\w*)/g)) expect([...confOf('commands').keys()]).toContain(command);
   });
 
   it('reads only fields that the commands and the KV store give', () => {
-    const fields: readonly string[] = [...CHECK_FIELDS, ...QUOTA_FIELDS, ...VERDICTS_FIELDS];
+    const fields: readonly string[] = [...CHECK_FIELDS, ...QUOTA_FIELDS, ...FEEDBACK_FIELDS, ...SENT_FIELDS, ...VERDICTS_FIELDS];
     for (const field of namesIn(queries.join('\n'), /\b(im_\w+|credits_\w+|cache_\w+|spent_\w+|budget_\w+|blocked_\w+)\b/g))
       expect(fields).toContain(field);
   });

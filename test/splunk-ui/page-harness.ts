@@ -143,10 +143,15 @@ export interface Violation {
 }
 
 /** Runs axe-core in the page, on `selector` and what is in it. `without`: rules that only the test's own page around it can break. */
-export async function violationsOf(page: Page, selector: string, without: readonly string[] = []): Promise<Violation[]> {
+export async function violationsOf(
+  page: Page,
+  selector: string,
+  { without = [], except = [] }: { readonly without?: readonly string[]; readonly except?: readonly string[] } = {},
+): Promise<Violation[]> {
   await page.addScriptTag({ content: readFileSync(requireFromWorkshop.resolve('axe-core/axe.min.js'), 'utf8') });
   const rules = JSON.stringify(Object.fromEntries(without.map((id) => [id, { enabled: false }])));
-  return page.evaluate(`axe.run(${JSON.stringify(selector)}, { rules: ${rules} }).then(({ violations }) =>
+  const place = JSON.stringify({ include: [[selector]], exclude: except.map((one) => [one]) });
+  return page.evaluate(`axe.run(${place}, { rules: ${rules} }).then(({ violations }) =>
     violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 200)) })))`);
 }
 

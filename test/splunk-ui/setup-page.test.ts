@@ -111,6 +111,10 @@ describe.skipIf(!hasPagePackages)(`the setup page in a browser ${NEEDS}`, { time
     expect(mock.calls.some(({ path }) => path.includes(KEY))).toBe(false);
     expect(await keyField(page).inputValue()).toBe('');
     expect(await page.evaluate('document.body.innerHTML')).not.toContain(KEY);
+    await page.getByRole('heading', { name: 'Next: enable these searches' }).waitFor({ timeout: 5000 });
+    expect(await page.getByRole('link', { name: 'Start here' }).getAttribute('href')).toBe('start_here');
+    expect(await page.getByRole('link', { name: 'Enable searches' }).getAttribute('href')).toContain('/manager/ismalicious/saved/searches');
+    expect(await violationsOf(page, 'main')).toEqual([]);
     await page.close();
   });
 
@@ -188,11 +192,15 @@ describe.skipIf(!hasPagePackages)(`the setup page in a browser ${NEEDS}`, { time
 
   it('works by keyboard: from the first field to Save, and on to what came of it', async () => {
     const page = await show();
+    const focused = () => page.evaluate<string>('document.activeElement.name || document.activeElement.textContent');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.name')).toBe('ismalicious.x_api_key');
+    expect(await focused()).toBe('Save');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Test connection');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('ismalicious.x_api_key');
     await page.keyboard.type(KEY);
-    for (let step = 0; step < 60 && (await page.evaluate('document.activeElement.textContent')) !== 'Save'; step++)
-      await page.keyboard.press('Tab');
+    for (let step = 0; step < 60 && (await focused()) !== 'Save'; step++) await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
     expect(await said(page, 'status')).toContain('The app is set up');
     await page.waitForFunction('document.activeElement.getAttribute("aria-label") === "What came of it"', undefined, { timeout: 5000 });

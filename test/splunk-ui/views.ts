@@ -7,7 +7,7 @@ export const APP_FOLDER = join(dirname(dirname(import.meta.dirname)), 'splunk-ap
 const VIEWS = join(APP_FOLDER, 'default/data/ui/views');
 
 /** Names of the dashboards, as in their addresses. */
-export const DASHBOARDS = ['overview', 'investigate', 'quota_and_health'] as const;
+export const DASHBOARDS = ['start_here', 'overview', 'affected', 'investigate', 'records', 'quota_and_health'] as const;
 
 /** A data source of a definition. */
 export interface DataSource {

@@ -82,17 +82,14 @@ function rename(row: Row, args: string): Row {
   return renamed;
 }
 
-/** `sort 100 - a b`, `sort 0 _time`, `sort - n`: without a number, Splunk keeps 10,000 rows. */
+/** `sort 100 - a b`, `sort 0 _time`, `sort - n`: a sign with a blank behind it holds for all that follows; without a number, 10,000 rows stay. */
 function sort(rows: readonly Row[], args: string): Row[] {
   const [, limit = '10000', list = ''] = /^(\d+(?=\s|$))?\s*([^]*)$/.exec(args) ?? [];
   let sign = 1;
   const keys: { readonly name: string; readonly sign: number }[] = [];
   for (const word of list.match(/[+-]|[^\s,+-][^\s,]*/g) ?? []) {
     if (word === '-' || word === '+') sign = word === '-' ? -1 : 1;
-    else {
-      keys.push({ name: word, sign });
-      sign = 1;
-    }
+    else keys.push({ name: word, sign });
   }
   const sorted = rows.toSorted(
     (a, b) => keys.map((key) => key.sign * compare(a[key.name] ?? null, b[key.name] ?? null)).find((order) => order !== 0) ?? 0,

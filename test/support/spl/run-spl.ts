@@ -17,15 +17,22 @@ export function runPipeline(search: string, rows: readonly Row[], world: SplWorl
 }
 
 function events(text: string, world: SplWorld): Row[] {
-  return world.events.filter(parseFilter(expandTypes(expandSubsearches(text, world), world)));
+  // The time range belongs to the job: the events of a test are those in it.
+  const timeless = text.replaceAll(/\b(?:earliest|latest)=\S+/g, '');
+  return world.events.filter(parseFilter(expandTypes(expandSubsearches(timeless, world), world)));
 }
+
+/** `format` with `OR` between the fields of a row; without it, all of them have to fit. */
+const ANY_FIELD = /\|\s*format "\(" "\(" "OR" "\)" "OR" "\)"\s*$/;
 
 /** A subsearch stands for its rows: any of them, with all of its fields. */
 function expandSubsearches(text: string, world: SplWorld): string {
-  return text.replaceAll(/\[((?:[^"\]]|"(?:[^"\\]|\\[^])*")*)\]/g, (_all, inner: string) => {
+  return text.replaceAll(/\[((?:[^"\]]|"(?:[^"\\]|\\[^])*")*)\]/g, (_all, whole: string) => {
+    const inner = whole.replace(ANY_FIELD, '');
+    const joint = inner === whole ? ' ' : ' OR ';
     const rows = runPipeline(inner, [], world).map((row) => {
       const pairs = Object.entries(row).filter(([name]) => !name.startsWith('_'));
-      return `(${pairs.map(([name, value]) => `${name}="${textOf(value).replaceAll(/["\\]/g, '\\$&')}"`).join(' ')})`;
+      return `(${pairs.map(([name, value]) => `${name}="${textOf(value).replaceAll(/["\\]/g, '\\$&')}"`).join(joint)})`;
     });
     return rows.length === 0 ? 'NOT *' : `(${rows.join(' OR ')})`;
   });
@@ -53,5 +60,7 @@ function runCommand(text: string, rows: readonly Row[], world: SplWorld): Row[] 
 function subsearch(args: string, rows: readonly Row[], world: SplWorld): Row[] {
   const [, inner] = /^\[([^]*)\]$/.exec(args.trim()) ?? [];
   if (inner === undefined) throw new Error('append: a subsearch stands in brackets');
-  return runPipeline(inner.trim().startsWith('|') ? inner : `|${inner}`, rows, world);
+  // A search of its own, or commands for the rows that are there.
+  const isOwn = /^\s*(\||search\b)/.test(inner);
+  return runPipeline(isOwn ? inner : `|${inner}`, rows, world);
 }

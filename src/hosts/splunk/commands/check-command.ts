@@ -57,16 +57,20 @@ const OPTIONS = ['providers', 'mode', 'timeout', 'max_age', 'budget', 'tlp', 'pr
 export function readCheckOptions(args: readonly string[]): CheckOptions {
   const values: string[] = [];
   const rest: string[] = [];
+  let isNamed = false;
   for (const arg of args) {
     const [, name = '', text = ''] = /^\s*([a-z_]*)\s*=([^]*)$/i.exec(arg) ?? [];
-    if (name.toLowerCase() === 'value') values.push(...text.split(/[\s,]+/).filter((word) => word !== ''));
-    else if (OPTIONS.includes(name.toLowerCase())) rest.push(arg);
+    if (name.toLowerCase() === 'value') {
+      isNamed = true;
+      values.push(...text.split(/[\s,]+/).filter((word) => word !== ''));
+    } else if (OPTIONS.includes(name.toLowerCase())) rest.push(arg);
     else
       throw new UsageError(
         `isMalicious: "${arg.slice(0, 60)}" is not understood; it takes value=… and ${OPTIONS.join(', ')}, for example ${EXAMPLE}.`,
       );
   }
-  if (values.length === 0) throw new UsageError(`isMalicious: no value given, for example ${EXAMPLE}.`);
+  // A page whose input is still empty asks about nothing: that is no fault.
+  if (!isNamed) throw new UsageError(`isMalicious: no value given, for example ${EXAMPLE}.`);
   if (values.length > MAX_VALUES) throw new UsageError(`isMalicious: ${values.length} values; at most ${MAX_VALUES} are checked at once.`);
   const asked = readCommandOptions(['value', ...rest]);
   if (asked.mode === 'plan') throw new UsageError('isMalicious: mode="plan" is for | ismalicious; here it is enrich or cache.');
@@ -78,6 +82,8 @@ export function answerCheck(world: CommandContext, open: OpenForCheck): Promise<
   return converseGenerating<CheckOptions>(world, {
     read: readCheckOptions,
     async generate({ values, asked }, search, signal): Promise<GeneratedTable> {
+      if (values.length === 0)
+        return { fields: CHECK_FIELDS, rows: [], messages: [['INFO', 'isMalicious: no value was given, so nothing was looked up.']] };
       const { engine, warnings } = await open(search, asked.providers, asked.profile);
       try {
         const found = await engine.enrichMany(values, toEnrichOptions(asked, signal));

@@ -82,7 +82,7 @@ async function carryOut(wishes: FeedbackWishes, author: string, desk: Desk): Pro
     case 'list': {
       const shown = await whenFeedbackIsFree(() => feedback.list(wishes.all ? {} : { inForceAtS: nowS }));
       const wanted = new Set(wishes.values.map(canonical));
-      return shown.filter(({ value }) => wanted.size === 0 || wanted.has(value)).map((override) => rowOf(override, nowS));
+      return shown.filter(({ value }) => wanted.size === 0 || wanted.has(value)).map((override) => overrideRow(override, nowS));
     }
     case 'remove': {
       const rows: Row[] = [];
@@ -102,7 +102,7 @@ async function add(wishes: FeedbackWishes, author: string, { engine, feedback, n
     const given = { value, verdict: verdict ?? '', reason: reason ?? '', author, forS, ...(score === null ? {} : { score }) };
     const taken = await giveFeedback(given, feedback, engine, nowS);
     if (typeof taken === 'string') throw new UsageError(`isMalicious: ${taken}.`);
-    rows.push(rowOf(taken, nowS));
+    rows.push(overrideRow(taken, nowS));
   }
   return rows;
 }
@@ -117,7 +117,7 @@ function secondsOf(expires: Expiry | null, nowS: number): number | undefined {
 function remove(value: string, author: string, { feedback, nowS }: Desk): Row {
   if (!feedback.remove(value, author, nowS)) return { state: 'none', im_indicator: value };
   const ended = feedback.list().find((override) => override.value === value);
-  return ended === undefined ? { state: 'ended', im_indicator: value } : rowOf(ended, nowS);
+  return ended === undefined ? { state: 'ended', im_indicator: value } : overrideRow(ended, nowS);
 }
 
 function canonical(value: string): string {
@@ -125,7 +125,8 @@ function canonical(value: string): string {
   return parsed.kind === 'invalid' ? value : parsed.indicator.value;
 }
 
-function rowOf(override: Override, nowS: number): Row {
+/** An override as the commands show it. */
+export function overrideRow(override: Override, nowS: number): Row {
   const { value, type, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore, endedAtS, endedBy } = override;
   const time = (seconds: number | null) => (seconds === null ? '' : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z'));
   return {

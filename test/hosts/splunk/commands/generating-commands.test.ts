@@ -42,6 +42,13 @@ describe('| ismaliciouscheck', () => {
     expect(frames[2]).toEqual({ metadata: { finished: true }, body: '' });
   });
 
+  it('asks nobody about an empty value, as a page does whose input is empty, and says so', async () => {
+    const { status, frames } = await check(['value=']);
+    expect(status).toBe(0);
+    expect(readCsv(frames[1]?.body ?? '').rows).toEqual([]);
+    expect(JSON.stringify(frames[1]?.metadata)).toContain('no value was given');
+  });
+
   it.each([
     [
       ['value=a,b', 'value=c a'],
@@ -54,7 +61,6 @@ describe('| ismaliciouscheck', () => {
 
   it.each([
     [[], /no value given/],
-    [['value='], /no value given/],
     [['198.51.100.7'], /not understood; it takes value=/],
     [['value=a', 'prefix=x'], /not understood/],
     [['value=a', 'mode=plan'], /enrich or cache/],

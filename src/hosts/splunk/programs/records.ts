@@ -1,0 +1,20 @@
+import { endShortly } from '../../../compose/end-shortly.ts';
+import { auditLogPath, readAuditLog } from '../../../engine/privacy/read-audit-log.ts';
+import { inertText } from '../../../model/formats/inert-text.ts';
+import { answerRecords } from '../commands/records-command.ts';
+import { endProcess } from '../protocol/end-process.ts';
+import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
+
+// `| ismaliciousrecords`.
+endShortly();
+void answerRecords(
+  { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
+  async (search) => {
+    const { engine, config, feedback, warnings } = await (
+      await import('../splunkd/engine-for-search.ts')
+    ).openEngineForSearch(null, search);
+    const sent = (most: number) => readAuditLog(auditLogPath(config.stateFolder), most);
+    return { feedback, sent, warnings, close: () => engine.close() };
+  },
+  () => Math.trunc(Date.now() / 1000),
+).then(endProcess);
