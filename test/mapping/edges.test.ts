@@ -8,7 +8,7 @@ import { toExplainLine } from '../../src/mapping/explain-line.ts';
 import { type IocOptions, toIocDocument } from '../../src/mapping/ioc-document.ts';
 import { toAnswerCells, toCategoryCell, toIndicatorCell } from '../../src/mapping/splunk.ts';
 import { toRiskEvent, toThreatIntelRow } from '../../src/mapping/splunk-risk.ts';
-import { toStixBundle, toStixIndicator, type StixFacts } from '../../src/mapping/stix.ts';
+import { toStixBundle, toStixObject, type StixFacts } from '../../src/mapping/stix.ts';
 import type { Answer, ProviderResult } from '../../src/model/enrichment.ts';
 import { INDICATOR_TYPES, type IndicatorType } from '../../src/model/indicator.ts';
 import { enrichmentOf as storedOf } from '../store/samples.ts';
@@ -306,20 +306,20 @@ describe('an indicator in STIX', () => {
     [NOW_S, undefined],
     [NOW_S + 1, iso(NOW_S + 1)],
   ])('that ends at %i, and begins at 1795000000, ends at %j', (validUntilS, end) => {
-    expect(toStixIndicator(factsOf({ validUntilS })).valid_until).toBe(end);
+    expect(toStixObject(factsOf({ validUntilS })).valid_until).toBe(end);
   });
   it('is modified when it was judged, and not before it was made', () => {
-    expect(toStixIndicator(factsOf({ judgedS: NOW_S + 5 }))).toMatchObject({ created: iso(NOW_S), modified: iso(NOW_S + 5) });
-    expect(toStixIndicator(factsOf({ judgedS: NOW_S - 5 })).modified).toBe(iso(NOW_S));
+    expect(toStixObject(factsOf({ judgedS: NOW_S + 5 }))).toMatchObject({ created: iso(NOW_S), modified: iso(NOW_S + 5) });
+    expect(toStixObject(factsOf({ judgedS: NOW_S - 5 })).modified).toBe(iso(NOW_S));
   });
   it('has 40 labels at most, its own among them, and each once', () => {
     const own = ['ismalicious:verdict=malicious', 'ismalicious:tier=p1'];
     const tags = Array.from({ length: 38 }, (_, n) => `t${n}`);
-    expect(toStixIndicator(factsOf({ tags })).labels).toEqual([...tags, ...own]);
-    expect(toStixIndicator(factsOf({ tags: [...tags, 'u', 't0'] })).labels).toEqual([...tags.slice(1), 'u', ...own]);
+    expect(toStixObject(factsOf({ tags })).labels).toEqual([...tags, ...own]);
+    expect(toStixObject(factsOf({ tags: [...tags, 'u', 't0'] })).labels).toEqual([...tags.slice(1), 'u', ...own]);
   });
   it('has a name of 1024 letters at most', () => {
-    const named = (length: number) => toStixIndicator(factsOf({ indicator: { type: 'url', value: 'u'.repeat(length) } })).name.length;
+    const named = (length: number) => toStixObject(factsOf({ indicator: { type: 'url', value: 'u'.repeat(length) } })).name.length;
     expect([named(1024), named(1025)]).toEqual([1024, 1024]);
   });
   it.each<[Partial<StixFacts>, string]>([
@@ -328,16 +328,16 @@ describe('an indicator in STIX', () => {
       'malicious, score 90, tier p1; contributions: a 1; listed by misp, otx',
     ],
     [{ answer: enrichmentOf({ score: null }).answer }, 'malicious, no score, tier p1'],
-  ])('is described: %#', (more, text) => expect(toStixIndicator(factsOf(more)).description).toBe(text));
+  ])('is described: %#', (more, text) => expect(toStixObject(factsOf(more)).description).toBe(text));
   it('is revoked, and marked, only when it is', () => {
-    expect(toStixIndicator(factsOf({ isRevoked: true, tlp: 'RED' }))).toMatchObject({
+    expect(toStixObject(factsOf({ isRevoked: true, tlp: 'RED' }))).toMatchObject({
       revoked: true,
       object_marking_refs: ['marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1'],
     });
-    expect(Object.keys(toStixIndicator(factsOf()))).not.toContain('revoked');
+    expect(Object.keys(toStixObject(factsOf()))).not.toContain('revoked');
   });
   it('comes in a bundle with its author; another time, another bundle', () => {
-    const [one, later] = [toStixIndicator(factsOf()), toStixIndicator(factsOf({ judgedS: NOW_S + 1 }))];
+    const [one, later] = [toStixObject(factsOf()), toStixObject(factsOf({ judgedS: NOW_S + 1 }))];
     const bundle = toStixBundle([one]);
     expect([bundle.objects.length, bundle.id === toStixBundle([one]).id, bundle.id === toStixBundle([later]).id]).toEqual([2, true, false]);
     expect(bundle.id).toMatch(/^bundle--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_STAMP } from '../../scripts/freshness.ts';
 import { SETUP_BUNDLE_FILES, setupBundleAbsence } from '../../scripts/splunk-ui-bundle.ts';
-import { parseConf } from '../../src/hosts/splunk/splunkd/conf-file.ts';
+import { parseConf } from '../../src/splunkd/conf-file.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { filesNamedBy } from './named-files.ts';
 

@@ -10,9 +10,7 @@ endShortly();
 void answerRecords(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {
-    const { engine, config, feedback, warnings } = await (
-      await import('../splunkd/engine-for-search.ts')
-    ).openEngineForSearch(null, search);
+    const { engine, config, feedback, warnings } = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
     const sent = (most: number) => readAuditLog(auditLogPath(config.stateFolder), most);
     return { feedback, sent, warnings, close: () => engine.close() };
   },
