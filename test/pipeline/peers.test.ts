@@ -14,7 +14,7 @@ import { exportStore } from '../../src/pipeline/export-store.ts';
 import { readFeed } from '../../src/pipeline/read-feed.ts';
 import { answerTaxii, TAXII_COLLECTION_ID } from '../../src/pipeline/taxii-collection.ts';
 import { enrichmentOf, observationOf } from '../store/samples.ts';
-import { bodyOf, itemOf, start } from '../outputs/samples.ts';
+import { bodyOf, contextOf, itemOf, outputOf, start } from '../outputs/samples.ts';
 import { hasPeers, peerPython, runPython } from '../support/python-peers.ts';
 import { fakeClock, fetchTransport } from './stand-in.ts';
 
@@ -232,9 +232,11 @@ describe.skipIf(!hasPeers)("PyMISP 2.5.34.4, MISP's own parser [needs python]", 
       'file:sha256': 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
       'file:sha512': 'c'.repeat(128),
     } as const;
-    const sent = Object.entries(values).map(([type, value]) =>
-      bodyOf(start('misp', [itemOf(value, { type: type as keyof typeof values })])),
-    );
+    const sent = Object.entries(values).map(([type, value]) => {
+      const item = itemOf(value, { type: type as keyof typeof values });
+      const unknownThere = { status: 200, headers: {}, body: { response: { Attribute: [] } } };
+      return bodyOf(outputOf('misp').read(unknownThere, start('misp', [item]), [item], contextOf('misp')).next);
+    });
     const program = `
 import sys, json, pymisp
 out = []
