@@ -53,7 +53,7 @@ export function toThreatIntelRow(enrichment: Enrichment): ThreatIntelRow | null 
   const { answer, indicator } = enrichment;
   if (indicator === null || answer.verdict !== 'malicious') return null;
   const description = `isMalicious: malicious, score ${answer.score ?? 'unknown'}${categoryText(enrichment)}`;
-  const weight = Math.min(MAX_WEIGHT, Math.max(1, Math.ceil((answer.score ?? 1) / 20)));
+  const weight = answer.score === null ? 1 : Math.min(MAX_WEIGHT, Math.max(1, Math.ceil(answer.score / 20)));
   switch (indicator.type) {
     case 'ipv4-addr':
     case 'ipv6-addr':

@@ -214,6 +214,7 @@ describe('an entry of threat.enrichments', () => {
     ['ftp://x.net/r', false],
     ['https://', false],
     ['see https://x.net', false],
+    ['data:https://x.net', false],
   ])('refers to %s: %j', (reference, isPage) => expect('reference' in entry({ reference })).toBe(isPage));
 
   it('has an id of 32 hexadecimal digits, of type, value and field', () => {
@@ -328,6 +329,7 @@ describe('an indicator in STIX', () => {
       'malicious, score 90, tier p1; contributions: a 1; listed by misp, otx',
     ],
     [{ answer: enrichmentOf({ score: null }).answer }, 'malicious, no score, tier p1'],
+    [{ sources: ['misp'] }, 'malicious, score 90, tier p1; listed by misp'],
   ])('is described: %#', (more, text) => expect(toStixObject(factsOf(more)).description).toBe(text));
   it('is revoked, and marked, only when it is', () => {
     expect(toStixObject(factsOf({ isRevoked: true, tlp: 'RED' }))).toMatchObject({
