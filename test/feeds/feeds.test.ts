@@ -62,6 +62,7 @@ describe.skipIf(!hasFixtures)('recordings [needs recordings]', () => {
         validUntil: null,
         reference: 'https://misp.corp-net.com/events/view/42',
         isRevoked: false,
+        judged: null,
       },
     ]);
     const call = http(got.calls[0]);

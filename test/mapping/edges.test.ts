@@ -9,6 +9,7 @@ import { type IocOptions, toIocDocument } from '../../src/mapping/ioc-document.t
 import { toAnswerCells, toCategoryCell, toIndicatorCell } from '../../src/mapping/splunk.ts';
 import { toRiskEvent, toThreatIntelRow } from '../../src/mapping/splunk-risk.ts';
 import { toStixBundle, toStixObject, type StixFacts } from '../../src/mapping/stix.ts';
+import type { StixIndicator } from '../../src/mapping/stix.ts';
 import type { Answer, ProviderResult } from '../../src/model/enrichment.ts';
 import { INDICATOR_TYPES, type IndicatorType } from '../../src/model/indicator.ts';
 import { enrichmentOf as storedOf } from '../store/samples.ts';
@@ -307,15 +308,15 @@ describe('an indicator in STIX', () => {
     [NOW_S, undefined],
     [NOW_S + 1, iso(NOW_S + 1)],
   ])('that ends at %i, and begins at 1795000000, ends at %j', (validUntilS, end) => {
-    expect(toStixObject(factsOf({ validUntilS })).valid_until).toBe(end);
+    expect((toStixObject(factsOf({ validUntilS })) as StixIndicator).valid_until).toBe(end);
   });
   it('is modified when it was judged, and not before it was made', () => {
     expect(toStixObject(factsOf({ judgedS: NOW_S + 5 }))).toMatchObject({ created: iso(NOW_S), modified: iso(NOW_S + 5) });
     expect(toStixObject(factsOf({ judgedS: NOW_S - 5 })).modified).toBe(iso(NOW_S));
   });
   it('has 40 labels at most, its own among them, and each once', () => {
-    const own = ['ismalicious:verdict=malicious', 'ismalicious:tier=p1'];
-    const tags = Array.from({ length: 38 }, (_, n) => `t${n}`);
+    const own = ['ismalicious:verdict=malicious', 'ismalicious:tier=p1', 'ismalicious:score=90', 'ismalicious:origin=pack'];
+    const tags = Array.from({ length: 36 }, (_, n) => `t${n}`);
     expect(toStixObject(factsOf({ tags })).labels).toEqual([...tags, ...own]);
     expect(toStixObject(factsOf({ tags: [...tags, 'u', 't0'] })).labels).toEqual([...tags.slice(1), 'u', ...own]);
   });

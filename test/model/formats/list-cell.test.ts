@@ -31,6 +31,13 @@ it.each([
   ['address=/evil-host.net/0.0.0.0', ['evil-host.net']],
   ['local-zone: "evil-host.net." always_nxdomain', ['evil-host.net']],
   ['evil-host.net CNAME .', ['evil-host.net']],
+  ['*.evil-host.net # all below it', ['evil-host.net']],
+  ['.evil-host.net', ['evil-host.net']],
+  ['*.evil*.net', ['*.evil*.net']],
+  ['deny 203.0.114.7;', ['203.0.114.7']],
+  ['Deny from 203.0.112.0/20', ['203.0.112.0/20']],
+  ['add blocked 203.0.114.7', ['203.0.114.7']],
+  ["- 'evil-host.net',", ['evil-host.net']],
   // Labels.
   [`MD5=${MD5}`, [MD5]],
   [`SHA256=${SHA256},MD5=${MD5},IMPHASH=${MD5}`, [SHA256, MD5]],
@@ -50,7 +57,6 @@ it.each([
   ["'203.0.114.7", ['203.0.114.7']],
   ['=HYPERLINK("http://evil-host.net/a","a")', ['http://evil-host.net/a']],
   // Patterns of own lists stay as they are.
-  ['*.evil-host.net', ['*.evil-host.net']],
   ['=www.evil-host.net', ['=www.evil-host.net']],
 ])('%s names %j', (cell, values) => expect(readListCell(cell)).toEqual(values));
 
