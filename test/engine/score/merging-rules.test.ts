@@ -163,8 +163,8 @@ describe('the merged score', () => {
   });
 
   it('of nobody is none, and says so', () => {
-    expect(explain([answered('a', {}), answered('b', null)])).toEqual(['nobody gave a score']);
-    expect(explain([])).toEqual(['nobody was asked']);
+    expect(explain([answered('a', {}), answered('b', null)])).toEqual(['no provider gave a score']);
+    expect(explain([])).toEqual(['no provider was asked']);
   });
 
   it('has its points from each by weight, confidence and score', () => {
@@ -295,7 +295,7 @@ describe('the merged answer', () => {
       'one is old',
       [answered('a', { score: 1 }), answered('b', null, true)],
       'stale',
-      'older than its lifetime: the provider could not be asked anew',
+      'older than its lifetime: the provider could not be asked again',
     ],
     [
       'one may not be told',

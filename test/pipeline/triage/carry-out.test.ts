@@ -26,7 +26,10 @@ function open(more: Partial<Triage> = {}) {
   const store = {
     recordSightings: (rows: unknown[]) => Promise.resolve(void told.sightings.push(rows)),
     watch: (one: Record<string, unknown>, atS: number) => Promise.resolve(void told.watched.push({ ...one, atS })),
-    route: (...args: unknown[]) => Promise.resolve(void told.routed.push(args)),
+    route: (...args: unknown[]) => {
+      told.routed.push(args);
+      return Promise.resolve({ accepted: {}, held: {} });
+    },
   } as unknown as NonNullable<Triage['store']>;
   const triage: Triage = {
     enricher: fakeEnricher((value) => BY_VALUE[value] ?? judged(5)),
@@ -159,18 +162,27 @@ describe('an alert index', () => {
     return { outcome, calls, limits };
   }
   const search = (count: number) => ({ status: 200, body: { hits: { hits: hits(count) } } });
+  const read = (count: number) => ({ status: 200, body: { docs: hits(count).map((hit) => ({ ...hit, found: true })) } });
   const bulk = (...statuses: number[]) => ({ status: 200, body: { items: statuses.map((status) => ({ update: { status } })) } });
 
-  it('is asked for the oldest alerts without a decision, so many at once', async () => {
+  it('is asked for the oldest alerts without a decision, and no more of them are read than are wanted', async () => {
     const { calls, limits } = await run([search(0)], 7);
     expect(calls).toHaveLength(1);
+    const asked = await run([search(9), read(7), bulk(200, 200, 200, 200, 200, 200, 200)], 7);
+    expect((JSON.parse(String(asked.calls[1]?.body)) as { docs: unknown[] }).docs).toHaveLength(7);
     expect([calls[0]?.url.pathname, JSON.parse(String(calls[0]?.body))]).toEqual([
       '/a-*/_search',
-      {
-        size: 7,
-        sort: [{ '@timestamp': 'asc' }],
-        query: { bool: { must_not: [{ exists: { field: 'ismalicious.triage.tier' } }] } },
-      },
+      expect.objectContaining({
+        sort: [{ '@timestamp': { order: 'asc', numeric_type: 'date', unmapped_type: 'date' } }],
+        query: {
+          bool: {
+            must_not: [
+              { exists: { field: 'ismalicious.triage.tier' } },
+              { terms: { 'kibana.alert.workflow_tags': ['p1', 'p2', 'watch', 'log', 'review'].map((tier) => `ismalicious: ${tier}`) } },
+            ],
+          },
+        },
+      }),
     ]);
     expect(calls[0]?.headers).toEqual({ authorization: 'k', 'content-type': 'application/json', accept: 'application/json' });
     expect(limits[0]).toMatchObject({ timeoutMs: 1234, maxBytes: 67_108_864 });
@@ -181,14 +193,14 @@ describe('an alert index', () => {
   });
 
   it('counts what it took and what it refused', async () => {
-    expect((await run([search(4), bulk(200, 299, 300, 409)])).outcome).toEqual({ read: 4, written: 2, failed: 2 });
+    expect((await run([search(4), read(4), bulk(200, 299, 300, 409)])).outcome).toEqual({ read: 4, written: 2, failed: 2 });
   });
 
   it('is sent each decision as an update of its alert', async () => {
-    const { calls } = await run([search(1), bulk(200)]);
-    expect(calls[1]?.headers).toMatchObject({ 'content-type': 'application/x-ndjson' });
-    expect(String(calls[1]?.url)).toBe('http://127.0.0.1:9/_bulk?refresh=wait_for');
-    const lines = String(calls[1]?.body).split('\n');
+    const { calls } = await run([search(1), read(1), bulk(200)]);
+    expect(calls[2]?.headers).toMatchObject({ 'content-type': 'application/x-ndjson' });
+    expect(String(calls[2]?.url)).toBe('http://127.0.0.1:9/_bulk?refresh=wait_for');
+    const lines = String(calls[2]?.body).split('\n');
     expect([lines.length, lines[2]]).toEqual([3, '']);
     expect(lines.slice(0, 2).map((line) => JSON.parse(line) as unknown)).toEqual([
       { update: { _id: '0', _index: 'a-1' } },
@@ -213,8 +225,9 @@ describe('an alert index', () => {
   });
 
   it('gets no score and no indicator where there is none', async () => {
-    const { calls } = await run([{ status: 200, body: { hits: { hits: [{ _id: '0', _index: 'a-1', _source: {} }] } } }, bulk(200)]);
-    expect(String(calls[1]?.body)).not.toMatch(/"score"|"indicator"/);
+    const empty = { _id: '0', _index: 'a-1', found: true, _source: {} };
+    const { calls } = await run([search(1), { status: 200, body: { docs: [empty] } }, bulk(200)]);
+    expect(String(calls[2]?.body)).not.toMatch(/"score"|"indicator"/);
   });
 
   it.each([
