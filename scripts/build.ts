@@ -3,6 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, re
 import { dirname, join, relative } from 'node:path';
 import { bundleFolder } from './bundle.ts';
 import type { ProgramFolder } from './bundle.ts';
+import { buildConsole } from './console-bundle.ts';
 import { BUILD_STAMP } from './freshness.ts';
 import { thirdPartyNotices } from './notices.ts';
 import { buildSetupBundle, setupBundleAbsence } from './splunk-ui-bundle.ts';
@@ -72,6 +73,13 @@ async function buildPart(part: Part): Promise<void> {
   printSizes(join('dist', relative(fresh, folder)), bundle.sizesBytes);
 }
 
+/** The page of the sidecar, with the notices on what it contains. */
+async function buildConsolePage(folder: string): Promise<void> {
+  const { sizesBytes, inputs, legalComments } = await buildConsole(folder);
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(root, inputs, legalComments));
+  for (const [name, sizeBytes] of sizesBytes) print(`${toKib(sizeBytes)}  ${join('dist/console', name)}`);
+}
+
 /** The programs and what is read when it is needed; parts below this size only as a sum. */
 function printSizes(folder: string, sizesBytes: ReadonlyMap<string, number>): void {
   const sizes = [...sizesBytes].toSorted(([, a], [, b]) => b - a);
@@ -121,6 +129,7 @@ try {
   // What the program installs elsewhere, and what users copy.
   for (const folder of ['elastic', 'logstash']) cpSync(join(root, folder), join(fresh, folder), { recursive: true });
   for (const part of PARTS) await buildPart(part);
+  await buildConsolePage(join(fresh, 'console'));
   makeExecutable(join(fresh, 'cli.js'));
   moveIntoPlace();
 } catch (error) {

@@ -15,6 +15,7 @@ const SOURCES = [
   'samples',
   'scripts/build.ts',
   'scripts/bundle.ts',
+  'scripts/console-bundle.ts',
   'scripts/notices.ts',
   'scripts/splunk-ui-bundle.ts',
   'scripts/splunk-ui-forms.ts',

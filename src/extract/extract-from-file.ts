@@ -17,6 +17,10 @@ export interface FileOptions extends ExtractOptions, FileReaders {
   readonly hash: (algorithm: HashAlgorithm, bytes: Uint8Array) => string;
   /** Told what could not be read, and why: nothing in it is among the finds. */
   readonly onUnread?: ((part: string, reason: string) => void) | undefined;
+  /** Most milliseconds to look into it; what is not reached by then is unread. Default: two minutes. */
+  readonly maxMs?: number | undefined;
+  /** Whether nobody waits any more: asked before each file in it. */
+  readonly isStopped?: (() => boolean) | undefined;
 }
 
 /** A find in a file. `offset` counts in the decoded text of its part. */
@@ -47,7 +51,7 @@ interface Place {
  * texts (what gateways rewrote, too), files by their hashes and by what is in them, all in turn within bounds. Receivers are left out.
  */
 export async function extractFromFile(file: InnerFile, options: FileOptions): Promise<ExtractedFromFile[]> {
-  const budget = { files: MAX_FILES, bytes: MAX_BYTES, until: performance.now() + MAX_MS };
+  const budget = { files: MAX_FILES, bytes: MAX_BYTES, until: performance.now() + (options.maxMs ?? MAX_MS) };
   const place: Place = { prefix: '', name: '', recipients: new Set(), isWrapped: false, depth: 0, budget };
   const found = await findInFile(file, place, options);
   return options.isUnique === true ? (withoutRepeats(found) as ExtractedFromFile[]) : found;
@@ -60,6 +64,7 @@ async function findInFile(file: InnerFile, place: Place, options: FileOptions): 
   budget.bytes -= file.bytes.length;
   if (place.depth > MAX_DEPTH) return unread(options, name, `nested deeper than ${MAX_DEPTH}`);
   if (budget.files < 0 || budget.bytes < 0) return unread(options, name, 'more files or bytes than are looked at');
+  if (options.isStopped?.() === true) return [];
   if (performance.now() > budget.until) return unread(options, name, 'looking took too long');
   const hashes = file.isAttachment ? hashesOf(file, name, options) : [];
   const inside = await openFile(file, options);

@@ -77,8 +77,14 @@ export const SCHEMAS = {
             value: text,
             original: { ...text, description: 'As it stands in the text.' },
             offset: { type: 'integer', minimum: 0, description: 'UTF-16 code units from the start.' },
+            part: { ...text, description: 'Of a mail, document or archive: in which part, as `header:from` or `attachment:a.zip/b.js`.' },
           },
         },
+      },
+      unread: {
+        type: 'array',
+        description: 'Only for a file, and only when something in it could not be read: which part, and why.',
+        items: { type: 'object', required: ['part', 'reason'], properties: { part: text, reason: text } },
       },
       truncated: {
         type: 'boolean',

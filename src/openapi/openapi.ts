@@ -40,6 +40,13 @@ const EVENTS = {
 };
 
 const text = (description: string, type: string) => ({ description, content: { [type]: { schema: { type: 'string' } } } });
+const consoleFile = (what: string, type: string) => ({
+  get: {
+    summary: `${what} of the console page`,
+    security: [],
+    responses: { 200: text(`${what} of the page.`, type), 304: { description: 'It is as it was.' }, 404: refusal('It is not built.') },
+  },
+});
 const health = { content: json('Health') };
 
 /** What every path of the sidecar takes and gives, by path. */
@@ -86,13 +93,26 @@ const PATHS = {
   },
   '/v1/extract': {
     post: {
-      summary: 'Find indicators in a text',
-      requestBody: { required: true, content: json('ExtractRequest') },
+      summary: 'Find indicators in a text or a file',
+      description: 'A text as JSON, or a file as its bytes: a mail, a mailbox, an Outlook message, an archive, a document, a page.',
+      parameters: [
+        {
+          name: 'unique',
+          in: 'query',
+          schema: { type: 'string', enum: ['true', 'false'] },
+          description: 'For a file: `true`: each indicator once, at its first place.',
+        },
+      ],
+      requestBody: {
+        required: true,
+        content: { ...json('ExtractRequest'), 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+      },
       responses: {
         200: { description: 'What was found, in the order of the text. Nothing is looked up.', content: json('ExtractAnswer') },
         400: refusal('The body does not fit; the message names the member.'),
         413: refusal('Too long.'),
-        415: refusal('Not JSON.'),
+        415: refusal('Neither JSON nor a file.'),
+        422: refusal('The file takes too much memory to open.'),
         ...COMMON,
       },
     },
@@ -215,6 +235,9 @@ const PATHS = {
     },
   },
   '/': { get: { summary: 'The console page', security: [], responses: { 200: text('A page for people.', 'text/html') } } },
+  '/docs': { get: { summary: 'The console at this document', security: [], responses: { 200: text('A page for people.', 'text/html') } } },
+  '/console/console.js': consoleFile('Script', 'text/javascript'),
+  '/console/console.css': consoleFile('Style', 'text/css'),
 } as const;
 
 /** The sidecar's API, OpenAPI 3.1. */

@@ -37,6 +37,12 @@ function faultsIn(name: string, text: string): string[] {
 const files = (pattern: string) => globSync(pattern, { cwd: projectRoot }).sort();
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 
+/** The texts of a page, between its tags. */
+function textsOfPage(source: string): string {
+  const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '$1');
+  return [...code.matchAll(/[>}]([^<>{}=;]*\s[^<>{}=;]*)[<{]/g)].map(([, text = '']) => text.replaceAll(/\s+/g, ' ')).join('\n');
+}
+
 /** Texts in quotes, one a line; comments and what is computed are left out. */
 function textsOf(source: string): string {
   const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, ' ')).replaceAll(/(^|\s)\/\/.*$/gm, '$1');
@@ -57,6 +63,13 @@ describe('plain words', () => {
     expect(
       [...files('src/**/*.ts'), ...files('splunk-ui/setup/**/*.{ts,mts,tsx}')].flatMap((path) => faultsIn(path, textsOf(read(path)))),
     ).toEqual([]);
+  });
+
+  it('on the pages of the console', () => {
+    const pages = files('src/console/**/*.tsx');
+    expect(pages.length).toBeGreaterThan(10);
+    expect(pages.flatMap((path) => faultsIn(path, `${textsOf(read(path))}\n${textsOfPage(read(path))}`))).toEqual([]);
+    expect(textsOfPage('<p>\n  Nobody knows {count} of it.\n</p>')).toContain('Nobody knows');
   });
 
   it.each([

@@ -14,8 +14,7 @@ import { createVerdictMemory } from '../../events/verdict-memory.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { GatewaySettings } from '../../compose/gateway-settings.ts';
-import { createBufferPool } from '../../events/buffer-pool.ts';
-import type { BufferPool } from '../../events/buffer-pool.ts';
+import { type BufferPool, createBufferPool } from '../../events/buffer-pool.ts';
 import { INGEST_FOLDER } from './http/access.ts';
 import type { Fail, HotRoute } from './http/call.ts';
 import { createFaults, failCalls } from './http/faults.ts';
@@ -28,15 +27,14 @@ import { RefusedBody } from './bodies/refused-body.ts';
 import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
 import { createGuard, isLoopback } from './http/guard.ts';
 import { limitedServer } from './http/limited-server.ts';
-import { createListener } from './http/listener.ts';
-import type { Listener } from './http/listener.ts';
+import { createListener, type Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
 import { loadExtraction, loadTextSearch } from './load-extraction.ts';
-import { createMetrics } from './metrics.ts';
-import type { Metrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { createEnrichAsCaller } from './routes/enrich-as-caller.ts';
+import { addConsoleRoutes } from './routes/console-routes.ts';
 import { createCheckRoute } from './routes/check-route.ts';
 import { createEnrichRoute } from './routes/enrich-route.ts';
 import { createLogstashRoute } from './routes/logstash-route.ts';
@@ -83,6 +81,8 @@ export interface SidecarOptions {
   readonly profiles?: readonly string[];
   /** Which providers a call may name. */
   readonly askable?: Askable;
+  /** Where the console's files are, when not beside the program. */
+  readonly consoleFolder?: URL;
   /** Series of others for `/metrics`, in its format. */
   readonly extraMetrics?: () => string;
 }
@@ -126,7 +126,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     });
     return limitedServer(listener, settings);
   });
-  addApi(app, options, { metrics, clock, workers });
+  addApi(app, options, { metrics, clock, held, workers });
   addStatusRoutes(app, {
     metrics,
     version: options.version ?? '0.0.0',
@@ -157,16 +157,21 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
 }
 
 /** The routes that fastify answers, the status ones apart. */
-function addApi(app: FastifyInstance, options: SidecarOptions, parts: Pick<Parts, 'metrics' | 'clock'> & { workers: BodyWorkers }): void {
+function addApi(
+  app: FastifyInstance,
+  options: SidecarOptions,
+  parts: Pick<Parts, 'metrics' | 'clock' | 'held'> & { workers: BodyWorkers },
+): void {
   const { settings, feedback, enricher, pipeline, profiles } = options;
-  const { metrics, clock, workers } = parts;
+  const { metrics, clock, held, workers } = parts;
   addLookupRoute(app, { enricher, settings, metrics, profiles, askable: options.askable });
-  addExtractRoute(app, { begin: loadExtraction, settings, metrics, workers });
+  addExtractRoute(app, { begin: loadExtraction, settings, metrics, workers, held });
   if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addTriageRoute(app, { enricher, pipeline, settings, metrics, clock, workers });
   addQuarantineRoute(app, pipeline);
   addTaxiiRoute(app, { pipeline, settings, clock });
+  addConsoleRoutes(app, options.consoleFolder);
 }
 
 function refuseOpenDoor({ host, token }: SidecarSettings): void {

@@ -1,5 +1,5 @@
 import { extractFromFile, extractFromText } from '../../../extract/extract.ts';
-import { fileKind } from '../../../extract/file-kind.ts';
+import { fileKind, isBinary } from '../../../extract/file-kind.ts';
 import { isPicture } from '../../../extract/file-signature.ts';
 import type { Extracted } from '../../../extract/extracted.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
@@ -80,18 +80,6 @@ async function* extractFromStream(input: NodeJS.ReadableStream, onUnread: OnUnre
   if (found.length === 0 && shut[0] !== undefined && !isPicture(file)) throw new Error(`nothing in it could be read: ${shut[0]}`);
   if (found.length === 0 && isPicture(file)) throw new Error('no text in it: this is a picture, and no QR code in it names an indicator');
   yield* found;
-}
-
-/** Bytes by which a file is told from a text. */
-const SAMPLE_BYTES = 4096;
-const MOST_CONTROLS = 0.1;
-
-/** More control characters than any text has. UTF-16 is full of them, but says so at its beginning. */
-function isBinary(head: Buffer): boolean {
-  if (encodingOf(head).encoding !== 'utf-8') return false;
-  const sample = head.subarray(0, SAMPLE_BYTES);
-  const controls = sample.filter((byte) => byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b).length;
-  return controls > sample.length * MOST_CONTROLS;
 }
 
 async function readUpTo(parts: AsyncIterator<string | Buffer>, sizeBytes: number): Promise<Buffer> {

@@ -4,6 +4,8 @@ import type { Refusal } from '../http/replies.ts';
 /** What a thread is asked to make of a body. */
 export type BodyJob =
   | { readonly kind: 'extract'; readonly max: number }
+  /** The body is a file. `isUnique`: each indicator once, at its first place. */
+  | { readonly kind: 'file'; readonly max: number; readonly isUnique: boolean }
   /** `notesSightings`: who was seen with what is read, too. */
   | { readonly kind: 'alerts'; readonly max: number; readonly notesSightings: boolean };
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { excessOf, parseBody } from '../../../events/json/parse-body.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
-import { LONG_BODY_BYTES, LongBody } from './long-body.ts';
+import { FileBody, LONG_BODY_BYTES, LongBody } from './long-body.ts';
 import { BODY_BOUNDS, DEEP_BOUNDS, excessRefusal, NO_JSON } from './json-refusals.ts';
 import { readBody } from '../http/read-body.ts';
 import { RefusedBody } from './refused-body.ts';
@@ -27,6 +27,20 @@ export function readJsonBodies(app: FastifyInstance, held: HeldBytes): void {
   app.addHook('onRequest', (request, reply, done) => {
     responses.set(request.raw, reply.raw);
     done();
+  });
+}
+
+/** Has the routes of `scope` take the bytes of a file, too: as a `FileBody`, bounded as all bodies are. */
+export function takeFiles(scope: FastifyInstance, held: HeldBytes): void {
+  scope.addContentTypeParser('application/octet-stream', async ({ raw: req, routeOptions }: FastifyRequest) => {
+    const res = responses.get(req);
+    if (res === undefined) throw new Error('a call has an answer');
+    return await new Promise((resolve, reject) => {
+      readBody({ req, res }, { limit: routeOptions.bodyLimit, held, fail: reject }, (refusal, body) => {
+        if (refusal !== null) return reject(new RefusedBody(refusal));
+        return resolve(new FileBody(body));
+      });
+    });
   });
 }
 

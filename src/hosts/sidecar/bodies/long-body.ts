@@ -11,3 +11,12 @@ export class LongBody {
     this.bytes = bytes;
   }
 }
+
+/** A body that is a file: a mail, a document, an archive. Its bytes move to the thread that opens it. */
+export class FileBody {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}

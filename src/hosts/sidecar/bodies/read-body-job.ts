@@ -18,6 +18,7 @@ export function* readBodyJob({ job, bytes, stop }: BodyTask): Generator<BodyResu
   if (excess !== null) return yield refused(excessRefusal(excess));
   const parsed = parse(body);
   if (parsed === undefined) return yield refused(NO_JSON);
+  if (job.kind === 'file') throw new Error('a file is not read as JSON');
   if (job.kind === 'extract') return yield extracted(parsed, job.max, isStopped);
   const alerts = alertsOf(parsed);
   if (alerts === null) return yield refused(NO_ALERTS);

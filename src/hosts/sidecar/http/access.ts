@@ -23,6 +23,9 @@ const READ = ['GET', 'HEAD'];
  */
 export const ACCESS: readonly AccessRow[] = [
   { path: '/', methods: READ, who: 'anyone', by: 'page' },
+  { path: '/docs', methods: READ, who: 'anyone', by: 'page' },
+  { path: '/console/console.js', methods: READ, who: 'anyone', by: 'sidecar' },
+  { path: '/console/console.css', methods: READ, who: 'anyone', by: 'sidecar' },
   { path: '/healthz', methods: READ, who: 'anyone', by: 'sidecar' },
   { path: '/readyz', methods: READ, who: 'anyone', by: 'sidecar' },
   { path: '/openapi.json', methods: READ, who: 'anyone', by: 'sidecar' },

@@ -4,7 +4,9 @@ import { EXTRACT_BODY } from '../../../openapi/api-schemas.ts';
 import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
 import type { BodyWorkers } from '../bodies/body-workers.ts';
 import { type ExtractAnswer, extractInSteps } from '../bodies/extract-body.ts';
-import { LongBody } from '../bodies/long-body.ts';
+import { takeFiles } from '../bodies/json-bodies.ts';
+import { FileBody, LongBody } from '../bodies/long-body.ts';
+import type { HeldBytes } from '../http/held-bytes.ts';
 import { signalOf } from '../http/call.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
@@ -15,8 +17,10 @@ export interface ExtractRouteOptions {
   readonly begin: () => Promise<(text: string) => Extraction>;
   readonly settings: Pick<SidecarSettings, 'maxBodyBytes' | 'maxExtracted'>;
   readonly metrics: Pick<Metrics, 'add'>;
-  /** Read long bodies. */
+  /** Read long bodies and files. */
   readonly workers: BodyWorkers;
+  /** The room that all bodies share. */
+  readonly held: HeldBytes;
 }
 
 interface ExtractBody {
@@ -24,13 +28,18 @@ interface ExtractBody {
   readonly unique?: boolean;
 }
 
-/** `POST /v1/extract`: a text in, the indicators in it out, with their place. Nothing is looked up. */
-export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics, workers }: ExtractRouteOptions): void {
+/** `POST /v1/extract`: a text or a file in, the indicators in it out, with their place. Nothing is looked up. */
+export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics, workers, held }: ExtractRouteOptions): void {
   const max = settings.maxExtracted;
   /** Before the schema, which is for parsed bodies. */
   async function answerLong(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    if (!(request.body instanceof LongBody)) return undefined;
-    const answer = await workers.extract(request.body, max, signalOf({ res: reply.raw }));
+    const { body } = request;
+    const signal = signalOf({ res: reply.raw });
+    if (!(body instanceof LongBody || body instanceof FileBody)) return undefined;
+    const isUnique = (request.query as { readonly unique?: string }).unique === 'true';
+    const answer = await (body instanceof LongBody
+      ? workers.extract(body, max, signal)
+      : workers.extractFile(body, { max, isUnique }, signal));
     if (answer.isTruncated) metrics.add('extract_truncated', 1);
     return reply.type('application/json; charset=utf-8').send(answer.json);
   }
@@ -40,11 +49,15 @@ export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics
     config: { leavesLongBodies: true },
     preValidation: answerLong,
   };
-  app.post<{ Body: ExtractBody }>('/v1/extract', options, async ({ body: { text, unique } }, reply) => {
-    const steps = extractInSteps((await begin())(text), text.length, { isUnique: unique === true, max });
-    const answer = await inSlices(steps, signalOf({ res: reply.raw }));
-    if (answer.truncated === true) metrics.add('extract_truncated', 1);
-    return answer;
+  // In a scope of its own: no other route takes a file.
+  void app.register(async (scope) => {
+    takeFiles(scope, held);
+    scope.post<{ Body: ExtractBody }>('/v1/extract', options, async ({ body: { text, unique } }, reply) => {
+      const steps = extractInSteps((await begin())(text), text.length, { isUnique: unique === true, max });
+      const answer = await inSlices(steps, signalOf({ res: reply.raw }));
+      if (answer.truncated === true) metrics.add('extract_truncated', 1);
+      return answer;
+    });
   });
 }
 

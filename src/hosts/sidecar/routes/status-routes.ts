@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { consolePage } from '../console-page.ts';
 import type { Metrics } from '../metrics.ts';
 import { openApiDocument } from '../../../openapi/openapi.ts';
 
@@ -18,9 +17,8 @@ export interface StatusRoutesOptions {
   readonly heldOff: () => HeldOff;
 }
 
-/** `/healthz`, `/readyz`, `/metrics`, `/openapi.json` and the console page. */
+/** `/healthz`, `/readyz`, `/metrics` and `/openapi.json`. */
 export function addStatusRoutes(app: FastifyInstance, { metrics, version, notReady, degraded, heldOff }: StatusRoutesOptions): void {
-  const page = consolePage();
   const document = openApiDocument(version);
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
@@ -31,7 +29,6 @@ export function addStatusRoutes(app: FastifyInstance, { metrics, version, notRea
   });
   app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.render()));
   app.get('/openapi.json', () => document);
-  app.get('/', (_request, reply) => reply.headers(page.headers).type('text/html; charset=utf-8').send(page.html));
 }
 
 /** A part that cannot even say how it is, is not well; what it says may name files, and no secret. */

@@ -37,9 +37,13 @@ describe('the table of who may call what', () => {
     expect(rows.filter(({ path }) => isFolder(path)).map(({ who }) => who)).toEqual(['token', 'token', 'token']);
   });
 
-  it('opens four paths to reading, and no more', () => {
+  it('opens the page, its two files and what tells how the sidecar is to reading, and no more', () => {
     expect(ACCESS.filter(({ who }) => who === 'anyone').map(({ path, methods }) => [path, ...methods])).toEqual(
-      ['/', '/healthz', '/readyz', '/openapi.json'].map((path) => [path, 'GET', 'HEAD']),
+      ['/', '/docs', '/console/console.js', '/console/console.css', '/healthz', '/readyz', '/openapi.json'].map((path) => [
+        path,
+        'GET',
+        'HEAD',
+      ]),
     );
   });
 });
@@ -58,7 +62,8 @@ describe.each([{ accept: '*/*' }, { accept: 'text/html' }])('with a token and a 
           if (status !== 401 && status !== 400 && status !== 0) letIn.push(`${method} ${target.replace(`http://${host}`, '')} ${status}`);
         }
     close();
-    const open = accept === 'text/html' ? ['/', '/healthz', '/openapi.json', '/readyz'] : ['/healthz', '/openapi.json', '/readyz'];
+    const always = ['/console/console.css', '/console/console.js', '/healthz', '/openapi.json', '/readyz'];
+    const open = accept === 'text/html' ? ['/', '/docs', ...always] : always;
     // `/?a` and `/healthz?a=…` are the open path itself, with a query; so is its absolute form.
     const allowed = open.flatMap((path) => ['GET', 'HEAD'].map((method) => `${method} ${path} 200`));
     const seen = new Set(letIn.map((line) => line.replace(/\?a(=\/healthz)?/, '')));

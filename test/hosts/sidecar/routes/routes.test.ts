@@ -343,6 +343,12 @@ describe('what the sidecar tells about itself', () => {
     const { text, headers } = await call('/');
     expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';/);
     expect(text).not.toMatch(/(src|href)="(https?:)?\/\//);
-    expect(text).not.toMatch(/<script src|@import|url\(/);
+    expect([...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path)).toEqual([
+      'data:,',
+      'console/console.css',
+      'console/console.js',
+      'openapi.json',
+    ]);
+    expect(text).not.toMatch(/<script>|<style|style=|\bon\w+=/);
   });
 });

@@ -1,0 +1,110 @@
+import { useEffect, useState } from 'preact/hooks';
+import { CallError, callJson, callText, wordsFor } from '../page/call.ts';
+import { readMetrics, type Sample } from './metrics-text.ts';
+
+const EVERY_MS = 5000;
+/** After failures it is asked less and less often. */
+const MOST_MS = 60_000;
+/** Readings that are kept: five minutes. */
+const KEPT = 60;
+
+/** What `/readyz` says. */
+export interface Ready {
+  readonly status: string;
+  readonly reason?: string;
+  readonly degraded?: readonly string[];
+  readonly providers?: Readonly<Record<string, { readonly status: string; readonly until: string }>>;
+}
+
+/** What was read at one time. */
+export interface Reading {
+  readonly atMs: number;
+  readonly samples: readonly Sample[];
+}
+
+/** All that the health page shows. */
+export interface Health {
+  readonly readings: readonly Reading[];
+  readonly ready: Ready | null;
+  readonly quarantine: Quarantine | null;
+  readonly watched: number | null;
+  readonly fault: string | null;
+}
+
+/** What feeds sent that could not be taken. */
+export interface Quarantine {
+  readonly total: number;
+  readonly items: readonly {
+    readonly feed: string;
+    readonly reason: string;
+    readonly raw: string;
+    readonly times: number;
+    readonly last_at: string;
+  }[];
+}
+
+const NOTHING: Health = { readings: [], ready: null, quarantine: null, watched: null, fault: null };
+
+/** Reads the sidecar's state again and again, while the page is to be seen. */
+export function useHealth(): Health {
+  const [health, setHealth] = useState(NOTHING);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let waitMs = EVERY_MS;
+    const stopper = new AbortController();
+    const turn = async () => {
+      try {
+        // A page that nobody sees asks nothing.
+        if (!document.hidden && location.hash === '#health') {
+          const read = await readAll(stopper.signal);
+          setHealth(({ readings }) => ({ ...read, readings: [...readings, ...read.readings].slice(-KEPT), fault: null }));
+        }
+        waitMs = EVERY_MS;
+      } catch (error) {
+        if (stopper.signal.aborted) return;
+        waitMs = Math.min(MOST_MS, waitMs * 2);
+        const fault = `${wordsFor(error)} Trying again in ${Math.round(waitMs / 1000)} seconds.`;
+        setHealth((known) => ({ ...known, fault }));
+      }
+      timer = setTimeout(() => void turn(), waitMs);
+    };
+    const now = () => {
+      clearTimeout(timer);
+      void turn();
+    };
+    addEventListener('hashchange', now);
+    void turn();
+    return () => {
+      removeEventListener('hashchange', now);
+      stopper.abort();
+      clearTimeout(timer);
+    };
+  }, []);
+  return health;
+}
+
+async function readAll(signal: AbortSignal): Promise<Health> {
+  const [metrics, ready, quarantine, watchlist] = await Promise.all([
+    callText('metrics', { signal }),
+    callJson<Ready>('readyz', { signal }).catch(notReady),
+    unlessNoStore(callJson<Quarantine>('v1/quarantine?limit=20', { signal })),
+    unlessNoStore(callJson<{ total: number }>('v1/watchlist', { signal })),
+  ]);
+  const readings = [{ atMs: Date.now(), samples: readMetrics(metrics) }];
+  return { readings, ready, quarantine, watched: watchlist?.total ?? null, fault: null };
+}
+
+function notReady(error: unknown): Ready {
+  if (error instanceof CallError && error.status === 503) return { status: 'not ready' };
+  throw error;
+}
+
+/** A sidecar without a pipeline has neither quarantine nor watchlist. */
+async function unlessNoStore<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof CallError && error.code === 'no_store') return null;
+    throw error;
+  }
+}
