@@ -24,6 +24,8 @@ export function pipelinePaths(parts: Parts) {
   return {
     '/v1/watchlist': watchlistPath(parts),
     '/v1/quarantine': quarantinePath(parts),
+    '/v1/pipeline': statePath(parts),
+    '/v1/history': historyPath(parts),
     '/v1/triage': triagePath(parts),
     ...taxiiPaths(parts),
   };
@@ -53,6 +55,34 @@ function watchlistPath(parts: Parts) {
       summary: 'Watch them no longer',
       requestBody: { required: true, content: json('WatchEndRequest') },
       responses: { ...each, ...refused(parts), ...others },
+    },
+  };
+}
+
+function statePath(parts: Parts) {
+  return {
+    get: {
+      summary: 'How the pipeline stands',
+      description: 'Its last runs with their failures, what the store holds, and messages that no output took.',
+      responses: { 200: { description: 'In figures.', content: json('PipelineState') }, ...noStore(parts), ...parts.common },
+    },
+  };
+}
+
+function historyPath(parts: Parts) {
+  return {
+    get: {
+      summary: 'What the store knows of one indicator',
+      description: 'Feeds that list it, earlier verdicts, and who was seen with it. Nothing is looked up.',
+      parameters: [
+        { name: 'indicator', in: 'query', required: true, schema: { type: 'string' }, description: 'The value, defanged or not.' },
+      ],
+      responses: {
+        200: { description: 'Its history; empty lists when it is unknown.', content: json('ValueHistory') },
+        400: parts.refusal('Not an indicator.'),
+        ...noStore(parts),
+        ...parts.common,
+      },
     },
   };
 }

@@ -33,6 +33,17 @@ export const QUARANTINE_QUERY = {
   properties: { feed: name, limit: { type: 'string', pattern: '^(?:[1-9]\\d{0,3}|10000)$' } },
 } as const;
 
+/** The query of `GET /v1/history`. */
+export const HISTORY_QUERY = {
+  type: 'object',
+  required: ['indicator'],
+  properties: { indicator: { type: 'string', minLength: 1, maxLength: 8192 } },
+} as const;
+
+const time = { type: 'string', format: 'date-time' } as const;
+const texts = { type: 'array', items: { type: 'string' } } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+
 const decision = {
   type: 'object',
   required: ['alert_id', 'tier', 'actions', 'auto_resolve', 'score', 'verdict', 'status', 'indicator', 'field', 'reasons', 'note'],
@@ -83,6 +94,60 @@ export const PIPELINE_SCHEMAS = {
             times: { type: 'integer', description: 'How often it came.' },
             last_at: { type: 'string', format: 'date-time' },
           },
+        },
+      },
+    },
+  },
+  PipelineState: {
+    type: 'object',
+    required: ['runs', 'indicators', 'watched', 'sightings', 'quarantined_items', 'given_up'],
+    properties: {
+      runs: {
+        type: 'array',
+        description: 'The last runs, newest first.',
+        items: {
+          type: 'object',
+          required: ['finished_at', 'feeds', 'enriched', 'failures'],
+          properties: { finished_at: time, feeds: { type: 'object' }, enriched: count, failures: texts },
+        },
+      },
+      indicators: count,
+      watched: count,
+      sightings: count,
+      quarantined_items: { ...count, description: 'Items of feeds that could not be used: see /v1/quarantine.' },
+      given_up: {
+        type: 'array',
+        description: 'Messages that no longer wait, by output; `ismalicious store replay` sends them again.',
+        items: {
+          type: 'object',
+          required: ['output', 'total', 'reasons'],
+          properties: { output: { type: 'string' }, total: count, reasons: texts },
+        },
+      },
+    },
+  },
+  ValueHistory: {
+    type: 'object',
+    required: ['indicator', 'listed_by', 'verdicts', 'sightings'],
+    properties: {
+      indicator: { type: 'string' },
+      listed_by: { ...texts, description: 'Feeds that list it.' },
+      verdicts: {
+        type: 'array',
+        description: 'How its verdict changed, newest first.',
+        items: {
+          type: 'object',
+          required: ['at', 'verdict', 'score', 'tier'],
+          properties: { at: time, verdict: { type: 'string' }, score: { type: ['integer', 'null'] }, tier: { type: 'string' } },
+        },
+      },
+      sightings: {
+        type: 'array',
+        description: 'Own machines and users that were seen with it in the last 90 days, latest first.',
+        items: {
+          type: 'object',
+          required: ['asset', 'times', 'first_at', 'last_at'],
+          properties: { asset: { type: 'string' }, times: count, first_at: time, last_at: time },
         },
       },
     },

@@ -55,10 +55,9 @@ function toMarkdown(rows: readonly Row[]): string {
 }
 
 function cell(text: string): string {
-  return inertText(text)
-    .replace(/[&<@]/g, (char) => `&#${char.charCodeAt(0)};`)
-    .replace(/[\\`*_[\]|~#]/g, (char) => `\\${char}`)
-    .replace(/:\/\/|\bwww\./gi, (link) => link.replace(':', '&#58;').replace('.', '&#46;'));
+  return inertText(text).replace(/:(?=\/\/)|(?<=\bwww)\.|[&<@]|[\\`*_[\]|~#]/gi, (char) =>
+    /[:.&<@]/.test(char) ? `&#${char.charCodeAt(0)};` : `\\${char}`,
+  );
 }
 
 /** A code span as long as no backtick or bar is in it; both would end it or the cell. */

@@ -3,6 +3,7 @@ import { inertText } from '../../model/formats/inert-text.ts';
 import { counted, sizeOf } from '../look-up/words.ts';
 import { Chart } from './chart.tsx';
 import { quantileBetween, type Sample, sumOf } from './metrics-text.ts';
+import { Pipeline } from './pipeline.tsx';
 import { type Health, type Quarantine, type Reading, useHealth } from './poll.ts';
 import { Sources } from './sources.tsx';
 
@@ -20,9 +21,10 @@ export function HealthPage() {
         <>
           <Charts readings={health.readings} />
           <Sources samples={now} before={health.readings[0]?.samples ?? []} ready={health.ready} />
-          <Rest samples={now} watched={health.watched} />
+          <Rest samples={now} />
         </>
       )}
+      <Pipeline state={health.pipeline} />
       <Refused quarantine={health.quarantine} />
     </section>
   );
@@ -76,7 +78,7 @@ function Charts({ readings }: { readonly readings: readonly Reading[] }) {
   );
 }
 
-function Rest({ samples, watched }: { readonly samples: readonly Sample[]; readonly watched: number | null }) {
+function Rest({ samples }: { readonly samples: readonly Sample[] }) {
   const value = (name: string) => sumOf(samples, `ismalicious_${name}`) ?? 0;
   const startedS = sumOf(samples, 'process_start_time_seconds');
   const outputs = samples.filter(({ name }) => name === 'ismalicious_delivery_pending');
@@ -90,7 +92,6 @@ function Rest({ samples, watched }: { readonly samples: readonly Sample[]; reado
     ['Entries of local lists', value('list_entries').toLocaleString('en-US')],
     ['Unexpected errors', value('sidecar_faults_total').toLocaleString('en-US')],
     ['Refused for want of memory', value('sidecar_refused_for_room_total').toLocaleString('en-US')],
-    ['Watched values', watched === null ? 'no pipeline here' : watched.toLocaleString('en-US')],
     ...outputs.map(({ labels, value: pending }): readonly [string, string] => [
       `Output ${labels['output'] ?? ''}`,
       `${counted(pending, 'message')} waiting${sumOf(samples, 'ismalicious_delivery_held', labels) === 1 ? ', held: see above' : ''}`,

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { CallError, callJson, callText, wordsFor } from '../page/call.ts';
 import { readMetrics, type Sample } from './metrics-text.ts';
+import type { PipelineState } from './pipeline.tsx';
 
 const EVERY_MS = 5000;
 /** After failures it is asked less and less often. */
@@ -27,7 +28,8 @@ export interface Health {
   readonly readings: readonly Reading[];
   readonly ready: Ready | null;
   readonly quarantine: Quarantine | null;
-  readonly watched: number | null;
+  /** `null`: this sidecar has no pipeline. */
+  readonly pipeline: PipelineState | null;
   readonly fault: string | null;
 }
 
@@ -43,7 +45,7 @@ export interface Quarantine {
   }[];
 }
 
-const NOTHING: Health = { readings: [], ready: null, quarantine: null, watched: null, fault: null };
+const NOTHING: Health = { readings: [], ready: null, quarantine: null, pipeline: null, fault: null };
 
 /** Reads the sidecar's state again and again, while the page is to be seen. */
 export function useHealth(): Health {
@@ -84,14 +86,14 @@ export function useHealth(): Health {
 }
 
 async function readAll(signal: AbortSignal): Promise<Health> {
-  const [metrics, ready, quarantine, watchlist] = await Promise.all([
+  const [metrics, ready, quarantine, pipeline] = await Promise.all([
     callText('metrics', { signal }),
     callJson<Ready>('readyz', { signal }).catch(notReady),
     unlessNoStore(callJson<Quarantine>('v1/quarantine?limit=20', { signal })),
-    unlessNoStore(callJson<{ total: number }>('v1/watchlist', { signal })),
+    unlessNoStore(callJson<PipelineState>('v1/pipeline', { signal })),
   ]);
   const readings = [{ atMs: Date.now(), samples: readMetrics(metrics) }];
-  return { readings, ready, quarantine, watched: watchlist?.total ?? null, fault: null };
+  return { readings, ready, quarantine, pipeline, fault: null };
 }
 
 function notReady(error: unknown): Ready {

@@ -18,11 +18,13 @@ export function Sources({ samples, before, ready }: SourcesProps) {
         <caption>Sources</caption>
         <thead>
           <tr>
-            {['Source', 'State', 'Credits left', 'Spent today', 'Calls', 'Answered', 'Without an answer', 'Waiting'].map((title) => (
-              <th key={title} scope="col">
-                {title}
-              </th>
-            ))}
+            {['Source', 'State', 'Credits left', 'Spent today', 'Calls', 'Answered', 'Without an answer', 'Success', 'Waiting'].map(
+              (title) => (
+                <th key={title} scope="col">
+                  {title}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
@@ -44,6 +46,8 @@ function SourceRow({ provider, samples, before, ready }: SourcesProps & { readon
   const failures = samples.filter(({ name, labels }) => name === 'ismalicious_provider_failures_total' && labels['provider'] === provider);
   const left = samples.filter(({ name, labels }) => name === 'ismalicious_provider_quota_remaining' && labels['provider'] === provider);
   const spent = (value('credits_spent_today') ?? 0) - (value('credits_spent_today', before) ?? 0);
+  const answered = value('answers_total') ?? 0;
+  const asked = answered + failures.reduce((sum, { value: count }) => sum + count, 0);
   return (
     <tr>
       <th scope="row">{provider}</th>
@@ -59,6 +63,7 @@ function SourceRow({ provider, samples, before, ready }: SourcesProps & { readon
       <td>{shown('calls_total')}</td>
       <td>{shown('answers_total')}</td>
       <td>{failures.map(({ labels, value: count }) => `${count} ${labels['status'] ?? ''}`).join(', ') || '0'}</td>
+      <td>{asked === 0 ? '–' : `${Math.floor((answered / asked) * 100)} %`}</td>
       <td>{(value('queued') ?? 0) + (value('in_flight') ?? 0)}</td>
     </tr>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { EnrichmentJson, ProviderResultJson } from '../../mapping/enrichment-json.ts';
+import { History } from './history.tsx';
 import { Overrule } from './overrule.tsx';
 import { ScoreBar } from './answer-table.tsx';
 import { type Row, wordOf } from './rank.ts';
@@ -57,6 +58,7 @@ export function Detail({ row, rows, onClose, onAgain }: DetailProps) {
           <button type="button" onClick={onAgain}>
             Look up again
           </button>
+          <History key={`h ${row.value}`} value={row.value} />
           <Overrule key={`o ${row.value}`} value={row.value} answer={answer} onDone={onAgain} />
           <Watch key={`w ${row.value}`} value={row.value} />
         </>

@@ -42,7 +42,7 @@ import { addExtractRoute } from './routes/extract-route.ts';
 import { addFeedbackRoute } from './routes/feedback-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addTaxiiRoute } from './routes/taxii-route.ts';
-import { addQuarantineRoute } from './routes/quarantine-route.ts';
+import { addPipelineStateRoutes } from './routes/pipeline-state-routes.ts';
 import { addStatusRoutes, type HeldOff } from './routes/status-routes.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
@@ -169,7 +169,7 @@ function addApi(
   if (feedback) addFeedbackRoute(app, { feedback, enricher, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addWatchlistRoute(app, { pipeline, clock, maxBodyBytes: settings.maxSmallBodyBytes });
   addTriageRoute(app, { enricher, pipeline, settings, metrics, clock, workers });
-  addQuarantineRoute(app, pipeline);
+  addPipelineStateRoutes(app, { pipeline, clock });
   addTaxiiRoute(app, { pipeline, settings, clock });
   addConsoleRoutes(app, options.consoleFolder);
 }

@@ -172,6 +172,24 @@ describe.skipIf(!hasPagePackages)(`the console in a browser ${NEEDS}`, { timeout
     await page.close();
   });
 
+  it('shows who of ours was seen with a value, and says where nothing is known', async () => {
+    const store = (await sidecar.pipeline.store())!;
+    const nowS = Math.floor(Date.now() / 1000);
+    await store.recordSightings([{ value: '198.51.100.7', asset: '<b>ws-17</b>', times: 3, firstS: nowS - 60, lastS: nowS }]);
+    const page = await showConsole(browser, sidecar.origin, '/#q=198.51.100.7%20198.51.100.23');
+    await summaryOf(page);
+    for (const [value, said] of [
+      ['198[.]51[.]100[.]7', '<b>ws-17</b>: 3 times, last '],
+      ['198[.]51[.]100[.]23', 'No feed lists it, it was not seen here'],
+    ] as const) {
+      await choose(page, value);
+      await page.getByText('Sightings and history').click();
+      await page.getByText(said).waitFor();
+    }
+    isFine(page);
+    await page.close();
+  });
+
   it('decides alerts, with reasons', async () => {
     const page = await showConsole(browser, sidecar.origin, '/#alerts');
     await page.getByLabel(/Alerts as JSON/).fill('{"id":"A-1","source":{"ip":"198.51.100.7"}}\n{"id":"A-2","source":{"ip":"10.0.0.5"}}');
@@ -195,6 +213,7 @@ describe.skipIf(!hasPagePackages)(`the console in a browser ${NEEDS}`, { timeout
     expect(health).toMatch(/^ready/);
     expect(health).toContain('Entries of local lists');
     expect(health).toContain('Quarantine: 0 items');
+    expect(health).toContain('It has not run yet.');
     await page.goto(`${sidecar.origin}/docs`);
     await page.locator('.operation').first().waitFor();
     await page.locator('.operation summary').nth(1).click();

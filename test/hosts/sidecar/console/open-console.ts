@@ -41,6 +41,7 @@ export async function startConsole(
   const { port } = await sidecar.listen();
   return {
     origin: `http://127.0.0.1:${port}`,
+    pipeline,
     async close() {
       await sidecar.close();
       await pipeline.close();
