@@ -1,5 +1,8 @@
 /** Characters of a text that are searched in one call: small, so that the first rows come soon and nobody waits for one long answer. */
-export const PIECE_CHARACTERS = 131_072;
+const PIECE_CHARACTERS = 131_072;
+
+/** The first piece is shorter still: what comes first is read first. */
+const FIRST_CHARACTERS = 16_384;
 
 /** A piece of a text, and where it begins there. */
 export interface TextPiece {
@@ -11,7 +14,7 @@ export interface TextPiece {
 export function* cutText(text: string, most = PIECE_CHARACTERS): Generator<TextPiece> {
   let offset = 0;
   while (offset < text.length) {
-    const end = endOfPiece(text, offset, most);
+    const end = endOfPiece(text, offset, offset === 0 ? Math.min(most, FIRST_CHARACTERS) : most);
     yield { text: text.slice(offset, end), offset };
     offset = end;
   }

@@ -4,7 +4,7 @@ import { cutValues } from './cut-text.ts';
 import type { Input } from './input.ts';
 import { addPlan, NO_PRICE, planOf } from './price.ts';
 import type { Price } from './price.ts';
-import type { Row } from './rank.ts';
+import { type Row, wordOf } from './rank.ts';
 import { readInput } from './read-input.ts';
 import type { Find } from './read-text.ts';
 
@@ -14,6 +14,9 @@ const FREE_PARTS = [100, 400, 1000];
 const PAID_PARTS = [25, 100];
 /** How long the sidecar may take for one part that is paid for. */
 const PAID_TIMEOUT_MS = 60_000;
+/** Free sources that take longer are asked in small parts, too. */
+const SLOW_S = 5;
+const LOCAL_TIMEOUT_MS = 2000;
 /** Most distinct values of one job; a page that holds more is of no use to anybody. */
 const MOST_VALUES = 50_000;
 
@@ -163,12 +166,26 @@ async function askOrPrice(book: Book, values: readonly string[], signal: AbortSi
     const plan = await planOf(part, signal);
     signal.throwIfAborted();
     if (plan.to_pay === 0) {
-      await ask(book, part, FREE_PARTS, signal);
+      await ask(book, part, (plan.estimated_s ?? 0) > SLOW_S ? PAID_PARTS : FREE_PARTS, signal);
       continue;
     }
+    await askLocal(book, part, signal);
     book.waiting.push(...part);
     book.set({ price: addPlan(book.state.price, plan, part.length) });
   }
+}
+
+/** What local lists say is shown while the rest waits: a known threat is on top before anything is spent. */
+async function askLocal(book: Book, values: readonly string[], signal: AbortSignal): Promise<void> {
+  const body = { indicators: values, explain: true, providers: ['local'], timeout_ms: LOCAL_TIMEOUT_MS };
+  const { enrichments } = await callJson<{ enrichments: EnrichmentJson[] }>('v1/lookup', { body, signal });
+  signal.throwIfAborted();
+  enrichments.forEach((answer, n) => {
+    const row = book.rows.get(values[n] ?? '');
+    // That no local list knows a value says nothing: it goes on waiting.
+    if (row?.answer === null && !['unknown', 'failed'].includes(wordOf(answer))) book.rows.set(row.value, { ...row, answer });
+  });
+  book.set({ rows: [...book.rows.values()], answered: countAnswered(book.rows) });
 }
 
 async function ask(book: Book, values: readonly string[], sizes: readonly number[], signal: AbortSignal): Promise<void> {

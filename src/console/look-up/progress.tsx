@@ -70,7 +70,7 @@ export function PriceBox({ state: { phase, price }, onPay, onStop }: PriceBoxPro
   return (
     <section class="price" aria-label="Price">
       <p>
-        <strong>{counted(price.toPay, 'look-up')}</strong> of {counted(price.values, 'value')} would be paid for
+        Looking up {counted(price.values, 'value')} costs <strong>{counted(price.toPay, 'credit')}</strong>
         {price.seconds === null ? '' : `, in about ${counted(Math.max(1, Math.round(price.seconds)), 'second')}`}. Nothing was spent so far.
       </p>
       <ul>

@@ -14,8 +14,7 @@ interface ReadPart {
 /** Reads an input: a text here, a piece at a time; anything else is opened by the sidecar. */
 export async function* readInput(input: Input, signal: AbortSignal): AsyncGenerator<ReadPart> {
   if (input.text !== null) {
-    const share = input.size / Math.max(1, Math.ceil(input.size / 131_072));
-    for await (const finds of readText(input.text, signal)) yield { finds, read: share, notes: [] };
+    for await (const { finds, read } of readText(input.text, signal)) yield { finds, read, notes: [] };
     return;
   }
   const { indicators, unread = [] } = await callJson<FileAnswer>('v1/extract?unique=true', { body: input.bytes, signal });

@@ -18,8 +18,14 @@ interface ExtractAnswer {
   readonly read_until?: number;
 }
 
+/** What was found in the next piece of a text, and how many characters that has. */
+interface ReadPiece {
+  readonly finds: readonly Find[];
+  readonly read: number;
+}
+
 /** Finds the indicators of a text, a piece at a time. */
-export async function* readText(text: string, signal: AbortSignal): AsyncGenerator<readonly Find[]> {
+export async function* readText(text: string, signal: AbortSignal): AsyncGenerator<ReadPiece> {
   const isList = isListOfValues(text);
   for (const piece of cutText(text)) {
     let from = 0;
@@ -32,7 +38,7 @@ export async function* readText(text: string, signal: AbortSignal): AsyncGenerat
       if (answer.truncated !== true || next <= from) break;
       from = next;
     }
-    yield isList ? withLines(piece.text, piece.offset, found) : found;
+    yield { finds: isList ? withLines(piece.text, piece.offset, found) : found, read: piece.text.length };
   }
 }
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
+import { openTestEngine } from '../../../support/open-test-engine.ts';
+import { startStandIn } from '../../../support/stand-in-api.ts';
 import { hasPagePackages, NEEDS, openBrowser } from '../../../splunk-ui/page-harness.ts';
 import { builtConsole, type ConsolePage, lookUp, rowsOf, showConsole, startConsole, summaryOf, violationsOf } from './open-console.ts';
 
@@ -229,13 +231,27 @@ describe.skipIf(!hasPagePackages)(`the console in a browser ${NEEDS}`, { timeout
     const priced = await startConsole(built.folder, { enricher });
     const page = await showConsole(browser, priced.origin, '/#q=9.9.9.9,%208.8.8.8');
     await page.locator('.price').waitFor();
-    expect(enricher.asked).toEqual([]);
-    expect(await words(page, '.price')).toContain('2 look-ups of 2 values would be paid for');
+    expect(enricher.options.map(({ providers }) => providers)).toEqual([['local']]);
+    expect(await words(page, '.price')).toContain('Looking up 2 values costs 2 credits. Nothing was spent so far.');
     await choose(page, 'Look up 2 values');
     await page.getByText('2 values: 1 malicious, 1 clean.').waitFor();
-    expect(enricher.asked.flat().toSorted()).toEqual(['8.8.8.8', '9.9.9.9']);
+    expect(enricher.asked.at(-1)?.toSorted()).toEqual(['8.8.8.8', '9.9.9.9']);
     await page.close();
     await priced.close();
+  });
+
+  it('what local lists know is on top before anything is spent', async () => {
+    await using api = await startStandIn();
+    const { engine } = await openTestEngine(api.url, { ISMALICIOUS_LOCAL_SAMPLE: 'true' });
+    const priced = await startConsole(built.folder, { enricher: engine });
+    const page = await showConsole(browser, priced.origin);
+    await lookUp(page, `${FIREWALL_LINE} other=45.9.148.114`);
+    await page.locator('.price').waitFor();
+    expect(await summaryOf(page)).toBe('4 values: 2 malicious, 1 private, 1 waiting.');
+    await page.close();
+    await priced.close();
+    await engine.close();
+    expect(api.asked()).toEqual([]);
   });
 
   it('stops when told to, shows what has come, and goes on', async () => {
