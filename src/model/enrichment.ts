@@ -50,6 +50,8 @@ export interface ProviderResult {
   readonly reference: string | null;
   /** Engines that answered and how many of them accuse it, where the provider counts engines. */
   readonly detections?: Detections;
+  /** Whom an address belongs to, where the provider names it. */
+  readonly organization?: string;
   /** Whole points of the merged score that come from this provider; all contributions add up to the score exactly. */
   readonly contribution: number;
   /** One line for people when `status` is a failure or `skipped_tlp`, or where somebody gave a reason. */

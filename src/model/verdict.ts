@@ -34,6 +34,8 @@ export interface Verdict {
   readonly reference: string | null;
   /** Engines that answered and how many of them accuse it, where the provider counts engines. */
   readonly detections?: Detections;
+  /** Whom an address belongs to, where the provider names it. */
+  readonly organization?: string;
   /** One line for people on why it says so, where somebody gave a reason. */
   readonly note?: string;
   /** The provider is still working on it: true answers are cached for a minute only. */

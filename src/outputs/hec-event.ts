@@ -54,12 +54,19 @@ export function toHecEvent(item: OutputItem, { index, host }: { index?: string |
   };
 }
 
+/** What the providers of the seed pipeline said, under its names: those that answered and list the value. */
 function providerFields({ enrichment }: OutputItem) {
   const answered = (id: string) => enrichment.answer.providers.find(({ provider, status }) => provider === id && status === 'ok');
-  const [virustotal, abuseipdb] = [answered('virustotal'), answered('abuseipdb')];
+  const [virustotal, abuseipdb, shodan] = [answered('virustotal'), answered('abuseipdb'), answered('shodan')];
+  const exposure = shodan ?? answered('internetdb');
+  const ports = (exposure?.attributes ?? []).flatMap((attribute) => /^port-(\d+)$/.exec(attribute)?.[1] ?? []).map(Number);
+  // What was kept before engines were counted has only the number of those that flag the value.
+  const flagging = virustotal?.detections?.malicious ?? virustotal?.sightings;
   return {
-    // Our VirusTotal verdict counts the engines that flag it as its sightings.
-    ...(typeof virustotal?.sightings === 'number' ? { vt_malicious_engines: virustotal.sightings } : {}),
+    ...(typeof flagging === 'number' ? { vt_malicious_engines: flagging } : {}),
+    ...(virustotal?.detections ? { vt_total_engines: virustotal.detections.total } : {}),
+    ...(exposure ? { shodan_open_ports: ports } : {}),
+    ...(shodan?.organization === undefined ? {} : { shodan_org: shodan.organization }),
     ...(typeof abuseipdb?.score === 'number' ? { abuseipdb_confidence: abuseipdb.score } : {}),
   };
 }

@@ -22,6 +22,7 @@ const Settings = z.object({
 const Host = z.object({
   ip_str: z.string(),
   ports: z.array(z.int()),
+  org: z.nullish(z.string()),
   tags: z.nullish(z.array(z.string())),
   vulns: z.nullish(z.union([z.array(z.string()), z.record(z.string(), z.unknown())])),
   last_update: z.nullish(z.string()),
@@ -82,6 +83,7 @@ export const shodan = defineProvider({
     return exposureVerdict('shodan', {
       tags: answer.tags ?? [],
       ports: answer.ports,
+      organization: answer.org,
       vulns: Array.isArray(vulns) ? vulns : Object.keys(vulns),
       lastSeen: isoTime(answer.last_update),
       reference: `https://www.shodan.io/host/${encodeURIComponent(indicator.value)}`,

@@ -134,6 +134,36 @@ describe('Splunk HEC', () => {
     });
     expect(sent.event).toMatchObject({ event_id: 'ismalicious:203.0.113.7:1', verdict: 'malicious', tier: 'p1', categories: ['c2'] });
   });
+  it('carries what VirusTotal, Shodan and AbuseIPDB answered, under the names of the published event', () => {
+    const said = {
+      status: 'ok',
+      verdict: 'unknown',
+      score: null,
+      confidence: null,
+      categories: [],
+      attributes: [],
+      sightings: null,
+    } as const;
+    const rest = { firstSeen: null, lastSeen: null, reference: null, contribution: 0, message: null };
+    const providers = [
+      { ...said, ...rest, provider: 'virustotal', sightings: 15, detections: { malicious: 14, total: 91 } },
+      { ...said, ...rest, provider: 'shodan', attributes: ['vpn', 'port-22', 'port-443'], organization: 'Example Hosting Ltd' },
+      { ...said, ...rest, provider: 'abuseipdb', score: 93 },
+    ];
+    const sent = toHecEvent(itemOf('203.0.113.7', { answer: { providers } }), { host: 'h' });
+    expect(sent.event).toMatchObject({
+      vt_malicious_engines: 14,
+      vt_total_engines: 91,
+      shodan_open_ports: [22, 443],
+      shodan_org: 'Example Hosting Ltd',
+      abuseipdb_confidence: 93,
+      first_seen: '2026-11-16T11:06:40Z',
+      last_seen: '2026-11-18T10:06:40Z',
+    });
+    const failed = providers.map((one) => ({ ...one, status: 'timeout' as const }));
+    const without = toHecEvent(itemOf('203.0.113.7', { answer: { providers: failed } }), { host: 'h' });
+    expect(Object.keys(without.event).filter((name) => /^(vt|shodan|abuseipdb)_/.test(name))).toEqual([]);
+  });
   it('stacks objects, without array or commas', () => {
     const { call } = start('splunk_hec', [A, B]);
     if (call.kind !== 'http') throw new Error('no HTTP call');

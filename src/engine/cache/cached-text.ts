@@ -21,6 +21,7 @@ const CHECKS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ['reference', isTextOrNull],
   ['isPending', (value) => typeof value === 'boolean'],
   ['note', (value) => typeof value === 'string'],
+  ['organization', (value) => typeof value === 'string'],
   [
     'detections',
     (value) =>

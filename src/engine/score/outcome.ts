@@ -41,6 +41,7 @@ export function verdictToText(verdict: Verdict | null): string {
     if (value !== silent && !(Array.isArray(value) && value.length === 0)) said[key] = value;
   }
   if (verdict.detections) said['detections'] = verdict.detections;
+  if (verdict.organization !== undefined) said['organization'] = verdict.organization;
   if (verdict.note !== undefined) said['note'] = verdict.note;
   return JSON.stringify(said);
 }
