@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { certificateFault } from '../config/client-certificate-settings.ts';
 import { ConfigError } from '../config/load.ts';
 import { settingMeta } from '../config/setting.ts';
 import type { AuditLog } from '../engine/privacy/audit-log.ts';
 import type { Clock } from '../engine/clock.ts';
 import { createExchange } from '../engine/calls/exchange.ts';
 import { timedExchange } from '../engine/feedback/figures.ts';
+import { readClientCertificate } from '../engine/calls/http/client-certificate.ts';
 import { createFetchTransport } from '../engine/calls/http/fetch-transport.ts';
 import type { HttpTransport } from '../engine/calls/http/transport.ts';
 import { createUndiciTransport } from '../engine/calls/http/undici-transport.ts';
@@ -44,7 +46,7 @@ export function stackProvider(
   context: StackContext,
 ): EngineProvider & { transport: HttpTransport } {
   const concurrency = common.concurrency ?? provider.concurrency ?? DEFAULT_CONCURRENCY;
-  const transport = openTransport(provider, own, { proxy: common.proxy, caFile: common.caFile, connections: concurrency }, context.env);
+  const transport = openTransport(provider, own, { common, connections: concurrency }, context.env);
   const exchange = createExchange({
     provider,
     settings: own,
@@ -61,7 +63,7 @@ export function stackProvider(
   const client: ProviderQueue = new ProviderQueue({
     provider,
     account,
-    key: lazily(() => fingerprintOf(provider, own, common.proxy)),
+    key: lazily(() => fingerprintOf(provider, own, common)),
     exchange: timedExchange(exchange, context.clock, (latencyMs) => context.onCall(provider.id, latencyMs)),
     limits: {
       concurrency,
@@ -88,7 +90,7 @@ function lazily<T>(make: () => T): () => T {
 }
 
 /** Stands for where a provider is asked and with which key, and cannot be turned back. */
-function fingerprintOf({ id, settings }: Provider, own: unknown, proxy: string | undefined): string {
+function fingerprintOf({ id, settings }: Provider, own: unknown, { proxy, certFile }: WantedProvider['common']): string {
   const secrets = Object.entries(settings.shape).flatMap(([key, setting]) => {
     const value: unknown = Reflect.get(own as object, key);
     return settingMeta.get(setting)?.secret === true || key === 'baseUrl' ? [[key, value]] : [];
@@ -96,7 +98,7 @@ function fingerprintOf({ id, settings }: Provider, own: unknown, proxy: string |
   // Loaded at the first look-up: a search that finds everything in the cache makes none.
   const { createHash } = builtinModule('node:crypto');
   return createHash('sha256')
-    .update(JSON.stringify([id, secrets, proxy]))
+    .update(JSON.stringify([id, secrets, proxy, ...(certFile === undefined ? [] : [certFile])]))
     .digest('hex')
     .slice(0, FINGERPRINT_CHARS);
 }
@@ -111,26 +113,21 @@ function quotasOf(provider: Provider, { perMinute, perDay }: WantedProvider['com
 }
 
 interface Reach {
-  readonly proxy: string | undefined;
-  readonly caFile: string | undefined;
+  readonly common: WantedProvider['common'];
   readonly connections: number;
 }
 
-function openTransport(provider: Provider, own: unknown, reach: Reach, env: StackContext['env']): HttpTransport {
+function openTransport(provider: Provider, own: unknown, { common, connections }: Reach, env: StackContext['env']): HttpTransport {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const baseUrl: unknown = Reflect.get(own as object, 'baseUrl');
-  const proxy = reach.proxy ?? (typeof baseUrl === 'string' ? proxyFromEnv(new URL(baseUrl), env) : null);
+  const proxy = common.proxy ?? (typeof baseUrl === 'string' ? proxyFromEnv(new URL(baseUrl), env) : null);
+  const block = `providers.${provider.id}`;
+  const client = readClientCertificate(common, certificateFault(block));
   const hasUndici = major > UNDICI_NEEDS[0] || (major === UNDICI_NEEDS[0] && minor >= UNDICI_NEEDS[1]);
-  if (hasUndici)
-    return createUndiciTransport({ provider: provider.id, connections: reach.connections, proxy, ca: readCa(provider, reach.caFile) });
-  if (proxy === null && reach.caFile === undefined) return createFetchTransport(provider.id);
-  throw new ConfigError([
-    {
-      key: `providers.${provider.id}.${reach.caFile === undefined ? 'proxy' : 'ca_file'}`,
-      place: `Node ${process.versions.node}`,
-      message: 'needs Node 22.19 or newer',
-    },
-  ]);
+  if (hasUndici) return createUndiciTransport({ provider: provider.id, connections, proxy, ca: readCa(provider, common.caFile), client });
+  if (proxy === null && common.caFile === undefined && client === null) return createFetchTransport(provider.id);
+  const setting = common.caFile !== undefined ? 'ca_file' : client !== null ? 'cert_file' : 'proxy';
+  throw new ConfigError([{ key: `${block}.${setting}`, place: `Node ${process.versions.node}`, message: 'needs Node 22.19 or newer' }]);
 }
 
 function readCa(provider: Provider, path: string | undefined): string | null {

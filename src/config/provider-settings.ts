@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import { TLP_LABELS } from '../model/tlp.ts';
-import { settingMeta, type SettingsSchema } from './setting.ts';
+import { type ClientCertificateSettings, clientCertificateShape } from './client-certificate-settings.ts';
+import { settingMeta, toSnakeCase, type SettingsSchema } from './setting.ts';
 
 /** Settings that every provider has besides its own. */
-export interface CommonProviderSettings {
+export interface CommonProviderSettings extends ClientCertificateSettings {
   readonly enabled?: boolean;
   readonly timeoutMs: number;
   readonly concurrency?: number;
@@ -79,5 +80,6 @@ export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
       true,
     ),
     caFile: setting('CA_FILE', z.optional(z.string()), 'PEM file with further certificate authorities; added to the built-in ones.'),
+    ...clientCertificateShape((key, schema, doc, options) => setting(toSnakeCase(key).toUpperCase(), schema, doc, options?.secret)),
   }) as SettingsSchema;
 }

@@ -10,6 +10,8 @@ import {
   loadConfig,
   settingSource,
 } from '../config/load.ts';
+import { certificateFault } from '../config/client-certificate-settings.ts';
+import { type ClientCertificate, readClientCertificate } from '../engine/calls/http/client-certificate.ts';
 import type { Enricher } from '../engine/enricher.ts';
 import type { FeedbackStore } from '../engine/feedback/overrides.ts';
 import { DEFAULT_HALF_LIVES } from '../store/decay.ts';
@@ -37,6 +39,8 @@ export interface Reach {
   readonly baseUrl: string | null;
   readonly proxy: string | null;
   readonly ca: string | null;
+  /** Shown to a server that asks who calls; left out, `null`: none. */
+  readonly client?: ClientCertificate | null;
 }
 
 /** A transport that has to be closed. */
@@ -146,7 +150,7 @@ export async function openPipeline(config: PipelineConfig, options: PipelineOpti
         feed,
         settings: own,
         timeoutMs: own.timeoutMs,
-        transport: (await reach(feed.id, own)).transport,
+        transport: (await reach(`feeds.${feed.id}`, own)).transport,
       })),
     ),
     outputs: await outputsOf(config, reach, clock),
@@ -174,17 +178,18 @@ export async function openOutputs(
 }
 
 type Reacher = (
-  id: string,
+  block: string,
   own: Record<string, unknown> & CommonFeedSettings,
-) => Promise<{ readonly transport: OwnedTransport; readonly ca: string | null }>;
+) => Promise<{ readonly transport: OwnedTransport } & Required<Pick<Reach, 'ca' | 'client'>>>;
 
 function reacher(transportTo: PipelineOptions['transportTo'], owned: OwnedTransport[]): Reacher {
-  return async (id, own) => {
+  return async (block, own) => {
     const ca = await readCaFile(own.caFile);
+    const client = readClientCertificate(own, certificateFault(block));
     const baseUrl = typeof own.baseUrl === 'string' ? own.baseUrl : null;
-    const transport = transportTo({ id, baseUrl, proxy: own.proxy ?? null, ca });
+    const transport = transportTo({ id: block.slice(block.indexOf('.') + 1), baseUrl, proxy: own.proxy ?? null, ca, client });
     owned.push(transport);
-    return { transport, ca };
+    return { transport, ca, client };
   };
 }
 
@@ -195,8 +200,8 @@ async function outputsOf(config: PipelineConfig, reach: Reacher, clock: Pipeline
   });
   return await Promise.all(
     outputs.map(async ({ output, own }): Promise<RoutedOutput> => {
-      const { transport, ca } = await reach(output.id, own);
-      const sender = createOutputSender({ transport, clock, timeoutMs: own.timeoutMs, ca });
+      const { transport, ca, client } = await reach(`outputs.${output.id}`, own);
+      const sender = createOutputSender({ transport, clock, timeoutMs: own.timeoutMs, ca, client });
       return { output, settings: own, sender, isDry: own.dryRun, filter: { ...own, minScore: own.minScore ?? null } };
     }),
   );

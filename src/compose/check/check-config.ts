@@ -10,7 +10,9 @@ import {
   placeInFile,
   readBlocks,
 } from '../../config/load.ts';
+import { certificateFault } from '../../config/client-certificate-settings.ts';
 import { toSnakeCase } from '../../config/setting.ts';
+import { readClientCertificate } from '../../engine/calls/http/client-certificate.ts';
 import { wordTable } from '../../model/tables/word-table.ts';
 import { FEEDS } from '../../feeds/registry.ts';
 import { OUTPUTS } from '../../outputs/registry.ts';
@@ -69,7 +71,13 @@ async function checkSources(sources: ConfigSources): Promise<CheckedConfig> {
   const foreign = ['providers.custom', 'profile', 'profiles', ...unnamed];
   const { loaded, faults: found } = readBlocks({ ...on, ...off }, known.sources, { foreign, off: new Set(Object.keys(off)) });
   const inUse = Object.fromEntries(Object.entries(loaded).filter(([path]) => path in on));
-  faults.push(...found, ...crossFaults(inUse, found, known), ...feedFaults(on, inUse), ...fileFaults(on, inUse, sources.file));
+  faults.push(
+    ...found,
+    ...crossFaults(inUse, found, known),
+    ...feedFaults(on, inUse),
+    ...fileFaults(on, inUse, sources.file),
+    ...certificateFaults(on, inUse),
+  );
   const asked = wantedProviders(known, inUse);
   const under = (prefix: string) => Object.keys(on).flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
   const doubts = asked.flatMap(({ provider, own }) => {
@@ -124,6 +132,20 @@ function fileFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>, f
       });
     }),
   );
+}
+
+/** Client certificates that cannot be used: unreadable, without their key, with the wrong passphrase. */
+function certificateFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>): ConfigFault[] {
+  return Object.keys(on).flatMap((path) => {
+    try {
+      const values = loaded[path]?.values;
+      if (values && 'certFile' in (on[path]?.shape ?? {})) readClientCertificate(values, certificateFault(path));
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.faults;
+    }
+  });
 }
 
 function unreadable(path: string): string | null {

@@ -1,6 +1,8 @@
 import { readSources, type SourceOptions } from '../config-sources.ts';
 import type { LoadedConfig } from '../engine-config.ts';
 import { pipelineTransports } from '../pipeline-transports.ts';
+import { certificateFault } from '../../config/client-certificate-settings.ts';
+import { type ClientCertificate, readClientCertificate } from '../../engine/calls/http/client-certificate.ts';
 import { readCaFile } from '../../pipeline/delivery/output-sender.ts';
 import { loadPipelineConfig } from '../../pipeline/open-pipeline.ts';
 import type { Finding } from './doctor-findings.ts';
@@ -11,6 +13,7 @@ interface Target {
   readonly baseUrl: string;
   readonly proxy?: string | undefined;
   readonly caFile?: string | undefined;
+  readonly client?: ClientCertificate | null;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -25,12 +28,13 @@ export async function probeTargets({ blocks }: LoadedConfig, options: SourceOpti
 function pipelineTargets(sources: Awaited<ReturnType<typeof readSources>>): Target[] {
   const { feeds, outputs } = loadPipelineConfig(sources);
   const named = [
-    ...Object.entries(feeds).map(([id, own]) => [`feed ${id}`, own] as const),
-    ...Object.entries(outputs).map(([id, own]) => [`output ${id}`, own] as const),
+    ...Object.entries(feeds).map(([id, own]) => [`feed ${id}`, `feeds.${id}`, own] as const),
+    ...Object.entries(outputs).map(([id, own]) => [`output ${id}`, `outputs.${id}`, own] as const),
   ];
-  return named.flatMap(([id, own]) => {
+  return named.flatMap(([id, block, own]) => {
     const url = own['baseUrl'];
-    return typeof url === 'string' && /^https?:/.test(url) ? [{ id, baseUrl: url, proxy: own.proxy, caFile: own.caFile }] : [];
+    if (typeof url !== 'string' || !/^https?:/.test(url)) return [];
+    return [{ id, baseUrl: url, proxy: own.proxy, caFile: own.caFile, client: readClientCertificate(own, certificateFault(block)) }];
   });
 }
 
@@ -42,9 +46,9 @@ function engineTargets(upstream: unknown, env: SourceOptions['env']): Target[] {
   ];
 }
 
-async function probe({ id, baseUrl, proxy = undefined, caFile }: Target, env: SourceOptions['env']): Promise<Finding> {
+async function probe({ id, baseUrl, proxy = undefined, caFile, client = null }: Target, env: SourceOptions['env']): Promise<Finding> {
   const { origin } = new URL(baseUrl);
-  const transport = pipelineTransports(env)({ id, baseUrl, proxy: proxy ?? null, ca: await readCaFile(caFile) });
+  const transport = pipelineTransports(env)({ id, baseUrl, proxy: proxy ?? null, ca: await readCaFile(caFile), client });
   try {
     const { status } = await transport.send({ url: new URL(baseUrl) }, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES });
     return { what: id, ok: status < 500, detail: `${origin} answers (HTTP ${status})` };

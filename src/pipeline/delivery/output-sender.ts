@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readFile, rename, writeFile } from 'node:fs/promise
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { ClientCertificate } from '../../engine/calls/http/client-certificate.ts';
 import type { FileOutputCall, HttpOutputCall, OutputAnswer, OutputCall } from '../../outputs/output.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
 import { sendMail } from './smtp.ts';
@@ -22,8 +23,9 @@ export function createOutputSender(options: {
   clock: PipelineClock;
   timeoutMs: number;
   ca: string | null;
+  client?: ClientCertificate | null;
 }): OutputSender {
-  const { transport, clock, timeoutMs, ca } = options;
+  const { transport, clock, timeoutMs, ca, client = null } = options;
   return {
     async perform(call, signal) {
       switch (call.kind) {
@@ -33,7 +35,7 @@ export function createOutputSender(options: {
           await writeText(call);
           return TAKEN;
         case 'mail':
-          return sendMail(call, { timeoutMs, signal, ca, now: new Date(clock.nowMs()) });
+          return sendMail(call, { timeoutMs, signal, ca, client, now: new Date(clock.nowMs()) });
       }
     },
   };

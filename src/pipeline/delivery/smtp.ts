@@ -1,3 +1,4 @@
+import { type ClientCertificate, tlsOptionsOf } from '../../engine/calls/http/client-certificate.ts';
 import net from 'node:net';
 import tls from 'node:tls';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
@@ -15,6 +16,8 @@ export interface MailOptions {
   readonly signal: AbortSignal;
   /** PEM text of further certificate authorities; `null`: none. */
   readonly ca: string | null;
+  /** Shown to a server that asks who calls; left out, `null`: none. */
+  readonly client?: ClientCertificate | null;
   readonly now: Date;
 }
 
@@ -72,7 +75,8 @@ function connect({ host, port }: MailOutputCall['server'], { timeoutMs, signal }
   });
 }
 
-function toConnectionOptions(server: MailOutputCall['server'], socket: net.Socket, { timeoutMs, ca }: MailOptions): SMTPConnection.Options {
+function toConnectionOptions(server: MailOutputCall['server'], socket: net.Socket, options: MailOptions): SMTPConnection.Options {
+  const { timeoutMs, ca, client = null } = options;
   return {
     host: server.host,
     port: server.port,
@@ -80,7 +84,7 @@ function toConnectionOptions(server: MailOutputCall['server'], socket: net.Socke
     secure: server.security === 'tls',
     requireTLS: server.security === 'starttls',
     // Verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-    tls: { rejectUnauthorized: true, ...(ca === null ? {} : { ca: [...tls.rootCertificates, ca] }) },
+    tls: { rejectUnauthorized: true, ...(ca === null ? {} : { ca: [...tls.rootCertificates, ca] }), ...tlsOptionsOf(client) },
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,

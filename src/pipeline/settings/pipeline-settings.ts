@@ -1,5 +1,6 @@
 // src/pipeline/settings/: the pipeline's blocks of the configuration.
 import * as z from 'zod/mini';
+import { type ClientCertificateSettings, clientCertificateShape } from '../../config/client-certificate-settings.ts';
 import { declareSettings, type SettingsSchema } from '../../config/setting.ts';
 import type { Feed } from '../../feeds/feed.ts';
 import { TIERS } from '../../model/enrichment.ts';
@@ -72,7 +73,7 @@ export const PipelineSettings = z.object({
 });
 
 /** Settings that every feed has besides its own. */
-export interface CommonFeedSettings {
+export interface CommonFeedSettings extends ClientCertificateSettings {
   readonly enabled: boolean;
   readonly timeoutMs: number;
   readonly proxy?: string;
@@ -127,5 +128,6 @@ function commonShape(block: string, verb: string, timeoutMs: number) {
       secret: true,
     }),
     caFile: own('caFile', z.optional(z.string()), 'PEM file with further certificate authorities; added to the built-in ones.'),
+    ...clientCertificateShape(own),
   };
 }

@@ -1,6 +1,9 @@
 import { LookupError } from '../../../model/lookup-error.ts';
 
 const TLS_CODE = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO)/;
+/** Alerts by which a server says that our certificate is missing, or not one it takes (RFC 8446, section 6.2); before TLS 1.3 it just fails. */
+const CLIENT_CODE =
+  /^ERR_SSL_\w*ALERT_(CERTIFICATE_\w+|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)$/;
 const TIMEOUT_CODES = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
@@ -40,6 +43,13 @@ export function errorFromNetwork(provider: string, cause: unknown, proxy: string
     return new LookupError('unavailable', provider, `connection refused by ${by} (ECONNREFUSED)`, { cause });
   }
   if (TIMEOUT_CODES.has(code)) return new LookupError('timeout', provider, `no connection or answer in time${via} (${code})`, { cause });
+  if (CLIENT_CODE.test(code))
+    return new LookupError(
+      'unavailable',
+      provider,
+      `the server broke off TLS (${code}): if it asks for a client certificate, set cert_file and key_file`,
+      { cause },
+    );
   if (TLS_CODE.test(code))
     return new LookupError('unavailable', provider, `certificate refused (${code}): set ca_file if a proxy or a private CA is in between`, {
       cause,

@@ -1,4 +1,5 @@
 // src/engine/calls/http/: one call in, one answer out, over undici or fetch; coded errors.
+import type { ClientCertificate } from './client-certificate.ts';
 import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
 
 /** Bounds of one call. */
@@ -25,6 +26,8 @@ export interface TransportSettings {
   readonly proxy: string | null;
   /** PEM text of further certificate authorities, added to the built-in ones; `null`: none. */
   readonly ca: string | null;
+  /** Shown to the server (never to the proxy) when it asks who calls; left out, `null`: none. */
+  readonly client?: ClientCertificate | null;
 }
 
 /** Answers larger than this are refused: the largest recorded document is 109 KB, a batch of 500 rows about 1 MB. */

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { LookupError } from '../../../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
 import { bodyOf, readBytes } from './body.ts';
+import { tlsOptionsOf } from './client-certificate.ts';
 import { errorFromNetwork } from './network-error.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES, type SendOptions, type TransportSettings } from './transport.ts';
 import { emptyRecord } from '../../../model/tables/word-table.ts';
@@ -25,13 +26,14 @@ async function createDispatcher(undici: Undici, settings: TransportSettings): Pr
     ...(settings.ca === null ? {} : { ca: [...(await import('node:tls')).rootCertificates, settings.ca] }),
   };
   const common = { connections: settings.connections, keepAliveTimeout: KEEP_ALIVE_MS, pipelining: 1 };
-  if (settings.proxy === null) return new undici.Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls } });
+  const toServer = { ...tls, ...tlsOptionsOf(settings.client ?? null) };
+  if (settings.proxy === null) return new undici.Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...toServer } });
   const proxy = new URL(settings.proxy);
   const user = decodeURIComponent(proxy.username);
   const token = user === '' ? {} : { token: `Basic ${Buffer.from(`${user}:${decodeURIComponent(proxy.password)}`).toString('base64')}` };
   proxy.username = '';
   proxy.password = '';
-  return new undici.ProxyAgent({ ...common, uri: proxy.href, requestTls: tls, proxyTls: tls, ...token });
+  return new undici.ProxyAgent({ ...common, uri: proxy.href, requestTls: toServer, proxyTls: tls, ...token });
 }
 
 /**
