@@ -1,3 +1,4 @@
+import { abuseipdbFeed } from './abuseipdb.ts';
 import { csv } from './csv.ts';
 import type { Feed } from './feed.ts';
 import { feodo } from './feodo.ts';
@@ -11,4 +12,16 @@ import { threatfox } from './threatfox.ts';
 import { urlhaus } from './urlhaus.ts';
 
 /** Every feed there is, in the order in which a run reads them. */
-export const FEEDS: readonly Feed[] = [misp, mispFeed, otx, urlhaus, malwarebazaar, threatfox, feodo, taxii, stix, csv] as readonly Feed[];
+export const FEEDS: readonly Feed[] = [
+  misp,
+  mispFeed,
+  otx,
+  urlhaus,
+  malwarebazaar,
+  threatfox,
+  feodo,
+  abuseipdbFeed,
+  taxii,
+  stix,
+  csv,
+] as readonly Feed[];

@@ -11,6 +11,7 @@ const SOURCE_NAMES = wordTable<string>({
   malwarebazaar: 'MalwareBazaar',
   threatfox: 'ThreatFox',
   feodo: 'Feodo Tracker',
+  abuseipdb: 'AbuseIPDB',
   taxii: 'TAXII',
   stix: 'STIX',
   csv: 'CSV',

@@ -151,6 +151,10 @@ export interface OutputDefaults {
   /** A verdict that turned is told even when it no longer passes the filter, if it passed before. */
   readonly tellsTurns?: boolean;
   readonly events?: readonly OutputEvent[];
+  /** It writes where others read: switched on it only counts, until `dry_run: false`. */
+  readonly dryRun?: true;
+  /** Strictest TLP label that is sent; AMBER where nothing is said. */
+  readonly maxTlp?: Tlp;
 }
 
 /** A place that is told about judged indicators: pure functions and facts. The host journals, sends, retries and counts. */

@@ -27,6 +27,7 @@ describe('every feed', () => {
       'malwarebazaar',
       'threatfox',
       'feodo',
+      'abuseipdb',
       'taxii',
       'stix',
       'csv',
@@ -296,5 +297,34 @@ describe('Feodo, STIX and lists', () => {
     const settings = feed('stix').settings.parse({ path: '/lists/bundle.json' });
     expect(feed('stix').first({ settings, cursor: null, startedAtS: 0 }).call).toEqual({ file: '/lists/bundle.json' });
     expect(() => feed('stix').first({ settings: feed('stix').settings.parse({}), cursor: null, startedAtS: 0 })).toThrow(/exactly one/);
+  });
+});
+
+describe('AbuseIPDB blacklist', () => {
+  const settings = { apiKey: KEY };
+  const listed = {
+    meta: { generatedAt: '2026-11-17T20:00:00+00:00' },
+    data: [
+      { ipAddress: '45.83.64.7', abuseConfidenceScore: 100, lastReportedAt: '2026-11-17T19:59:00+00:00' },
+      { ipAddress: '10.0.0.1', abuseConfidenceScore: 100 },
+    ],
+  };
+  it('is read whole, and remembers of when it is', () => {
+    const got = walk(feed('abuseipdb'), settings, null, () => answer(listed));
+    expect(got.items).toMatchObject([
+      { indicator: { type: 'ipv4-addr', value: '45.83.64.7' }, confidence: 100, lastSeen: '2026-11-17T19:59:00.000Z', tlp: 'CLEAR' },
+    ]);
+    expect([got.rejected.length, got.cursor, http(got.calls[0]).url.href]).toEqual([
+      1,
+      '2026-11-17T20:00:00.000Z',
+      'https://api.abuseipdb.com/api/v2/blacklist?confidenceMinimum=100&limit=10000',
+    ]);
+  });
+  it('a used-up quota is no fault while the list of the last day is there, and one without it', () => {
+    const refused = () => answer({ errors: [{ detail: 'Daily rate limit of 5 requests exceeded' }] }, { status: 429 });
+    const again = walk(feed('abuseipdb'), settings, '2026-11-17T20:00:00.000Z', refused);
+    expect([again.items, again.faults, again.cursor]).toEqual([[], [], '2026-11-17T20:00:00.000Z']);
+    for (const cursor of [null, '2026-11-16T20:00:00.000Z'])
+      expect(() => walk(feed('abuseipdb'), settings, cursor, refused)).toThrow(/quota of the blacklist is used up/);
   });
 });

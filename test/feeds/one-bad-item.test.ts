@@ -45,6 +45,7 @@ const FORMS: Record<
     wrap: (data) => () => ({ query_status: 'ok', data }),
     good: (value, n) => ({ id: String(n + 1), ioc: value, ioc_type: 'ip' }),
   },
+  abuseipdb: { settings: SETTINGS, wrap: (rows) => () => ({ data: rows }), good: (value) => ({ ipAddress: value }) },
   feodo: { settings: { baseUrl: SETTINGS.baseUrl }, wrap: (rows) => () => rows, good: (value) => ({ ip_address: value }) },
   taxii: {
     settings: SETTINGS,
@@ -90,6 +91,7 @@ describe('decoration of another type never refuses an item', () => {
     urlhaus: ['id', 'url_status', 'date_added', 'threat', 'tags', 'urlhaus_reference'],
     malwarebazaar: ['sha1_hash', 'md5_hash', 'last_seen', 'first_seen', 'signature', 'tags'],
     threatfox: ['id', 'ioc_type', 'threat_type', 'malware_printable', 'confidence_level', 'first_seen', 'last_seen', 'tags'],
+    abuseipdb: ['abuseConfidenceScore', 'lastReportedAt'],
     feodo: ['status', 'malware', 'first_seen', 'last_online'],
     taxii: ['created', 'modified', 'confidence', 'labels', 'indicator_types', 'object_marking_refs', 'valid_from', 'valid_until'],
     stix: ['created', 'modified', 'confidence', 'labels', 'indicator_types', 'object_marking_refs', 'valid_from', 'valid_until'],

@@ -23,7 +23,7 @@ const HTTP = OUTPUTS.map(({ id }) => id).filter((id) => id !== 'file' && id !== 
 describe('every output', () => {
   it('has the ids that users write', () => {
     expect(OUTPUTS.map(({ id }) => id).toSorted()).toEqual(
-      'splunk_hec sentinel sentinel_logs crowdstrike misp elasticsearch file webhook jira servicenow pagerduty thehive slack teams email'
+      'splunk_hec sentinel sentinel_logs crowdstrike misp elasticsearch file webhook jira servicenow pagerduty thehive slack teams email abuseipdb virustotal opencti'
         .split(' ')
         .toSorted(),
     );
@@ -37,7 +37,10 @@ describe('every output', () => {
           doc: expect.stringMatching(/\.$/),
           env: expect.stringMatching(/^ISMALICIOUS_OUTPUTS_/),
         });
-      expect(block.parse(SETTINGS[output.id])).toMatchObject({ enabled: false, dryRun: false });
+      expect(block.parse(SETTINGS[output.id])).toMatchObject({
+        enabled: false,
+        dryRun: ['abuseipdb', 'virustotal', 'opencti'].includes(output.id),
+      });
       const secrets = Object.entries(block.shape).filter(([key]) => String(SETTINGS[output.id]?.[key]).startsWith('s3cret'));
       for (const [key, schema] of secrets) expect(settingMeta.get(schema)?.secret, key).toBe(true);
     },

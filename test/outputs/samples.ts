@@ -54,6 +54,9 @@ export const SETTINGS: Readonly<Record<string, Record<string, unknown>>> = {
   thehive: { baseUrl: 'https://hive.corp-net.com', apiKey: 's3cret-hive' },
   slack: { baseUrl: 'https://hooks.slack.com/services/T/B/s3cret' },
   teams: { baseUrl: 'https://x.logic.azure.com/workflows/s3cret' },
+  abuseipdb: { apiKey: 's3cret-abuse' },
+  virustotal: { apiKey: 's3cret-vt' },
+  opencti: { baseUrl: 'https://cti.corp-net.com', apiKey: 's3cret-cti' },
   email: { host: 'mail.corp-net.com', from: 'a@corp-net.com', to: ['soc@corp-net.com'], username: 'u', password: 's3cret-mail' },
 };
 

@@ -102,7 +102,7 @@ export function outputBlock({ id, settings, defaults }: Output): SettingsSchema 
   return z.object({
     ...settings.shape,
     ...commonShape(`outputs.${id}`, 'used', 30_000),
-    dryRun: own('dryRun', z._default(z.boolean(), false), 'Count what would be sent, and send nothing.'),
+    dryRun: own('dryRun', z._default(z.boolean(), defaults.dryRun === true), 'Count what would be sent, and send nothing.'),
     minScore: own(
       'minScore',
       defaults.minScore === undefined ? z.optional(score) : z._default(score, defaults.minScore),
@@ -115,7 +115,11 @@ export function outputBlock({ id, settings, defaults }: Output): SettingsSchema 
       z._default(z.array(z.enum(['enriched', 'verdict_changed', 'triage'])), [...(defaults.events ?? [])]),
       'Events that are sent: enriched, verdict_changed, triage; empty: all.',
     ),
-    maxTlp: own('maxTlp', z._default(z.enum(TLP_LABELS), 'AMBER'), 'Strictest TLP label that is sent; unmarked indicators count as AMBER.'),
+    maxTlp: own(
+      'maxTlp',
+      z._default(z.enum(TLP_LABELS), defaults.maxTlp ?? 'AMBER'),
+      'Strictest TLP label that is sent; unmarked indicators count as AMBER.',
+    ),
   });
 }
 
