@@ -1,4 +1,4 @@
-// src/: the program `ismalicious`. It stands above the hosts: `serve` needs two of them, the command line and the sidecar.
+// src/: the program `ismalicious`. It stands above the hosts: `serve` and `mcp` need two of them, the command line and the one that serves.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { endShortly } from './compose/end-shortly.ts';
@@ -45,6 +45,7 @@ const code = await runProgram(
     hasColor: process.stdout.isTTY === true && wantsColor && !process.argv.includes('--no-color'),
     hasProgress: isTty,
     startSidecar: async (start) => (await import('./hosts/sidecar/serve.ts')).serveSidecar(start),
+    startMcp: async (start) => (await import('./hosts/mcp/serve-mcp.ts')).serveMcp(start),
     columns: columnsOf(process.stdout),
     onInterrupt(ended) {
       process.once('SIGINT', ended);

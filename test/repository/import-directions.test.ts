@@ -26,13 +26,15 @@ const FILE_OF: Readonly<Record<string, string>> = {
   splunkd: 'splunkd/splunkd.ts',
   openapi: 'openapi/openapi.ts',
   console: 'console/look-up/rank.ts',
+  assistant: 'assistant/assistant.ts',
   'hosts/cli': 'hosts/cli/command.ts',
   'hosts/sidecar': 'hosts/sidecar/server.ts',
+  'hosts/mcp': 'hosts/mcp/mcp-session.ts',
   'hosts/splunk': 'hosts/splunk/protocol/frames.ts',
 };
 const ROOMS = Object.keys(FILE_OF);
 const LOWER = ['disk', 'model', 'config', 'mapping', 'providers', 'feeds', 'outputs', 'extract', 'engine', 'store'];
-const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose', 'splunkd', 'openapi'];
+const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose', 'splunkd', 'openapi', 'assistant'];
 
 /** The rooms each room may import (docs/architecture.md), and what else it may or may not. `~/` stands for `src/`. */
 const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: readonly string[]; never?: readonly string[] }>> = {
@@ -67,8 +69,10 @@ const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: rea
     also: ['preact', 'preact/hooks'],
     never: ['node:fs', 'zod/mini', 'undici', 'react', 'preact/compat'],
   },
+  assistant: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose'], also: ['zod/mini'] },
   'hosts/cli': { rooms: BELOW_HOSTS, also: ['node:http'] },
   'hosts/sidecar': { rooms: BELOW_HOSTS, also: ['fastify', 'node:http'] },
+  'hosts/mcp': { rooms: BELOW_HOSTS, also: ['@modelcontextprotocol/sdk/server/mcp.js', 'node:http'] },
   'hosts/splunk': { rooms: BELOW_HOSTS, also: ['node:http'] },
 };
 

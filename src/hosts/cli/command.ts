@@ -1,4 +1,5 @@
 // src/hosts/cli/: arguments in, text out. What the commands share; each has a file in `commands/`.
+import type { AssistantEnd, AssistantStart } from '../../assistant/assistant-start.ts';
 import type { SidecarEnd, SidecarStart } from '../../compose/sidecar-settings.ts';
 import { wordTable } from '../../model/tables/word-table.ts';
 import type { Synopsis } from './synopsis.ts';
@@ -25,6 +26,8 @@ export interface Io {
   readonly onInterrupt?: (ended: () => void) => () => void;
   /** Runs the sidecar, a host of its own: the program that has both brings it along. */
   readonly startSidecar?: (start: SidecarStart) => Promise<SidecarEnd>;
+  /** Runs the MCP server, a host of its own as well. */
+  readonly startMcp?: (start: AssistantStart) => Promise<AssistantEnd>;
   /** How many characters a line of stdout has; undefined: as many as it takes. */
   readonly columns?: number | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import type { Synopsis } from './synopsis.ts';
+import { mcpSynopsis } from './synopses/connect.ts';
 import { backfillSynopsis, elasticSynopsis, replaySynopsis } from './synopses/engines.ts';
 import { cacheSynopsis, feedbackSynopsis, reportSynopsis, storeSynopsis } from './synopses/keep.ts';
 import { checkSynopsis, enrichSynopsis, extractSynopsis, planSynopsis } from './synopses/look-up.ts';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { synopsis: extractSynopsis, load: async () => (await import('./commands/extract.ts')).extract },
   { synopsis: planSynopsis, load: async () => (await import('./commands/plan.ts')).plan },
   { synopsis: serveSynopsis, load: async () => (await import('./commands/serve.ts')).serve },
+  { synopsis: mcpSynopsis, load: async () => (await import('./commands/connect/mcp.ts')).mcp },
   { synopsis: pipelineSynopsis, load: async () => (await import('./commands/pipeline.ts')).pipelineCommand },
   { synopsis: deliverSynopsis, load: async () => (await import('./commands/journal/deliver.ts')).deliverCommand },
   { synopsis: watchSynopsis, load: async () => (await import('./commands/watch.ts')).watchCommand },

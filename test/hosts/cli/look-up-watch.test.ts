@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forecast } from '../../../src/hosts/cli/commands/quota.ts';
+import { forecast } from '../../../src/compose/check/quota-of.ts';
 import { describeLookUps } from '../../../src/hosts/cli/waiting/look-up-watch.ts';
 
 type Stats = Parameters<typeof describeLookUps>[0][number];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { isLoopback } from '../http/guard.ts';
+import { isLoopback } from '../../../compose/door/loopback.ts';
 import { PatientAgent, PatientTlsAgent } from './patient-agent.ts';
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1), and those that must not reach the next one or are made anew for it. */

@@ -1,6 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { createOwnCallers, isForeignOrigin, isSecret } from '../../../compose/door/own-callers.ts';
 import { TAXII_FOLDER } from './access.ts';
 import type { Who } from './access.ts';
 import { headerOf } from './headers.ts';
@@ -13,18 +12,6 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[];
 }
 
-/** Whether an address to listen on is reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '');
-  if (bare === 'localhost') return true;
-  const family = isIP(bare);
-  return family !== 0 && LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
 /** The check of a call, by the path it is for and who may make it: `null` lets it in. */
 export type Guard = (req: IncomingMessage, path: string, who: Who) => Refusal | null;
 
@@ -35,25 +22,14 @@ export type Guard = (req: IncomingMessage, path: string, who: Who) => Refusal | 
  */
 export function createGuard({ token, allowedHosts }: GuardOptions): Guard {
   const secret = token === undefined ? null : Buffer.from(token);
-  const names = new Set(allowedHosts.map((host) => host.toLowerCase()));
-  const known = new Map<string, boolean>();
-
-  function isOwnHost(host: string): boolean {
-    let isOwn = known.get(host);
-    if (isOwn === undefined) {
-      const name = host.toLowerCase().replace(/:\d+$/, '');
-      isOwn = isLoopback(name) || names.has(name) || names.has(host.toLowerCase());
-      if (known.size < 100) known.set(host, isOwn);
-    }
-    return isOwn;
-  }
+  const own = createOwnCallers(allowedHosts);
 
   return (req, path, who) => {
     if (secret !== null) return who === 'anyone' || holdsToken(req, path, secret) ? null : UNAUTHORIZED;
     const host = headerOf(req, 'host');
     const origin = headerOf(req, 'origin');
-    if (host === undefined || !isOwnHost(host)) return FOREIGN_HOST;
-    if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) return FOREIGN_ORIGIN;
+    if (!own.isOwnHost(host)) return FOREIGN_HOST;
+    if (isForeignOrigin({ host, origin })) return FOREIGN_ORIGIN;
     return who === 'anyone' || isOwnSite(headerOf(req, 'sec-fetch-site')) ? null : FOREIGN_ORIGIN;
   };
 }
@@ -94,7 +70,5 @@ function taxiiToken(authorization: string): string | undefined {
 function holdsToken(req: IncomingMessage, path: string, secret: Buffer): boolean {
   const authorization = headerOf(req, 'authorization') ?? '';
   const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1] ?? (path.startsWith(TAXII_FOLDER) ? taxiiToken(authorization) : undefined);
-  const given = Buffer.from(bearer ?? headerOf(req, 'x-api-key') ?? '');
-  // Compared in constant time against itself when the length differs, so that time tells nothing but that.
-  return timingSafeEqual(given.length === secret.length ? given : secret, secret) && given.length === secret.length;
+  return isSecret(bearer ?? headerOf(req, 'x-api-key') ?? '', secret);
 }

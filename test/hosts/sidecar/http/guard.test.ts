@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { isLoopback } from '../../../../src/hosts/sidecar/http/guard.ts';
+import { isLoopback } from '../../../../src/compose/door/loopback.ts';
 import { createSidecar, SidecarConfigError } from '../../../../src/hosts/sidecar/server.ts';
 import { SidecarSettings } from '../../../../src/compose/sidecar-settings.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
