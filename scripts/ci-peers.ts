@@ -5,6 +5,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { RELEASES, fetchedMark, unpackArguments } from '../test/support/elasticsearch-release.ts';
+import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS } from './ci-integration-peers.ts';
 
 interface Peer {
   readonly name: string;
@@ -58,6 +59,16 @@ const PEERS: readonly Peer[] = [
       ['python3', '-m', 'venv', PYTHON_FOLDER],
       [join(PYTHON_FOLDER, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', ...PYTHON_PEERS],
     ],
+  },
+  ...Object.entries(INTEGRATION_PEERS).map(([name, packages]) => {
+    const folder = join(INTEGRATION_PEERS_FOLDER, name);
+    const withPip = [join(folder, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', ...packages];
+    return { name: `the checker of ${name}`, folder, commands: [['python3', '-m', 'venv', folder], withPip] };
+  }),
+  {
+    name: 'the checker of n8n',
+    folder: join(INTEGRATION_PEERS_FOLDER, 'n8n'),
+    commands: [['npm', 'install', '--prefix', join(INTEGRATION_PEERS_FOLDER, 'n8n'), ...NPM_FLAGS, ...N8N_PEERS]],
   },
   ...RELEASES.map((version) => ({
     name: `Elasticsearch ${version}`,

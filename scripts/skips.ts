@@ -38,6 +38,7 @@ const GUARDS: Readonly<Record<string, string>> = {
   rubyAbsence: 'needs java, and JRuby from Maven',
   releaseAbsence: 'needs java 21 or newer, and an Elasticsearch from Maven',
   hasPeers: 'needs python peers (.cache/pipeline-peers)',
+  hasPython: 'needs python (3.9 or newer)',
   canDrive: 'needs python, and the chunked driver',
   hasOpenssl: 'needs openssl',
 };

@@ -1,0 +1,19 @@
+// The hosts' own checkers of what lies in integrations/: each in a folder of its own, since what they depend on cannot share one.
+import { dirname, join } from 'node:path';
+
+/** Where they lie, each below its name. */
+export const INTEGRATION_PEERS_FOLDER = join(dirname(import.meta.dirname), '.cache/integration-peers');
+
+/** The Python packages of each; development only, none of them is shipped. */
+export const INTEGRATION_PEERS = {
+  cortex: ['cortexutils==2.2.1'],
+  xsoar: ['demisto-sdk==1.39.13'],
+  'splunk-soar': ['splunk-soar-sdk==2.3.7'],
+  misp: ['misp-modules==3.1.1'],
+} as const;
+
+/** One of them. */
+export type IntegrationPeer = keyof typeof INTEGRATION_PEERS;
+
+/** n8n's own description of nodes and workflows; its licence allows development only, so it is in no lockfile of ours. */
+export const N8N_PEERS = ['n8n-workflow@2.41.0'] as const;
