@@ -7,14 +7,14 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../support/fixtures.ts';
 import { peerPythonOf } from './support/python.ts';
 import { runProgram } from './support/run-program.ts';
-import { startSidecarProcess, TOKEN, VALUES } from './support/sidecar-process.ts';
+import { startBoth, TOKEN, VALUES } from './support/sidecar-process.ts';
 
 const FOLDER = join(projectRoot, 'integrations/cortex');
 const PROGRAM = join(FOLDER, 'ismalicious.mjs');
 
-const sidecar = await startSidecarProcess();
+const [sidecar, limited] = await startBoth();
 const { url, call } = sidecar;
-afterAll(() => sidecar[Symbol.asyncDispose]());
+afterAll(() => Promise.all([sidecar[Symbol.asyncDispose](), limited[Symbol.asyncDispose]()]));
 
 interface Output {
   readonly success: boolean;
@@ -92,8 +92,7 @@ describe('the Cortex analyzer, run on job folders before a sidecar', () => {
     expect(found).toContain('info Sources=partial: 3 of 4 answered');
   });
 
-  it('one of four sources is rate-limited: the others decide, within the time limit', async () => {
-    await using limited = await startSidecarProcess({ isLimited: true });
+  it('one of four sources is rate-limited: the others decide, within the time limit', { timeout: 30_000 }, async () => {
     const found = levels((await runJob(job(limited.url, VALUES.malicious))).output);
     expect(found?.[0]).toMatch(/^malicious Verdict=malicious/);
     expect(found).toContain('info Sources=partial: 3 of 4 answered');

@@ -83,7 +83,7 @@ const limited: FourReply = (response) =>
   json(response, 429, { error: { code: 'QuotaExceededError', message: 'Quota exceeded' } }, { 'retry-after': '3600' });
 
 /** Starts it. A file of tests shares one: `afterAll` ends it. `isLimited`: VirusTotal answers 429 to all. */
-export async function startSidecarProcess({ isLimited = false } = {}): Promise<SidecarProcess> {
+async function startSidecarProcess({ isLimited = false } = {}): Promise<SidecarProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'ismalicious-integration-'));
   const four = await startFourProviders();
   for (const id of FOUR) four.replies[id] = isLimited && id === 'virustotal' ? limited : answerByValue;
@@ -119,4 +119,9 @@ export async function startSidecarProcess({ isLimited = false } = {}): Promise<S
     return (await (await fetch(url + path, { headers, ...init })).json()) as unknown;
   };
   return { url, four, call, [Symbol.asyncDispose]: end };
+}
+
+/** One sidecar whose sources are well, and one whose VirusTotal answers 429 to all. */
+export function startBoth(): Promise<[SidecarProcess, SidecarProcess]> {
+  return Promise.all([startSidecarProcess(), startSidecarProcess({ isLimited: true })]);
 }
