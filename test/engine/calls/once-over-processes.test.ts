@@ -112,21 +112,32 @@ it('who waits for the answer of another process only reads until there is someth
 });
 
 describe('when the process that asks is killed', () => {
-  it('another one asks in its place at once, long before the lease has ended', { timeout: 60_000 }, async () => {
+  it.each([
+    ['a value', 1],
+    ['many values in one call', 8],
+  ])('another one asks in its place at once, long before the lease has ended: %s', { timeout: 60_000 }, async (_name, count) => {
     await using patient = await startPatient();
+    patient.api.bulkCap = count > 1 ? count : 0;
     // The lease is longer than this test may take.
     const env = { ISMALICIOUS_STATE_DIR: newStateFolder(), ISMALICIOUS_TIMEOUT_MS: '120000' };
-    const child = startChild({ ...env, ISMALICIOUS_BASE_URL: patient.api.url }, ['11.22.33.44']);
+    const values = publicAddresses(count);
+    const child = startChild({ ...env, ISMALICIOUS_BASE_URL: patient.api.url }, values);
     await patient.arrived(1);
     const { engine } = await openTestEngine(patient.api.url, env);
-    const found = engine.enrichMany(['11.22.33.44'], ALL_THE_TIME);
-    await sleep(100);
+    let looks = 0;
+    const { leasable } = engine.store;
+    engine.store.leasable = (...asked) => (looks++, leasable.apply(engine.store, asked));
+    const found = engine.enrichMany(values, ALL_THE_TIME);
+    // It has looked several times whether the holder is gone: it waits.
+    await expect.poll(() => looks, { timeout: 15_000 }).toBeGreaterThan(2);
     expect(patient.api.calls).toHaveLength(1);
+    const ended = once(child, 'exit');
     child.kill('SIGKILL');
+    await ended;
     await patient.arrived(2);
     patient.answerAll();
-    expect((await found).get('11.22.33.44')?.answer.status).toBe('ok');
-    expect(patient.api.calls).toHaveLength(2);
+    expect([...(await found).values()].map(({ answer }) => answer.status)).toEqual(values.map(() => 'ok'));
+    expect(patient.api.asked().toSorted()).toEqual([...values, ...values].toSorted());
     await engine.close();
   });
 
