@@ -47,6 +47,7 @@ const code = await runProgram(
     startSidecar: async (start) => (await import('./hosts/sidecar/serve.ts')).serveSidecar(start),
     startMcp: async (start) => (await import('./hosts/mcp/serve-mcp.ts')).serveMcp(start),
     columns: columnsOf(process.stdout),
+    program: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
     onInterrupt(ended) {
       process.once('SIGINT', ended);
       return () => process.removeListener('SIGINT', ended);

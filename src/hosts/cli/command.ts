@@ -28,6 +28,8 @@ export interface Io {
   readonly startSidecar?: (start: SidecarStart) => Promise<SidecarEnd>;
   /** Runs the MCP server, a host of its own as well. */
   readonly startMcp?: (start: AssistantStart) => Promise<AssistantEnd>;
+  /** Command and first arguments that start this program once more; undefined: nobody knows. */
+  readonly program?: readonly string[] | undefined;
   /** How many characters a line of stdout has; undefined: as many as it takes. */
   readonly columns?: number | undefined;
 }

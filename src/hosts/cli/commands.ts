@@ -5,7 +5,7 @@ import { backfillSynopsis, elasticSynopsis, replaySynopsis } from './synopses/en
 import { cacheSynopsis, feedbackSynopsis, reportSynopsis, storeSynopsis } from './synopses/keep.ts';
 import { checkSynopsis, enrichSynopsis, extractSynopsis, planSynopsis } from './synopses/look-up.ts';
 import { deliverSynopsis, pipelineSynopsis, serveSynopsis, triageSynopsis, watchSynopsis } from './synopses/run.ts';
-import { completionSynopsis, configSynopsis, doctorSynopsis, initSynopsis, quotaSynopsis } from './synopses/set-up.ts';
+import { completionSynopsis, configSynopsis, doctorSynopsis, initSynopsis, quotaSynopsis, selftestSynopsis } from './synopses/set-up.ts';
 
 /** A command as the program knows it: described at once, loaded when it is called. */
 export interface CommandEntry {
@@ -36,5 +36,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   { synopsis: configSynopsis, load: async () => (await import('./commands/config.ts')).config },
   { synopsis: doctorSynopsis, load: async () => (await import('./commands/doctor.ts')).doctor },
   { synopsis: quotaSynopsis, load: async () => (await import('./commands/quota.ts')).quota },
+  { synopsis: selftestSynopsis, load: async () => (await import('./commands/trial/selftest.ts')).selftest },
   { synopsis: completionSynopsis, load: async () => (await import('./completion.ts')).completion },
 ];

@@ -59,6 +59,23 @@ export const doctorSynopsis = {
   examples: [['doctor --offline', 'everything that costs nothing']],
 } satisfies Synopsis;
 
+/** `ismalicious selftest` */
+export const selftestSynopsis = {
+  name: 'selftest',
+  group: GROUP,
+  summary: 'Try core, sidecar, gateway and this program against a stand-in on this machine, with faults if you like.',
+  options: {
+    chaos: flag('with every fault that a stand-in can make: 3 minutes at most'),
+    only: text('ROWS', 'with --chaos: only these rows of the table, F2,F7'),
+    json: flag('one JSON object a cell: row, fault, host, ok, ms, why'),
+  },
+  examples: [
+    ['selftest', 'nothing wrong: both answers come out, in every host'],
+    ['selftest --chaos', 'no fault reads clean, every event is answered in time'],
+  ],
+  note: 'Nothing but loopback is spoken to, no key is needed, your settings and state are not read. Exit 0: all held, 1: something did not, 3: there was no time for all of it. ISMALICIOUS_SLOW=3 allows three times as long.',
+} satisfies Synopsis;
+
 /** `ismalicious completion bash|zsh|fish` */
 export const completionSynopsis = {
   name: 'completion',
