@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { declareSettings } from '../config/setting.ts';
+import { tokensFault } from './sidecar-access/tokens.ts';
 import { TLP_LABELS } from '../model/tlp.ts';
 import { DEFAULT_FIELDS } from '../events/wanted-fields.ts';
 import { MAX_VALUE_BYTES } from '../model/parsing/longest-value.ts';
@@ -24,6 +25,24 @@ export const SidecarSettings = z.object({
     z.optional(z.string().check(z.minLength(8))),
     'Secret that callers send as `Authorization: Bearer …` or `x-api-key`, at least 8 characters; none: no check, and loopback only.',
     { secret: true },
+  ),
+  tokens: setting(
+    'tokens',
+    z.optional(
+      z.string().check(z.refine((text) => tokensFault(text) === null, { error: ({ input }) => tokensFault(String(input)) ?? '' })),
+    ),
+    'Further tokens, each with what it may do: `read,enrich TOKEN`, separated by lines or semicolons, at least 16 characters each. `read`: metrics, lists and TAXII, and GET of the engine; `enrich`: look-ups; `write`: feedback, watch list, and all else that goes to the engine.',
+    { secret: true },
+  ),
+  tokensFile: setting(
+    'tokensFile',
+    z.optional(z.string().check(z.minLength(1))),
+    'File with such tokens, one a line. It is read again within a second or two when it changes: add the new token, move the callers, take the old one out.',
+  ),
+  socket: setting(
+    'socket',
+    z.optional(z.string().check(z.regex(/^\/./), z.maxLength(100))),
+    'Path of a UNIX socket to listen on in place of host and port; only this user can connect. Its folder has to be there.',
   ),
   allowedHosts: setting(
     'allowedHosts',

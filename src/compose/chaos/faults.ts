@@ -144,7 +144,7 @@ const AROUND: readonly Fault[] = [
   { row: 'F14', name: 'state folder is a file', expects: 'malicious', prepare: (folder) => writeFileSync(folder, 'not a folder') },
   { row: 'F14', name: 'cache file damaged', expects: 'malicious', prepare: damageCache },
   { row: 'F16', name: 'kill -9 while it asks', expects: 'malicious', signal: 'SIGKILL' },
-  { row: 'F17', name: 'told to stop while it asks', expects: 'none', signal: 'SIGTERM' },
+  { row: 'F17', name: 'stopped while it asks', expects: 'none', signal: 'SIGTERM' },
   { row: 'F20', name: 'engine refuses connections', expects: 'refused', engine: 'refuses' },
   { row: 'F20', name: 'engine resets', expects: 'refused', engine: 'resets' },
   { row: 'F20', name: 'engine says 503', expects: 'refused', engine: 'busy' },
@@ -154,7 +154,7 @@ const AROUND: readonly Fault[] = [
 function damageCache(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of ['verdicts.sqlite', 'feedback.sqlite'])
-    writeFileSync(join(folder, name), 'this is no database, whatever its name says', { mode: 0o600 });
+    writeFileSync(join(folder, name), 'not a database, whatever its name says', { mode: 0o600 });
 }
 
 let packed: Buffer | null = null;

@@ -16,6 +16,7 @@ const START_MS = 6000;
 /** Within this the programs that measure a machine have ended, when it is not busy. */
 const USUAL_MS = 1000;
 const MOST_SLOW = 10;
+const SLOWER = 1.5;
 
 /** One cell: a fault, a host, and what came of it. */
 export interface ChaosCell {
@@ -53,12 +54,20 @@ export async function runChaos({ faults, program, slow: leastSlow, onFault }: Ch
   const byFault = new Map<Fault, ChaosCell[]>();
   const waiting = [...faults];
   const endMs = performance.now() + LONGEST_MS * leastSlow;
-  const slow = Math.max(leastSlow, await measureSlowness(program, join(root, 'measure')));
+  let slow = Math.max(leastSlow, await measureSlowness(program, join(root, 'measure')));
   async function work(): Promise<void> {
     for (let fault = next(); fault !== undefined; fault = next()) {
       const folder = join(root, String(faults.indexOf(fault)));
       await mkdir(folder, { mode: 0o700 });
-      const cells = await tryFault(fault, { folder, program, slow });
+      const given = slow;
+      let cells = await tryFault(fault, { folder, program, slow: given });
+      // Once more, with more time: what else runs on the machine is not what is tried. A host that does wrong does so again.
+      if (cells.some(({ ok }) => !ok) && performance.now() < endMs) {
+        slow = Math.min(MOST_SLOW * leastSlow, Math.max(slow, given * SLOWER));
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder, { mode: 0o700 });
+        cells = await tryFault(fault, { folder, program, slow });
+      }
       byFault.set(fault, cells);
       onFault?.(cells);
     }
@@ -103,7 +112,7 @@ function mostMs(host: ChaosHost, slow: number): number {
 function whyNot({ expects }: Fault, { answers, ms, refused, fault }: HostOutcome, most: number): string | null {
   if (fault !== null) return fault;
   if (ms > most) return `answered after ${Math.round(ms)} ms, ${Math.round(most)} at most`;
-  if (expects === 'refused') return refused === true ? null : 'the caller was not told that the engine took nothing';
+  if (expects === 'refused') return refused === true ? null : 'the caller does not see that the engine took nothing';
   if (answers.length !== EVENTS) return `${answers.length} of ${EVENTS} events came out`;
   const wrong = answers.find(({ verdict, status }) =>
     expects === 'none' ? verdict !== 'unknown' || status === 'ok' || status === 'missing' : verdict !== expects || status !== 'ok',

@@ -130,7 +130,7 @@ async function endSidecar(child: ChildProgram, url: string): Promise<string | nu
   child.process.kill('SIGTERM');
   const { code, signal } = await endOf(child);
   if (status !== 200) return `/healthz answered ${status}`;
-  return code === 0 ? null : `told to stop, it ended with ${signal ?? code}`;
+  return code === 0 ? null : `after SIGTERM it ended with ${signal ?? code}`;
 }
 
 async function endOf(child: ChildProgram) {
@@ -152,7 +152,7 @@ async function trySignal(options: TryOptions): Promise<HostOutcome> {
   child.process.kill(fault.signal);
   const { code, signal } = await endOf(child);
   const outcome = await asked;
-  if (fault.signal === 'SIGTERM') return code === 0 ? outcome : { ...outcome, fault: `told to stop, it ended with ${signal ?? code}` };
+  if (fault.signal === 'SIGTERM') return code === 0 ? outcome : { ...outcome, fault: `after SIGTERM it ended with ${signal ?? code}` };
   standIn.heal();
   const next = startProgram(program, ['serve', '--port', '0'], env);
   try {

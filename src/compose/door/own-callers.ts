@@ -37,8 +37,8 @@ export function isForeignOrigin({ host, origin }: CallerHeaders): boolean {
 }
 
 /** Whether what was given is the secret. It takes the same time whatever was given, but for its length. */
-export function isSecret(given: string, secret: Buffer): boolean {
-  const bytes = Buffer.from(given);
+export function isSecret(given: string | Buffer, secret: Buffer): boolean {
+  const bytes = typeof given === 'string' ? Buffer.from(given) : given;
   // Compared against itself when the length differs, so that time tells nothing but that.
   return timingSafeEqual(bytes.length === secret.length ? bytes : secret, secret) && bytes.length === secret.length;
 }

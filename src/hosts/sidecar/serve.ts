@@ -12,7 +12,8 @@ import { faultsOf, renderHealth } from './health-metrics.ts';
 import { openPipelinePart, type PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { heldOffProviders, renderEngineMetrics } from './engine-metrics.ts';
 import { GatewaySettings } from '../../compose/gateway-settings.ts';
-import { createSidecar, type Sidecar, SidecarConfigError, type SidecarOptions } from './server.ts';
+import { createSidecar, type Sidecar, type SidecarOptions } from './server.ts';
+import { type Listening, SidecarConfigError } from './way-in.ts';
 import { type SidecarEnd, SidecarSettings, type SidecarStart } from '../../compose/sidecar-settings.ts';
 import { surviveExceptions } from './survive-exceptions.ts';
 import { listenFault } from './listen-fault.ts';
@@ -92,7 +93,7 @@ function statusOf({ engine, health }: OpenedEngine, pipeline: PipelinePart): Pic
   };
 }
 
-async function runUntilStopped(sidecar: Sidecar, tell: (listening: { host: string; port: number }) => void): Promise<void> {
+async function runUntilStopped(sidecar: Sidecar, tell: (listening: Listening) => void): Promise<void> {
   tell(await sidecar.listen());
   const letThrowsEnd = surviveExceptions((where, error) => sidecar.noteFault(where, error));
   await stopSignal();
@@ -100,9 +101,11 @@ async function runUntilStopped(sidecar: Sidecar, tell: (listening: { host: strin
   letThrowsEnd();
 }
 
-function announce({ host, port }: { host: string; port: number }, { wanted }: LoadedConfig, start: SidecarStart): void {
+function announce({ host, port }: Listening, { wanted }: LoadedConfig, start: SidecarStart): void {
   const asked = wanted.map(({ provider }) => provider.id).join(', ') || 'own lists only';
-  start.stdout.write(`listening ${port}\n`);
+  // Port 0 is none: a socket, by its path.
+  start.stdout.write(`listening ${port === 0 ? host : port}\n`);
+  if (port === 0) return void start.stderr.write(`isMalicious sidecar on ${host} (asks: ${asked})\n`);
   start.stderr.write(`isMalicious sidecar on http://${host.includes(':') ? `[${host}]` : host}:${port} (asks: ${asked})\n`);
 }
 

@@ -1,6 +1,5 @@
 // src/hosts/sidecar/: HTTP in, HTTP out: puts routes, gateway and listener together.
 import type { RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { systemClock } from '../../engine/clock.ts';
@@ -27,6 +26,8 @@ import { RefusedBody } from './bodies/refused-body.ts';
 import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
 import { isLoopback } from '../../compose/door/loopback.ts';
 import { createGuard } from './http/guard.ts';
+import type { Tokens } from './http/tokens.ts';
+import { listenOn, type Listening, openDoor, SidecarConfigError } from './way-in.ts';
 import { limitedServer } from './http/limited-server.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
@@ -54,11 +55,6 @@ import type { SidecarSettings } from '../../compose/sidecar-settings.ts';
 const KEPT_BYTES = 16 * 1024 * 1024;
 /** The front cache of those who may keep nothing there. */
 const LEAST_SIZE = 4;
-
-/** A sidecar that may not be started as it is configured. */
-export class SidecarConfigError extends Error {
-  override readonly name = 'SidecarConfigError';
-}
 
 /** What a sidecar is made of. */
 export interface SidecarOptions {
@@ -90,7 +86,7 @@ export interface SidecarOptions {
 
 /** A sidecar; it listens between `listen` and `close`. */
 export interface Sidecar {
-  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  listen(): Promise<Listening>;
   /** Answers no new call, lets those in progress finish within `drainMs`, and frees the port. The engine is left to its owner. */
   close(): Promise<void>;
   /** Notes a throw that no call can be blamed for; gives the id under which the log has it. `where`: what was being done. */
@@ -100,7 +96,7 @@ export interface Sidecar {
 /** Builds a sidecar around an engine. Rejects with a `SidecarConfigError` when it would be open to others without a token. */
 export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { settings, log = () => undefined, clock = systemClock } = options;
-  refuseOpenDoor(settings);
+  const tokens = openDoor(settings, log);
   const metrics = createMetrics(options.extraMetrics);
   const faults = createFaults({ metrics, clock, log });
   const fail = failCalls(faults);
@@ -108,7 +104,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const pool = createBufferPool(KEPT_BYTES);
   const workers = createBodyWorkers();
   const findInText = await loadTextSearch([options.settings.extractFields, options.gateway?.extractFields]);
-  const gateway = openGateway(options, { pool, clock, metrics, held, fail, faults, findInText });
+  const gateway = openGateway(options, { tokens, pool, clock, metrics, held, fail, faults, findInText });
   let isStopping = false;
   let listener: Listener | undefined;
 
@@ -117,7 +113,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       hot: hotRoutes(options, { pool, metrics, clock, fail, held, findInText }),
       rest,
       foreign: gateway?.answer,
-      guard: createGuard(settings),
+      guard: createGuard({ tokens, allowedHosts: settings.allowedHosts }),
       metrics,
       maxConcurrent: settings.maxConcurrent,
       pauseMs: settings.requestTimeoutMs,
@@ -138,12 +134,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   await app.ready();
 
   return {
-    async listen() {
-      // In brackets as in URLs: the socket knows it without.
-      await app.listen({ host: settings.host.replace(/^\[|\]$/g, ''), port: settings.port });
-      const { address, port } = app.server.address() as AddressInfo;
-      return { host: address, port };
-    },
+    listen: () => listenOn(app, settings),
     async close() {
       isStopping = true;
       listener?.stop();
@@ -151,6 +142,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       await app.close();
       clearTimeout(timer);
       workers.close();
+      tokens.close();
       gateway?.close();
     },
     noteFault: (where, error) => faults.note(where, error),
@@ -175,13 +167,6 @@ function addApi(
   addConsoleRoutes(app, options.consoleFolder);
 }
 
-function refuseOpenDoor({ host, token }: SidecarSettings): void {
-  if (isLoopback(host) || token !== undefined) return;
-  throw new SidecarConfigError(
-    `sidecar.host is ${host}, which others can reach: set sidecar.token (ISMALICIOUS_SIDECAR_TOKEN), or listen on 127.0.0.1`,
-  );
-}
-
 interface Parts {
   readonly pool: BufferPool;
   readonly metrics: Metrics;
@@ -193,7 +178,7 @@ interface Parts {
 
 function openGateway(
   { gateway, settings, enricher, pipeline }: SidecarOptions,
-  { faults, ...parts }: Parts & { readonly faults: Faults },
+  { faults, ...parts }: Parts & { readonly faults: Faults; readonly tokens: Tokens },
 ): Gateway | undefined {
   if (gateway?.upstream === undefined) return undefined;
   const { protocol, hostname } = new URL(gateway.upstream);

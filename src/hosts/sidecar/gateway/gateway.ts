@@ -10,6 +10,7 @@ import type { BufferPool } from '../../../events/buffer-pool.ts';
 import type { Fail } from '../http/call.ts';
 import { headerOf } from '../http/headers.ts';
 import { sendEarly } from '../http/replies.ts';
+import type { Tokens } from '../http/tokens.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
@@ -34,6 +35,8 @@ const MAX_DEPTH = 1000;
 export interface GatewayOptions {
   readonly settings: GatewaySettings & { readonly upstream: string };
   readonly sidecar: SidecarSettings;
+  /** Who carries one of these shows it to us, not to the engine. */
+  readonly tokens: Tokens;
   readonly enricher: Enricher;
   readonly pool: BufferPool;
   readonly clock: Clock;
@@ -59,7 +62,7 @@ export interface Gateway {
 
 /** A gateway: bulk requests are enriched on their way; everything else that may go on at all goes through as it is. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { settings, sidecar, enricher, pool, clock, metrics, sightings, held, fail, report } = options;
+  const { settings, sidecar, tokens, enricher, pool, clock, metrics, sightings, held, fail, report } = options;
   const upstream = openUpstream({
     url: settings.upstream,
     caFile: settings.caFile,
@@ -99,7 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     answer(req, res) {
-      const call = { req, res, upstream, without: ownHeaders(req, sidecar.token) };
+      const call = { req, res, upstream, without: ownHeaders(req, tokens) };
       const asked = readCall(req);
       const { timeoutMs, refusedIndex } = settings;
       if (asked.kind === 'ingest')
@@ -121,8 +124,8 @@ function refuseForEngine(call: Pick<Forwarding, 'req' | 'res'>, { status, reason
 }
 
 /** What carried our own token stays here; the engine's credentials go on. */
-function ownHeaders(req: IncomingMessage, token: string | undefined): string[] {
-  if (token === undefined) return ['x-timeout-ms'];
-  const isOurs = headerOf(req, 'authorization')?.endsWith(token) === true;
+function ownHeaders(req: IncomingMessage, tokens: Tokens): string[] {
+  if (!tokens.areWanted) return ['x-timeout-ms'];
+  const isOurs = tokens.endsWithOne(headerOf(req, 'authorization') ?? '');
   return ['x-timeout-ms', 'x-api-key', ...(isOurs ? ['authorization'] : [])];
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Scope } from '../../../compose/sidecar-access/tokens.ts';
 import { headerOf } from './headers.ts';
 
 /** Who may call: anybody, or who has the sidecar's token (without a token: this machine, and no page of another site). */
@@ -12,6 +13,8 @@ export interface AccessRow {
   readonly who: Who;
   /** Who answers. `gateway`: the gateway where there is one. `page`: the sidecar to browsers, and to all where there is no gateway. */
   readonly by: 'sidecar' | 'gateway' | 'page';
+  /** What a token has to allow, where it does not follow from the method. */
+  readonly scope?: Scope;
 }
 
 const READ = ['GET', 'HEAD'];
@@ -30,12 +33,12 @@ export const ACCESS: readonly AccessRow[] = [
   { path: '/readyz', methods: READ, who: 'anyone', by: 'sidecar' },
   { path: '/openapi.json', methods: READ, who: 'anyone', by: 'sidecar' },
   { path: '/metrics', methods: READ, who: 'token', by: 'sidecar' },
-  { path: '/check', methods: ['GET'], who: 'token', by: 'sidecar' },
-  { path: '/v1/enrich', methods: ['POST'], who: 'token', by: 'sidecar' },
-  { path: '/v1/lookup', methods: ['POST'], who: 'token', by: 'sidecar' },
-  { path: '/v1/logstash', methods: ['POST'], who: 'token', by: 'sidecar' },
-  { path: '/v1/extract', methods: ['POST'], who: 'token', by: 'sidecar' },
-  { path: '/v1/triage', methods: ['POST'], who: 'token', by: 'sidecar' },
+  { path: '/check', methods: ['GET'], who: 'token', by: 'sidecar', scope: 'enrich' },
+  { path: '/v1/enrich', methods: ['POST'], who: 'token', by: 'sidecar', scope: 'enrich' },
+  { path: '/v1/lookup', methods: ['POST'], who: 'token', by: 'sidecar', scope: 'enrich' },
+  { path: '/v1/logstash', methods: ['POST'], who: 'token', by: 'sidecar', scope: 'enrich' },
+  { path: '/v1/extract', methods: ['POST'], who: 'token', by: 'sidecar', scope: 'enrich' },
+  { path: '/v1/triage', methods: ['POST'], who: 'token', by: 'sidecar', scope: 'enrich' },
   { path: '/v1/feedback', methods: [...READ, 'POST', 'DELETE'], who: 'token', by: 'sidecar' },
   { path: '/v1/watchlist', methods: [...READ, 'POST', 'DELETE'], who: 'token', by: 'sidecar' },
   { path: '/v1/quarantine', methods: READ, who: 'token', by: 'sidecar' },
@@ -72,4 +75,9 @@ export function isForGateway(req: IncomingMessage, row: AccessRow | undefined): 
 /** Who may make a call that `row` answers. */
 export function whoMay(row: AccessRow | undefined, method: string | undefined): Who {
   return row?.methods.includes(method ?? '') === true ? row.who : 'token';
+}
+
+/** What a token has to allow for this call: by its row, else reading for GET and HEAD, writing for all else, the engine's calls included. */
+export function scopeOf(row: AccessRow | undefined, method: string | undefined): Scope {
+  return row?.scope ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'write');
 }

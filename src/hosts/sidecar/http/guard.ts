@@ -1,31 +1,37 @@
 import type { IncomingMessage } from 'node:http';
-import { createOwnCallers, isForeignOrigin, isSecret } from '../../../compose/door/own-callers.ts';
+import { createOwnCallers, isForeignOrigin } from '../../../compose/door/own-callers.ts';
 import { TAXII_FOLDER } from './access.ts';
 import type { Who } from './access.ts';
+import type { Scope } from '../../../compose/sidecar-access/tokens.ts';
 import { headerOf } from './headers.ts';
 import type { Refusal } from './replies.ts';
+import type { Tokens } from './tokens.ts';
 
 /** Who may call. */
 export interface GuardOptions {
-  readonly token?: string | undefined;
+  readonly tokens: Tokens;
   /** Names by which a sidecar without a token may be called, besides loopback. */
   readonly allowedHosts: readonly string[];
 }
 
-/** The check of a call, by the path it is for and who may make it: `null` lets it in. */
-export type Guard = (req: IncomingMessage, path: string, who: Who) => Refusal | null;
+/** The check of a call, by the path it is for, who may make it, and what a token has to allow: `null` lets it in. */
+export type Guard = (req: IncomingMessage, path: string, who: Who, scope: Scope) => Refusal | null;
 
 /**
  * The check of every call. With a token the token decides. Without one only this machine can connect, and what remains is a web page that
  * makes the user's browser call: its `Host` (DNS rebinding), `Origin` or `Sec-Fetch-Site` (cross-site; a picture or a link has no
  * `Origin`) gives it away.
  */
-export function createGuard({ token, allowedHosts }: GuardOptions): Guard {
-  const secret = token === undefined ? null : Buffer.from(token);
+export function createGuard({ tokens, allowedHosts }: GuardOptions): Guard {
   const own = createOwnCallers(allowedHosts);
 
-  return (req, path, who) => {
-    if (secret !== null) return who === 'anyone' || holdsToken(req, path, secret) ? null : UNAUTHORIZED;
+  return (req, path, who, scope) => {
+    if (tokens.areWanted) {
+      if (who === 'anyone') return null;
+      const scopes = tokens.scopesOf(tokenOf(req, path));
+      if (scopes === null) return UNAUTHORIZED;
+      return scopes.has(scope) ? null : forbiddenScope(scope);
+    }
     const host = headerOf(req, 'host');
     const origin = headerOf(req, 'origin');
     if (!own.isOwnHost(host)) return FOREIGN_HOST;
@@ -45,6 +51,10 @@ const UNAUTHORIZED: Refusal = {
   message: 'this sidecar wants its token: send it as `Authorization: Bearer …` or `x-api-key`',
   headers: { 'www-authenticate': 'Bearer realm="ismalicious"' },
 };
+
+function forbiddenScope(scope: Scope): Refusal {
+  return { status: 403, code: 'forbidden_scope', message: `this token does not allow that: it takes one with the scope \`${scope}\`` };
+}
 
 const FOREIGN_HOST: Refusal = {
   status: 403,
@@ -67,8 +77,8 @@ function taxiiToken(authorization: string): string | undefined {
   return pair.slice(pair.indexOf(':') + 1);
 }
 
-function holdsToken(req: IncomingMessage, path: string, secret: Buffer): boolean {
+function tokenOf(req: IncomingMessage, path: string): Buffer {
   const authorization = headerOf(req, 'authorization') ?? '';
   const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1] ?? (path.startsWith(TAXII_FOLDER) ? taxiiToken(authorization) : undefined);
-  return isSecret(bearer ?? headerOf(req, 'x-api-key') ?? '', secret);
+  return Buffer.from(bearer ?? headerOf(req, 'x-api-key') ?? '');
 }

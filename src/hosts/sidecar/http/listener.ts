@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Metrics } from '../metrics.ts';
-import { ACCESS, accessRow, isForGateway, TAXII_FOLDER, whoMay } from './access.ts';
+import { ACCESS, accessRow, isForGateway, scopeOf, TAXII_FOLDER, whoMay } from './access.ts';
 import type { AccessRow } from './access.ts';
 import type { Fail, HotRoute } from './call.ts';
 import type { Guard } from './guard.ts';
@@ -55,7 +55,7 @@ export function createListener(options: ListenerOptions): Listener {
 
   function answer(req: IncomingMessage, res: ServerResponse, { path, row, mark }: Target): void {
     const isForeign = foreign !== undefined && isForGateway(req, row);
-    const refusal = guard(req, path, isForeign ? 'token' : whoMay(row, req.method));
+    const refusal = guard(req, path, isForeign ? 'token' : whoMay(row, req.method), scopeOf(row, req.method));
     if (refusal !== null) return sendRefusal(req, res, refusal);
     const route = hot.get(path);
     if (metrics.inFlight > maxConcurrent && !ALWAYS.has(path))

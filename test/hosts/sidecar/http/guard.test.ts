@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { isLoopback } from '../../../../src/compose/door/loopback.ts';
-import { createSidecar, SidecarConfigError } from '../../../../src/hosts/sidecar/server.ts';
+import { createSidecar } from '../../../../src/hosts/sidecar/server.ts';
+import { SidecarConfigError } from '../../../../src/hosts/sidecar/way-in.ts';
 import { SidecarSettings } from '../../../../src/compose/sidecar-settings.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { startSidecar } from '../support/start-sidecar.ts';
