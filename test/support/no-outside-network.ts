@@ -42,7 +42,7 @@ function loopbackOnly(resolve: net.LookupFunction): net.LookupFunction {
     resolve(host, options, (error, address, family) => {
       const addresses = typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address);
       const isLoopback = addresses.every((one) => LOOPBACK.test(one));
-      callback(isLoopback ? error : new OutsideNetworkError(`a test tried to reach ${host}`), address, family);
+      callback(isLoopback || error ? error : new OutsideNetworkError(`a test tried to reach ${host}`), address, family);
     });
 }
 

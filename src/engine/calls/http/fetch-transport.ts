@@ -1,4 +1,5 @@
 import { bodyOf, readBytes } from './body.ts';
+import { refuseInnerAddress } from './inner-addresses.ts';
 import { ignoreTlsSwitch } from './tls-switch.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES } from './transport.ts';
 import { withDeadline } from './undici-transport.ts';
@@ -15,6 +16,7 @@ export function createFetchTransport(provider: string): HttpTransport {
   return {
     send: (call, options) =>
       withDeadline(provider, options, async (signal) => {
+        refuseInnerAddress(provider, call.url);
         const response = await fetch(call.url, {
           signal,
           redirect: 'manual',

@@ -1,4 +1,5 @@
 import { LookupError } from '../../../model/lookup-error.ts';
+import { innerAddressWords } from './inner-addresses.ts';
 
 const TLS_CODE = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO)/;
 /** Alerts by which a server says that our certificate is missing, or not one it takes (RFC 8446, section 6.2); before TLS 1.3 it just fails. */
@@ -42,6 +43,8 @@ export function errorFromNetwork(provider: string, cause: unknown, proxy: string
     const by = proxy === null ? address || 'its address' : `proxy ${new URL(proxy).host}${address === '' ? '' : ` (${address})`}`;
     return new LookupError('unavailable', provider, `connection refused by ${by} (ECONNREFUSED)`, { cause });
   }
+  const inner = innerAddressWords(code);
+  if (inner !== null) return new LookupError('unavailable', provider, inner, { cause });
   if (TIMEOUT_CODES.has(code)) return new LookupError('timeout', provider, `no connection or answer in time${via} (${code})`, { cause });
   if (CLIENT_CODE.test(code))
     return new LookupError(

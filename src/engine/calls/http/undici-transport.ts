@@ -3,6 +3,7 @@ import { LookupError } from '../../../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
 import { bodyOf, readBytes } from './body.ts';
 import { tlsOptionsOf } from './client-certificate.ts';
+import { lookUpOutside, refuseInnerAddress } from './inner-addresses.ts';
 import { errorFromNetwork } from './network-error.ts';
 import { type HttpTransport, MAX_ANSWER_BYTES, type SendOptions, type TransportSettings } from './transport.ts';
 import { emptyRecord } from '../../../model/tables/word-table.ts';
@@ -26,7 +27,7 @@ async function createDispatcher(undici: Undici, settings: TransportSettings): Pr
     ...(settings.ca === null ? {} : { ca: [...(await import('node:tls')).rootCertificates, settings.ca] }),
   };
   const common = { connections: settings.connections, keepAliveTimeout: KEEP_ALIVE_MS, pipelining: 1 };
-  const toServer = { ...tls, ...tlsOptionsOf(settings.client ?? null) };
+  const toServer = { lookup: lookUpOutside, ...tls, ...tlsOptionsOf(settings.client ?? null) };
   if (settings.proxy === null) return new undici.Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...toServer } });
   const proxy = new URL(settings.proxy);
   const user = decodeURIComponent(proxy.username);
@@ -48,6 +49,7 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
     return { undici, dispatcher: await createDispatcher(undici, settings) };
   };
   async function exchange(call: HttpCall, signal: AbortSignal, maxBytes: number): Promise<HttpAnswer> {
+    refuseInnerAddress(settings.provider, call.url);
     ready ??= open();
     const { undici, dispatcher } = await ready;
     const { statusCode, headers, body } = await undici.request(call.url, {

@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isLoopback } from '../../../compose/door/loopback.ts';
+import { lookUpOutside } from '../../../engine/calls/http/inner-addresses.ts';
 import { PatientAgent, PatientTlsAgent } from './patient-agent.ts';
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1), and those that must not reach the next one or are made anew for it. */
@@ -61,7 +62,15 @@ export function openUpstream({ url, caFile, maxConnections, timeoutMs }: Upstrea
     isHere: isLoopback(hostname),
     request(method, path, headers) {
       const port = base.port === '' ? (isTls ? 443 : 80) : base.port;
-      const target = { agent, hostname, port, method, path: `${prefix}${path}`, headers: ['host', base.host, ...headers] };
+      const target = {
+        agent,
+        lookup: lookUpOutside,
+        hostname,
+        port,
+        method,
+        path: `${prefix}${path}`,
+        headers: ['host', base.host, ...headers],
+      };
       const out = client.request({ ...target, timeout: timeoutMs });
       out.on('timeout', () => {
         // Everything there was has gone out: it is the caller who is slow, and who is watched elsewhere.
