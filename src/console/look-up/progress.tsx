@@ -31,6 +31,9 @@ export function Progress({ state, counts, onStop, onAgain }: ProgressProps) {
       <p role="status" class="summary">
         {summaryOf(state, counts)}
       </p>
+      {rows.some(({ answer }) => answer?.attributes.includes('sample') === true) && (
+        <p class="note">Answers marked “sample” come from the sample list that is shipped, not from a real source.</p>
+      )}
       {notes.map((note) => (
         <p key={note} class="note">
           {note}

@@ -1,5 +1,6 @@
-import type { Store } from '../store/store-client.ts';
-import { type RunReport, toContractReport } from './run-report.ts';
+// src/pipeline/state/: what the store tells people: of the pipeline, of one value.
+import type { Store } from '../../store/store-client.ts';
+import { type RunReport, toContractReport } from '../run-report.ts';
 
 const MAX_RUNS = 10;
 const MAX_GIVEN_UP = 20;

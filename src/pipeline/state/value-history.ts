@@ -1,4 +1,4 @@
-import type { Store } from '../store/store-client.ts';
+import type { Store } from '../../store/store-client.ts';
 
 /** Rows that are given of each kind. */
 const MAX_ROWS = 50;
