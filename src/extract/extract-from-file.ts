@@ -19,6 +19,8 @@ export interface FileOptions extends ExtractOptions, FileReaders {
   readonly onUnread?: ((part: string, reason: string) => void) | undefined;
   /** Most milliseconds to look into it; what is not reached by then is unread. Default: two minutes. */
   readonly maxMs?: number | undefined;
+  /** Most bytes of it and all files in it together, unpacked; what is beyond is unread. Default: 256 MiB. */
+  readonly maxBytes?: number | undefined;
   /** Whether nobody waits any more: asked before each file in it. */
   readonly isStopped?: (() => boolean) | undefined;
 }
@@ -51,7 +53,7 @@ interface Place {
  * texts (what gateways rewrote, too), files by their hashes and by what is in them, all in turn within bounds. Receivers are left out.
  */
 export async function extractFromFile(file: InnerFile, options: FileOptions): Promise<ExtractedFromFile[]> {
-  const budget = { files: MAX_FILES, bytes: MAX_BYTES, until: performance.now() + (options.maxMs ?? MAX_MS) };
+  const budget = { files: MAX_FILES, bytes: options.maxBytes ?? MAX_BYTES, until: performance.now() + (options.maxMs ?? MAX_MS) };
   const place: Place = { prefix: '', name: '', recipients: new Set(), isWrapped: false, depth: 0, budget };
   const found = await findInFile(file, place, options);
   return options.isUnique === true ? (withoutRepeats(found) as ExtractedFromFile[]) : found;

@@ -10,7 +10,7 @@ import { hasPublicSuffix } from './public-suffix.ts';
 
 /** How hosts ask: the public suffix list and the hashes are brought along here. */
 export type ExtractRequest = Omit<ExtractOptions, 'hasPublicSuffix'> &
-  Pick<FileOptions, 'openPdf' | 'openOutlook' | 'openImage' | 'onUnread' | 'maxMs' | 'isStopped'>;
+  Pick<FileOptions, 'openPdf' | 'openOutlook' | 'openImage' | 'onUnread' | 'maxMs' | 'maxBytes' | 'isStopped'>;
 
 const HASH: FileOptions['hash'] = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
 

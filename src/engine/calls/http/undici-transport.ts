@@ -27,8 +27,9 @@ async function createDispatcher(undici: Undici, settings: TransportSettings): Pr
     ...(settings.ca === null ? {} : { ca: [...(await import('node:tls')).rootCertificates, settings.ca] }),
   };
   const common = { connections: settings.connections, keepAliveTimeout: KEEP_ALIVE_MS, pipelining: 1 };
-  const toServer = { lookup: lookUpOutside, ...tls, ...tlsOptionsOf(settings.client ?? null) };
-  if (settings.proxy === null) return new undici.Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...toServer } });
+  const toServer = { ...tls, ...tlsOptionsOf(settings.client ?? null) };
+  if (settings.proxy === null)
+    return new undici.Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, lookup: lookUpOutside, ...toServer } });
   const proxy = new URL(settings.proxy);
   const user = decodeURIComponent(proxy.username);
   const token = user === '' ? {} : { token: `Basic ${Buffer.from(`${user}:${decodeURIComponent(proxy.password)}`).toString('base64')}` };

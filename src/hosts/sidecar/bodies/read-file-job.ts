@@ -6,6 +6,8 @@ import type { BodyJob, BodyResult, BodyTask } from './body-jobs.ts';
 
 /** How long a file may take: others wait for the thread. */
 const MAX_MS = 20_000;
+/** Most bytes of a file and what is packed in it: others need the memory. */
+const MAX_BYTES = 64 << 20;
 /** What could not be read is told this often, and no text of it is longer. */
 const MAX_UNREAD = 100;
 const MAX_CHARACTERS = 500;
@@ -27,7 +29,9 @@ export async function readFileJob({ bytes, stop }: BodyTask, { max, isUnique }: 
     // What looks like a name in a picture is none.
     const isOpaque = fileKind(bytes) === 'text' && isBinary(bytes);
     if (isOpaque) onUnread('file', 'a binary file of a kind that cannot be opened: nothing in it was read');
-    const found = isOpaque ? [] : await extractFromFile(bytes, { ...READERS, isUnique, onUnread, isStopped, maxMs: MAX_MS });
+    const found = isOpaque
+      ? []
+      : await extractFromFile(bytes, { ...READERS, isUnique, onUnread, isStopped, maxMs: MAX_MS, maxBytes: MAX_BYTES });
     if (isStopped()) return { kind: 'stopped' };
     if (found.length > max) onUnread('file', `only the first ${max} indicators are given (sidecar.max_extracted)`);
     const answer = { indicators: found.slice(0, max).map(toJson), ...(unread.length === 0 ? {} : { unread }) };
