@@ -1,3 +1,4 @@
+import type { AuditOrigin } from '../engine/privacy/audit-log.ts';
 import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, placeInFile, readBlocks, valueAt } from '../config/load.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
 import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
@@ -21,6 +22,8 @@ export interface OpenOptions extends SourceOptions {
   readonly onFault?: (message: string) => void;
   /** Blocks of the calling host, checked with the core's. */
   readonly blocks?: Blocks;
+  /** Who makes the calls, for the audit log; by default this program and the user of the environment. */
+  readonly origin?: AuditOrigin;
 }
 
 /** The configuration as checked: the core's blocks, the host's own, and who is asked. */

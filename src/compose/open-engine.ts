@@ -21,6 +21,7 @@ import { readSources } from './config-sources.ts';
 import type { Core } from './core-blocks.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { openLocalLists } from './local-lists.ts';
+import { settingsFingerprint } from './check/settings-fingerprint.ts';
 import { scoringOf } from './scoring-settings.ts';
 import { stackProvider } from './provider-stack.ts';
 import { warningListFiles } from './warning-lists.ts';
@@ -58,7 +59,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const { warnings, tell, opened } = createTeller(options);
   warnings.push(...config.warnings);
   const store = await openStore(config, clock, tell);
-  const audit = openAudit(config, clock, tell);
+  const audit = openAudit(config, options, { clock, tell });
   const lifetimes = { listedS: core.cache.listedTtlS, unknownS: core.cache.unknownTtlS, pendingS: core.cache.pendingTtlS };
   const onCall = (provider: string, latencyMs: number) => figures.called(provider, latencyMs);
   const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock, lifetimes, audit, onCall, onFault: tell }));
@@ -128,11 +129,21 @@ function createTeller({ isSplunk, onFault }: OpenOptions) {
   };
 }
 
-function openAudit({ core, stateFolder: folder }: LoadedConfig, clock: Clock, onFault: (message: string) => void): AuditLog {
-  const { auditLog, audit } = core.privacy;
+function openAudit(
+  config: LoadedConfig,
+  { origin, env, isSplunk }: OpenOptions,
+  { clock, tell }: { clock: Clock; tell: (message: string) => void },
+): AuditLog {
+  const { auditLog, audit } = config.core.privacy;
   if (!auditLog) return noAuditLog;
-  const path = auditLogPath(folder);
-  return openAuditLog({ path, isRequired: audit === 'required', onFault, nowMs: () => clock.monotonicMs() });
+  return openAuditLog({
+    path: auditLogPath(config.stateFolder),
+    isRequired: audit === 'required',
+    onFault: tell,
+    nowMs: () => clock.monotonicMs(),
+    origin: origin ?? { program: isSplunk === true ? 'splunk' : 'cli', user: env.USER ?? env.LOGNAME ?? env.USERNAME },
+    settings: () => settingsFingerprint(config),
+  });
 }
 
 /** Every file whose content answers, or that changes what is answered, besides the settings and the cache; those that are not there too. */

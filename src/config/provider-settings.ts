@@ -12,6 +12,7 @@ export interface CommonProviderSettings extends ClientCertificateSettings {
   readonly perDay?: number;
   readonly budgetPerDay?: number;
   readonly budgetPerMonth?: number;
+  readonly creditPrice?: number;
   readonly bulk: boolean;
   readonly maxTlp?: (typeof TLP_LABELS)[number];
   readonly sendUrl: 'full' | 'no_query' | 'host';
@@ -55,6 +56,11 @@ export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
       'BUDGET_PER_MONTH',
       z.optional(z.int().check(z.gte(0))),
       'Most credits spent in a month (UTC), by all processes that share the cache file; then over_budget.',
+    ),
+    creditPrice: setting(
+      'CREDIT_PRICE',
+      z.optional(z.number().check(z.gte(0))),
+      'What one credit costs, in your currency: `ismalicious report` multiplies by it.',
     ),
     bulk: setting('BULK', z._default(z.boolean(), true), 'Whether the form for many indicators in one call is used, where there is one.'),
     maxTlp: setting('MAX_TLP', z.optional(z.enum(TLP_LABELS)), 'Up to which TLP label indicators may be sent there.'),

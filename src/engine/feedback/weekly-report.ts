@@ -11,6 +11,23 @@ export interface Latencies {
   readonly p99: number | null;
 }
 
+/** What a week is held against: an alert is enriched within 30 s, and 99 of 100 look-ups are answered. */
+export const TARGETS = { latencyP95Ms: 30_000, successRate: 0.99 } as const;
+
+/** Whether a target is met; `null`: not known. */
+export interface OnTarget {
+  readonly latency: boolean | null;
+  readonly successRate: boolean | null;
+}
+
+/** One week of a trend: the figures that have a target, and what they cost. */
+export interface TrendWeek extends Pick<Report, 'from' | 'to' | 'successRate'> {
+  readonly latencyP95Ms: number | null;
+  readonly truePositiveRate: number | null;
+  readonly calls: number;
+  readonly credits: number;
+}
+
 /** What one provider did in the period. */
 export interface ProviderReport {
   readonly provider: string;
@@ -33,6 +50,7 @@ export interface Report {
   /** Of answers that memory alone could not give. */
   readonly latency: Latencies;
   readonly successRate: number | null;
+  readonly onTarget: OnTarget;
   readonly providers: readonly ProviderReport[];
   readonly feedback: {
     readonly overrides: number;
@@ -46,11 +64,18 @@ export interface Report {
   };
 }
 
-/** Adds up the last `days` days (UTC), today included. `accounts`: what credits are counted by, by provider. */
+/** Which days, and what credits are counted by, by provider. */
+export interface ReportPeriod {
+  /** Some time on the last day. */
+  readonly nowMs: number;
+  readonly accounts: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Adds up the last `days` days (UTC), the last one included. */
 export function makeReport(
   store: VerdictStore,
   overrides: readonly Override[],
-  { nowMs, days, accounts }: { readonly nowMs: number; readonly days: number; readonly accounts: ReadonlyMap<string, readonly string[]> },
+  { nowMs, days, accounts }: ReportPeriod & { readonly days: number },
 ): Report {
   const dates = Array.from({ length: days }, (_, n) => new Date(nowMs - (days - 1 - n) * DAY_MS).toISOString().slice(0, 10));
   const [from = '', to = from] = [dates[0], dates.at(-1)];
@@ -80,14 +105,45 @@ export function makeReport(
   });
   const answered = providers.reduce((sum, one) => sum + one.answered, 0);
   const ended = providers.reduce((sum, one) => sum + Object.values(one.failed).reduce((all, n) => all + n, one.answered), 0);
+  const latency = latenciesOf(counts.get('*') ?? new Map());
+  const successRate = ended === 0 ? null : answered / ended;
   return {
     from,
     to,
-    latency: latenciesOf(counts.get('*') ?? new Map()),
-    successRate: ended === 0 ? null : answered / ended,
+    latency,
+    successRate,
+    onTarget: {
+      latency: latency.p95 === null ? null : latency.p95 <= TARGETS.latencyP95Ms,
+      successRate: successRate === null ? null : successRate >= TARGETS.successRate,
+    },
     providers,
-    feedback: judge(overrides.filter(({ atS }) => new Date(atS * 1000).toISOString().slice(0, 10) >= from)),
+    feedback: judge(overrides.filter(({ atS }) => isWithin(new Date(atS * 1000).toISOString().slice(0, 10), { from, to }))),
   };
+}
+
+/** The last `weeks` weeks of seven days, today's the last one. */
+export function makeTrend(
+  store: VerdictStore,
+  overrides: readonly Override[],
+  period: ReportPeriod & { readonly weeks: number },
+): TrendWeek[] {
+  const { nowMs, accounts, weeks } = period;
+  return Array.from({ length: weeks }, (_, n) => {
+    const week = makeReport(store, overrides, { nowMs: nowMs - (weeks - 1 - n) * 7 * DAY_MS, days: 7, accounts });
+    return {
+      from: week.from,
+      to: week.to,
+      successRate: week.successRate,
+      latencyP95Ms: week.latency.p95,
+      truePositiveRate: week.feedback.truePositiveRate,
+      calls: week.providers.reduce((sum, { calls }) => sum + calls, 0),
+      credits: week.providers.reduce((sum, { credits }) => sum + credits, 0),
+    };
+  });
+}
+
+function isWithin(day: string, { from, to }: { readonly from: string; readonly to: string }): boolean {
+  return day >= from && day <= to;
 }
 
 function latenciesOf(counts: ReadonlyMap<string, number>): Latencies {

@@ -1,14 +1,17 @@
 import { closeSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Indicator } from '../../model/indicator.ts';
+import { builtinModule } from '../../disk/builtin-module.ts';
 import { makePrivateFile, makePrivateFolder } from '../../disk/private-files.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
-const KEPT_FILES = 5;
+/** Older files beside the newest one, `.1` the youngest of them. */
+export const KEPT_FILES = 5;
 /** How soon a file that cannot be written is tried again, and how often it is looked whether it is still the same. */
 const RETRY_MS = 1000;
 /** Lines that wait for a file that cannot be written; what comes after them is lost, and counted. */
 const MAX_WAITING = 1000;
+const RUN_BYTES = 6;
 
 /** How the log fares. */
 export interface AuditHealth {
@@ -36,10 +39,24 @@ export const noAuditLog: AuditLog = {
   close: () => {},
 };
 
+/** Who makes the calls of this process. */
+export interface AuditOrigin {
+  /** The host program: cli, sidecar, splunk, … */
+  readonly program: string;
+  /** Who runs it, as far as the host knows. */
+  readonly user?: string | null | undefined;
+  /** The search (or alert) it runs for. */
+  readonly search?: string | null | undefined;
+}
+
 interface AuditOptions {
   readonly path: string;
   /** Whether nothing may leave that cannot be recorded. */
   readonly isRequired: boolean;
+  /** Said in every line, with a number of this run and a fingerprint of its settings; left out: none of it. */
+  readonly origin?: AuditOrigin;
+  /** Stands for the settings in force, without their secrets. */
+  readonly settings?: () => string;
   /** Told once when the file cannot be written, and once more each time after it could be again. */
   readonly onFault: (message: string) => void;
   /** Milliseconds that only grow. */
@@ -47,13 +64,15 @@ interface AuditOptions {
 }
 
 /** Opens the log; its file is made with the first line. */
-export function openAuditLog({ path, isRequired, onFault, nowMs }: AuditOptions): AuditLog {
+export function openAuditLog({ path, isRequired, onFault, nowMs, origin, settings }: AuditOptions): AuditLog {
   let file: OpenedFile | null = null;
   let lookAtMs = 0;
   let retryAtMs = 0;
   let fault: string | null = null;
   let waiting: string[] = [];
   let lost = 0;
+  // Made with the first line: most searches send nothing.
+  let told: object | null = null;
 
   /** The file to write to: another one after it was moved, deleted or has grown too long. Throws what the disk says. */
   function current(): OpenedFile {
@@ -85,7 +104,7 @@ export function openAuditLog({ path, isRequired, onFault, nowMs }: AuditOptions)
   return {
     record(provider, indicators, epochMs) {
       const values = indicators.map(({ value }) => value);
-      const line = `${JSON.stringify({ time: new Date(epochMs).toISOString(), provider, indicators: values })}\n`;
+      const line = `${JSON.stringify({ time: new Date(epochMs).toISOString(), provider, indicators: values, ...(told ??= originOf(origin, settings)) })}\n`;
       if (write(line)) return true;
       if (isRequired) return false;
       if (waiting.length < MAX_WAITING) waiting.push(line);
@@ -105,6 +124,18 @@ export function openAuditLog({ path, isRequired, onFault, nowMs }: AuditOptions)
       if (file !== null) closeSync(file.descriptor);
       file = null;
     },
+  };
+}
+
+function originOf(origin: AuditOrigin | undefined, settings: (() => string) | undefined): object {
+  if (origin === undefined) return {};
+  const { program, user, search } = origin;
+  return {
+    program,
+    ...(user ? { user } : {}),
+    ...(search ? { search } : {}),
+    run: builtinModule('node:crypto').randomBytes(RUN_BYTES).toString('hex'),
+    ...(settings === undefined ? {} : { settings: settings() }),
   };
 }
 

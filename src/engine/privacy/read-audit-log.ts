@@ -8,9 +8,25 @@ export interface SentRecord {
   readonly time: string;
   readonly provider: string;
   readonly indicators: readonly string[];
+  /** The host program, who ran it, the search it ran for; the number of that run and a fingerprint of its settings. Lines of older versions lack them. */
+  readonly program?: string | undefined;
+  readonly user?: string | undefined;
+  readonly search?: string | undefined;
+  readonly run?: string | undefined;
+  readonly settings?: string | undefined;
 }
 
-const Line = z.object({ time: z.string(), provider: z.string(), indicators: z.array(z.string()) });
+const Text = z.optional(z.string());
+const Line = z.object({
+  time: z.string(),
+  provider: z.string(),
+  indicators: z.array(z.string()),
+  program: Text,
+  user: Text,
+  search: Text,
+  run: Text,
+  settings: Text,
+});
 
 /** The end of the log that is read: older calls are in the files themselves. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -26,10 +42,15 @@ export function readAuditLog(path: string, most: number): SentRecord[] {
   const found: SentRecord[] = [];
   for (const line of lines) {
     if (found.length >= most) break;
-    const record = line === '' ? null : (Line.safeParse(parseJson(line)).data ?? null);
+    const record = readLine(line);
     if (record !== null) found.push(record);
   }
   return found;
+}
+
+/** One line of the log; `null`: none that can be read. */
+export function readLine(line: string): SentRecord | null {
+  return line === '' ? null : (Line.safeParse(parseJson(line)).data ?? null);
 }
 
 function endOf(path: string): string {

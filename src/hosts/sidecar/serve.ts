@@ -20,6 +20,9 @@ import { listenFault } from './listen-fault.ts';
 import { runWorkers, tellPrimary } from './serve-workers.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 
+/** The audit log names the sidecar alone: it does not know the users behind its token. */
+const STAYING = { stays: true, origin: { program: 'sidecar' } } as const;
+
 /** Runs the sidecar until it is told to stop. */
 export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
   const log = (line: string) => void start.stderr.write(`${new Date().toISOString()} ${inertText(line)}\n`);
@@ -27,7 +30,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     env: start.env,
     configPath: start.configPath,
     profile: start.profile,
-    stays: true,
+    ...STAYING,
     onFault: log,
     blocks: { sidecar: SidecarSettings, gateway: GatewaySettings },
   };

@@ -214,7 +214,22 @@ describe('the weekly report', () => {
       feedback: { overrides: 3, truePositives: 2, falsePositives: 1, falseNegatives: 0, truePositiveRate: 2 / 3 },
     });
     expect(report.latency.p50).toBeLessThanOrEqual(report.latency.p99);
-    const words = await runCli(['report'], env);
+    // Eleven of twelve: 91.7 %, below 99 %.
+    expect(report).toMatchObject({
+      targets: { latencyP95Ms: 30_000, successRate: 0.99 },
+      onTarget: { latency: true, successRate: false },
+      callers: [{ program: 'cli', calls: expect.any(Number), values: 12 }],
+    });
+    const { trend } = report as unknown as { trend: { calls: number; successRate: number | null; truePositiveRate: number | null }[] };
+    expect(trend).toHaveLength(8);
+    expect([trend[7], trend[6]]).toMatchObject([
+      { successRate: 11 / 12, truePositiveRate: 2 / 3 },
+      { calls: 0, successRate: null, truePositiveRate: null },
+    ]);
+    const priced = { ...env, VIRUSTOTAL_CREDIT_PRICE: '0.25', VIRUSTOTAL_BUDGET_PER_MONTH: '500' };
+    const words = await runCli(['report'], priced);
+    expect(words.stdout).toMatch(/virustotal .*4 credits \(cost 1\.00\), 4 of 500 this month/);
+    expect(words.stdout).toMatch(/success rate +91\.7 %; target at least 99 %: MISSED/);
     expect(words.stdout).toMatch(/true-positive rate +66\.7 % \(2 confirmed, 1 false alarms/);
   });
 

@@ -1,4 +1,9 @@
-import { makeReport, type Latencies, type Report } from '../../../engine/feedback/weekly-report.ts';
+import type { EngineStats } from '../../../engine/engine.ts';
+import { type ProviderCost, reportText, type WholeReport } from '../../../engine/feedback/report-text.ts';
+import { makeReport, makeTrend, type Report, TARGETS } from '../../../engine/feedback/weekly-report.ts';
+import { auditLogPath } from '../../../engine/privacy/read-audit-log.ts';
+import { sumByCaller } from '../../../engine/privacy/search-audit-log.ts';
+import type { LoadedConfig } from '../../../compose/engine-config.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { type Command, EXIT, parseCount } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
@@ -6,6 +11,8 @@ import { reportSynopsis } from '../synopses/keep.ts';
 import { warn } from '../messages.ts';
 
 const DAY_MS = 86_400_000;
+const WEEKS = 8;
+const MOST_CALLERS = 20;
 
 /** `ismalicious report` */
 export const report: Command = {
@@ -18,9 +25,16 @@ export const report: Command = {
     try {
       const nowMs = Date.now();
       const accounts = new Map(config.wanted.map(({ provider }) => [provider.id, config.accountsOf(provider.id)]));
-      const overrides = feedback.list({ sinceS: Math.floor((nowMs - days * DAY_MS) / 1000) });
+      const overrides = feedback.list({ sinceS: Math.floor((nowMs - Math.max(days, WEEKS * 7) * DAY_MS) / 1000) });
       const figures = makeReport(engine.store, overrides, { nowMs, days, accounts });
-      io.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : `${describe(figures)}\n`);
+      const whole: WholeReport = {
+        ...figures,
+        targets: TARGETS,
+        costs: costsOf(figures, engine.stats().providers, config),
+        callers: await sumByCaller(auditLogPath(config.stateFolder), figures.from, MOST_CALLERS),
+        trend: makeTrend(engine.store, overrides, { nowMs, accounts, weeks: WEEKS }),
+      };
+      io.stdout.write(values.json ? `${JSON.stringify(whole)}\n` : `${reportText(whole)}\n`);
       return EXIT.ok;
     } finally {
       await engine.close();
@@ -28,24 +42,10 @@ export const report: Command = {
   },
 };
 
-function describe({ from, to, latency, successRate, providers, feedback }: Report): string {
-  const lines = [
-    `period               ${from} to ${to}`,
-    `true-positive rate   ${percent(feedback.truePositiveRate)} (${feedback.truePositives} confirmed, ${feedback.falsePositives} false alarms, ${feedback.falseNegatives} missed; ${feedback.overrides} overrides)`,
-    `success rate         ${percent(successRate)}`,
-    `time to an answer    ${spell(latency)}`,
-  ];
-  const rows = providers.map(({ provider, calls, lookups, answered, successRate: rate, credits, latency: own, failed }) => {
-    const why = Object.entries(failed).map(([code, count]) => `${code} ${count}`);
-    return `  ${provider.padEnd(16)} ${calls} calls, ${lookups} look-ups, ${answered} answered (${percent(rate)}), ${credits} credits, ${spell(own)}${why.length > 0 ? `; ${why.join(', ')}` : ''}`;
+function costsOf({ providers }: Report, stats: EngineStats['providers'], { wanted }: LoadedConfig): ProviderCost[] {
+  return stats.map(({ provider, spentThisMonth, budgetPerMonth }) => {
+    const price = wanted.find((one) => one.provider.id === provider)?.common.creditPrice;
+    const credits = providers.find((one) => one.provider === provider)?.credits ?? 0;
+    return { provider, spentThisMonth, budgetPerMonth, money: price === undefined ? null : credits * price };
   });
-  return [...lines, ...rows].join('\n');
-}
-
-function percent(share: number | null): string {
-  return share === null ? 'not known yet' : `${(share * 100).toFixed(1)} %`;
-}
-
-function spell({ p50, p95, p99 }: Latencies): string {
-  return p50 === null ? 'not measured yet' : `p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms`;
 }

@@ -76,11 +76,25 @@ export const feedbackSynopsis = {
   examples: [['feedback add 198.51.100.7 --verdict clean --reason "our scanner" --for 30d', 'a false alarm, for thirty days']],
 } satisfies Synopsis;
 
+/** `ismalicious trace ID` */
+export const traceSynopsis = {
+  name: 'trace',
+  group: GROUP,
+  summary: 'Show what was sent to which provider, when, by which program, user and search: the audit log, older files included.',
+  words: { takes: 'ID', doc: 'a value, also defanged; or a run, search or user as a line of the log names it' },
+  options: {
+    since: text('AGE', 'only calls of the last 12h, 30d, …'),
+    json: flag('the records as they are, one JSON object a line'),
+  },
+  examples: [['trace 198.51.100.7 --since 7d', 'who asked whom about it in the last week']],
+} satisfies Synopsis;
+
 /** `ismalicious report` */
 export const reportSynopsis = {
   name: 'report',
   group: GROUP,
-  summary: "The week's figures: true-positive rate, latency, success rate, calls and cost per provider.",
+  summary:
+    "The week's figures against their targets: true-positive rate, latency, success rate, calls and cost per provider, by whom; and eight weeks of them.",
   options: {
     days: text('N', 'how many days (UTC), today included (default 7)'),
     json: flag('one JSON object'),

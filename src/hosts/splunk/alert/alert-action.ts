@@ -27,6 +27,10 @@ export interface ActionReport {
 
 const KEPT_FIELDS = ['action', 'vendor_action', 'outcome', 'bytes_out', 'sent_bytes', 'event_id', 'alert_id', 'notable_id', '_time'];
 
+function originOf({ owner, sid }: AlertPayload) {
+  return { program: 'splunk alert', user: owner, search: sid };
+}
+
 /**
  * Triages an alert's results: looks their indicators up, decides the tier of each, tells the outputs that are switched on and writes into
  * Splunk what the parameters ask for. In a dry run it only says what it would do. It blocks and deletes nothing.
@@ -38,7 +42,7 @@ export async function runTriageAction(payload: AlertPayload, place: ActionPlace)
   const nowS = Math.trunc(Date.now() / 1000);
   const { conf, fault } = await readAppSettings({ ...place, session: payload.session, nowS });
   const config = loadPipelineConfig({ conf, env: place.env });
-  const opened = await openEngine({ env: place.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS });
+  const opened = await openEngine({ env: place.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS, origin: originOf(payload) });
   const pipeline = await openForOutputs(payload, config, { folder: opened.config.stateFolder, engine: opened.engine, env: place.env });
   try {
     const triaged = await triageResults(taken, payload, { engine: opened.engine, config, pipeline });

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import type { FeedbackStore } from '../../../engine/feedback/overrides.ts';
+import type { AuditOrigin } from '../../../engine/privacy/audit-log.ts';
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
 import type { LoadedConfig } from '../../../compose/engine-config.ts';
 import { answeringFiles, openEngine } from '../../../compose/open-engine.ts';
@@ -16,6 +17,9 @@ import type { SplunkdSession } from '../../../splunkd/splunkd.ts';
 export interface AskingSearch {
   readonly sessionKey: string | null;
   readonly splunkdUri: string | null;
+  readonly owner?: string | null;
+  /** Id of the search. */
+  readonly sid?: string | null;
 }
 
 /** The engine of a search, what it was made from, and what the user should know. */
@@ -45,7 +49,7 @@ export async function openEngineForSearch(
     session: sessionOf(search),
     nowS: Math.trunc(Date.now() / 1000),
   });
-  const opened = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS, profile });
+  const opened = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS, profile, origin: originOf(search) });
   const { engine, config, feedback } = opened;
   const warnings = tlsWarning === null ? opened.warnings : [tlsWarning, ...opened.warnings];
   const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];
@@ -65,6 +69,11 @@ export async function openEngineForSearch(
   throw new UsageError(
     `isMalicious: providers="${missing.join(',')}" has no key yet; configured are ${configured.join(', ')}. ${fault ?? 'Set its key, or leave it out.'}`,
   );
+}
+
+/** Whom the audit log names: a search of somebody, or a lookup, which splunkd starts without saying for whom. */
+function originOf(search: AskingSearch | undefined): AuditOrigin {
+  return { program: 'splunk', user: search?.owner, search: search?.sid };
 }
 
 function fingerprintNow({ store }: AppEngine, config: LoadedConfig): Fingerprint | null {

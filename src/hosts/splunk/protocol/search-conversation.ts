@@ -21,6 +21,8 @@ export interface SearchContext {
   readonly owner: string | null;
   readonly sessionKey: string | null;
   readonly splunkdUri: string | null;
+  /** Id of the search. */
+  readonly sid?: string | null;
 }
 
 /** The engine, and what a user should know although it works. */
@@ -159,6 +161,7 @@ class Conversation {
       owner: toTextOrNull(searchinfo.owner),
       sessionKey: toTextOrNull(searchinfo.session_key),
       splunkdUri: toTextOrNull(searchinfo.splunkd_uri),
+      sid: toTextOrNull(searchinfo.sid),
     };
     this.#providers = options.providers;
     this.#profile = options.profile;
