@@ -6,7 +6,7 @@ import { CORE_BLOCKS, type Core } from './core-blocks.ts';
 import { type KnownProviders, knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
 import { stateFolder } from './state-folder.ts';
-import { keylessWarnings, namedBlocks, wantedBlocks, type WantedProvider, wantedProviders } from './wanted-providers.ts';
+import { keylessWarnings, namedBlocks, wantedBlocks, type WantedProvider, unknownTypes, wantedProviders } from './wanted-providers.ts';
 
 /** Blocks of the file that other hosts read. */
 const HOST_BLOCKS = ['sidecar', 'gateway', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat'];
@@ -96,8 +96,16 @@ export function crossFaults(
   if (isWhole('scoring')) faults.push(...tierFaults(core.scoring));
   if (isWhole('privacy')) faults.push(...auditFaults(core.privacy));
   faults.push(...ownFaults(core.privacy));
-  for (const { provider, own } of wantedProviders(known, loaded)) {
+  for (const wanted of wantedProviders(known, loaded)) {
+    const { provider, own } = wanted;
     if (!isWhole(`providers.${provider.id}`)) continue;
+    const strange = unknownTypes(known, wanted);
+    if (strange.length > 0)
+      faults.push({
+        key: `providers.${provider.id}.types`,
+        place: 'configuration',
+        message: `${provider.title} knows no ${strange.join(', ')}`,
+      });
     const reason = provider.missing?.(own as never) ?? null;
     if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
   }

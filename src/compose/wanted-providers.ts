@@ -76,10 +76,20 @@ export function wantedProviders({ named, sources }: KnownProviders, loaded: Read
   return named.flatMap((provider) => {
     const block = loaded[`providers.${provider.id}`];
     if (!block) return [];
-    return [
-      { provider, own: block.values, common: block.values as unknown as CommonProviderSettings, account: accountOf(provider, sources) },
-    ];
+    const common = block.values as unknown as CommonProviderSettings;
+    return [{ provider: routed(provider, common), own: block.values, common, account: accountOf(provider, sources) }];
   });
+}
+
+/** The provider as it is asked: about the types that `types` leaves it. */
+function routed(provider: Provider, { types }: CommonProviderSettings): Provider {
+  return types === undefined ? provider : { ...provider, types: provider.types.filter((type) => types.includes(type)) };
+}
+
+/** Types that a provider is to be asked about and does not know. */
+export function unknownTypes({ named }: KnownProviders, { provider: { id }, common: { types = [] } }: WantedProvider): string[] {
+  const known = named.find((one) => one.id === id)?.types ?? [];
+  return types.filter((type) => !known.includes(type));
 }
 
 /** A profile with a key of its own has limits and credits of its own; one that shares the key shares those too. */

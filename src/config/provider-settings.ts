@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { INDICATOR_TYPES } from '../model/indicator.ts';
 import { TLP_LABELS } from '../model/tlp.ts';
 import { type ClientCertificateSettings, clientCertificateShape } from './client-certificate-settings.ts';
 import { settingMeta, toSnakeCase, type SettingsSchema } from './setting.ts';
@@ -6,6 +7,7 @@ import { settingMeta, toSnakeCase, type SettingsSchema } from './setting.ts';
 /** Settings that every provider has besides its own. */
 export interface CommonProviderSettings extends ClientCertificateSettings {
   readonly enabled?: boolean;
+  readonly types?: readonly (typeof INDICATOR_TYPES)[number][];
   readonly timeoutMs: number;
   readonly concurrency?: number;
   readonly perMinute?: number;
@@ -29,39 +31,29 @@ function prefixOf(id: string): string {
   return id.toUpperCase();
 }
 
+type Declare = <T extends z.ZodMiniType>(key: string, schema: T, doc: string, secret?: boolean) => T;
+
 /** The whole block of a provider: its own settings and those that all have. */
 export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
-  const setting = <T extends z.ZodMiniType>(key: string, schema: T, doc: string, secret = false): T => {
+  const setting: Declare = (key, schema, doc, secret = false) => {
     settingMeta.add(schema, { doc, env: `${prefixOf(id)}_${key}`, ...(secret ? { secret } : {}) });
     return schema;
   };
-  const count = () => z.int().check(z.gte(1));
   return z.object({
     ...own.shape,
     enabled: setting('ENABLED', z.optional(z.boolean()), 'Whether it is asked; by default as soon as it has its key.'),
+    types: setting(
+      'TYPES',
+      z.optional(z.array(z.enum(INDICATOR_TYPES)).check(z.minLength(1))),
+      'Indicator types it is asked about; by default all it knows.',
+    ),
     timeoutMs: setting(
       'TIMEOUT_MS',
       z._default(z.int().check(z.gte(100), z.lte(MAX_TIMEOUT_MS)), 10_000),
       'Milliseconds one call may take, 100 to 120000.',
     ),
     concurrency: setting('CONCURRENCY', z.optional(z.int().check(z.gte(1), z.lte(256))), 'Calls in flight at once, 1 to 256.'),
-    perMinute: setting('PER_MINUTE', z.optional(count()), 'Most calls in any minute, by all processes that share the cache file.'),
-    perDay: setting('PER_DAY', z.optional(count()), 'Most calls in any 24 hours, by all processes that share the cache file.'),
-    budgetPerDay: setting(
-      'BUDGET_PER_DAY',
-      z.optional(z.int().check(z.gte(0))),
-      'Most credits spent in a day (UTC), by all processes that share the cache file; then over_budget.',
-    ),
-    budgetPerMonth: setting(
-      'BUDGET_PER_MONTH',
-      z.optional(z.int().check(z.gte(0))),
-      'Most credits spent in a month (UTC), by all processes that share the cache file; then over_budget.',
-    ),
-    creditPrice: setting(
-      'CREDIT_PRICE',
-      z.optional(z.number().check(z.gte(0))),
-      'What one credit costs, in your currency: `ismalicious report` multiplies by it.',
-    ),
+    ...spendingShape(setting),
     bulk: setting('BULK', z._default(z.boolean(), true), 'Whether the form for many indicators in one call is used, where there is one.'),
     maxTlp: setting('MAX_TLP', z.optional(z.enum(TLP_LABELS)), 'Up to which TLP label indicators may be sent there.'),
     sendUrl: setting(
@@ -88,4 +80,28 @@ export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
     caFile: setting('CA_FILE', z.optional(z.string()), 'PEM file with further certificate authorities; added to the built-in ones.'),
     ...clientCertificateShape((key, schema, doc, options) => setting(toSnakeCase(key).toUpperCase(), schema, doc, options?.secret)),
   }) as SettingsSchema;
+}
+
+/** How often it is asked, and what that may cost. */
+function spendingShape(setting: Declare) {
+  const count = () => z.int().check(z.gte(1));
+  return {
+    perMinute: setting('PER_MINUTE', z.optional(count()), 'Most calls in any minute, by all processes that share the cache file.'),
+    perDay: setting('PER_DAY', z.optional(count()), 'Most calls in any 24 hours, by all processes that share the cache file.'),
+    budgetPerDay: setting(
+      'BUDGET_PER_DAY',
+      z.optional(z.int().check(z.gte(0))),
+      'Most credits spent in a day (UTC), by all processes that share the cache file; then over_budget.',
+    ),
+    budgetPerMonth: setting(
+      'BUDGET_PER_MONTH',
+      z.optional(z.int().check(z.gte(0))),
+      'Most credits spent in a month (UTC), by all processes that share the cache file; then over_budget.',
+    ),
+    creditPrice: setting(
+      'CREDIT_PRICE',
+      z.optional(z.number().check(z.gte(0))),
+      'What one credit costs, in your currency: `ismalicious report` multiplies by it.',
+    ),
+  };
 }
