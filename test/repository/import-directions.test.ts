@@ -27,6 +27,7 @@ const FILE_OF: Readonly<Record<string, string>> = {
   openapi: 'openapi/openapi.ts',
   console: 'console/look-up/rank.ts',
   assistant: 'assistant/assistant.ts',
+  convert: 'convert/convert.ts',
   'hosts/cli': 'hosts/cli/command.ts',
   'hosts/sidecar': 'hosts/sidecar/server.ts',
   'hosts/mcp': 'hosts/mcp/mcp-session.ts',
@@ -34,7 +35,19 @@ const FILE_OF: Readonly<Record<string, string>> = {
 };
 const ROOMS = Object.keys(FILE_OF);
 const LOWER = ['disk', 'model', 'config', 'mapping', 'providers', 'feeds', 'outputs', 'extract', 'engine', 'store'];
-const BELOW_HOSTS = [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose', 'splunkd', 'openapi', 'assistant'];
+const BELOW_HOSTS = [
+  ...LOWER,
+  'events',
+  'rows',
+  'pipeline',
+  'search-engine',
+  'batch',
+  'compose',
+  'splunkd',
+  'openapi',
+  'assistant',
+  'convert',
+];
 
 /** The rooms each room may import (docs/architecture.md), and what else it may or may not. `~/` stands for `src/`. */
 const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: readonly string[]; never?: readonly string[] }>> = {
@@ -70,6 +83,7 @@ const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: rea
     never: ['node:fs', 'zod/mini', 'undici', 'react', 'preact/compat'],
   },
   assistant: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose'], also: ['zod/mini'] },
+  convert: { rooms: [] },
   'hosts/cli': { rooms: BELOW_HOSTS, also: ['node:http'] },
   'hosts/sidecar': { rooms: BELOW_HOSTS, also: ['fastify', 'node:http'] },
   'hosts/mcp': { rooms: BELOW_HOSTS, also: ['@modelcontextprotocol/sdk/server/mcp.js', 'node:http'] },

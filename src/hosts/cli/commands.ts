@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
 import type { Synopsis } from './synopsis.ts';
-import { mcpSynopsis } from './synopses/connect.ts';
+import { convertSynopsis, mcpSynopsis } from './synopses/connect.ts';
 import { backfillSynopsis, elasticSynopsis, replaySynopsis } from './synopses/engines.ts';
 import { cacheSynopsis, feedbackSynopsis, reportSynopsis, storeSynopsis, traceSynopsis } from './synopses/keep.ts';
 import { checkSynopsis, enrichSynopsis, extractSynopsis, planSynopsis } from './synopses/look-up.ts';
@@ -35,6 +35,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { synopsis: reportSynopsis, load: async () => (await import('./commands/report.ts')).report },
   { synopsis: initSynopsis, load: async () => (await import('./commands/init.ts')).init },
   { synopsis: configSynopsis, load: async () => (await import('./commands/config.ts')).config },
+  { synopsis: convertSynopsis, load: async () => (await import('./commands/connect/convert.ts')).convertCommand },
   { synopsis: doctorSynopsis, load: async () => (await import('./commands/doctor.ts')).doctor },
   { synopsis: quotaSynopsis, load: async () => (await import('./commands/quota.ts')).quota },
   { synopsis: selftestSynopsis, load: async () => (await import('./commands/trial/selftest.ts')).selftest },

@@ -20,3 +20,17 @@ export const mcpSynopsis = {
     ['mcp --http --max-credits 20', 'on http://127.0.0.1:8788/mcp'],
   ],
 } satisfies Synopsis;
+
+/** `ismalicious convert [FILE|-]` */
+export const convertSynopsis = {
+  name: 'convert',
+  group: 'Set up',
+  summary: 'Rewrite searches, Logstash filters and scripts made for other tools, and say what changes in meaning.',
+  words: { takes: '[FILE|-]', doc: 'SPL, savedsearches.conf, transforms.conf, a Logstash filter, a script; - or nothing reads stdin' },
+  options: {
+    from: text('KIND', 'what it is; by default that is seen in the text', ['spl', 'logstash', 'script', 'transforms']),
+    json: flag('one JSON object: text, changes, not_converted'),
+  },
+  examples: [['convert savedsearches.conf > ours.conf', 'what changes is written to stderr']],
+  note: 'Exit code 0: all of it is converted; 3: something is not, stderr says what and why.',
+} satisfies Synopsis;
