@@ -19,8 +19,14 @@ const PYTHON_FOLDER = join(root, '.cache/pipeline-peers');
 const WORKSHOP_FOLDER = join(root, 'splunk-ui/node_modules');
 const MOST_MS = 240_000;
 
-/** The Python peers of the pipeline tests, as their skip line names them. */
-export const PYTHON_PEERS: readonly string[] = ['medallion==3.0.0', 'stix2==3.0.2', 'pymisp==2.5.34.4', 'taxii2-client==2.3.0'];
+/** The Python peers of the tests, as their skip line names them. */
+export const PYTHON_PEERS: readonly string[] = [
+  'medallion==3.0.0',
+  'stix2==3.0.2',
+  'pymisp==2.5.34.4',
+  'taxii2-client==2.3.0',
+  'schemathesis==4.32.5',
+];
 
 /** Where older versions of Node lie, each below its version. */
 export const OLDER_NODES_FOLDER = join(root, '.cache/older-nodes');

@@ -23,8 +23,12 @@ export const LOOKUP_BODY = {
     max_age_s: { type: 'integer', minimum: 0, description: 'Ask again for what is older than this many seconds.' },
     plan: { type: 'boolean', description: 'Only say what it would cost; nothing is spent.' },
     explain: { type: 'boolean', description: 'Say how each score came about.' },
-    profile: { type: 'string', description: 'Ask with the keys, budgets and clearances of this profile of the configuration.' },
-    tlp: { type: 'string', description: 'How the values are marked, when that is stricter than the settings: CLEAR to RED.' },
+    profile: {
+      type: 'string',
+      minLength: 1,
+      description: 'Ask with the keys, budgets and clearances of this profile of the configuration.',
+    },
+    tlp: { type: 'string', minLength: 1, description: 'How the values are marked, when that is stricter than the settings: CLEAR to RED.' },
   },
 } as const;
 

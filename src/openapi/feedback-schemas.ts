@@ -24,3 +24,6 @@ export const FEEDBACK_END_BODY = {
   additionalProperties: false,
   properties: { indicator: text(MAX_VALUE_CHARS), author: text(MAX_AUTHOR_CHARS) },
 } as const;
+
+/** The query of `GET /v1/feedback`: anything but these two is refused, so that a slip does not leave out half of them. */
+export const FEEDBACK_QUERY = { type: 'object', properties: { all: { type: 'string', enum: ['true', 'false'] } } } as const;

@@ -1,3 +1,4 @@
+import { uuid5 } from '../mapping/stix-id.ts';
 import type { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
 
 /** Parts of the document that its paths share. */
@@ -10,9 +11,21 @@ interface Parts {
 
 const json = (name: keyof typeof PIPELINE_SCHEMAS) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
 const TAXII = { 'application/taxii+json': { schema: { $ref: '#/components/schemas/Taxii' } } };
-const COLLECTION = { name: 'collection', in: 'path', required: true, schema: { type: 'string' }, description: 'Id of the collection.' };
+const COLLECTION = {
+  name: 'collection',
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  description: 'Id of the collection.',
+  example: uuid5('taxii collection indicators'),
+};
 const PAGE = [
-  { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 1000 }, description: 'Most objects in one answer (500).' },
+  {
+    name: 'limit',
+    in: 'query',
+    schema: { type: 'integer', minimum: 1 },
+    description: 'Most objects in one answer (500); more than 1000 are never given.',
+  },
   { name: 'added_after', in: 'query', schema: { type: 'string', format: 'date-time' }, description: 'Only what was judged after it.' },
   { name: 'next', in: 'query', schema: { type: 'string' }, description: '`next` of the page before.' },
   { name: 'match[id]', in: 'query', schema: { type: 'string' }, description: 'Only objects with these ids, separated by commas.' },
@@ -93,7 +106,12 @@ function quarantinePath(parts: Parts) {
       summary: 'What feeds sent that could not be taken',
       description: 'Newest first, with the reasons.',
       parameters: [
-        { name: 'feed', in: 'query', schema: { type: 'string' }, description: 'Id of a feed; left out: all.' },
+        {
+          name: 'feed',
+          in: 'query',
+          schema: { type: 'string', minLength: 1, maxLength: 200 },
+          description: 'Id of a feed; left out: all.',
+        },
         {
           name: 'limit',
           in: 'query',

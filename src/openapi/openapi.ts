@@ -3,6 +3,7 @@ import { TLP_LABELS } from '../model/tlp.ts';
 import { SCHEMAS } from './api-schemas.ts';
 import { pipelinePaths } from './openapi-pipeline.ts';
 import { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
+import { withExamples } from './with-examples.ts';
 
 const json = (name: keyof typeof SCHEMAS) => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } });
 const refusal = (description: string) => ({ description, content: json('Error') });
@@ -20,8 +21,13 @@ const TIMEOUT = [
 const TLP = { type: 'string', enum: TLP_LABELS };
 /** As whom a call asks. */
 const ASKING = [
-  { name: 'profile', in: 'query', schema: { type: 'string' }, description: 'Ask with the keys, budgets and clearances of this profile.' },
-  { name: 'x-ismalicious-profile', in: 'header', schema: { type: 'string' }, description: 'The same as a header.' },
+  {
+    name: 'profile',
+    in: 'query',
+    schema: { type: 'string', minLength: 1 },
+    description: 'Ask with the keys, budgets and clearances of this profile.',
+  },
+  { name: 'x-ismalicious-profile', in: 'header', schema: { type: 'string', minLength: 1 }, description: 'The same as a header.' },
   { name: 'tlp', in: 'query', schema: TLP, description: 'How the values are marked, when that is stricter than the settings.' },
   { name: 'x-ismalicious-tlp', in: 'header', schema: TLP, description: 'The same as a header.' },
 ];
@@ -123,7 +129,11 @@ const PATHS = {
       parameters: [
         { name: 'all', in: 'query', schema: { type: 'string', enum: ['true', 'false'] }, description: '`true`: ended ones too.' },
       ],
-      responses: { 200: { description: 'The overrides.', content: json('Overrides') }, ...COMMON },
+      responses: {
+        200: { description: 'The overrides.', content: json('Overrides') },
+        400: refusal('The query does not fit.'),
+        ...COMMON,
+      },
     },
     post: {
       summary: 'Overrule what sources say about an indicator',
@@ -158,6 +168,7 @@ const PATHS = {
           required: true,
           schema: { type: 'string' },
           description: 'Data stream or index to create the events in.',
+          example: 'logs-app-default',
         },
       ],
       requestBody: { required: true, content: EVENTS },
@@ -191,7 +202,14 @@ const PATHS = {
     get: {
       summary: 'Look one value up in the shape of isMalicious’ own API',
       parameters: [
-        { name: 'query', in: 'query', required: true, schema: { type: 'string' }, description: 'The value.' },
+        {
+          name: 'query',
+          in: 'query',
+          required: true,
+          schema: { type: 'string', pattern: '\\S' },
+          description: 'The value.',
+          example: '198.51.100.7',
+        },
         ...TIMEOUT,
         ...ASKING,
       ],
@@ -251,7 +269,7 @@ export function openApiDocument(version: string): object {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     security: [{ bearer: [] }, { apiKey: [] }, {}],
-    paths: PATHS,
+    paths: withExamples(PATHS),
     components: {
       schemas: { ...SCHEMAS, ...PIPELINE_SCHEMAS },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },

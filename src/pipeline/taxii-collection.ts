@@ -6,6 +6,8 @@ import { storedToStix } from './export-store.ts';
 
 const MEDIA_TYPE = 'application/taxii+json;version=2.1';
 const MAX_PAGE = 1000;
+/** A time as TAXII writes it (RFC 3339). `Date.parse` takes more: `0.5` is a day in 2000 for it. */
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
 const DEFAULT_PAGE = 500;
 /** What the collection holds. */
 const OBJECT_TYPES: readonly string[] = ['indicator', 'vulnerability'];
@@ -73,7 +75,7 @@ async function readObjects(
 ): Promise<TaxiiAnswer> {
   const limit = Math.min(Number(query.get('limit') ?? DEFAULT_PAGE), MAX_PAGE);
   const since = query.get('added_after');
-  const sinceS = since === null ? 0 : Math.floor(Date.parse(since) / 1000);
+  const sinceS = since === null ? 0 : TIMESTAMP.test(since) ? Math.floor(Date.parse(since) / 1000) : NaN;
   const cursor = /^(\d+)-(\d+)$/.exec(query.get('next') ?? '');
   if (!Number.isInteger(limit) || limit < 1 || Number.isNaN(sinceS)) return failure(400, 'limit or added_after is not valid');
   if (query.has('next') && !cursor) return failure(400, "'next' is not valid");

@@ -5,7 +5,7 @@ import type { FeedbackStore, Override } from '../../../engine/feedback/overrides
 import { giveFeedback, whenFeedbackIsFree } from '../../../engine/feedback/give-feedback.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import { refusalBody } from '../http/replies.ts';
-import { FEEDBACK_BODY, FEEDBACK_END_BODY } from '../../../openapi/feedback-schemas.ts';
+import { FEEDBACK_BODY, FEEDBACK_END_BODY, FEEDBACK_QUERY } from '../../../openapi/feedback-schemas.ts';
 
 /** What the routes work with. */
 export interface FeedbackRouteOptions {
@@ -33,7 +33,7 @@ export function addFeedbackRoute(app: FastifyInstance, { feedback, enricher, clo
     const taken = await giveFeedback(given, feedback, enricher, epochS(clock));
     return typeof taken === 'string' ? reply.code(400).send(invalid(taken)) : reply.code(201).send(toJson(taken));
   });
-  app.get<{ Querystring: { all?: string } }>('/v1/feedback', (request) => {
+  app.get<{ Querystring: { all?: string } }>('/v1/feedback', { schema: { querystring: FEEDBACK_QUERY } }, (request) => {
     const filter = request.query.all === 'true' ? {} : { inForceAtS: epochS(clock) };
     return whenFeedbackIsFree(() => ({ overrides: feedback.list(filter).map(toJson) }));
   });

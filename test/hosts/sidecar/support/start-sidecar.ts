@@ -79,11 +79,12 @@ export async function startSidecar(settings: object = {}, options: Partial<Sidec
       const json = parse(text);
       const bare = path.split('?', 1)[0] ?? '';
       const isOwn = bare !== '/' || options.gateway === undefined;
-      if (isOwn && bare in api.paths && verb.toLowerCase() in (api.paths[bare] ?? {})) {
+      const documented = documentedPath(api, bare);
+      if (isOwn && documented !== undefined && verb.toLowerCase() in (api.paths[documented] ?? {})) {
         const type = answer.headers.get('content-type')?.split(';', 1)[0] ?? '';
         const faults = answerMisfits(
           api,
-          { path: bare, method: verb },
+          { path: documented, method: verb },
           { status: answer.status, type, body: /[/+]json$/.test(type) ? json : text },
         );
         if (faults.length > 0) throw new Error(`the answer does not fit the OpenAPI document: ${faults.join('; ')}\n${text}`);
@@ -91,6 +92,18 @@ export async function startSidecar(settings: object = {}, options: Partial<Sidec
       return { status: answer.status, headers: answer.headers, text, json };
     },
   };
+}
+
+/** The path of the document that a called one is, `{…}` standing for one segment. */
+export function documentedPath(api: ApiDocument, path: string): string | undefined {
+  if (path in api.paths) return path;
+  const segments = path.split('/');
+  return Object.keys(api.paths).find((known) => {
+    const parts = known.split('/');
+    return (
+      parts.length === segments.length && parts.every((part, n) => part === segments[n] || (part.startsWith('{') && segments[n] !== ''))
+    );
+  });
 }
 
 function parse(text: string): unknown {

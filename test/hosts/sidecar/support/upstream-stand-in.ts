@@ -20,8 +20,17 @@ export interface UpstreamStandIn {
   readonly seen: SeenRequest[];
 }
 
-/** Starts a stand-in; `answer` may be given to do anything with a request once its body is there. */
+/** Starts a stand-in; `answer` may be given to do anything with a request once its body is there. It ends with the test. */
 export async function startUpstream(answer: (req: SeenRequest, res: ServerResponse) => void = answerBulk): Promise<UpstreamStandIn> {
+  const { close, ...standIn } = await startUpstreamUntil(answer);
+  onTestFinished(close);
+  return standIn;
+}
+
+/** The same for several tests: it ends when it is closed. */
+export async function startUpstreamUntil(
+  answer: (req: SeenRequest, res: ServerResponse) => void,
+): Promise<UpstreamStandIn & { close(): void }> {
   const seen: SeenRequest[] = [];
   const server = createServer((req, res) => {
     const parts: Buffer[] = [];
@@ -36,11 +45,14 @@ export async function startUpstream(answer: (req: SeenRequest, res: ServerRespon
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 /** Answers a bulk request as the engine would: an item for each action. */

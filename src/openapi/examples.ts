@@ -1,0 +1,157 @@
+import type { SCHEMAS } from './api-schemas.ts';
+import type { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
+
+type Name = keyof typeof SCHEMAS | keyof typeof PIPELINE_SCHEMAS;
+
+const AT = '2026-11-30T08:00:00Z';
+const UNTIL = '2026-12-01T08:00:00Z';
+const ADDRESS = '198.51.100.7';
+
+const SAID = {
+  provider: 'ismalicious',
+  status: 'ok',
+  score: 87,
+  confidence: 90,
+  categories: ['c2'],
+  sightings: 12,
+  first_seen: '2026-10-02T00:00:00Z',
+  last_seen: '2026-11-29T00:00:00Z',
+  reference: 'https://ismalicious.com/report?query=198.51.100.7',
+  contribution: 87,
+};
+
+const ENRICHMENT = {
+  indicator: ADDRESS,
+  input: '198[.]51[.]100[.]7',
+  type: 'ipv4-addr',
+  verdict: 'malicious',
+  status: 'ok',
+  score: 87,
+  confidence: 90,
+  categories: ['c2'],
+  attributes: [],
+  tier: 'p1',
+  auto_resolve: false,
+  source: 'live',
+  checked_at: AT,
+  expires_at: UNTIL,
+  message: null,
+  providers: [SAID],
+};
+
+const ROLL_UP = {
+  verdict: 'malicious',
+  status: 'ok',
+  score: 87,
+  confidence: 90,
+  categories: ['c2'],
+  attributes: [],
+  tier: 'p1',
+  auto_resolve: false,
+  source: 'live',
+  checked_at: AT,
+  indicator: ADDRESS,
+  malicious: true,
+};
+
+const OVERRIDE = {
+  indicator: ADDRESS,
+  verdict: 'clean',
+  score: 0,
+  author: 'weber',
+  reason: 'our own scanner',
+  at: AT,
+  until: UNTIL,
+  said_verdict: 'malicious',
+  said_score: 87,
+  ended_at: null,
+  ended_by: null,
+};
+
+const PLAN = {
+  values: 3,
+  unique: 3,
+  invalid: 0,
+  refused: 1,
+  local: 0,
+  cached: 1,
+  to_pay: 1,
+  by_provider: { ismalicious: 1 },
+  credits_by_provider: { ismalicious: 1 },
+  over_budget: {},
+  credits_left: { ismalicious: 900 },
+  estimated_s: 1,
+};
+
+/** An example of each component. */
+export const EXAMPLES: Readonly<Record<Name, unknown>> = {
+  // Each answer has its own: see `with-examples.ts`.
+  Error: { error: { code: 'invalid_request', message: 'body must have required property: see /openapi.json' } },
+  IngestAnswer: { events: 2, indexed: 1, already: 1, refused: 0 },
+  LookupRequest: { indicators: ['198[.]51[.]100[.]7', 'hxxp://login[.]example/reset'], timeout_ms: 5000, explain: false },
+  LookupAnswer: { enrichments: [ENRICHMENT] },
+  Plan: PLAN,
+  ExtractRequest: { text: 'Blocked hxxp://login[.]example/reset from 198.51.100.7', unique: true },
+  ExtractAnswer: { indicators: [{ type: 'ipv4-addr', value: ADDRESS, original: ADDRESS, offset: 42 }] },
+  FeedbackRequest: { indicator: ADDRESS, verdict: 'clean', author: 'weber', reason: 'our own scanner', for_s: 86_400 },
+  FeedbackEndRequest: { indicator: ADDRESS, author: 'weber' },
+  Override: OVERRIDE,
+  Overrides: { overrides: [OVERRIDE] },
+  ProviderResult: SAID,
+  Enrichment: ENRICHMENT,
+  RollUp: ROLL_UP,
+  Event: { '@timestamp': AT, destination: { ip: ADDRESS } },
+  LogstashAnswer: { ...ROLL_UP, failed: false, enrichments: [{ indicator: { ip: ADDRESS, type: 'ipv4-addr' } }] },
+  CheckAnswer: { malicious: true, riskScore: { score: 87, level: 'critical' }, categories: ['c2'], confidenceScore: 90 },
+  CheckFailure: { message: 'no source lists it: that is not the same as clean', status: 'ok', lookupStatus: 'unknown' },
+  Health: { status: 'ok' },
+  WatchRequest: { indicators: ['login.example'], reason: 'case 4711', by: 'weber', every_hours: 24, days: 30 },
+  WatchEndRequest: { indicators: ['login.example'] },
+  Watchlist: {
+    total: 1,
+    watchlist: [
+      {
+        indicator: 'login.example',
+        type: 'domain-name',
+        reason: 'case 4711',
+        by: 'weber',
+        added_at: AT,
+        every_hours: 24,
+        next_check_at: UNTIL,
+        until: null,
+        verdict: null,
+        score: null,
+        checked_at: null,
+      },
+    ],
+  },
+  WatchResults: { results: [{ input: 'login.example', indicator: 'login.example', type: 'domain-name', added: true }] },
+  Quarantine: { total: 1, items: [{ feed: 'urlhaus', reason: 'empty host', raw: 'http:///', times: 2, last_at: AT }] },
+  Alerts: { alerts: [{ id: 'a-1', 'destination.ip': ADDRESS }] },
+  Decisions: {
+    decisions: [
+      {
+        alert_id: 'a-1',
+        tier: 'p1',
+        actions: ['create_incident'],
+        auto_resolve: false,
+        score: 87,
+        verdict: 'malicious',
+        status: 'ok',
+        indicator: ADDRESS,
+        field: 'destination.ip',
+        reasons: ['ismalicious 87'],
+        note: '198[.]51[.]100[.]7 malicious, score 87',
+      },
+    ],
+  },
+  Taxii: { title: 'isMalicious', api_roots: ['/taxii2/api/'] },
+};
+
+/** Bodies and answers that are no component, by media type. */
+export const PLAIN_EXAMPLES: Readonly<Record<string, unknown>> = {
+  'application/json': { '@timestamp': AT, destination: { ip: ADDRESS } },
+  'application/x-ndjson': `{"destination":{"ip":"${ADDRESS}"}}\n`,
+  'text/plain': `{"destination.ip":"${ADDRESS}"}`,
+  'text/html': '<!doctype html><title>isMalicious</title>',
+};
