@@ -110,6 +110,16 @@ const noUnverifiedHttp: Plugin = {
   },
 };
 
+/** The Kafka client reads its WebAssembly from a file beside it, where a bundle has none: it has a form with it inside. */
+const wasmInside: Plugin = {
+  name: 'wasm-inside',
+  setup({ onResolve, resolve: resolveAgain }) {
+    onResolve({ filter: /^@platformatic\/wasm-utils$/ }, ({ path, kind, resolveDir }) =>
+      resolveAgain(`${path}/bundled`, { kind, resolveDir }),
+    );
+  },
+};
+
 /**
  * Bundles the programs of one folder. Every `await import(…)` becomes a file of its own in `lib/`, read when it is reached; a
  * module that two of them need stands in exactly one file, so its state and classes exist once. For CommonJS, which esbuild
@@ -132,7 +142,7 @@ export async function bundleFolder(root: string, version: string, { folder, form
     legalComments: 'external',
     metafile: true,
     write: false,
-    plugins: [namedExportsOfCommonJs, otherProvidersTogether, smallOnesBesideTheirUsers, noUnverifiedHttp],
+    plugins: [namedExportsOfCommonJs, otherProvidersTogether, smallOnesBesideTheirUsers, noUnverifiedHttp, wasmInside],
     define: { __VERSION__: JSON.stringify(version) },
     ...(format === 'esm' && { banner: { js: COMMONJS_GLOBALS } }),
   });

@@ -1,11 +1,12 @@
 // What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles,
-// the Python peers, two releases of Elasticsearch, and older versions of Node. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
+// the Python peers, two releases of Elasticsearch, Kafka, and older versions of Node. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { RELEASES, fetchedMark, unpackArguments } from '../test/support/elasticsearch-release.ts';
 import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS } from './ci-integration-peers.ts';
+import { KAFKA, KAFKA_POM, kafkaArguments, kafkaMark, kafkaPomPath } from '../test/support/kafka-broker.ts';
 
 interface Peer {
   readonly name: string;
@@ -35,6 +36,9 @@ export const OLDER_NODES_FOLDER = join(root, '.cache/older-nodes');
 export const OLDER_NODES = ['20.19.5', '22.0.0', '22.11.0', '22.12.0', '22.13.0'] as const;
 
 const NPM_FLAGS = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--no-update-notifier'];
+
+/** A program that writes a file, and the folder for it. */
+const WRITE = 'fs.mkdirSync(path.dirname(process.argv[1]), { recursive: true }); fs.writeFileSync(process.argv[1], process.argv[2])';
 
 const PEERS: readonly Peer[] = [
   {
@@ -84,6 +88,15 @@ const PEERS: readonly Peer[] = [
       [process.execPath, '-e', 'fs.writeFileSync(process.argv[1], "")', fetchedMark(version)],
     ],
   })),
+  {
+    name: `Kafka ${KAFKA}`,
+    folder: dirname(kafkaMark()),
+    commands: [
+      [process.execPath, '-e', WRITE, kafkaPomPath(), KAFKA_POM],
+      ['mvn', ...kafkaArguments()],
+      [process.execPath, '-e', WRITE, kafkaMark(), ''],
+    ],
+  },
 ];
 
 /** Installs what is not there yet, side by side; one line each. Never rejects: what did not come is taken away. */

@@ -37,6 +37,7 @@ const GUARDS: Readonly<Record<string, string>> = {
   engineAbsence: 'needs java, and a search engine from Maven',
   rubyAbsence: 'needs java, and JRuby from Maven',
   releaseAbsence: 'needs java 21 or newer, and an Elasticsearch from Maven',
+  kafkaAbsence: 'needs java, and Kafka from Maven',
   hasPeers: 'needs python peers (.cache/pipeline-peers)',
   hasPython: 'needs python (3.9 or newer)',
   canDrive: 'needs python, and the chunked driver',

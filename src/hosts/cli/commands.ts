@@ -6,6 +6,7 @@ import { cacheSynopsis, feedbackSynopsis, reportSynopsis, storeSynopsis, traceSy
 import { checkSynopsis, enrichSynopsis, extractSynopsis, planSynopsis } from './synopses/look-up.ts';
 import { deliverSynopsis, pipelineSynopsis, serveSynopsis, triageSynopsis, watchSynopsis } from './synopses/run.ts';
 import { completionSynopsis, configSynopsis, doctorSynopsis, initSynopsis, quotaSynopsis, selftestSynopsis } from './synopses/set-up.ts';
+import { streamSynopsis } from './synopses/stream.ts';
 
 /** A command as the program knows it: described at once, loaded when it is called. */
 export interface CommandEntry {
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { synopsis: planSynopsis, load: async () => (await import('./commands/plan.ts')).plan },
   { synopsis: serveSynopsis, load: async () => (await import('./commands/serve.ts')).serve },
   { synopsis: mcpSynopsis, load: async () => (await import('./commands/connect/mcp.ts')).mcp },
+  { synopsis: streamSynopsis, load: async () => (await import('./commands/kafka/stream.ts')).streamCommand },
   { synopsis: pipelineSynopsis, load: async () => (await import('./commands/pipeline.ts')).pipelineCommand },
   { synopsis: deliverSynopsis, load: async () => (await import('./commands/journal/deliver.ts')).deliverCommand },
   { synopsis: watchSynopsis, load: async () => (await import('./commands/watch.ts')).watchCommand },
