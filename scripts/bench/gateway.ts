@@ -5,7 +5,7 @@ import { createUndiciTransport } from '../../src/engine/calls/http/undici-transp
 import { readAssets } from '../../src/search-engine/assets/asset.ts';
 import { runAssets } from '../../src/search-engine/assets/run-assets.ts';
 import { createEngineClient } from '../../src/search-engine/engine-client.ts';
-import { engineAbsence, leaseEngine } from '../../test/support/search-engine.ts';
+import { engineAbsence, leaseEngine, type LeasedEngine } from '../../test/support/search-engine.ts';
 import { gatewayInputs } from './gateway-inputs.ts';
 import type { GatewayInputs } from './gateway-inputs.ts';
 import { postOf, sendLoad } from './gateway-load.ts';
@@ -126,19 +126,28 @@ async function compareLogstash(print: Print, inputs: GatewayInputs, ours: Served
   });
 }
 
-async function compareEngine(print: Print, inputs: GatewayInputs, opened: (upstream: string) => Promise<Served>): Promise<void> {
+type Opened = (upstream: string, env?: Readonly<Record<string, string>>) => Promise<Served>;
+
+async function compareEngine(print: Print, inputs: GatewayInputs, opened: Opened): Promise<void> {
   if (engineAbsence('opensearch') !== null) return;
   await using engine = await leaseEngine('opensearch', 'throughput');
   await installAssets(engine.url);
   const ours = await opened(engine.url);
+  const full = await opened(engine.url, { ISMALICIOUS_ECS_DETAIL: 'full' });
   const plain = bulkBodies(inputs);
   const enriched = bulkBodies({ ...inputs, events: await enrichedEvents(ours, inputs) });
+  await compareSizes(print, engine.call, {
+    direct: plain,
+    lean: enriched,
+    full: bulkBodies({ ...inputs, events: await enrichedEvents(full, inputs) }),
+  });
   const port = Number(new URL(engine.url).port);
   const to = (name: string, bodies: readonly Buffer[]) => (n: number, at: number) =>
     postOf(`/logs-ismalicious.${name}-${at}/_bulk`, NDJSON, bodies[n % bodies.length] ?? Buffer.alloc(0));
   const runners = {
     direct: { server: null, port, request: to('direct', plain) },
     gateway: { server: ours, port: ours.port, request: to('gateway', plain) },
+    full: { server: full, port: full.port, request: to('full', plain) },
     'enriched before': { server: null, port, request: to('enriched', enriched) },
   };
   // What is indexed already is merged, and fills the heap, at the cost of those who come after.
@@ -149,12 +158,37 @@ async function compareEngine(print: Print, inputs: GatewayInputs, opened: (upstr
     ours: costs('gateway').perS,
     theirs: costs('direct').perS,
   });
+  compare(print, 'into a real OpenSearch 3.8, ecs.detail full', 'docs/s', {
+    peer: 'the same requests sent to it directly',
+    ours: costs('full').perS,
+    theirs: costs('direct').perS,
+  });
   // What the engine pays for indexing the added fields, apart from what the gateway costs.
   compare(print, 'into a real OpenSearch 3.8', 'docs/s', {
     peer: 'the same documents, enriched before, sent to it directly',
     ours: costs('gateway').perS,
     theirs: costs('enriched before').perS,
   });
+}
+
+/** Bytes on the disk of the engine, each in an index of its own, merged to one segment. */
+async function compareSizes(print: Print, call: LeasedEngine['call'], bodies: Readonly<Record<string, readonly Buffer[]>>): Promise<void> {
+  const sizes: Record<string, number> = {};
+  for (const [name, all] of Object.entries(bodies)) {
+    const stream = `logs-ismalicious.size-${name}`;
+    for (const body of all) await call('POST', `/${stream}/_bulk`, body.toString());
+    await call('POST', `/${stream}/_forcemerge?max_num_segments=1`);
+    await call('POST', `/${stream}/_flush`);
+    const { body } = await call('GET', `/${stream}/_stats/store,docs`);
+    sizes[name] = body._all.primaries.store.size_in_bytes / body._all.primaries.docs.count;
+  }
+  const theirs = sizes.direct ?? Number.NaN;
+  for (const name of ['lean', 'full'])
+    compare(print, `index in a real OpenSearch 3.8, ecs.detail ${name}`, 'B/doc', {
+      peer: 'the same events as they came',
+      ours: sizes[name] ?? Number.NaN,
+      theirs,
+    });
 }
 
 async function enrichedEvents(ours: Served, { events }: GatewayInputs): Promise<string[]> {

@@ -119,6 +119,9 @@ export const FLAT_FIELDS: FieldTable = {
   'ismalicious.verdict': 'keyword',
 };
 
+/** Of the flat fields of events, those that no rule, dashboard or recipe asks for: kept in the document, not indexed. Indicator documents have them indexed. */
+export const STORED_FIELDS: ReadonlySet<string> = new Set(['ismalicious.auto_resolve', 'ismalicious.confidence', 'ismalicious.providers']);
+
 export const RELATED_FIELDS: FieldTable = { 'related.hash': 'keyword', 'related.hosts': 'keyword', 'related.ip': 'ip' };
 
 /** Fields of an event that are looked up or shown, for engines without Elastic's own `ecs@mappings`. */
@@ -199,12 +202,13 @@ export function prefixed(prefix: string, table: FieldTable): FieldTable {
   return Object.fromEntries(Object.entries(table).map(([name, type]) => [`${prefix}.${name}`, type]));
 }
 
-/** A table as `properties`, in the types that the target has. */
-export function toProperties(table: FieldTable, target: Target): Mapping {
+/** A table as `properties`, in the types that the target has; `stored`: names that are kept, not indexed. */
+export function toProperties(table: FieldTable, target: Target, stored: ReadonlySet<string> = new Set()): Mapping {
   const properties: Mapping = {};
   for (const name of Object.keys(table).toSorted()) {
     const type = table[name];
-    if (type) putProperty(properties, name.split('.'), mappingOf(name, type, target));
+    const more = stored.has(name) ? { index: false, doc_values: false } : {};
+    if (type) putProperty(properties, name.split('.'), { ...mappingOf(name, type, target), ...more });
   }
   return properties;
 }

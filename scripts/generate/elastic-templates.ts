@@ -7,6 +7,7 @@ import {
   INDICATOR_FIELDS,
   IOC_FIELDS,
   RELATED_FIELDS,
+  STORED_FIELDS,
   prefixed,
   toProperties,
   type FieldTable,
@@ -76,7 +77,7 @@ function enrichmentMappings(target: Target): Mapping {
 function enrichmentProperties(target: Target): Mapping {
   const table: FieldTable = { ...FLAT_FIELDS, ...RELATED_FIELDS, tags: 'keyword' };
   const enrichments = { type: 'nested', ...KEPT_SOURCE[target], properties: toProperties(ENRICHMENT_FIELDS, target) };
-  return { ...toProperties(table, target), threat: { properties: { enrichments } } };
+  return { ...toProperties(table, target, STORED_FIELDS), threat: { properties: { enrichments } } };
 }
 
 function ecsMappings(target: Target): Mapping {

@@ -117,7 +117,7 @@ function startRun(job: EnrichJob): Run {
     size: FRONT_CACHE,
     ttlMs: FRONT_CACHE_MS,
   });
-  const rules = { fields, matchedType: 'indicator_match_rule' as const, writesPlaybook: false };
+  const rules = { fields, matchedType: 'indicator_match_rule' as const, writesPlaybook: false, detail: job.detail };
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
   return {
     job,

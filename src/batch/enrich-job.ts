@@ -2,6 +2,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { EnrichOptions } from '../engine/enricher.ts';
 import type { SightingForm } from '../pipeline/sightings/sighting-reader.ts';
+import type { EcsDetail } from '../mapping/ecs-roll-up.ts';
 import type { RunCounts } from './run-counts.ts';
 
 /** One file to enrich. */
@@ -12,6 +13,8 @@ export interface EnrichJob {
   /** Columns or dotted fields; empty: the format's own. */
   readonly fields: readonly string[];
   readonly asked: EnrichOptions;
+  /** How much is written into events. */
+  readonly detail: EcsDetail;
   /** Opens the input once more at its beginning, when `input` begins further on: a run goes on there. `null`: `input` is all of it. */
   readonly head: (() => AsyncIterable<Uint8Array>) | null;
   /** Whether an earlier run has written something that stands. */

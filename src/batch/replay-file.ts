@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../engine/clock.ts';
 import type { Enricher } from '../engine/enricher.ts';
+import type { EcsDetail } from '../mapping/ecs-roll-up.ts';
 import { lineBatches } from './input/line-batches.ts';
 import { markRepeated } from './mark-repeated.ts';
 import { createReplayer } from './replay-lines.ts';
@@ -25,6 +26,8 @@ const BACK_BYTES = 64 * 1024;
 export interface ReplayOutput {
   write(text: string): Promise<void>;
   end(): Promise<void>;
+  /** How much is written into an event about which there is nothing to say; left out: everything. */
+  readonly detail?: EcsDetail;
 }
 
 /** What became of the events of a spool file. */
@@ -46,7 +49,7 @@ export async function replayFile(path: string, enricher: Enricher, output: Repla
   const spool = await takeSpool(path);
   const takenMs = Date.now();
   const tally = { replayed: 0, kept: 0, unreadable: 0, repeated: 0 };
-  const work: Work = { spool, output, tally, replay: createReplayer(enricher, systemClock).replay };
+  const work: Work = { spool, output, tally, replay: createReplayer(enricher, systemClock, output.detail).replay };
   const isQuiet = spool.writtenMs > 0 && takenMs - spool.writtenMs > QUIET_MS;
   const waitMs = isQuiet ? Math.min(settleMs, QUIET_SETTLE_MS) : settleMs;
   let settledMs = takenMs + waitMs;

@@ -1,7 +1,7 @@
 import type { Clock } from '../engine/clock.ts';
 import type { Enricher } from '../engine/enricher.ts';
 import { type Enrichment, isFailure } from '../model/enrichment.ts';
-import { FAILURE_TAG } from '../mapping/ecs-roll-up.ts';
+import { type EcsDetail, FAILURE_TAG } from '../mapping/ecs-roll-up.ts';
 import { enrichLater } from '../events/enrich-later.ts';
 import { createTextEnricher } from '../events/enrich-text.ts';
 import { DEFAULT_FIELDS, createWantedFields } from '../events/wanted-fields.ts';
@@ -19,11 +19,16 @@ export interface ReplayedLines {
   readonly unreadable: readonly string[];
 }
 
-/** Looks spooled events up again. Everything else in them stays byte for byte. */
-export function createReplayer(given: Enricher, clock: Clock): { replay(lines: readonly string[]): Promise<ReplayedLines> } {
+/** Looks spooled events up again. */
+export interface Replayer {
+  replay(lines: readonly string[]): Promise<ReplayedLines>;
+}
+
+/** A replayer. Everything else in them stays byte for byte. */
+export function createReplayer(given: Enricher, clock: Clock, detail?: EcsDetail): Replayer {
   const { enricher, hasFailedIn } = rememberingFailures(given);
   const known = createVerdictMemory({ enricher, clock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS });
-  const rules = { fields: DEFAULT_FIELDS, matchedType: 'indicator_match_rule', writesPlaybook: false } as const;
+  const rules = { fields: DEFAULT_FIELDS, matchedType: 'indicator_match_rule', writesPlaybook: false, ...(detail && { detail }) } as const;
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
   const texts = createTextEnricher({
     wanted: createWantedFields(DEFAULT_FIELDS),

@@ -9,7 +9,7 @@ import { stateFolder } from './state-folder.ts';
 import { keylessWarnings, namedBlocks, wantedBlocks, type WantedProvider, unknownTypes, wantedProviders } from './wanted-providers.ts';
 
 /** Blocks of the file that other hosts read. */
-const HOST_BLOCKS = ['sidecar', 'gateway', 'kafka', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat'];
+const HOST_BLOCKS = ['sidecar', 'gateway', 'kafka', 'pipeline', 'feeds', 'outputs', 'triage', 'watchlist', 'elastic', 'compat', 'ecs'];
 
 /** What a host says to have the configuration read and the engine opened. */
 export interface OpenOptions extends SourceOptions {

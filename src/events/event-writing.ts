@@ -1,4 +1,5 @@
 import type { Clock } from '../engine/clock.ts';
+import type { EcsDetail } from '../mapping/ecs-roll-up.ts';
 import type { RelatedEditing } from './related-fields.ts';
 import type { RenderedVerdict } from './rendered-verdict.ts';
 
@@ -26,6 +27,8 @@ export interface WritingRules {
   readonly matchedType: string | null;
   /** Whether the playbook's `threat.enrichment` is written too. */
   readonly writesPlaybook: boolean;
+  /** How much is written of an event about which there is nothing to say; left out: everything. */
+  readonly detail?: EcsDetail;
 }
 
 /** An event in the writing. `now`: the time of the match, written out when first needed. */
@@ -33,6 +36,8 @@ export interface EventWriting extends RelatedEditing {
   readonly rules: WritingRules;
   readonly finding: Finding;
   readonly clock: Clock;
+  /** Whether this one is written in full whatever the rules say. */
+  isInFull: boolean;
   now: Buffer | null;
   nowMs: number;
 }

@@ -26,7 +26,9 @@ export function fateOf(editing: Editing, place: number): Fate {
   const status = STATUSES.find((one) => one === old['status']) ?? 'ok';
   if (verdict === undefined) return 'foreign';
   if (isFailure(status)) return 'kept';
-  const score = typeof old['score'] === 'number' ? old['score'] : null;
+  // A lean one says neither score nor whether it may be resolved: it gives way only to a worse verdict.
+  const isLean = old['tier'] === undefined;
+  const score = isLean ? 100 : typeof old['score'] === 'number' ? old['score'] : null;
   const answer: Answer = { ...unaskedAnswer(status, ''), verdict, score, autoResolve: old['auto_resolve'] === true };
   return place < placeOf(answer) ? 'replaced' : 'kept';
 }

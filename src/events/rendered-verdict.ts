@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { toPlaybook, toRollUp } from '../mapping/ecs-roll-up.ts';
+import { hasNothingToSay, toPlaybook, toRollUp } from '../mapping/ecs-roll-up.ts';
+import type { EcsDetail, RollUpRules } from '../mapping/ecs-roll-up.ts';
 import { relatedListOf } from '../mapping/ecs-indicator.ts';
 import type { RelatedList } from '../mapping/ecs-indicator.ts';
 import { matchId, toThreatEnrichment } from '../mapping/ecs.ts';
@@ -24,7 +25,7 @@ export interface RenderedVerdict {
   readonly summary: number;
   /** By field. */
   entries: (RenderedEntry | undefined)[] | null;
-  /** `,"ismalicious":{…}` of the kind (field, and whether the event may be resolved) that was asked for first, which is mostly the only one. */
+  /** `,"ismalicious":{…}` of the kind (field, whether the event may be resolved, detail) that was asked for first, which is mostly the only one. */
   rollUp: Buffer | null;
   rollUpKind: number;
   /** Of other kinds. */
@@ -45,6 +46,9 @@ export const NOTHING = 1 << 21;
 const LIST_SHIFT = 22;
 const LIST_MASK = 0xf;
 const VERDICT_SHIFT = 26;
+const VERDICT_MASK = 0x3;
+/** Lean events say no more of it than verdict, status and time. */
+export const QUIET = 1 << 28;
 
 /** How bad, smallest first: the smallest of an event speaks for it. */
 export function placeIn(summary: number): number {
@@ -58,7 +62,7 @@ export function listIn(summary: number): number {
 
 /** The verdict, as its place in `VERDICT_WORDS`. */
 export function verdictIn(summary: number): number {
-  return summary >>> VERDICT_SHIFT;
+  return (summary >>> VERDICT_SHIFT) & VERDICT_MASK;
 }
 
 const LISTS: Readonly<Record<RelatedList, number>> = { ip: Place.relatedIp, hosts: Place.relatedHosts, hash: Place.relatedHash };
@@ -83,7 +87,8 @@ export function summaryOf({ answer, indicator, input }: Enrichment): number {
     (isThreat ? THREAT : 0) |
     (indicator?.value === input ? CANONICAL : 0) |
     ((list === null ? 0 : LISTS[list]) << LIST_SHIFT) |
-    (VERDICT_WORDS.indexOf(answer.verdict) << VERDICT_SHIFT)
+    (VERDICT_WORDS.indexOf(answer.verdict) << VERDICT_SHIFT) |
+    (hasNothingToSay(answer) ? QUIET : 0)
   );
 }
 
@@ -99,15 +104,14 @@ export function renderEntry(known: RenderedVerdict, field: string, matchedType: 
   return { id: matchId(known.enrichment, match), before: renderedBytes(before), after: renderedBytes(after) };
 }
 
-/** The members of the event's `ismalicious`; `canResolve: false` takes back `auto_resolve`. */
-export function renderRollUp(known: RenderedVerdict, field: string, canResolve: boolean): string {
-  const rollUp = toRollUp(known.enrichment, field);
-  return JSON.stringify({ ...rollUp, auto_resolve: rollUp.auto_resolve && canResolve }).slice(1, -1);
+/** The members of the event's `ismalicious`. */
+export function renderRollUp(known: RenderedVerdict, field: string, rules: RollUpRules): string {
+  return JSON.stringify(toRollUp(known.enrichment, field, rules)).slice(1, -1);
 }
 
 /** The members of the playbook's `threat.enrichment`. */
-export function renderPlaybook(known: RenderedVerdict): string {
-  return JSON.stringify(toPlaybook(known.enrichment));
+export function renderPlaybook(known: RenderedVerdict, detail: EcsDetail): string {
+  return JSON.stringify(toPlaybook(known.enrichment, detail));
 }
 
 function sha256(text: string): string {

@@ -1,11 +1,12 @@
 import { FAILURE_TAG } from '../mapping/ecs-roll-up.ts';
+import type { EcsDetail, RollUpRules } from '../mapping/ecs-roll-up.ts';
 import type { WritingRules, EventWriting } from './event-writing.ts';
 import { openEdit, put, putByte } from './json/byte-edits.ts';
 import { fieldOf, Place } from './json/event-map.ts';
 import { CLOSE_ARRAY, COMMA, OPEN_OBJECT, QUOTE } from './json/json-bytes.ts';
 import { beginItems, beginMembers, endItems, endMembers, endOfPlace, openRoot, startOfPlace } from './insertions.ts';
 import { fateOf, replaceRollUp } from './old-roll-up.ts';
-import { placeIn, renderEntry, renderPlaybook, renderRollUp } from './rendered-verdict.ts';
+import { placeIn, QUIET, renderEntry, renderPlaybook, renderRollUp } from './rendered-verdict.ts';
 import type { RenderedVerdict, RenderedEntry } from './rendered-verdict.ts';
 import { renderedBytes } from './rendered-bytes.ts';
 import { writeRelated } from './related-fields.ts';
@@ -25,7 +26,7 @@ const FEW = 32;
 /** Plans everything that is added to an event; `worst` speaks for it. */
 export function writeEvent(writing: EventWriting, worst: RenderedVerdict): void {
   const { finding, rules } = writing;
-  if (writing.related.count > 0) writeRelated(writing);
+  if (writing.related.count > 0 && !isQuiet(writing, worst)) writeRelated(writing);
   if (finding.threats.length > 0 || rules.writesPlaybook) writeThreat(writing, worst);
   const isWritten = writeRollUp(writing, worst);
   if (finding.hasFailure || !isWritten) writeTags(writing, [...(finding.hasFailure ? [FAILURE] : []), ...(isWritten ? [] : [CONFLICT])]);
@@ -51,7 +52,7 @@ function writeThreat(writing: EventWriting, worst: RenderedVerdict): void {
   if (writesEntries && writesPlaybook) putByte(edits, COMMA);
   if (writesPlaybook) {
     put(edits, PLAYBOOK);
-    put(edits, Buffer.from(renderPlaybook(worst)));
+    put(edits, Buffer.from(renderPlaybook(worst, detailOf(writing, worst))));
   }
   endMembers(writing, Place.threat);
 }
@@ -105,7 +106,7 @@ function isThere({ bytes, map }: RelatedEditing, entry: RenderedEntry): boolean 
 
 /** `false`: the event has an `ismalicious` of its own to which nothing can be added. */
 function writeRollUp(writing: EventWriting, worst: RenderedVerdict): boolean {
-  const { map, finding, edits } = writing;
+  const { map, edits } = writing;
   if (startOfPlace(map, Place.ismalicious) < 0 && map.members === 0) {
     openRoot(writing);
     put(edits, rollUpOf(writing, worst));
@@ -113,23 +114,23 @@ function writeRollUp(writing: EventWriting, worst: RenderedVerdict): boolean {
   }
   if (map.members !== 0) return keepOrReplace(writing, worst);
   if (!beginMembers(writing, Place.ismalicious, ROLL_UP)) return false;
-  put(edits, Buffer.from(renderRollUp(worst, fieldOfWorst(writing), finding.canResolve)));
+  put(edits, Buffer.from(renderRollUp(worst, fieldOfWorst(writing), rollUpRules(writing, worst))));
   endMembers(writing, Place.ismalicious);
   return true;
 }
 
 /** An event that brought a roll-up along keeps it whole, or gets a whole new one: never half of each. */
 function keepOrReplace(writing: EventWriting, worst: RenderedVerdict): boolean {
-  const { map, bytes, edits, rules, finding } = writing;
+  const { map, bytes, edits, rules } = writing;
   const start = startOfPlace(map, Place.ismalicious);
   if (start >= 0 && bytes[start] !== OPEN_OBJECT) return false;
   const fate = fateOf(writing, placeIn(worst.summary));
   if (fate !== 'replaced') return fate === 'kept';
-  replaceRollUp(writing, renderRollUp(worst, fieldOfWorst(writing), finding.canResolve));
+  replaceRollUp(writing, renderRollUp(worst, fieldOfWorst(writing), rollUpRules(writing, worst)));
   const playbook = startOfPlace(map, Place.playbook);
   if (rules.writesPlaybook && playbook >= 0) {
     openEdit(edits, playbook, endOfPlace(map, Place.playbook) - playbook);
-    put(edits, Buffer.from(renderPlaybook(worst)));
+    put(edits, Buffer.from(renderPlaybook(worst, detailOf(writing, worst))));
   }
   if (start >= 0) return true;
   openRoot(writing);
@@ -137,10 +138,9 @@ function keepOrReplace(writing: EventWriting, worst: RenderedVerdict): boolean {
   return true;
 }
 
-/** `,"ismalicious":{…}`, rendered once for each field and for each answer to whether the event may be resolved. */
+/** `,"ismalicious":{…}`, rendered once for each kind; all that is quiet is of one. */
 function rollUpOf(writing: EventWriting, worst: RenderedVerdict): Buffer {
-  const { worstField, canResolve } = writing.finding;
-  const kind = worstField * 2 + (canResolve ? 0 : 1);
+  const kind = isQuiet(writing, worst) ? 0 : kindOf(writing, worst);
   if (worst.rollUp !== null && worst.rollUpKind === kind) return worst.rollUp;
   if (worst.rollUp !== null) return ((worst.otherRollUps ??= [])[kind] ??= wholeRollUp(writing, worst));
   worst.rollUpKind = kind;
@@ -148,12 +148,30 @@ function rollUpOf(writing: EventWriting, worst: RenderedVerdict): Buffer {
 }
 
 function wholeRollUp(writing: EventWriting, worst: RenderedVerdict): Buffer {
-  const members = renderRollUp(worst, fieldOfWorst(writing), writing.finding.canResolve);
-  return renderedBytes(`${ROLL_UP.toString()}${members}}`);
+  return renderedBytes(`${ROLL_UP.toString()}${renderRollUp(worst, fieldOfWorst(writing), rollUpRules(writing, worst))}}`);
+}
+
+function kindOf(writing: EventWriting, worst: RenderedVerdict): number {
+  const { worstField, canResolve } = writing.finding;
+  return 1 + worstField * 4 + (canResolve ? 0 : 2) + (detailOf(writing, worst) === 'lean' ? 0 : 1);
+}
+
+function rollUpRules(writing: EventWriting, worst: RenderedVerdict): RollUpRules {
+  return { canResolve: writing.finding.canResolve, detail: detailOf(writing, worst) };
 }
 
 function fieldOfWorst({ rules, finding }: EventWriting): string {
   return rules.fields[finding.worstField] ?? '';
+}
+
+/** Whether there is nothing to say about the event, so that a lean one gets no more than verdict, status and time. */
+function isQuiet(writing: EventWriting, worst: RenderedVerdict): boolean {
+  return (worst.summary & QUIET) !== 0 && detailOf(writing, worst) === 'lean';
+}
+
+/** An event of which something was left undone tells all there is, although what was looked up is clean. */
+function detailOf({ rules, finding, isInFull }: EventWriting, { summary }: RenderedVerdict): EcsDetail {
+  return isInFull || (finding.hasFailure && (summary & QUIET) !== 0) ? 'full' : (rules.detail ?? 'full');
 }
 
 function writeTags(writing: EventWriting, tags: readonly Buffer[]): void {

@@ -205,8 +205,8 @@ export const SCHEMAS = {
   },
   RollUp: {
     type: 'object',
-    description: `\`ismalicious.*\` of an event (${ROLL_UP_MEMBERS.join(', ')}): the worst of its values. What is not known is left out.`,
-    required: ['verdict', 'status', 'categories', 'attributes', 'tier', 'auto_resolve', 'source'],
+    description: `\`ismalicious.*\` of an event (${ROLL_UP_MEMBERS.join(', ')}): the worst of its values. What is not known is left out; with \`ecs.detail: lean\` all but verdict, status and checked_at, too, where there is nothing to say (clean or unknown, status ok).`,
+    required: ['verdict', 'status'],
     properties: {
       verdict: { enum: VERDICT_WORDS },
       status: { enum: STATUSES },
@@ -228,10 +228,13 @@ export const SCHEMAS = {
   LogstashAnswer: {
     allOf: [{ $ref: '#/components/schemas/RollUp' }],
     type: 'object',
-    required: ['failed', 'enrichments'],
     properties: {
       type: { enum: INDICATOR_TYPES },
-      failed: { type: 'boolean', description: 'One value at least could not be looked up.' },
+      failed: {
+        type: 'boolean',
+        description:
+          'One value at least could not be looked up. Left out with all that follows where there is nothing to say and `ecs.detail` is `lean`.',
+      },
       retry: { type: 'boolean', description: 'One of those may be answered another time; false: what failed is not an indicator.' },
       related: { type: 'object', description: 'What was looked up, as `ip`, `hosts` and `hash`, each value once.' },
       nothing_to_look_up: {

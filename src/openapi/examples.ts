@@ -145,6 +145,20 @@ export const EXAMPLES: Readonly<Record<Name, unknown>> = {
       },
     ],
   },
+  PipelineState: {
+    runs: [{ finished_at: AT, feeds: {}, enriched: 12, failures: [] }],
+    indicators: 4200,
+    watched: 3,
+    sightings: 180,
+    quarantined_items: 2,
+    given_up: [{ output: 'jira', total: 1, reasons: ['HTTP 400: project is missing'] }],
+  },
+  ValueHistory: {
+    indicator: ADDRESS,
+    listed_by: ['feodo'],
+    verdicts: [{ at: AT, verdict: 'malicious', score: 87, tier: 'p1' }],
+    sightings: [{ asset: 'pc-7', times: 3, first_at: AT, last_at: AT }],
+  },
   Taxii: { title: 'isMalicious', api_roots: ['/taxii2/api/'] },
 };
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assetsOf, staleFiles } from '../../scripts/generate/elastic-assets.ts';
@@ -132,6 +132,30 @@ describe('the cookbook', () => {
     const blocks = [...text.matchAll(/^```(?:kql|esql)\n(.*?)^```/gms)].map((match) => match[1] ?? '');
     expect(blocks.length).toBeGreaterThan(8);
     for (const block of blocks) for (const [name] of block.matchAll(/ismalicious\.\w+/g)) expect(Object.keys(FLAT_FIELDS)).toContain(name);
+  });
+});
+
+describe('the flat fields of events', () => {
+  it.each(TARGETS)('%s indexes those that rules, monitors, dashboards and recipes ask for, and no others', (target) => {
+    const folder = join(elastic, target);
+    const asking = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      /^(?:kibana|dashboards|monitors)\/.*\.\w+$/.test(path),
+    );
+    const texts = asking.map((path) => readFileSync(join(folder, path), 'utf8'));
+    const cookbook = readFileSync(join(projectRoot, 'docs', 'elastic.md'), 'utf8').match(/^```(?:kql|esql)\n(.*?)^```/gms) ?? [];
+    // One table for all engines: what one of them asks for, all index.
+    const rules = readFileSync(join(elastic, 'elasticsearch', 'kibana', 'detection-rules.ndjson'), 'utf8');
+    const used = new Set([...texts, ...cookbook, rules].flatMap((text) => text.match(/ismalicious\.\w+/g) ?? []));
+    const mappings = JSON.parse(readFileSync(join(folder, 'component-templates', 'ismalicious@mappings.json'), 'utf8'));
+    const flat: Record<string, EngineAnswer> = mappings.template.mappings.properties.ismalicious.properties;
+    const isIndexed = ({ index, doc_values: values }: EngineAnswer) => index !== false || values !== false;
+    const indexed = Object.keys(flat).filter((name) => isIndexed(flat[name]));
+    expect(indexed.toSorted()).toEqual(
+      Object.keys(flat)
+        .filter((name) => used.has(`ismalicious.${name}`))
+        .toSorted(),
+    );
+    expect(Object.keys(flat).length - indexed.length).toBe(3);
   });
 });
 

@@ -19,6 +19,7 @@ import { EVENT_VALUES, ecsEvents } from '../support/ecs-events.ts';
 import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
 import { hasFixtures, projectRoot } from '../support/fixtures.ts';
 import { kqlToDsl } from '../support/kql.ts';
+import type { EcsDetail } from '../../src/mapping/ecs-roll-up.ts';
 import { enrichByReference } from '../support/reference-enrichment.ts';
 import { type EngineAnswer, engineAbsence, leaseEngine, type LeasedEngine } from '../support/search-engine.ts';
 
@@ -45,12 +46,10 @@ const enricher = createFakeEnricher({
 });
 const lookUp = (value: string) => enricher.peek(value) as Enrichment;
 const events = ecsEvents(400);
-// What the events are expected to say. What is indexed is what the sidecar makes of them.
-const enriched = events.map((event) => enrichByReference(event, lookUp, NOW));
 
 /** The events as NDJSON through a sidecar's `/v1/enrich`. */
-async function throughSidecar(): Promise<string[]> {
-  const sidecar = await createSidecar({ enricher, settings: z.parse(SidecarSettings, { port: 0 }) });
+async function throughSidecar(detail: EcsDetail): Promise<string[]> {
+  const sidecar = await createSidecar({ enricher, settings: z.parse(SidecarSettings, { port: 0 }), detail });
   const { port } = await sidecar.listen();
   const body = events.map((event) => `${JSON.stringify(event)}\n`).join('');
   const answer = await fetch(`http://127.0.0.1:${port}/v1/enrich`, {
@@ -70,9 +69,15 @@ interface Entry {
 const entriesOf = (event: Record<string, EngineAnswer>): Entry[] => [event.threat?.enrichments ?? []].flat();
 
 describe.each([
-  { kind: 'elasticsearch', target: 'elasticsearch-oss-7.10' },
-  { kind: 'opensearch', target: 'opensearch' },
-] as const)('enriched events in a real $kind', ({ kind, target }) => {
+  { kind: 'elasticsearch', target: 'elasticsearch-oss-7.10', detail: 'lean' },
+  { kind: 'elasticsearch', target: 'elasticsearch-oss-7.10', detail: 'full' },
+  { kind: 'opensearch', target: 'opensearch', detail: 'lean' },
+  { kind: 'opensearch', target: 'opensearch', detail: 'full' },
+] as const)('enriched events ($detail) in a real $kind', ({ kind, target, detail }) => {
+  // What the events are expected to say. What is indexed is what the sidecar makes of them.
+  const enriched = events.map((event) => enrichByReference(event, lookUp, NOW, detail));
+  const countBy = (member: string) => countOf(enriched, member);
+
   describe.skipIf(engineAbsence(kind) !== null)(target, () => {
     const transport = createUndiciTransport({ provider: 'test', connections: 2, proxy: null, ca: null });
     let engine: LeasedEngine;
@@ -108,7 +113,7 @@ describe.each([
     });
 
     it('are all taken by one _bulk, none refused', async () => {
-      const lines = (await throughSidecar()).flatMap((event, n) => [JSON.stringify({ create: { _id: `e${n}` } }), event]);
+      const lines = (await throughSidecar(detail)).flatMap((event, n) => [JSON.stringify({ create: { _id: `e${n}` } }), event]);
       const { body } = await engine.call('POST', `/${EVENTS}/_bulk?refresh=true`, `${lines.join('\n')}\n`);
       const refused = body.items.filter((item: EngineAnswer) => item.create.error).map((item: EngineAnswer) => item.create.error);
       expect(refused).toEqual([]);
@@ -324,9 +329,9 @@ function flatOf(member: string, value: unknown) {
   return (event: EngineAnswer) => event.ismalicious?.[member] === value;
 }
 
-function countBy(member: string): Record<string, number> {
+function countOf(enriched: readonly EngineAnswer[], member: string): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const event of enriched as EngineAnswer[]) {
+  for (const event of enriched) {
     const word = event.ismalicious?.[member];
     if (word !== undefined) counts[word] = (counts[word] ?? 0) + 1;
   }
@@ -335,11 +340,13 @@ function countBy(member: string): Record<string, number> {
 
 describe.skipIf(!hasFixtures)('what is added to an event', () => {
   it('is in ECS with a fitting value, or under ismalicious', () => {
-    const added = enriched.map((event: EngineAnswer) => ({
-      ismalicious: event.ismalicious,
-      threat: { enrichments: entriesOf(event) },
-      related: event.related,
-    }));
+    const added = events
+      .map((event): EngineAnswer => enrichByReference(event, lookUp, NOW))
+      .map((event) => ({
+        ismalicious: event.ismalicious,
+        threat: { enrichments: entriesOf(event) },
+        related: event.related,
+      }));
     const faults = added.flatMap((part) => ecsFaults(JSON.parse(JSON.stringify(part))));
     expect(faults.filter((fault) => !fault.endsWith('empty object'))).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { relatedListOf } from '../../src/mapping/ecs-indicator.ts';
-import { FAILURE_TAG, toRollUp } from '../../src/mapping/ecs-roll-up.ts';
+import { type EcsDetail, FAILURE_TAG, toRollUp } from '../../src/mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../src/mapping/ecs.ts';
 import { placeOf } from '../../src/model/worst-answer.ts';
 import { type Enrichment, isFailure } from '../../src/model/enrichment.ts';
@@ -12,7 +12,7 @@ type Event = Record<string, unknown>;
 const LOOSE = new Set(['url.original', 'dns.question.name', 'dns.answers.data']);
 
 /** The plainest thing that can be called enriching an event: parse, look up, add. An oracle for tests; no promise about bytes. */
-export function enrichByReference(event: Event, lookUp: (value: string) => Enrichment, now: string): Event {
+export function enrichByReference(event: Event, lookUp: (value: string) => Enrichment, now: string, detail: EcsDetail = 'full'): Event {
   const found = DEFAULT_FIELDS.flatMap((field) => valuesAt(event, field).map((value) => ({ field, enrichment: lookUp(value) }))).filter(
     ({ field, enrichment }) => !(LOOSE.has(field) && enrichment.answer.status === 'invalid'),
   );
@@ -35,7 +35,7 @@ export function enrichByReference(event: Event, lookUp: (value: string) => Enric
         found.map(({ enrichment }) => enrichment),
       ),
     }),
-    ...(worst && { ismalicious: toRollUp(worst.enrichment, worst.field) }),
+    ...(worst && { ismalicious: toRollUp(worst.enrichment, worst.field, { canResolve: true, detail }) }),
     ...(hasFailure && { tags: [...[event.tags ?? []].flat(), FAILURE_TAG] }),
   };
 }

@@ -104,13 +104,17 @@ interface Line {
 
 /** Enriches the documents on the line at `pos`; why they could not be, or `null`. */
 function enrichLine(eventEnricher: EventEnricher, fields: DocumentFields, { pos, isUpdate }: Line): UnenrichedReason | null {
+  const { writing } = eventEnricher;
+  // The engine merges an update into what is there: a member that is left out would leave the old one beside the new verdict.
+  writing.isInFull = isUpdate;
   if (!isUpdate) return enrichDocument(eventEnricher, fields.whole, pos);
-  const { edits } = eventEnricher.writing;
+  const { edits } = writing;
   const first = edits.count;
   const reason = enrichDocument(eventEnricher, fields.inDoc, pos);
   if (reason !== null) return reason;
   const line = eventEnricher.scan.bytes.subarray(behindMark(eventEnricher.scan.bytes, pos), eventEnricher.scan.end);
   if (mayHold(line, UPSERT)) {
+    writing.isInFull = false;
     enrichDocument(eventEnricher, fields.inUpsert, pos);
     // The two may stand in either order.
     sortEdits(edits, first);

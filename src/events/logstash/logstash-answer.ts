@@ -1,7 +1,8 @@
 // src/events/logstash/: what the Logstash `http` filter sends, and what it is answered.
 import { createHash } from 'node:crypto';
 import { relatedListOf } from '../../mapping/ecs-indicator.ts';
-import { toRollUp } from '../../mapping/ecs-roll-up.ts';
+import { hasNothingToSay, toRollUp } from '../../mapping/ecs-roll-up.ts';
+import type { EcsDetail } from '../../mapping/ecs-roll-up.ts';
 import { toThreatEnrichment } from '../../mapping/ecs.ts';
 import { placeOf } from '../../model/worst-answer.ts';
 import { isFailure } from '../../model/enrichment.ts';
@@ -20,56 +21,70 @@ export interface AnswerRules {
   readonly matchedType: string | null;
   /** Time of the match, ISO 8601. */
   readonly occurred: string;
+  /** Left out: full. */
+  readonly detail?: EcsDetail;
 }
 
 /**
- * What the filter puts into `target_body`: the worst value's answer flat, `enrichments` ready for `[threat][enrichments]`, and every
+ * What the filter puts into `target_body`. Lean, with nothing to say: verdict, status and time. Otherwise the worst value's answer flat, `enrichments` ready for `[threat][enrichments]`, and every
  * field's own answer under `fields` when there are several. Nobody's word is left out, not written as null: a filter copies a null.
  */
 export function toLogstashAnswer(found: readonly FieldEnrichment[], rules: AnswerRules): Record<string, unknown> {
   const worst = worstOf(found);
-  if (worst === undefined) return toLogstashFailure('invalid', NOTHING);
+  const { detail = 'full' } = rules;
+  if (worst === undefined) return toLogstashFailure('invalid', NOTHING, detail);
+  if (isQuiet(worst, detail)) return flat(found, detail);
   const fields = [...new Set(found.map(({ field }) => field))];
-  const perField = fields.map((field) => [field, flat(found.filter((one) => one.field === field))]);
+  const perField = fields.map((field) => [
+    field,
+    flat(
+      found.filter((one) => one.field === field),
+      detail,
+    ),
+  ]);
+  const enrichments = entriesOf(found, rules);
   return {
-    ...flat(found),
-    enrichments: entriesOf(found, rules),
+    ...flat(found, detail),
+    ...((detail === 'full' || enrichments.length > 0) && { enrichments }),
     related: relatedOf(found),
     ...(fields.length > 1 && { fields: Object.fromEntries(perField) as unknown }),
   };
 }
 
 /** The answer when there is none: same shape, so that a pipeline reads it the same way. */
-export function toLogstashFailure(status: Status, message: string): Record<string, unknown> {
+export function toLogstashFailure(status: Status, message: string, detail: EcsDetail = 'full'): Record<string, unknown> {
   return {
     verdict: 'unknown',
     status,
-    categories: [],
-    attributes: [],
+    ...(detail === 'full' && { categories: [], attributes: [] }),
     tier: 'review',
     auto_resolve: false,
     source: 'none',
     failed: true,
     retry: status !== 'invalid',
     message,
-    enrichments: [],
+    ...(detail === 'full' && { enrichments: [] }),
   };
 }
 
 /** The answer to an event that holds nothing to look up, which is no failure: the shipped pipeline leaves it as it is. */
-export function toNothingToLookUp(): Record<string, unknown> {
-  return { ...toLogstashFailure('skipped_empty', NOTHING), tier: 'log', failed: false, retry: false, nothing_to_look_up: true };
+export function toNothingToLookUp(detail: EcsDetail = 'full'): Record<string, unknown> {
+  return { ...toLogstashFailure('skipped_empty', NOTHING, detail), tier: 'log', failed: false, retry: false, nothing_to_look_up: true };
 }
 
-function flat(found: readonly FieldEnrichment[]): Record<string, unknown> {
+function isQuiet({ enrichment }: FieldEnrichment, detail: EcsDetail): boolean {
+  return detail === 'lean' && hasNothingToSay(enrichment.answer);
+}
+
+function flat(found: readonly FieldEnrichment[], detail: EcsDetail): Record<string, unknown> {
   const worst = worstOf(found);
   if (worst === undefined) return {};
   const { enrichment, field } = worst;
   const canResolve = found.every(({ enrichment: { answer } }) => answer.autoResolve || answer.status.startsWith('skipped_'));
-  const rollUp = toRollUp(enrichment, field);
+  const rollUp = toRollUp(enrichment, field, { canResolve, detail });
+  if (isQuiet(worst, detail)) return { ...rollUp };
   return {
     ...rollUp,
-    auto_resolve: rollUp.auto_resolve && canResolve,
     ...(enrichment.indicator !== null && { type: enrichment.indicator.type }),
     failed: found.some(({ enrichment: { answer } }) => isFailure(answer.status)),
     retry: found.some(({ enrichment: { answer } }) => isFailure(answer.status) && answer.status !== 'invalid'),

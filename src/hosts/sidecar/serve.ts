@@ -11,10 +11,12 @@ import { loadPipelineConfig, openOutputs, type PipelineConfig } from '../../pipe
 import { faultsOf, renderHealth } from './health-metrics.ts';
 import { openPipelinePart, type PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { heldOffProviders, renderEngineMetrics } from './engine-metrics.ts';
-import { GatewaySettings } from '../../compose/gateway-settings.ts';
+import type { GatewaySettings } from '../../compose/gateway-settings.ts';
+import { HOST_SETTINGS } from '../../compose/host-settings.ts';
+import { ecsDetailOf } from '../../config/ecs-settings.ts';
 import { createSidecar, type Sidecar, type SidecarOptions } from './server.ts';
 import { type Listening, SidecarConfigError } from './way-in.ts';
-import { type SidecarEnd, SidecarSettings, type SidecarStart } from '../../compose/sidecar-settings.ts';
+import type { SidecarEnd, SidecarSettings, SidecarStart } from '../../compose/sidecar-settings.ts';
 import { surviveExceptions } from './survive-exceptions.ts';
 import { listenFault } from './listen-fault.ts';
 import { runWorkers, tellPrimary } from './serve-workers.ts';
@@ -32,7 +34,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     profile: start.profile,
     ...STAYING,
     onFault: log,
-    blocks: { sidecar: SidecarSettings, gateway: GatewaySettings },
+    blocks: HOST_SETTINGS,
   };
   const pipelineConfig = await loadPipelineBeside(options);
   const opened = await openEngine(options);
@@ -41,8 +43,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
   for (const profile of config.profiles) await loadEngineConfig({ ...options, profile });
   // Without profiles nobody pays for the choice.
   const enricher = config.profiles.length === 0 ? engine : createProfiledEnricher(opened, options);
-  const loaded = config.blocks.sidecar?.values as unknown as SidecarSettings;
-  const settings: SidecarSettings = { ...loaded, ...start.set };
+  const settings: SidecarSettings = { ...(config.blocks.sidecar?.values as unknown as SidecarSettings), ...start.set };
   if (cluster.isPrimary) for (const warning of warnings) start.stderr.write(`warning: ${warning}\n`);
   if (cluster.isPrimary && settings.workers > 1) {
     await engine.close();
@@ -66,6 +67,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
       feedback,
       settings,
       gateway,
+      detail: ecsDetailOf(config.blocks),
       pipeline,
       version: start.version,
       log,

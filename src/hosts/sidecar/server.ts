@@ -50,6 +50,7 @@ import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
 import type { Askable } from '../../compose/askable.ts';
 import type { SidecarSettings } from '../../compose/sidecar-settings.ts';
+import type { EcsDetail } from '../../mapping/ecs-roll-up.ts';
 
 /** Long buffers kept for the next batch. */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -62,6 +63,8 @@ export interface SidecarOptions {
   readonly settings: SidecarSettings;
   /** The gateway's; without an upstream there is none. */
   readonly gateway?: GatewaySettings;
+  /** How much is written into events; left out: lean. */
+  readonly detail?: EcsDetail;
   readonly version?: string;
   readonly clock?: Clock;
   /** Takes one line about each fault of our own. Never holds a secret or an event. */
@@ -177,7 +180,7 @@ interface Parts {
 }
 
 function openGateway(
-  { gateway, settings, enricher, pipeline }: SidecarOptions,
+  { gateway, settings, detail = 'lean', enricher, pipeline }: SidecarOptions,
   { faults, ...parts }: Parts & { readonly faults: Faults; readonly tokens: Tokens },
 ): Gateway | undefined {
   if (gateway?.upstream === undefined) return undefined;
@@ -192,13 +195,14 @@ function openGateway(
     ...parts,
     settings: { ...gateway, upstream: gateway.upstream },
     sidecar: settings,
+    detail,
     enricher,
     sightings: pipeline?.sightings,
     report,
   });
 }
 
-function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptions, parts: Parts): HotRoute[] {
+function hotRoutes({ enricher, settings, detail = 'lean', pipeline, profiles = [] }: SidecarOptions, parts: Parts): HotRoute[] {
   const { pool, metrics, clock, fail, held, findInText } = parts;
   const sightings = pipeline?.sightings;
   const { maxDepth, maxEvents, frontCacheEntries, frontCacheMs, extractFields } = settings;
@@ -210,6 +214,7 @@ function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptio
     fields,
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
     writesPlaybook: settings.compat === 'playbook',
+    detail,
   };
   const scratch = Buffer.allocUnsafeSlow(SHORT_BYTES);
   const allocate = (bytes: number) => (bytes <= SHORT_BYTES ? scratch.subarray(0, bytes) : pool.take(bytes));
@@ -234,7 +239,7 @@ function hotRoutes({ enricher, settings, pipeline, profiles = [] }: SidecarOptio
   });
   return [
     createEnrichRoute({ enricher, sightings, texts, settings, metrics, clock, fail, held, pool, allocate, profiles, enrichAsCaller }),
-    createLogstashRoute({ enricher, sightings, wanted, settings, metrics, clock, fail, held, profiles }),
+    createLogstashRoute({ enricher, sightings, wanted, settings, detail, metrics, clock, fail, held, profiles }),
     createCheckRoute({ enricher, settings, metrics, profiles }),
   ];
 }

@@ -1,6 +1,7 @@
 // src/search-engine/backfill/: documents that are indexed already, enriched page by page.
 import { createHash } from 'node:crypto';
 import type { Enricher } from '../../engine/enricher.ts';
+import type { EcsDetail } from '../../mapping/ecs-roll-up.ts';
 import { type EngineClient, memberOf, refusalOf } from '../engine-client.ts';
 import { type ValueReader, createValueReader } from './document-values.ts';
 import { type PageWork, enrichPage } from './enrich-page.ts';
@@ -22,6 +23,8 @@ export interface BackfillOptions {
   readonly budget: number | null;
   /** See `EcsMatch.type`. */
   readonly matchedType: string | null;
+  /** See `UpdateRules.detail`. */
+  readonly detail?: EcsDetail;
 }
 
 /** What a backfill works with. */
@@ -157,7 +160,11 @@ function isStopped({ surroundings, progress }: Run): boolean {
 function workOf({ options, surroundings, progress, readValues }: Run): PageWork {
   const { engine, enricher, wait, signal, now } = surroundings;
   const { fields, withFailures } = options.query;
-  const rules = { matchedType: options.matchedType, occurred: new Date(now()).toISOString() };
+  const rules = {
+    matchedType: options.matchedType,
+    occurred: new Date(now()).toISOString(),
+    ...(options.detail && { detail: options.detail }),
+  };
   return {
     engine,
     enricher,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { relatedListOf } from '../../mapping/ecs-indicator.ts';
-import { FAILURE_TAG, ROLL_UP_MEMBERS, toRollUp } from '../../mapping/ecs-roll-up.ts';
+import { type EcsDetail, FAILURE_TAG, hasNothingToSay, ROLL_UP_MEMBERS, toRollUp } from '../../mapping/ecs-roll-up.ts';
 import { type ThreatEnrichment, toThreatEnrichment } from '../../mapping/ecs.ts';
 import { placeOf } from '../../model/worst-answer.ts';
 import { type Answer, type Enrichment, isFailure } from '../../model/enrichment.ts';
@@ -18,6 +18,8 @@ export interface UpdateRules {
   readonly matchedType: string | null;
   /** Time of the match, ISO 8601 with milliseconds, UTC. */
   readonly occurred: string;
+  /** How much is written into a document about which there is nothing to say; left out: everything. */
+  readonly detail?: EcsDetail;
 }
 
 /** What a document needs. */
@@ -34,6 +36,7 @@ const FAILURE_TAGS: readonly unknown[] = [FAILURE_TAG, '_ismalicious_unavailable
 
 /** The partial document that adds findings to a source. An update replaces lists, so they are given whole, with what is there. */
 export function toDocumentUpdate(source: Source, found: readonly FieldEnrichment[], rules: UpdateRules): DocumentUpdate {
+  const { detail = 'full' } = rules;
   const [worst] = found.toSorted((a, b) => placeOf(a.enrichment.answer) - placeOf(b.enrichment.answer));
   if (worst === undefined) return { kind: 'later' };
   if ('ismalicious' in source && !isObject(source.ismalicious)) return { kind: 'conflict' };
@@ -43,8 +46,8 @@ export function toDocumentUpdate(source: Source, found: readonly FieldEnrichment
     kind: 'write',
     doc: {
       ...threatPart(source, found, rules),
-      ismalicious: rollUpPart(source, found, worst),
-      ...relatedPart(source, found),
+      ismalicious: rollUpPart(source, found, { worst, detail }),
+      ...(detail === 'lean' && hasNothingToSay(worst.enrichment.answer) ? {} : relatedPart(source, found)),
       ...tagsPart(source, hasFailure),
     },
   };
@@ -76,11 +79,15 @@ function threatPart(source: Source, found: readonly FieldEnrichment[], rules: Up
 }
 
 /** Members of an earlier, failed look-up that have no new value are emptied: an update cannot take a member away. */
-function rollUpPart(source: Source, found: readonly FieldEnrichment[], worst: FieldEnrichment): Record<string, unknown> {
-  const rollUp = toRollUp(worst.enrichment, worst.field);
+function rollUpPart(
+  source: Source,
+  found: readonly FieldEnrichment[],
+  { worst, detail }: { readonly worst: FieldEnrichment; readonly detail: EcsDetail },
+): Record<string, unknown> {
   const canResolve = found.every(({ enrichment: { answer } }) => answer.autoResolve || answer.status.startsWith('skipped_'));
+  const rollUp = toRollUp(worst.enrichment, worst.field, { canResolve, detail });
   const outdated = ROLL_UP_MEMBERS.filter((member) => !(member in rollUp) && memberOf(source.ismalicious, member) !== undefined);
-  return { ...rollUp, auto_resolve: rollUp.auto_resolve && canResolve, ...Object.fromEntries(outdated.map((member) => [member, null])) };
+  return { ...rollUp, ...Object.fromEntries(outdated.map((member) => [member, null])) };
 }
 
 function relatedPart(source: Source, found: readonly FieldEnrichment[]): Record<string, unknown> {

@@ -145,7 +145,7 @@ describe('POST /v1/logstash', () => {
       status,
       status === 'skipped_empty' ? 'log' : 'review',
       false,
-      [],
+      undefined,
     ]);
     expect(json).not.toHaveProperty('malicious');
     expect(json.message).toMatch(/./);
@@ -183,7 +183,7 @@ describe('POST /v1/logstash', () => {
   it('closes no event that has an unanswered value', async () => {
     const { call } = await startSidecar(
       {},
-      { enricher: createFakeEnricher({ sayings: { '8.8.4.4': { verdict: 'clean', score: 0, autoResolve: false } } }) },
+      { enricher: createFakeEnricher({ sayings: { '8.8.4.4': { verdict: 'clean', score: 0, autoResolve: false } } }), detail: 'full' },
     );
     expect((await call('/v1/logstash', { body: { a: '8.8.8.8' } })).json.auto_resolve).toBe(true);
     expect((await call('/v1/logstash', { body: { a: '8.8.8.8', b: '8.8.4.4' } })).json.auto_resolve).toBe(false);

@@ -2,18 +2,19 @@ import { systemClock } from '../../../src/engine/clock.ts';
 import type { Enricher } from '../../../src/engine/enricher.ts';
 import { createTextEnricher } from '../../../src/events/enrich-text.ts';
 import type { EnrichedText, TextEnricher, TextForm } from '../../../src/events/enrich-text.ts';
+import type { EcsDetail } from '../../../src/mapping/ecs-roll-up.ts';
 import { createWantedFields, DEFAULT_FIELDS } from '../../../src/events/wanted-fields.ts';
 import { createVerdictMemory } from '../../../src/events/verdict-memory.ts';
 
 /** A text enricher with everything at its default. */
 export function textEnricherOn(
   enricher: Enricher,
-  { fields = DEFAULT_FIELDS, writesPlaybook = false, maxDepth = 32, maxEvents = 10_000, size = 1024 } = {},
+  { fields = DEFAULT_FIELDS, writesPlaybook = false, maxDepth = 32, maxEvents = 10_000, size = 1024, detail = 'full' as EcsDetail } = {},
 ): TextEnricher {
   return createTextEnricher({
     wanted: createWantedFields(fields),
     known: createVerdictMemory({ enricher, clock: systemClock, size, ttlMs: 5000 }),
-    rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook },
+    rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook, detail },
     maxDepth,
     maxEvents,
     clock: systemClock,

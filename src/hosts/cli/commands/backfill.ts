@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openEngine } from '../../../compose/open-engine.ts';
+import { EcsSettings, ecsDetailOf } from '../../../config/ecs-settings.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
 import { type BackfillOptions, type BackfillReport, backfill } from '../../../search-engine/backfill/backfill.ts';
 import { planBackfill } from '../../../search-engine/backfill/plan-backfill.ts';
@@ -26,9 +27,11 @@ export const backfillCommand: Command = {
   synopsis: backfillSynopsis,
   async run(args, io) {
     const { values } = parseOptions(args, backfillSynopsis);
-    const options = readOptions(values);
+    const asked = readOptions(values);
     const { engine: search, close } = openEngineAccess(values, io);
-    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
+    const opening = { env: io.env, configPath: values.config, profile: values.profile, blocks: { ecs: EcsSettings } };
+    const { engine, config, warnings } = await openEngine(opening);
+    const options = { ...asked, detail: ecsDetailOf(config.blocks) };
     warn(io, warnings);
     try {
       if (values['dry-run']) return await sayPlan(io, values.json === true, await planBackfill(search, engine, options));

@@ -1,6 +1,7 @@
 import type { EnrichOptions } from '../../../engine/enricher.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
+import { EcsSettings, ecsDetailOf } from '../../../config/ecs-settings.ts';
 import type { LoadedConfig } from '../../../compose/engine-config.ts';
 import { DEFAULT_FIELDS } from '../../../events/wanted-fields.ts';
 import type { MarkRule } from '../../../model/formats/text-encoding.ts';
@@ -59,7 +60,12 @@ export const enrich: Command = {
   async run(args, io) {
     const request = await readRequest(args);
     const { values, files, fields, asked } = request;
-    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
+    const { engine, config, warnings } = await openEngine({
+      env: io.env,
+      configPath: values.config,
+      profile: values.profile,
+      blocks: { ecs: EcsSettings },
+    });
     warn(io, warnings);
     const stop = values.follow === true ? createStop() : null;
     try {
@@ -124,6 +130,7 @@ async function enrichFile(run: FileRun, io: Io): Promise<void> {
   const { values, file, fields, asked, delimiter, engine, config, tally, follows } = run;
   const { format, inputPath: path } = file;
   const enrichFormat = await ENRICHERS[format]();
+  const detail = ecsDetailOf(config.blocks);
   const options = [format, fields, asked.providers ?? null, asked.maxAgeS ?? null, values.profile ?? null];
   const files = await openRunFiles(
     {
@@ -145,7 +152,7 @@ async function enrichFile(run: FileRun, io: Io): Promise<void> {
   try {
     const read = await openReadMeter(watch, path, files.resumedFrom?.inputBytes ?? 0);
     const progress = { show: read.progress.show, end: () => {} };
-    const job = { ...files, engine, fields, asked, note: notes?.note, tally, progress, isLive: follows !== null, delimiter };
+    const job = { ...files, engine, fields, asked, detail, note: notes?.note, tally, progress, isLive: follows !== null, delimiter };
     const warnUser = (text: string) => void io.stderr.write(`warning: ${path === '-' ? '' : `${path}: `}${text}\n`);
     await enrichFormat({ ...job, warn: warnUser, done: withBoundMemory(read.counting(files.done)) });
     await files.finish();

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { openEngine } from '../../../compose/open-engine.ts';
+import { EcsSettings, ecsDetailOf } from '../../../config/ecs-settings.ts';
 import { type Command, EXIT, type Io, UsageError } from '../command.ts';
 import { parseOptions } from '../parse-options.ts';
 import { REPEATED_TAG } from '../../../batch/mark-repeated.ts';
@@ -17,13 +18,15 @@ export const replay: Command = {
   async run(args, io) {
     const { values, words } = parseOptions(args, replaySynopsis);
     if (words.length === 0) throw new UsageError('replay needs at least one spool file.');
-    const { engine, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
+    const opening = { env: io.env, configPath: values.config, profile: values.profile, blocks: { ecs: EcsSettings } };
+    const { engine, config, warnings } = await openEngine(opening);
+    const detail = ecsDetailOf(config.blocks);
     warn(io, warnings);
     await warnOfLeftovers(io, words);
     try {
       let kept = 0;
       for (const path of new Set(words.map((word) => word.replace(/\.taken$/, '')))) {
-        const done = await replayFile(path, engine, openOutput(values.out, io));
+        const done = await replayFile(path, engine, { ...openOutput(values.out, io), detail });
         kept += done.kept + done.unreadable;
         io.stderr.write(`${path}: ${wordsOf(path, done)}\n`);
       }

@@ -5,6 +5,7 @@ import type { Enricher } from '../../../engine/enricher.ts';
 import { createWantedFields } from '../../../events/wanted-fields.ts';
 import { createVerdictMemory } from '../../../events/verdict-memory.ts';
 import { createEventEnricher } from '../../../events/event-enricher.ts';
+import type { EcsDetail } from '../../../mapping/ecs-roll-up.ts';
 import type { FindInText } from '../../../events/text-values.ts';
 import type { BufferPool } from '../../../events/buffer-pool.ts';
 import type { Fail } from '../http/call.ts';
@@ -37,6 +38,7 @@ export interface GatewayOptions {
   readonly sidecar: SidecarSettings;
   /** Who carries one of these shows it to us, not to the engine. */
   readonly tokens: Tokens;
+  readonly detail: EcsDetail;
   readonly enricher: Enricher;
   readonly pool: BufferPool;
   readonly clock: Clock;
@@ -85,6 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     fields: wanted.names,
     matchedType: sidecar.matchedType === 'none' ? null : sidecar.matchedType,
     writesPlaybook: sidecar.compat === 'playbook',
+    detail: options.detail,
   };
   // Which fields are looked at is said anew for each document.
   const eventEnricher = createEventEnricher({

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
+import type { EcsDetail } from '../../../mapping/ecs-roll-up.ts';
 import type { WantedFields } from '../../../events/wanted-fields.ts';
 import { callerOf, isRefusal } from '../http/caller.ts';
 import type { Caller } from '../http/caller.ts';
@@ -25,6 +26,7 @@ export interface LogstashRouteOptions {
   readonly enricher: Enricher;
   readonly wanted: WantedFields;
   readonly settings: SidecarSettings;
+  readonly detail: EcsDetail;
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** The room that all bodies share. */
@@ -41,7 +43,8 @@ export interface LogstashRouteOptions {
  * Who is not allowed to ask is still told so by 401.
  */
 export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
-  const { settings, clock, profiles } = options;
+  const { settings, clock, profiles, detail } = options;
+  const refuse = createRefuse(detail);
   return {
     path: '/v1/logstash',
     refuse,
@@ -49,26 +52,30 @@ export function createLogstashRoute(options: LogstashRouteOptions): HotRoute {
       // A wrong time limit is no reason to leave an event without an answer.
       const given = timeoutOf(call.req, call.query, settings.logstashTimeoutMs);
       const asking = callerOf(call.req, call.query, profiles);
-      if (isRefusal(asking)) return sendEarly(call, 200, toLogstashFailure('invalid', asking.message));
+      if (isRefusal(asking)) return sendEarly(call, 200, toLogstashFailure('invalid', asking.message, detail));
       const dueMs = clock.monotonicMs() + (typeof given === 'number' ? given : settings.logstashTimeoutMs);
       const limits = { limit: settings.maxSmallBodyBytes, held: options.held, fail: (error: unknown) => options.fail(call, error, refuse) };
       readBody(call, limits, (refusal, body) => {
         if (refusal !== null)
-          return sendEarly(call, 200, toLogstashFailure(refusal.status === 503 ? 'unavailable' : 'invalid', refusal.message));
+          return sendEarly(call, 200, toLogstashFailure(refusal.status === 503 ? 'unavailable' : 'invalid', refusal.message, detail));
         const { values, isRead, isTooMuch, tooDeep } = readLogstashBody(body, options.wanted);
         if (isTooMuch || values.length > settings.maxIndicators)
-          return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`));
+          return sendJson(call.res, 200, toLogstashFailure('invalid', `more than ${settings.maxIndicators} values in one event`, detail));
         if (values.length === tooDeep.length && tooDeep.length > 0)
-          return sendJson(call.res, 200, toLogstashFailure('invalid', tooDeepMessage(tooDeep)));
-        if (values.length === 0 && isRead) return sendJson(call.res, 200, toNothingToLookUp());
+          return sendJson(call.res, 200, toLogstashFailure('invalid', tooDeepMessage(tooDeep), detail));
+        if (values.length === 0 && isRead) return sendJson(call.res, 200, toNothingToLookUp(detail));
         if (options.sightings !== undefined) options.sightings.offer(body, 'logstash');
-        return lookUp(options, { call, values, dueMs, asking });
+        return lookUp(options, { call, values, dueMs, asking, refuse });
       });
     },
   };
 }
 
-const refuse: NonNullable<HotRoute['refuse']> = (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message));
+type Refuse = NonNullable<HotRoute['refuse']>;
+
+function createRefuse(detail: EcsDetail): Refuse {
+  return (call, { message }) => sendEarly(call, 200, toLogstashFailure('unavailable', message, detail));
+}
 
 function tooDeepMessage(fields: readonly string[]): string {
   const shown = fields[0]?.slice(0, SHOWN_CHARACTERS) ?? '';
@@ -81,6 +88,7 @@ interface Job {
   readonly dueMs: number;
   /** As whom the call asks; `null`: it does not say. */
   readonly asking: Caller | null;
+  readonly refuse: Refuse;
 }
 
 function lookUp(options: LogstashRouteOptions, job: Job): void {
@@ -97,11 +105,15 @@ function lookUp(options: LogstashRouteOptions, job: Job): void {
   enricher
     .enrichMany(missing, { ...job.asking, timeoutMs, signal: signalOf(job.call) })
     .then((fetched) => reply(options, job, new Map([...known, ...fetched])))
-    .catch((error: unknown) => options.fail(job.call, error, refuse));
+    .catch((error: unknown) => options.fail(job.call, error, job.refuse));
   return undefined;
 }
 
-function reply({ settings, metrics, clock }: LogstashRouteOptions, { call, values }: Job, known: ReadonlyMap<string, Enrichment>): void {
+function reply(
+  { settings, metrics, clock, detail }: LogstashRouteOptions,
+  { call, values }: Job,
+  known: ReadonlyMap<string, Enrichment>,
+): void {
   const found = values.flatMap(({ field, value }) => {
     const enrichment = known.get(value);
     return enrichment === undefined ? [] : [{ field, enrichment }];
@@ -110,6 +122,7 @@ function reply({ settings, metrics, clock }: LogstashRouteOptions, { call, value
   const rules = {
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
     occurred: new Date(clock.epochMs()).toISOString(),
+    detail,
   };
   sendJson(call.res, 200, toLogstashAnswer(found, rules));
 }

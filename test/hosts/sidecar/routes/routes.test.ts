@@ -55,7 +55,7 @@ describe('POST /v1/enrich', () => {
 
   it('looks up what memory does not know, once for all events, and says it is live', async () => {
     const cold = createFakeEnricher({ cold: true, sayings: { [BAD]: { verdict: 'malicious' } } });
-    const { call } = await startSidecar({}, { enricher: cold });
+    const { call } = await startSidecar({}, { enricher: cold, detail: 'full' });
     const { json } = await call('/v1/enrich', {
       body: [{ destination: { ip: BAD } }, { destination: { ip: '8.8.8.8' } }, { source: { ip: BAD } }],
     });
