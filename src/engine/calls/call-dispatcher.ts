@@ -9,6 +9,7 @@ import type { Breaker } from './circuit-breaker.ts';
 import type { Job } from './jobs/job.ts';
 import { createLeases } from './leases.ts';
 import { type CallState, nextStep } from './next-step.ts';
+import type { PaceMemory } from './learned-pace.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import type { Spending } from './spending.ts';
@@ -23,6 +24,7 @@ const MAX_FAULT_CHARACTERS = 300;
 export interface DispatcherParts {
   readonly jobs: WaitingJobs;
   readonly pacer: Pacer;
+  readonly pace: PaceMemory;
   readonly breaker: Breaker;
   readonly refusals: StandingRefusals;
   readonly spending: Spending;
@@ -119,6 +121,7 @@ export class CallDispatcher {
   obey({ error, untilMs }: Refusal): void {
     this.#reach.hasContact = false;
     if (!isWait(error.code)) return this.failAll(error);
+    this.#parts.pace.recall();
     this.#parts.pacer.blockUntil(untilMs);
     return this.#postpone([], untilMs, error);
   }
@@ -156,6 +159,7 @@ export class CallDispatcher {
 
   #pump(): void {
     const { queue } = this.#parts.jobs;
+    this.#parts.pace.begin();
     while (queue.size > 0 && !this.#isClosed) {
       const nowMs = this.#nowMs();
       const step = nextStep(this.#state, this.#inFlight, nowMs);

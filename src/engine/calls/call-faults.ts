@@ -2,6 +2,7 @@ import type { LookupError } from '../../model/lookup-error.ts';
 import type { Breaker } from './circuit-breaker.ts';
 import { dismissHurried, type Job } from './jobs/job.ts';
 import type { Outcome } from '../score/outcome.ts';
+import type { PaceMemory } from './learned-pace.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import { delayAfter, type Refusal, type StandingRefusals } from './standing-refusals.ts';
@@ -18,6 +19,7 @@ export interface Reach {
 
 interface FaultParts {
   readonly pacer: Pacer;
+  readonly pace: PaceMemory;
   readonly breaker: Breaker;
   readonly refusals: StandingRefusals;
   readonly callCounts: CallCounts;
@@ -40,7 +42,7 @@ export interface Faults {
 }
 
 export function createFaults(options: ClientOptions, parts: FaultParts, actions: FaultActions): Faults {
-  const { pacer, breaker, refusals, callCounts, jobs } = parts;
+  const { pacer, pace, breaker, refusals, callCounts, jobs } = parts;
   const { reach, enqueue, postpone, failAll, failed, obey } = actions;
   const nowMs = () => options.clock.monotonicMs();
 
@@ -86,6 +88,7 @@ export function createFaults(options: ClientOptions, parts: FaultParts, actions:
       switch (error.code) {
         case 'rate_limited':
           pacer.limited(nowMs(), error.retryAfterMs);
+          pace.keep();
           refusals.stand(error, nowMs(), pacer.blockedUntilMs);
           return postpone(batch, pacer.blockedUntilMs, error);
         case 'unauthorized':

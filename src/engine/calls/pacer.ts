@@ -26,6 +26,12 @@ const CEILING_SHARE = 0.9;
 /** The refused pace is forgotten slowly: a tenth more every ten seconds without a refusal. */
 const CEILING_GROWS_MS = 10_000;
 
+/** What refusals taught: the pace that went through, and the one that was refused, in calls a second. */
+export interface LearnedPace {
+  readonly perS: number;
+  readonly refusedPerS: number;
+}
+
 /** Spaces the calls to one provider and learns its limit from its refusals. Times are milliseconds of one clock. */
 export interface Pacer {
   /** Milliseconds until the next call may be sent; 0: now. */
@@ -37,6 +43,10 @@ export interface Pacer {
   answered(latencyMs: number): void;
   /** The provider refused: nobody calls before `retryAfterMs` has passed (60 s when it did not say). */
   limited(nowMs: number, retryAfterMs: number | null): void;
+  /** What refusals have taught; `null`: there were none. */
+  readonly learned: LearnedPace | null;
+  /** Begins at a pace that was learned before, or by another process, and grows from there as after a refusal of its own. */
+  recall(learned: LearnedPace, nowMs: number): void;
   /** Nobody calls before that time, as an answer's headers or another process said. */
   blockUntil(untilMs: number): void;
 }
@@ -56,11 +66,12 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
   let sentSince = 0;
   let refillMs = 0;
   let refusals = 0;
+  let recalledMs = 0;
 
   function gapMs(nowMs: number): number {
     const fast = (spreadMs / concurrency) * (nowMs - startMs < CAUTIOUS_MS ? 2 : 1);
     if (learnedPerS === null) return fast;
-    const freeMs = Math.max(0, nowMs - blockedUntilMs);
+    const freeMs = Math.max(0, nowMs - Math.max(blockedUntilMs, recalledMs));
     const ceiling = refusedPerS * CEILING_SHARE * GROWTH ** (freeMs / CEILING_GROWS_MS);
     return Math.max(fast, SECOND_MS / Math.min(ceiling, learnedPerS * GROWTH ** (freeMs / SECOND_MS)));
   }
@@ -68,6 +79,14 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
   return {
     get blockedUntilMs() {
       return blockedUntilMs;
+    },
+    get learned() {
+      return learnedPerS === null ? null : { perS: learnedPerS, refusedPerS };
+    },
+    recall(learned, nowMs) {
+      learnedPerS = learned.perS;
+      refusedPerS = learned.refusedPerS;
+      recalledMs = nowMs;
     },
     waitMs: (nowMs) => Math.max(0, Math.max(nextMs, blockedUntilMs) - nowMs),
     sent(nowMs) {

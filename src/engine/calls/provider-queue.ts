@@ -9,6 +9,7 @@ import { createBreaker } from './circuit-breaker.ts';
 import { createEarlyRefusals } from './early-refusals.ts';
 import { createFurtherCall } from './further-call.ts';
 import { cancelCall } from './jobs/job.ts';
+import { createPaceMemory } from './learned-pace.ts';
 import { createPacer } from './pacer.ts';
 import type { ClientOptions, ClientStats, ProviderClient, Wanted } from './provider-client.ts';
 import { createSpending } from './spending.ts';
@@ -49,7 +50,16 @@ export class ProviderQueue implements ProviderClient {
     this.#earlyRefusals = createEarlyRefusals(options, { pacer, breaker, refusals });
     // What is in flight is given free by its call.
     const jobs = (this.#jobs = createWaitingJobs((job) => void (job.controller ?? this.#dispatcher.release(job))));
-    this.#dispatcher = new CallDispatcher(options, { jobs, pacer, breaker, refusals, spending, callCounts, unreadable: this.#unreadable });
+    this.#dispatcher = new CallDispatcher(options, {
+      jobs,
+      pacer,
+      pace: createPaceMemory(options, pacer),
+      breaker,
+      refusals,
+      spending,
+      callCounts,
+      unreadable: this.#unreadable,
+    });
   }
 
   lookup(indicator: Indicator, wanted: Wanted): Promise<Outcome> {

@@ -1,4 +1,4 @@
-import dns from 'node:dns';
+import type dns from 'node:dns';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';

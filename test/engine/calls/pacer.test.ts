@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createBreaker } from '../../../src/engine/calls/circuit-breaker.ts';
 import { parseRetryAfter } from '../../../src/engine/calls/http/status.ts';
 import { windowWaitMs } from '../../../src/engine/cache/call-windows.ts';
-import { createPacer } from '../../../src/engine/calls/pacer.ts';
+import { createPacer, type LearnedPace } from '../../../src/engine/calls/pacer.ts';
 
 /** Sends as fast as the pacer allows against a token bucket, for some simulated seconds. */
 function simulate({
@@ -11,14 +11,17 @@ function simulate({
   seconds,
   concurrency = 10,
   retryAfterMs = 1000,
+  before = null,
 }: {
   perS: number;
   burst: number;
   seconds: number;
   concurrency?: number;
   retryAfterMs?: number;
+  before?: LearnedPace | null;
 }) {
   const pacer = createPacer(concurrency, 0);
+  if (before !== null) pacer.recall(before, 0);
   let tokens = burst;
   let tokensAtMs = 0;
   let sent = 0;
@@ -40,7 +43,7 @@ function simulate({
       pacer.limited(nowMs, retryAfterMs);
     }
   }
-  return { sent, refused, early };
+  return { sent, refused, early, learned: pacer.learned };
 }
 
 describe('a pacer', () => {
@@ -54,6 +57,17 @@ describe('a pacer', () => {
     expect(early).toBe(0);
     expect(refused).toBeLessThanOrEqual(20);
     expect(sent).toBeGreaterThan(limit.perS * limit.seconds * 0.6);
+  });
+
+  it.each([
+    { perS: 50, burst: 50, seconds: 6 },
+    { perS: 10, burst: 10, seconds: 6 },
+  ])('that is given what another learned of $perS/s is refused less often in its first seconds', (limit) => {
+    const first = simulate(limit);
+    expect(first.refused).toBeGreaterThan(0);
+    const second = simulate({ ...limit, before: first.learned });
+    expect(second.refused).toBeLessThan(first.refused);
+    expect(second.sent).toBeGreaterThan(limit.perS * limit.seconds * 0.5);
   });
 
   it('spreads calls instead of sending them in a bunch', () => {
