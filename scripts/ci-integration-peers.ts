@@ -17,3 +17,9 @@ export type IntegrationPeer = keyof typeof INTEGRATION_PEERS;
 
 /** n8n's own description of nodes and workflows; its licence allows development only, so it is in no lockfile of ours. */
 export const N8N_PEERS = ['n8n-workflow@2.41.0'] as const;
+
+/** The program that checks an Elastic package by Elastic's package-spec, where there is a Go. */
+export const PACKAGE_SPEC = {
+  source: join(dirname(import.meta.dirname), 'test/integrations/support/package-spec'),
+  program: join(INTEGRATION_PEERS_FOLDER, 'package-spec/package-spec'),
+} as const;

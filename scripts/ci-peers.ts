@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { RELEASES, fetchedMark, unpackArguments } from '../test/support/elasticsearch-release.ts';
 import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS } from './ci-integration-peers.ts';
 import { KAFKA, KAFKA_POM, kafkaArguments, kafkaMark, kafkaPomPath } from '../test/support/kafka-broker.ts';
+import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS, PACKAGE_SPEC } from './ci-integration-peers.ts';
 
 interface Peer {
   readonly name: string;
@@ -79,6 +80,11 @@ const PEERS: readonly Peer[] = [
     name: 'the checker of n8n',
     folder: join(INTEGRATION_PEERS_FOLDER, 'n8n'),
     commands: [['npm', 'install', '--prefix', join(INTEGRATION_PEERS_FOLDER, 'n8n'), ...NPM_FLAGS, ...N8N_PEERS]],
+  },
+  {
+    name: 'the checker of Elastic packages',
+    folder: dirname(PACKAGE_SPEC.program),
+    commands: [['go', 'build', '-C', PACKAGE_SPEC.source, '-o', PACKAGE_SPEC.program, '.']],
   },
   ...RELEASES.map((version) => ({
     name: `Elasticsearch ${version}`,

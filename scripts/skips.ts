@@ -18,6 +18,8 @@ const MAY_BE_ABSENT = [
   'older node',
   'java',
   'python',
+  'go',
+  'n8n',
   'openssl',
   'redis',
   'browser',

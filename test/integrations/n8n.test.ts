@@ -210,7 +210,7 @@ const hasPeer = existsSync(join(peer, 'node_modules/n8n-workflow'));
 if (!hasPeer)
   process.stderr.write(`n8n not found: its tests are skipped (npm install --prefix ${peer} --ignore-scripts ${N8N_PEERS.join(' ')})\n`);
 
-describe.skipIf(!hasPeer)('by n8n’s own rules (needs packages of n8n)', () => {
+describe.skipIf(!hasPeer)('by n8n’s own rules (needs n8n, as a package)', () => {
   interface Helpers {
     getNodeParametersIssues(properties: readonly object[], node: object, description: object): { parameters: object } | null;
   }
