@@ -5,6 +5,7 @@ import { profileNames, readSources, type SourceOptions } from './config-sources.
 import { CORE_BLOCKS, type Core } from './core-blocks.ts';
 import { type KnownProviders, knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
+import { fetchedLists } from './infrastructure/fetched-lists.ts';
 import { stateFolder } from './state-folder.ts';
 import { keylessWarnings, namedBlocks, wantedBlocks, type WantedProvider, unknownTypes, wantedProviders } from './wanted-providers.ts';
 
@@ -60,7 +61,8 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
   const loaded = Object.fromEntries(Object.keys(schemas).map((path) => [path, all[path] as LoadedBlock]));
   faults.push(...crossFaults(loaded, faults, known));
   if (faults.length > 0) throw new ConfigError(faults);
-  const core = coreOf(loaded);
+  const folder = stateFolder(options.env, options.isSplunk === true);
+  const core = withFetchedLists(coreOf(loaded), folder);
   const wanted = wantedProviders(known, loaded);
   const knownIds = ['local', ...known.ids];
   const profile = known.sources.profile?.name ?? null;
@@ -76,8 +78,15 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
     accountsOf,
     profiles,
     profile,
-    stateFolder: stateFolder(options.env, options.isSplunk === true),
+    stateFolder: folder,
   };
+}
+
+/** What `ismalicious lists update` has fetched counts like the lists that the settings name. */
+function withFetchedLists(core: Core, folder: string): Core {
+  const fetched = fetchedLists(folder);
+  if (fetched.length === 0) return core;
+  return { ...core, local: { ...core.local, warningLists: [...core.local.warningLists, ...fetched] } };
 }
 
 function coreOf(loaded: Readonly<Record<string, LoadedBlock>>): Core {

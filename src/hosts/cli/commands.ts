@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import type { Synopsis } from './synopsis.ts';
 import { convertSynopsis, mcpSynopsis } from './synopses/connect.ts';
 import { backfillSynopsis, elasticSynopsis, replaySynopsis } from './synopses/engines.ts';
-import { cacheSynopsis, feedbackSynopsis, reportSynopsis, storeSynopsis, traceSynopsis } from './synopses/keep.ts';
+import { cacheSynopsis, feedbackSynopsis, listsSynopsis, reportSynopsis, storeSynopsis, traceSynopsis } from './synopses/keep.ts';
 import { checkSynopsis, enrichSynopsis, extractSynopsis, planSynopsis } from './synopses/look-up.ts';
 import { deliverSynopsis, pipelineSynopsis, serveSynopsis, triageSynopsis, watchSynopsis } from './synopses/run.ts';
 import { completionSynopsis, configSynopsis, doctorSynopsis, initSynopsis, quotaSynopsis, selftestSynopsis } from './synopses/set-up.ts';
@@ -33,6 +33,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { synopsis: storeSynopsis, load: async () => (await import('./commands/store.ts')).storeCommand },
   { synopsis: cacheSynopsis, load: async () => (await import('./commands/cache.ts')).cache },
   { synopsis: feedbackSynopsis, load: async () => (await import('./commands/feedback.ts')).feedback },
+  { synopsis: listsSynopsis, load: async () => (await import('./commands/journal/lists.ts')).lists },
   { synopsis: traceSynopsis, load: async () => (await import('./commands/journal/trace.ts')).trace },
   { synopsis: reportSynopsis, load: async () => (await import('./commands/report.ts')).report },
   { synopsis: initSynopsis, load: async () => (await import('./commands/init.ts')).init },

@@ -76,6 +76,21 @@ export const feedbackSynopsis = {
   examples: [['feedback add 198.51.100.7 --verdict clean --reason "our scanner" --for 30d', 'a false alarm, for thirty days']],
 } satisfies Synopsis;
 
+/** `ismalicious lists show|update` */
+export const listsSynopsis = {
+  name: 'lists',
+  group: GROUP,
+  summary:
+    'Fetch MISP warning lists of clouds, CDNs, public resolvers, sinkholes and scanners: their members get an attribute, no verdict.',
+  actions: {
+    show: { takes: '', doc: 'what was fetched, and when' },
+    update: { takes: '[NAME…]', doc: 'fetch these lists of MISP/misp-warninglists, by default those of infrastructure' },
+  },
+  options: { from: text('URL', 'a mirror: the folder that holds lists/<name>/list.json') },
+  examples: [['lists update', 'from cron, once a day']],
+  note: 'Exit code 3: some lists could not be fetched; those that were there stay.',
+} satisfies Synopsis;
+
 /** `ismalicious trace ID` */
 export const traceSynopsis = {
   name: 'trace',

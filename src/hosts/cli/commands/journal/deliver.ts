@@ -1,4 +1,4 @@
-// src/hosts/cli/commands/journal/: commands on what is written down: the journal of messages, the audit log of calls.
+// src/hosts/cli/commands/journal/: commands on what is kept in files: the journal of messages, the audit log of calls, fetched lists.
 import { type ConfiguredDelivery, openConfiguredDelivery } from '../../../../compose/open-configured-pipeline.ts';
 import { deliveredText, deliverWaiting } from '../../../../pipeline/delivery/deliver-waiting.ts';
 import { startDeliveryWorker } from '../../../../pipeline/delivery/delivery-worker.ts';
