@@ -28,6 +28,7 @@ export const PYTHON_PEERS: readonly string[] = [
   'pymisp==2.5.34.4',
   'taxii2-client==2.3.0',
   'schemathesis==4.32.5',
+  'pyvrl==0.0.2',
 ];
 
 /** Where older versions of Node lie, each below its version. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PYTHON_PEERS } from '../../scripts/ci-peers.ts';
 import { projectRoot } from './fixtures.ts';
 
-/** Python with medallion, stix2, pymisp, taxii2-client and schemathesis, in the project's cache folder. */
+/** Python with medallion, stix2, pymisp, taxii2-client, schemathesis and pyvrl, in the project's cache folder. */
 export const peerPython = join(projectRoot, '.cache/pipeline-peers/bin/python');
 
 /** Whether it is there; tests on peers use `describe.skipIf(!hasPeers)`. */
