@@ -5,7 +5,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { RELEASES, fetchedMark, unpackArguments } from '../test/support/elasticsearch-release.ts';
-import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS } from './ci-integration-peers.ts';
 import { KAFKA, KAFKA_POM, kafkaArguments, kafkaMark, kafkaPomPath } from '../test/support/kafka-broker.ts';
 import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS, PACKAGE_SPEC } from './ci-integration-peers.ts';
 
