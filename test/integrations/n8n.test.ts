@@ -7,8 +7,8 @@ import { projectRoot } from '../support/fixtures.ts';
 import { startBoth, TOKEN, VALUES } from './support/sidecar-process.ts';
 
 const FOLDER = join(projectRoot, 'integrations/n8n');
-const require = createRequire(join(FOLDER, 'package.json'));
-const manifest = require('./package.json') as { n8n: { credentials: string[]; nodes: string[] } };
+const load = createRequire(join(FOLDER, 'package.json'));
+const manifest = load('./package.json') as { n8n: { credentials: string[]; nodes: string[] } };
 
 interface Item {
   readonly json: Readonly<Record<string, any>>; // eslint-disable-line typescript/no-explicit-any -- read as whatever is expected
@@ -19,8 +19,8 @@ interface NodeClass {
   readonly description: { readonly properties: readonly object[]; readonly credentials: readonly { readonly name: string }[] };
   execute(this: unknown): Promise<Item[][]>;
 }
-const { IsMalicious } = require('./nodes/IsMalicious/IsMalicious.node.js') as { IsMalicious: new () => NodeClass };
-const { IsMaliciousSidecarApi } = require('./credentials/IsMaliciousSidecarApi.credentials.js') as {
+const { IsMalicious } = load('./nodes/IsMalicious/IsMalicious.node.js') as { IsMalicious: new () => NodeClass };
+const { IsMaliciousSidecarApi } = load('./credentials/IsMaliciousSidecarApi.credentials.js') as {
   IsMaliciousSidecarApi: new () => { readonly name: string; readonly test: { readonly request: { readonly body: unknown } } };
 };
 
