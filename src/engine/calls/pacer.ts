@@ -71,9 +71,7 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
   function gapMs(nowMs: number): number {
     const fast = (spreadMs / concurrency) * (nowMs - startMs < CAUTIOUS_MS ? 2 : 1);
     if (learnedPerS === null) return fast;
-    const freeMs = Math.max(0, nowMs - Math.max(blockedUntilMs, recalledMs));
-    const ceiling = refusedPerS * CEILING_SHARE * GROWTH ** (freeMs / CEILING_GROWS_MS);
-    return Math.max(fast, SECOND_MS / Math.min(ceiling, learnedPerS * GROWTH ** (freeMs / SECOND_MS)));
+    return Math.max(fast, learnedGapMs({ perS: learnedPerS, refusedPerS }, Math.max(0, nowMs - Math.max(blockedUntilMs, recalledMs))));
   }
 
   return {
@@ -84,8 +82,7 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
       return learnedPerS === null ? null : { perS: learnedPerS, refusedPerS };
     },
     recall(learned, nowMs) {
-      learnedPerS = learned.perS;
-      refusedPerS = learned.refusedPerS;
+      ({ perS: learnedPerS, refusedPerS } = learned);
       recalledMs = nowMs;
     },
     waitMs: (nowMs) => Math.max(0, Math.max(nextMs, blockedUntilMs) - nowMs),
@@ -105,16 +102,13 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
     limited(nowMs, retryAfterMs) {
       // Calls that were on their way when the first refusal came: the same refusal, but the longest wait counts.
       if (nowMs < blockedUntilMs) {
-        blockedUntilMs = Math.max(blockedUntilMs, nowMs + (retryAfterMs ?? 0));
-        return;
+        return void (blockedUntilMs = Math.max(blockedUntilMs, nowMs + (retryAfterMs ?? 0)));
       }
-      const saidMs = retryAfterMs ?? DEFAULT_BLOCK_MS;
-      const blockMs = saidMs >= SHORTEST_BLOCK_MS ? saidMs : Math.min(LONGEST_SHORT_BLOCK_MS, SHORTEST_BLOCK_MS * 2 ** refusals);
+      const blockMs = blockMsAfter(retryAfterMs, refusals);
       refusals++;
       refusedPerS = SECOND_MS / gapMs(nowMs);
       // A bucket that was full and has been emptied: what went through since, over the time it could refill.
-      const seconds = (nowMs - sinceMs + refillMs) / SECOND_MS;
-      const through = ((sentSince - 1) / seconds) * HEADROOM;
+      const through = ((sentSince - 1) / ((nowMs - sinceMs + refillMs) / SECOND_MS)) * HEADROOM;
       // Stryker disable next-line NumericLiteral: it waits for a second at least, and half of any first pace is more than one call a second
       const measured = refillMs > 0 ? through : 0;
       learnedPerS = Math.max(measured, refusedPerS * BACK_OFF);
@@ -126,4 +120,16 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
       blockedUntilMs = Math.max(blockedUntilMs, untilMs);
     },
   };
+}
+
+/** The gap at a learned pace, so long after the last refusal. */
+function learnedGapMs({ perS, refusedPerS }: LearnedPace, freeMs: number): number {
+  const ceiling = refusedPerS * CEILING_SHARE * GROWTH ** (freeMs / CEILING_GROWS_MS);
+  return SECOND_MS / Math.min(ceiling, perS * GROWTH ** (freeMs / SECOND_MS));
+}
+
+/** For how long a provider is left alone that has refused so often in a row before. */
+function blockMsAfter(retryAfterMs: number | null, refusals: number): number {
+  const saidMs = retryAfterMs ?? DEFAULT_BLOCK_MS;
+  return saidMs >= SHORTEST_BLOCK_MS ? saidMs : Math.min(LONGEST_SHORT_BLOCK_MS, SHORTEST_BLOCK_MS * 2 ** refusals);
 }
