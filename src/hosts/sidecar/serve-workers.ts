@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { SidecarEnd } from '../../compose/sidecar-settings.ts';
+import { openFiguresBoard } from './workers/figures-exchange.ts';
 
 /** A worker that lived this long begins with the shortest wait again. */
 const STEADY_MS = 60_000;
@@ -8,7 +9,7 @@ const LONGEST_WAIT_MS = 10_000;
 /** Failures in all, a worker, after which a start at which none has ever listened is given up. */
 const FAILED_STARTS = 3;
 
-/** What the processes are run with. */
+/** What the processes are run with. They are ended by a signal of their own: a disconnected worker cannot close its port, and stays. */
 export interface WorkersOptions {
   readonly stderr: NodeJS.WritableStream;
   /** Resolves when all of it is to end. */
@@ -43,17 +44,16 @@ export async function runWorkers(count: number, { stderr, stopped }: WorkersOpti
   let inARow = 0;
   const waits = new Set<NodeJS.Timeout>();
   const bornMs = new Map<number, number>();
-  const fork = () => {
-    const worker = cluster.fork();
-    bornMs.set(worker.id, performance.now());
-  };
+  openFiguresBoard();
+  cluster.on('fork', ({ id }) => void bornMs.set(id, performance.now()));
+  const fork = () => void cluster.fork();
   const ended = new Promise<SidecarEnd>((resolve) => {
     cluster.on('message', (_worker, message: Partial<StartFault> | null) => {
       const fault = message?.startFault;
       // Once one has listened, a port that is taken is a moment in which another has not let go of it yet.
       if (fault === undefined || hasListened || isStopping) return;
       isStopping = true;
-      for (const each of Object.values(cluster.workers ?? {})) each?.kill('SIGTERM');
+      for (const each of Object.values(cluster.workers ?? {})) each?.process.kill('SIGTERM');
       resolve(fault);
     });
     cluster.on('exit', (worker, code, signal) => {
@@ -82,7 +82,7 @@ export async function runWorkers(count: number, { stderr, stopped }: WorkersOpti
     isStopping = true;
     for (const timer of waits) clearTimeout(timer);
     waits.clear();
-    for (const each of Object.values(cluster.workers ?? {})) each?.kill('SIGTERM');
+    for (const each of Object.values(cluster.workers ?? {})) each?.process.kill('SIGTERM');
     if (bornMs.size === 0) return { hasFailed: false, fault: null, isMisused: false };
     return await ended;
   };

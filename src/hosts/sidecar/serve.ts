@@ -20,6 +20,7 @@ import type { SidecarEnd, SidecarSettings, SidecarStart } from '../../compose/si
 import { surviveExceptions } from './survive-exceptions.ts';
 import { listenFault } from './listen-fault.ts';
 import { runWorkers, tellPrimary } from './serve-workers.ts';
+import { joinFigures } from './workers/figures-exchange.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 
 /** The audit log names the sidecar alone: it does not know the users behind its token. */
@@ -90,10 +91,14 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
 }
 
 /** What `/readyz` and `/metrics` tell of the engine. */
-function statusOf({ engine, health }: OpenedEngine, pipeline: PipelinePart): Pick<SidecarOptions, 'degraded' | 'heldOff' | 'extraMetrics'> {
+function statusOf(
+  { engine, health }: OpenedEngine,
+  pipeline: PipelinePart,
+): Pick<SidecarOptions, 'degraded' | 'heldOff' | 'extraMetrics' | 'joinFigures'> {
   return {
     degraded: () => faultsOf(health(), pipeline),
     heldOff: () => heldOffProviders(engine.stats()),
+    ...(cluster.isWorker ? { joinFigures } : {}),
     extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline),
   };
 }
@@ -104,6 +109,8 @@ async function runUntilStopped(sidecar: Sidecar, tell: (listening: Listening) =>
   await stopSignal();
   await sidecar.close();
   letThrowsEnd();
+  // The channel to the primary would keep a worker alive that has nothing left to do.
+  if (cluster.isWorker && process.connected) process.disconnect();
 }
 
 function announce({ host, port }: Listening, { wanted }: LoadedConfig, start: SidecarStart): void {

@@ -45,6 +45,7 @@ import { addFeedbackRoute } from './routes/feedback-route.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addTaxiiRoute } from './routes/taxii-route.ts';
 import { addPipelineStateRoutes } from './routes/pipeline-state-routes.ts';
+import type { FiguresOfAll } from './workers/figures-exchange.ts';
 import { addStatusRoutes, type HeldOff } from './routes/status-routes.ts';
 import { addTriageRoute } from './routes/triage-route.ts';
 import { addWatchlistRoute } from './routes/watchlist-route.ts';
@@ -85,6 +86,8 @@ export interface SidecarOptions {
   readonly consoleFolder?: URL;
   /** Series of others for `/metrics`, in its format. */
   readonly extraMetrics?: () => string;
+  /** Makes the figures of several processes one; left out: there is one. */
+  readonly joinFigures?: (own: () => string) => FiguresOfAll;
 }
 
 /** A sidecar; it listens between `listen` and `close`. */
@@ -127,8 +130,9 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     return limitedServer(listener, settings);
   });
   addApi(app, options, { metrics, clock, held, workers });
+  const all = options.joinFigures?.(() => metrics.render());
   addStatusRoutes(app, {
-    metrics,
+    figures: all?.gather ?? (() => metrics.render()),
     version: options.version ?? '0.0.0',
     notReady: () => (isStopping ? 'stopping' : null),
     degraded: options.degraded ?? (() => []),
@@ -146,6 +150,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       clearTimeout(timer);
       workers.close();
       tokens.close();
+      all?.close();
       gateway?.close();
     },
     noteFault: (where, error) => faults.note(where, error),

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Metrics } from '../metrics.ts';
+/** `/healthz`, `/readyz`, `/metrics` and `/openapi.json`. */
+export function addStatusRoutes(app: FastifyInstance, { figures, version, notReady, degraded, heldOff }: StatusRoutesOptions): void {
 import { openApiDocument } from '../../../openapi/openapi.ts';
 
 /** Providers that are not asked for now, by id: why, and until when. */
@@ -7,7 +8,8 @@ export type HeldOff = Readonly<Record<string, { readonly status: string; readonl
 
 /** What the routes tell about. */
 export interface StatusRoutesOptions {
-  readonly metrics: Metrics;
+  /** All figures, in Prometheus' text format. */
+  readonly figures: () => string | Promise<string>;
   readonly version: string;
   /** Why calls cannot be answered; `null`: they can. */
   readonly notReady: () => string | null;
@@ -18,7 +20,7 @@ export interface StatusRoutesOptions {
 }
 
 /** `/healthz`, `/readyz`, `/metrics` and `/openapi.json`. */
-export function addStatusRoutes(app: FastifyInstance, { metrics, version, notReady, degraded, heldOff }: StatusRoutesOptions): void {
+export function addStatusRoutes(app: FastifyInstance, { figures, version, notReady, degraded, heldOff }: StatusRoutesOptions): void {
   const document = openApiDocument(version);
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
@@ -27,7 +29,7 @@ export function addStatusRoutes(app: FastifyInstance, { metrics, version, notRea
     const faults = faultsOf(degraded);
     return { status: 'ready', ...(faults.length === 0 ? {} : { degraded: faults }), ...held(heldOff()) };
   });
-  app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.render()));
+  app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await figures()));
   app.get('/openapi.json', () => document);
 }
 
