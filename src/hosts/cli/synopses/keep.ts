@@ -4,21 +4,31 @@ import { SETTINGS_OPTIONS } from './shared-options.ts';
 
 const GROUP = 'Stored data';
 
-/** `ismalicious cache stats|purge` */
+/** `ismalicious cache stats|purge|export|import` */
 export const cacheSynopsis = {
   name: 'cache',
   group: GROUP,
-  summary: 'Show the verdict cache, or delete what is out of date.',
+  summary: 'Show the verdict cache, delete what is out of date, or carry it to another site.',
   actions: {
     stats: { takes: '', doc: 'file, rows and size' },
     purge: { takes: '', doc: 'delete answers whose lifetime ended before --older-than' },
+    export: { takes: 'FILE', doc: 'write answers and lists into one signed file, for a site without a network' },
+    import: { takes: 'FILE', doc: 'take such a file, if it is signed with the key of --verify' },
   },
   options: {
+    sign: text('KEYFILE', 'for export: private Ed25519 key (PEM)'),
+    verify: text('FILE', 'for import: public Ed25519 key (PEM)'),
+    type: text('T,…', 'for export: only these types of indicators, such as ipv4-addr'),
+    tier: text('T,…', 'for export: only these tiers, such as p1,p2'),
+    tlp: text('LABEL', 'for export: nothing stricter; what is not marked counts as AMBER'),
     'older-than': text('AGE', 'default 7d; 0s deletes everything that is out of date'),
     json: flag('one JSON object'),
     ...SETTINGS_OPTIONS,
   },
-  examples: [['cache purge --older-than 24h', 'what ended more than a day ago']],
+  examples: [
+    ['cache purge --older-than 24h', 'what ended more than a day ago'],
+    ['cache export known.ndjson --sign key.pem --tlp GREEN', 'what may be shared in the community'],
+  ],
 } satisfies Synopsis;
 
 /** `ismalicious store stats|check|export|purge|quarantine|replay` */

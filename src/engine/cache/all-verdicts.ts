@@ -1,0 +1,24 @@
+import { loadSqlite } from './load-sqlite.ts';
+
+/** An answer of the cache with whose it is and what about. */
+export interface CachedVerdict {
+  readonly provider: string;
+  readonly value: string;
+  readonly answer: string;
+  readonly checkedAtS: number;
+  readonly expiresAtS: number;
+}
+
+/** Every answer in a cache file, by provider and value; the file is only read. */
+export async function* allVerdicts(path: string): AsyncGenerator<CachedVerdict> {
+  const { DatabaseSync } = await loadSqlite();
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const rows = db.prepare(
+      'SELECT provider, value, answer, checked_at AS checkedAtS, expires_at AS expiresAtS FROM verdicts ORDER BY provider, value',
+    );
+    for (const row of rows.iterate()) yield row as unknown as CachedVerdict;
+  } finally {
+    db.close();
+  }
+}
