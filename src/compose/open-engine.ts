@@ -13,17 +13,20 @@ import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../engine/privacy/privacy-guard.ts';
 import { findSqlite, NoSqliteError } from '../engine/cache/load-sqlite.ts';
 import { createMemoryVerdictStore } from '../engine/cache/memory-verdict-store.ts';
+import type { SharedCache, SharedHealth } from '../engine/cache/redis/shared-cache.ts';
 import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts';
 import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
+import { ConfigError } from '../config/load.ts';
+import { parseRedisAddress } from '../model/parsing/redis-address.ts';
 import { readSources } from './config-sources.ts';
 import type { Core } from './core-blocks.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { openLocalLists } from './local-lists.ts';
 import { settingsFingerprint } from './check/settings-fingerprint.ts';
 import { scoringOf } from './scoring-settings.ts';
-import { stackProvider } from './provider-stack.ts';
+import { type StackContext, stackProvider } from './provider-stack.ts';
 import { warningListFiles } from './warning-lists.ts';
 
 /** In programs that stay, an answer this little past its lifetime is given at once. */
@@ -47,6 +50,8 @@ export interface OpenedEngine {
 /** How the files fare that an engine works with but can do without. */
 export interface EngineHealth {
   readonly cache: StoreHealth;
+  /** What machines share; `null`: this one is alone. */
+  readonly shared: SharedHealth | null;
   readonly overrides: FeedbackHealth;
   readonly audit: AuditHealth;
 }
@@ -58,11 +63,14 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const clock = options.isSplunk ? shortClock : systemClock;
   const { warnings, tell, opened } = createTeller(options);
   warnings.push(...config.warnings);
-  const store = await openStore(config, clock, tell);
+  const { store, shared } = await openStores(config, clock, tell);
   const audit = openAudit(config, options, { clock, tell });
   const lifetimes = { listedS: core.cache.listedTtlS, unknownS: core.cache.unknownTtlS, pendingS: core.cache.pendingTtlS };
   const onCall = (provider: string, latencyMs: number) => figures.called(provider, latencyMs);
-  const stacks = wanted.map((one) => stackProvider(one, { env: options.env, store, clock, lifetimes, audit, onCall, onFault: tell }));
+  const stacks = wanted.map((one) =>
+    stackProvider(one, { env: options.env, store, shared, clock, lifetimes, audit, onCall, onFault: tell }),
+  );
+  await shared?.join(stacks.map(({ payerNow }) => payerNow));
   const figures = createFigures(store, clock, () => stacks.map(({ client }) => client.stats()));
   const lists = openLocalLists({
     lists: core.local.lists,
@@ -78,19 +86,20 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     nowS: () => epochS(systemClock),
     onFault: tell,
   });
-  const local =
+  const known =
     core.local.pipelineStore && options.usesPipelineStore !== false
       ? await withPipelineStore(lists, config, { ...options, onFault: tell })
       : lists;
-  warnings.push(...local.stats().lists.flatMap(({ faults }) => faults));
+  warnings.push(...known.stats().lists.flatMap(({ faults }) => faults));
   const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : core.cache.memoryEntries;
   const engine = new Engine({
     providers: stacks,
-    local,
+    local: known,
     feedback,
     figures,
-    guard: guardOf(core.privacy, local),
+    guard: guardOf(core.privacy, known),
     store,
+    shared,
     scoring: scoringOf(core.scoring, wanted),
     clock,
     memoryEntries,
@@ -102,15 +111,15 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     async onClose() {
       audit.close();
       feedback.close();
-      await Promise.all(stacks.map(({ transport }) => transport.close()));
+      await Promise.all([shared?.close(), ...stacks.map(({ transport }) => transport.close())]);
     },
   });
   opened();
-  return { engine, config, feedback, warnings, health: () => healthOf(store, feedback, audit) };
+  return { engine, config, feedback, warnings, health: () => healthOf({ store, shared }, feedback, audit) };
 }
 
-function healthOf(store: VerdictStore, feedback: FeedbackStore, audit: AuditLog): EngineHealth {
-  return { cache: store.health(), overrides: feedback.health(), audit: audit.health() };
+function healthOf({ store, shared }: Pick<StackContext, 'store' | 'shared'>, feedback: FeedbackStore, audit: AuditLog): EngineHealth {
+  return { cache: store.health(), shared: shared?.health() ?? null, overrides: feedback.health(), audit: audit.health() };
 }
 
 /** Faults go among the warnings; those that come after the engine is open are told at once, too. */
@@ -191,6 +200,13 @@ async function withPipelineStore(lists: LocalSource, config: LoadedConfig, optio
   });
 }
 
+/** The store of this machine, and what others share with it. */
+async function openStores(config: LoadedConfig, clock: Clock, onFault: (message: string) => void) {
+  const shared = await openShared(config.core.cache, onFault);
+  const local = await openStore(config, clock, onFault);
+  return { shared, store: shared?.over(local) ?? local };
+}
+
 async function openStore(
   { core, stateFolder: folder }: LoadedConfig,
   clock: Clock,
@@ -203,6 +219,21 @@ async function openStore(
   }
   const path = core.cache.path ?? join(folder, 'verdicts.sqlite');
   return openDurableVerdictStore({ path, onFault, nowMs: () => clock.monotonicMs() });
+}
+
+/** The client is loaded only where there is an address. */
+async function openShared(
+  { redisUrl, redisCaFile, redisPrefix, replicas }: Core['cache'],
+  onFault: (message: string) => void,
+): Promise<SharedCache | undefined> {
+  const address = redisUrl === undefined ? null : parseRedisAddress(redisUrl);
+  if (address === null) return undefined;
+  if (redisCaFile !== undefined && !existsSync(redisCaFile)) {
+    const fault = { key: 'cache.redis_ca_file', place: redisCaFile, message: 'cannot be read: check the path and its permissions' };
+    throw new ConfigError([fault]);
+  }
+  const { openRedisSharedCache } = await import('../engine/cache/redis/redis-shared-cache.ts');
+  return openRedisSharedCache({ address, caFile: redisCaFile ?? null, prefix: redisPrefix, replicas: replicas ?? null, onFault });
 }
 
 function guardOf(privacy: Core['privacy'], local: LocalSource): PrivacyGuard {

@@ -11,7 +11,9 @@ import { createFetchTransport } from '../engine/calls/http/fetch-transport.ts';
 import type { HttpTransport } from '../engine/calls/http/transport.ts';
 import { createUndiciTransport } from '../engine/calls/http/undici-transport.ts';
 import type { Lifetimes } from '../engine/score/outcome.ts';
+import { payerOf } from '../engine/calls/spending.ts';
 import { ProviderQueue } from '../engine/calls/provider-queue.ts';
+import type { Payer, SharedCache } from '../engine/cache/redis/shared-cache.ts';
 import type { VerdictStore } from '../engine/cache/verdict-store.ts';
 import type { EngineProvider } from '../engine/cache/provider-view.ts';
 import { LookupError } from '../model/lookup-error.ts';
@@ -31,6 +33,7 @@ const UNDICI_NEEDS = [22, 19] as const;
 export interface StackContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly store: VerdictStore;
+  readonly shared: SharedCache | undefined;
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
   readonly audit: AuditLog;
@@ -44,7 +47,7 @@ export interface StackContext {
 export function stackProvider(
   { provider, own, common, account }: WantedProvider,
   context: StackContext,
-): EngineProvider & { transport: HttpTransport } {
+): EngineProvider & { readonly transport: HttpTransport; readonly payerNow: () => Payer } {
   const concurrency = common.concurrency ?? provider.concurrency ?? DEFAULT_CONCURRENCY;
   const transport = openTransport(provider, own, { common, connections: concurrency }, context.env);
   const exchange = createExchange({
@@ -60,28 +63,36 @@ export function stackProvider(
       throw new LookupError('unavailable', provider.id, context.audit.refusal() ?? 'the audit log cannot be written');
     },
   });
+  const limits = {
+    concurrency,
+    timeoutMs: common.timeoutMs,
+    quotas: quotasOf(provider, common),
+    budgetPerDay: common.budgetPerDay ?? null,
+    budgetPerMonth: common.budgetPerMonth ?? null,
+    useBulk: common.bulk,
+  };
   const client: ProviderQueue = new ProviderQueue({
     provider,
     account,
     key: lazily(() => fingerprintOf(provider, own, common)),
     exchange: timedExchange(exchange, context.clock, (latencyMs) => context.onCall(provider.id, latencyMs)),
-    limits: {
-      concurrency,
-      timeoutMs: common.timeoutMs,
-      quotas: quotasOf(provider, common),
-      budgetPerDay: common.budgetPerDay ?? null,
-      budgetPerMonth: common.budgetPerMonth ?? null,
-      useBulk: common.bulk,
-    },
+    limits,
     lifetimes: context.lifetimes,
     store: context.store,
+    shared: context.shared,
     clock: context.clock,
     random: Math.random,
     onFault: context.onFault,
     refuseToSend: () => context.audit.refusal(),
   });
   const redaction = { url: common.sendUrl, email: common.sendEmail };
-  return { client, maxTlp: common.maxTlp ?? provider.maxTlp, redaction, transport };
+  return {
+    client,
+    maxTlp: common.maxTlp ?? provider.maxTlp,
+    redaction,
+    transport,
+    payerNow: () => payerOf({ provider, account, limits, clock: context.clock }),
+  };
 }
 
 function lazily<T>(make: () => T): () => T {

@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 import { settingMeta } from './setting.ts';
+import { isSafeRedisAddress } from '../model/parsing/redis-address.ts';
 import { TLP_LABELS } from '../model/tlp.ts';
 
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER) => z.int().check(z.gte(least), z.lte(most));
 const share = () => wholeFrom(0, 100);
 
-function setting<T extends z.ZodMiniType>(schema: T, env: string, doc: string): T {
-  settingMeta.add(schema, { doc, env: `ISMALICIOUS_${env}` });
+function setting<T extends z.ZodMiniType>(schema: T, env: string, doc: string, options: { secret?: boolean } = {}): T {
+  settingMeta.add(schema, { doc, env: `ISMALICIOUS_${env}`, ...options });
   return schema;
 }
 
@@ -38,6 +39,34 @@ export const CacheSettings = z.object({
     z.optional(wholeFrom(0)),
     'CACHE_REVALIDATE_S',
     'Seconds past its lifetime an answer is given at once, as stale, and renewed in the background; 0: never. By default 3600 in the sidecar, 0 elsewhere.',
+  ),
+  redisUrl: setting(
+    z.optional(
+      z.string().check(
+        z.refine(isSafeRedisAddress, {
+          error:
+            'has to be like rediss://user:password@host:6379/0 or rediss+sentinel://host,host/name (redis instead of rediss only without a password, or to this machine)',
+        }),
+      ),
+    ),
+    'REDIS_URL',
+    'Redis or Valkey through which machines share answers, leases, limits, budgets and refusals; by default none. `rediss` encrypts; `+sentinel` names the sentinels.',
+    { secret: true },
+  ),
+  redisCaFile: setting(
+    z.optional(z.string()),
+    'REDIS_CA_FILE',
+    'PEM file with the authorities that sign the certificate of Redis; by default those of Node. Its certificate is checked always.',
+  ),
+  redisPrefix: setting(
+    z._default(z.string().check(z.regex(/^[A-Za-z0-9._-]{1,64}$/)), 'ismalicious'),
+    'REDIS_PREFIX',
+    'What every key in Redis begins with: 1 to 64 letters, digits, dots, dashes. Sites with another one share nothing.',
+  ),
+  replicas: setting(
+    z.optional(wholeFrom(1, 1000)),
+    'CACHE_REPLICAS',
+    'Processes that share the limits, 1 to 1000: while Redis is away each keeps to this part of them. By default as many as were last seen there, or 2.',
   ),
 });
 

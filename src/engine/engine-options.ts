@@ -1,4 +1,5 @@
 import type { EngineProvider, Memory } from './cache/provider-view.ts';
+import type { SharedCache } from './cache/redis/shared-cache.ts';
 import type { VerdictStore } from './cache/verdict-store.ts';
 import type { Clock } from './clock.ts';
 import type { Figures } from './feedback/figures.ts';
@@ -15,6 +16,8 @@ export interface EngineOptions {
   readonly feedback?: FeedbackSource | undefined;
   readonly guard: PrivacyGuard;
   readonly store: VerdictStore;
+  /** What several machines share; left out: this one is alone. */
+  readonly shared?: SharedCache | undefined;
   readonly scoring: Scoring;
   readonly clock: Clock;
   /** Verdicts kept in memory; 0: none, for programs that ask once and keep what they are told. */

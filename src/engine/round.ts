@@ -7,6 +7,7 @@ import type { EnrichOptions } from './enricher.ts';
 import type { Outcome } from './score/outcome.ts';
 import type { ProviderClient } from './calls/provider-client.ts';
 import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember, type Round, type RoundEntry } from './round-parts.ts';
+import { recallShared } from './recall-shared.ts';
 import { canChangeTier } from './score/stop-early.ts';
 import type { View } from './cache/provider-view.ts';
 import { waitAtMost } from './wait-at-most.ts';
@@ -37,6 +38,7 @@ export async function askRound(
   await options.guard.prepare();
   const refused = known.map((one) => refusedEntry(round, one));
   const open = known.filter((_, n) => refused[n] === null);
+  if (options.shared && !wanted.isTest) await recallShared(round, options.shared, open);
   const isStaged = options.stopsEarly && wanted.mode !== 'cache';
   const asking = isStaged ? askInStages(round, open) : waitFor(round, open, callsOf(round, open, everybody));
   await (wanted.stop ? untilStopped(asking, wanted.stop) : asking);

@@ -4,7 +4,7 @@ import { keepAnswer } from '../cache/keep-answer.ts';
 import type { Outcome } from '../score/outcome.ts';
 import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
 import type { CallCounts } from './call-counts.ts';
-import { createFaults, type Reach } from './call-faults.ts';
+import { createFaults, createReport, type Reach } from './call-faults.ts';
 import type { Breaker } from './circuit-breaker.ts';
 import type { Job } from './jobs/job.ts';
 import { createLeases } from './leases.ts';
@@ -12,13 +12,11 @@ import { type CallState, nextStep } from './next-step.ts';
 import type { PaceMemory } from './learned-pace.ts';
 import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
+import { SharedCalls } from './shared-calls.ts';
 import type { Spending } from './spending.ts';
 import { isWait, LONGEST_WAIT_MS, type Refusal, type StandingRefusals } from './standing-refusals.ts';
 import type { UnreadableValues } from './unreadable-values.ts';
 import type { WaitingJobs } from './jobs/waiting-jobs.ts';
-
-/** Of the words of a fault that nobody expected. */
-const MAX_FAULT_CHARACTERS = 300;
 
 /** What decides when a call goes out, and keeps what came of it. */
 export interface DispatcherParts {
@@ -41,27 +39,41 @@ export class CallDispatcher {
   readonly #state: CallState;
   readonly #leases;
   readonly #faults;
+  readonly #report;
+  /** `null`: this machine is alone. */
+  readonly #sharedCalls: SharedCalls | null;
   #inFlight = 0;
   #wakeTimer: NodeJS.Timeout | null = null;
   #isPumpDue = false;
   #isClosed = false;
-  #lastFault = '';
   /** When the next call may be made, on the monotonic clock; 0: none is waited for. */
   #wakesAtMs = 0;
-  /** Who waits for the calls that are out. */
   #idle: (() => void)[] = [];
 
   constructor(options: ClientOptions, parts: DispatcherParts) {
     const { jobs, pacer, breaker, refusals } = parts;
     this.#options = options;
+    this.#report = createReport(options);
     this.#parts = parts;
     this.#reach = { hasContact: false, bulkCap: knownBulkCap(options) };
     this.#state = { queue: jobs.queue, refusals, breaker, pacer, reach: this.#reach, concurrency: options.limits.concurrency };
-    this.#leases = createLeases(options, {
-      onAnswer: (job, outcome) => jobs.settle(job, outcome),
-      onFree: (job) => this.enqueue(job),
-      onThrow: (error) => this.#endAfter(error),
-    });
+    const events = {
+      onAnswer: (job: Job, outcome: Outcome) => jobs.settle(job, outcome),
+      onFree: (job: Job) => this.enqueue(job),
+      onThrow: (error: unknown) => this.#endAfter(error),
+    };
+    this.#leases = createLeases(options, events);
+    this.#sharedCalls = options.shared
+      ? new SharedCalls({ ...options, shared: options.shared }, parts, {
+          ...events,
+          onTheWay: (work) => this.#onTheWay(work),
+          ask: (batch) => void this.#call(this.#ask(batch)),
+          learnBulkCap: () => this.#call(this.#learnBulkCap()),
+          giveBack: (left, nowMs, denied) => void this.#giveBack(left, nowMs, denied),
+          postpone: (untilMs, error) => this.#postpone([], untilMs, error),
+          releaseHere: (batch) => this.#leases.release(batch),
+        })
+      : null;
     this.#faults = createFaults(options, parts, {
       reach: this.#reach,
       enqueue: (job) => this.enqueue(job),
@@ -72,7 +84,6 @@ export class CallDispatcher {
     });
   }
 
-  /** Calls that are out. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -131,6 +142,7 @@ export class CallDispatcher {
     this.#isClosed = true;
     if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
     this.#leases.close();
+    this.#sharedCalls?.close();
   }
 
   #nowMs(): number {
@@ -165,6 +177,7 @@ export class CallDispatcher {
       const step = nextStep(this.#state, this.#inFlight, nowMs);
       if (step.does === 'fail-all') return this.failAll(step.error);
       if (step.does === 'wait') return this.#wakeAfter(step.waitMs);
+      if (step.does === 'call' && this.#sharedCalls?.isHeld(nowMs) === true) return;
       if (step.does === 'none' || !this.#send(nowMs, step.isProbe)) return;
     }
   }
@@ -173,20 +186,23 @@ export class CallDispatcher {
   #send(nowMs: number, isProbe: boolean): boolean {
     const { jobs, pacer, refusals, spending } = this.#parts;
     const { queue } = jobs;
-    if (this.#reach.bulkCap === null && queue.size > 1 && spending.bookCall() === 0) {
+    if (this.#sharedCalls !== null) this.#reach.bulkCap ??= knownBulkCap(this.#options);
+    if (this.#reach.bulkCap === null && queue.size > 1 && (this.#sharedCalls !== null || spending.bookCall() === 0)) {
       pacer.sent(nowMs);
-      void this.#call(this.#learnBulkCap());
+      if (this.#sharedCalls === null) void this.#call(this.#learnBulkCap());
+      else this.#sharedCalls.learn();
       return false;
     }
     const most = Math.min(this.#reach.bulkCap ?? 1, spending.affordable());
     const batch = queue.take(Math.max(1, most), nowMs).filter((job) => job.interest > 0);
     const won = this.#leases.take(batch);
     if (won.length === 0) return true;
-    const denied = spending.book(won);
+    const denied = this.#sharedCalls === null ? spending.book(won) : null;
     if (denied) return this.#giveBack(won, nowMs, denied);
     if (isProbe) refusals.probes();
     pacer.sent(nowMs);
-    void this.#call(this.#ask(won));
+    if (this.#sharedCalls === null) void this.#call(this.#ask(won));
+    else this.#sharedCalls.send(won);
     return true;
   }
 
@@ -209,10 +225,14 @@ export class CallDispatcher {
   }
 
   async #call(work: Promise<void>): Promise<void> {
-    this.#inFlight++;
     this.#parts.callCounts.counts.calls++;
+    await this.#onTheWay(() => work);
+  }
+
+  async #onTheWay(work: () => Promise<void>): Promise<void> {
+    this.#inFlight++;
     try {
-      await work;
+      await work();
     } catch (error) {
       this.#endAfter(error);
     } finally {
@@ -230,12 +250,6 @@ export class CallDispatcher {
     } catch (second) {
       this.#report(second);
     }
-  }
-
-  #report(error: unknown): void {
-    const message = `${this.#options.provider.id}: a fault of the program, please report it: ${wordsOf(error)}`;
-    if (message !== this.#lastFault) this.#options.onFault?.(message);
-    this.#lastFault = message;
   }
 
   async #learnBulkCap(): Promise<void> {
@@ -262,8 +276,10 @@ export class CallDispatcher {
         for (const job of batch) {
           const verdict = verdicts.get(job.indicator.value);
           job.isAlone = verdict === undefined;
-          if (verdict instanceof LookupError) this.#cannotRead(job, verdict);
-          else if (verdict !== undefined) this.#answer(job, verdict);
+          if (verdict instanceof LookupError) {
+            this.#parts.unreadable.note(job.indicator.value, verdict);
+            this.#parts.jobs.settle(job, this.failed(verdict));
+          } else if (verdict !== undefined) this.#answer(job, verdict);
           else this.enqueue(Object.assign(job, { controller: null }));
         }
       }
@@ -276,23 +292,13 @@ export class CallDispatcher {
       if (fault.code === 'bad_response') for (const { indicator } of batch) this.#parts.unreadable.note(indicator.value, fault);
       if (!controller.signal.aborted) this.#faults.judge(batch, fault);
     } finally {
+      this.#sharedCalls?.release(batch);
       this.#leases.release(batch);
     }
-  }
-
-  #cannotRead(job: Job, error: LookupError): void {
-    this.#parts.unreadable.note(job.indicator.value, error);
-    this.#parts.jobs.settle(job, this.failed(error));
   }
 
   #answer(job: Job, verdict: Verdict | null): void {
     this.#parts.callCounts.counts.answered++;
     this.#parts.jobs.settle(job, keepAnswer(this.#options, job.indicator, verdict));
   }
-}
-
-/** A throw that nobody expected in one short line. */
-function wordsOf(error: unknown): string {
-  const words = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault';
-  return words.split('\n', 1)[0]?.slice(0, MAX_FAULT_CHARACTERS) ?? '';
 }

@@ -9,6 +9,9 @@ import { delayAfter, type Refusal, type StandingRefusals } from './standing-refu
 import type { CallCounts } from './call-counts.ts';
 import type { WaitingJobs } from './jobs/waiting-jobs.ts';
 
+/** Of the words of a fault that nobody expected. */
+const MAX_FAULT_CHARACTERS = 300;
+
 /** How far a provider can be reached, as its calls have shown. */
 export interface Reach {
   /** Until a first answer came, one call at a time: a wrong key or a dead host costs one call, not ten. */
@@ -102,5 +105,17 @@ export function createFaults(options: ClientOptions, parts: FaultParts, actions:
           return down(batch, error);
       }
     },
+  };
+}
+
+/** Tells of throws that nobody expected, in one short line; not of the same twice in a row. */
+export function createReport({ provider, onFault }: ClientOptions): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown fault';
+    const line = words.split('\n', 1)[0]?.slice(0, MAX_FAULT_CHARACTERS) ?? '';
+    const message = `${provider.id}: a fault of the program, please report it: ${line}`;
+    if (message !== last) onFault?.(message);
+    last = message;
   };
 }

@@ -17,7 +17,7 @@ export function createFurtherCall(
     const lastMs = clock.monotonicMs() + limits.timeoutMs;
     for (;;) {
       const nowMs = clock.monotonicMs();
-      const waitMs = pacer.waitMs(nowMs) || spending.bookCall();
+      const waitMs = pacer.waitMs(nowMs) || (await spending.bookShared());
       if (waitMs === 0) break;
       if (nowMs + waitMs > lastMs) {
         const message = `own limit reached, free again in ${Math.ceil(waitMs / 1000)} s`;

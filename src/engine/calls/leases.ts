@@ -9,7 +9,7 @@ const POLL_MS = 25;
 /** Looking at many takes time: it is rested so many times as long. */
 const REST_SHARE = 8;
 /** A process that hangs gives its look-ups free after the time of one call and this; one that has ended does so at once. */
-const MARGIN_S = 5;
+export const LEASE_MARGIN_S = 5;
 /** A look-up of several calls may take longer than one: its lease is renewed this often within its time. */
 const RENEWALS = 3;
 
@@ -93,7 +93,7 @@ export function createLeases(options: ClientOptions, events: LeaseEvents): Lease
 }
 
 /** For timers: what is thrown there would end the process, or be heard by nobody who waits. */
-function guarded(work: () => void, onThrow: LeaseEvents['onThrow']): () => void {
+export function guarded(work: () => void, onThrow: LeaseEvents['onThrow']): () => void {
   return () => {
     try {
       work();
@@ -105,7 +105,7 @@ function guarded(work: () => void, onThrow: LeaseEvents['onThrow']): () => void 
 
 /** The leases of this process. */
 function createHeldLeases({ provider, limits, store, clock }: ClientOptions, onThrow: LeaseEvents['onThrow']) {
-  const leaseS = Math.ceil(limits.timeoutMs / 1000) + MARGIN_S;
+  const leaseS = Math.ceil(limits.timeoutMs / 1000) + LEASE_MARGIN_S;
   const kept = new Set<string>();
   let renewal: NodeJS.Timeout | null = null;
 
@@ -153,6 +153,11 @@ function answersTo({ provider, store, clock }: ClientOptions, jobs: ReadonlyMap<
     if (outcome !== null) told.set(value, outcome);
   });
   return told;
+}
+
+/** What a row says to who waits; `null`: it is too old for that, or cannot be read. */
+export function answerOf({ provider, clock }: ClientOptions, job: Job, row: StoredVerdict): Outcome | null {
+  return answersJob(job, row, epochS(clock)) ? outcomeOf(provider.id, row) : null;
 }
 
 function answersJob(job: Job, { checkedAtS, expiresAtS }: StoredVerdict, nowS: number): boolean {

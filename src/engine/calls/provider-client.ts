@@ -5,6 +5,7 @@ import type { Provider, Quota, QuotaNotice } from '../../providers/provider.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from './exchange.ts';
 import type { Lifetimes, Outcome } from '../score/outcome.ts';
+import type { SharedCache } from '../cache/redis/shared-cache.ts';
 import type { VerdictStore } from '../cache/verdict-store.ts';
 
 /** Limits of one provider, from its defaults and the settings. */
@@ -29,6 +30,8 @@ export interface ClientOptions {
   readonly limits: ClientLimits;
   readonly lifetimes: Lifetimes;
   readonly store: VerdictStore;
+  /** What several machines share; left out: this one is alone. */
+  readonly shared?: SharedCache | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   /** Told in one line of a throw that nobody expected; the look-ups that it ended say so themselves. */

@@ -68,9 +68,9 @@ export class StandingRefusals {
     this.#note = createSharedNote<RefusalNote>(options, 'refused', isSound);
   }
 
-  /** The refusal in force, whoever was told; `null`: none. */
-  standing(nowMs: number): Refusal | null {
-    if (nowMs - this.#refreshedMs >= REFRESH_MS) {
+  /** The refusal in force, whoever was told; `null`: none. `isNews`: others may have been told a moment ago. */
+  standing(nowMs: number, isNews = false): Refusal | null {
+    if (isNews || nowMs - this.#refreshedMs >= REFRESH_MS) {
       this.#refreshedMs = nowMs;
       this.#refresh();
       this.#sharedBreaker.refresh();

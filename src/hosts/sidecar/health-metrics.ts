@@ -3,22 +3,36 @@ import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { render, renderSightingMetrics } from './engine-metrics.ts';
 
 /** What does not work as it should although calls are answered: one sentence each, with the file and what to do. */
-export function faultsOf({ cache, overrides, audit }: EngineHealth, pipeline: Pick<PipelinePart, 'sightings' | 'delivery'>): string[] {
+export function faultsOf(
+  { cache, shared, overrides, audit }: EngineHealth,
+  pipeline: Pick<PipelinePart, 'sightings' | 'delivery'>,
+): string[] {
   const sightings = pipeline.sightings?.counts()?.fault ?? null;
   const noted = sightings === null ? null : `sightings are not all noted: ${sightings}`;
-  return [cache.fault, overrides.fault, audit.fault, noted, ...(pipeline.delivery?.faults() ?? [])].filter((fault) => fault !== null);
+  return [cache.fault, shared?.fault ?? null, overrides.fault, audit.fault, noted, ...(pipeline.delivery?.faults() ?? [])].filter(
+    (fault) => fault !== null,
+  );
 }
 
 /** The same as series: which part is at fault now, and what that has cost. */
-export function renderHealth({ cache, overrides, audit }: EngineHealth, pipeline: Pick<PipelinePart, 'sightings' | 'delivery'>): string {
+export function renderHealth(
+  { cache, shared, overrides, audit }: EngineHealth,
+  pipeline: Pick<PipelinePart, 'sightings' | 'delivery'>,
+): string {
   const part = (name: string, fault: string | null) => [`{part="${name}"}`, fault === null ? 0 : 1] as const;
   const series = [
     {
       name: 'degraded',
       type: 'gauge' as const,
-      help: '1 while a file cannot be used: answers are given without it. /readyz says why.',
-      samples: [part('cache', cache.fault), part('overrides', overrides.fault), part('audit', audit.fault)],
+      help: '1 while a file, or Redis, cannot be used: answers are given without it. /readyz says why.',
+      samples: [
+        part('cache', cache.fault),
+        ...(shared === null ? [] : [part('redis', shared.fault)]),
+        part('overrides', overrides.fault),
+        part('audit', audit.fault),
+      ],
     },
+    ...(shared === null ? [] : sharedSeries(shared)),
     { name: 'cache_faults_total', type: 'counter' as const, help: 'Faults of the verdict cache.', samples: [['', cache.faults] as const] },
     {
       name: 'cache_set_aside_total',
@@ -40,6 +54,25 @@ export function renderHealth({ cache, overrides, audit }: EngineHealth, pipeline
     },
   ];
   return series.map(render).join('') + renderSightingMetrics(pipeline.sightings?.counts() ?? null) + renderDelivery(pipeline.delivery);
+}
+
+/** How Redis fares, where there is one. */
+function sharedSeries({ fault, losses, replicas }: NonNullable<EngineHealth['shared']>) {
+  return [
+    {
+      name: 'redis_up',
+      type: 'gauge' as const,
+      help: '1 while answers and limits are shared through Redis; 0: this machine keeps to its share of the limits.',
+      samples: [['', fault === null ? 1 : 0] as const],
+    },
+    { name: 'redis_losses_total', type: 'counter' as const, help: 'How often Redis went away.', samples: [['', losses] as const] },
+    {
+      name: 'redis_replicas',
+      type: 'gauge' as const,
+      help: 'Processes that the limits are shared among while Redis is away.',
+      samples: [['', replicas] as const],
+    },
+  ];
 }
 
 /** How the journal stands, and what this process made of it; nothing where others deliver. */

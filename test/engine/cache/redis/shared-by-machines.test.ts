@@ -1,0 +1,215 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { openEngine, type OpenedEngine } from '../../../../src/compose/open-engine.ts';
+import { projectRoot } from '../../../support/fixtures.ts';
+import { startFourProviders } from '../../../support/four-providers.ts';
+import { newStateFolder, openTestEngine, publicAddresses } from '../../../support/open-test-engine.ts';
+import { findRedisServer, type RedisServer, startRedisServer } from '../../../support/redis-server.ts';
+import { healthy, sendJson, startStandIn } from '../../../support/stand-in-api.ts';
+
+const program = findRedisServer();
+const MACHINES = 8;
+
+/** The same order every time, another one for every machine. */
+function shuffled(values: readonly string[], n: number): string[] {
+  return values
+    .map((value, at) => [(at * (7 + 2 * n) + 13 * n) % 101, value] as const)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, value]) => value);
+}
+
+const statusesOf = async ({ engine }: OpenedEngine, values: readonly string[], timeoutMs = 0) =>
+  [...(await engine.enrichMany(values, { timeoutMs })).values()].map(({ answer }) => answer.status);
+
+const untilBack = (opened: OpenedEngine) => expect.poll(() => opened.health().shared?.fault, { timeout: 60_000, interval: 20 }).toBeNull();
+const untilAway = (opened: OpenedEngine) =>
+  expect.poll(() => opened.health().shared?.fault, { timeout: 60_000, interval: 20 }).toContain('away');
+
+/** Engines with state folders of their own: machines. */
+async function openMachines(count: number, url: string, redis: RedisServer, env: Record<string, string> = {}): Promise<OpenedEngine[]> {
+  return Promise.all(Array.from({ length: count }, () => openTestEngine(url, { ISMALICIOUS_REDIS_URL: redis.url, ...env })));
+}
+
+/** The same that ask VirusTotal alone. */
+const openVirusTotal = (count: number, redis: RedisServer, env: Record<string, string>) =>
+  Promise.all(
+    Array.from({ length: count }, () =>
+      openEngine({ env: { ISMALICIOUS_STATE_DIR: newStateFolder(), ISMALICIOUS_REDIS_URL: redis.url, ...env } }),
+    ),
+  );
+
+const closeAll = (machines: readonly OpenedEngine[]) => Promise.all(machines.map(({ engine }) => engine.close()));
+
+describe.skipIf(program === null)('machines that share a Redis (needs redis)', { timeout: 120_000 }, () => {
+  it.each([
+    ['one by one', 0],
+    ['in bulk', 8],
+  ])('ask about each value once, %s, however their values fall', async (_name, bulkCap) => {
+    await using redis = await startRedisServer(program ?? '');
+    await using api = await startStandIn();
+    api.bulkCap = bulkCap;
+    const values = publicAddresses(60);
+    const machines = await openMachines(MACHINES, api.url, redis);
+    const statuses = await Promise.all(machines.map((machine, n) => statusesOf(machine, shuffled(values, n))));
+    expect(statuses.flat().filter((status) => status !== 'ok')).toEqual([]);
+    expect(api.asked().toSorted()).toEqual(values.toSorted());
+    await closeAll(machines);
+  });
+
+  it.each([
+    ['4 a minute', {}, 4],
+    ['a day’s limit', { VIRUSTOTAL_PER_MINUTE: '1000', VIRUSTOTAL_PER_DAY: '13' }, 13],
+    ['a day’s budget', { VIRUSTOTAL_PER_MINUTE: '1000', VIRUSTOTAL_BUDGET_PER_DAY: '9' }, 9],
+  ])('never exceed %s together, and use it up', async (_name, limits, most) => {
+    await using redis = await startRedisServer(program ?? '');
+    await using four = await startFourProviders();
+    const env = { VIRUSTOTAL_BASE_URL: four.url, VIRUSTOTAL_API_KEY: 'k', ...limits };
+    const machines = await openVirusTotal(MACHINES, redis, env);
+    const values = publicAddresses(MACHINES * 10);
+    const statuses = await Promise.all(machines.map((machine, n) => statusesOf(machine, values.slice(n * 10, (n + 1) * 10), 12_000)));
+    await closeAll(machines);
+    expect(four.asked.virustotal).toHaveLength(most);
+    expect(new Set(four.asked.virustotal).size).toBe(most);
+    expect(statuses.flat().filter((status) => status === 'ok')).toHaveLength(most);
+    expect(statuses.flat().filter((status) => !['ok', 'rate_limited', 'over_budget'].includes(status))).toEqual([]);
+  });
+
+  it('find what another was answered, "not listed" too, without a call; and again on their own disk', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    await using api = await startStandIn();
+    const values = publicAddresses(30);
+    const [one] = await openMachines(1, api.url, redis);
+    expect(new Set(await statusesOf(one as OpenedEngine, values))).toEqual(new Set(['ok']));
+    await one?.engine.close();
+    const [other] = await openMachines(1, api.url, redis);
+    const found = await (other as OpenedEngine).engine.enrichMany(values);
+    expect([...found.values()].every(({ source, answer }) => source === 'cache' && answer.status === 'ok')).toBe(true);
+    expect(api.asked()).toHaveLength(30);
+    expect(other?.engine.store.getMany('ismalicious', values).size).toBe(30);
+    await other?.engine.close();
+  });
+
+  it('are told of a refused key by the one that tried it', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    await using api = await startStandIn((_call, response) => sendJson(response, 401, {}));
+    const machines = await openMachines(4, api.url, redis);
+    const [first, ...others] = machines as [OpenedEngine, ...OpenedEngine[]];
+    expect(await statusesOf(first, ['11.22.33.44'])).toEqual(['unauthorized']);
+    const calls = api.calls.length;
+    for (const [n, other] of others.entries()) expect(await statusesOf(other, [`11.22.33.${n + 50}`])).toEqual(['unauthorized']);
+    expect(api.calls).toHaveLength(calls);
+    await closeAll(machines);
+  });
+
+  it('wait for the answer of the one that asks, and ask when it dies', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    const waiting: (() => void)[] = [];
+    await using api = await startStandIn((call, response, attempt) => void waiting.push(() => healthy(call, response, attempt)));
+    const env = { ISMALICIOUS_TIMEOUT_MS: '9000' };
+    const child = spawn(process.execPath, ['--no-warnings', join(projectRoot, 'test/support/look-up-child.ts'), '0', '12.34.56.78'], {
+      env: {
+        ISMALICIOUS_X_API_KEY: 'a2V5OnNlY3JldA==',
+        ISMALICIOUS_STATE_DIR: newStateFolder(),
+        ISMALICIOUS_BASE_URL: api.url,
+        ISMALICIOUS_REDIS_URL: redis.url,
+        ...env,
+      },
+      stdio: 'ignore',
+    });
+    await expect.poll(() => waiting.length, { timeout: 60_000 }).toBe(1);
+    const [other] = (await openMachines(1, api.url, redis, env)) as [OpenedEngine];
+    const found = statusesOf(other, ['12.34.56.78']);
+    await sleep(200);
+    expect(waiting).toHaveLength(1);
+    child.kill('SIGKILL');
+    await expect.poll(() => waiting.length, { timeout: 60_000 }).toBe(2);
+    for (const answer of waiting) answer();
+    expect(await found).toEqual(['ok']);
+    await other.engine.close();
+  });
+});
+
+describe.skipIf(program === null)('while Redis is away (needs redis)', { timeout: 120_000 }, () => {
+  it('what is known is answered, what is not is asked, and both are shared when it is back', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    await using api = await startStandIn();
+    const machines = (await openMachines(2, api.url, redis)) as [OpenedEngine, OpenedEngine];
+    const [one, other] = machines;
+    const [before, during, after] = [publicAddresses(60).slice(0, 20), publicAddresses(60).slice(20, 40), publicAddresses(60).slice(40)];
+    await statusesOf(one, before);
+    await redis.kill();
+    await untilAway(one);
+    expect(new Set(await statusesOf(one, [...before, ...during]))).toEqual(new Set(['ok']));
+    expect(api.asked()).toHaveLength(40);
+    await redis.start();
+    const startedMs = performance.now();
+    await Promise.all(machines.map(untilBack));
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+    // What one machine was answered meanwhile went there.
+    await expect
+      .poll(async () =>
+        [...(await other.engine.enrichMany(during, { mode: 'cache' })).values()].every(({ answer }) => answer.status === 'ok'),
+      )
+      .toBe(true);
+    await Promise.all([statusesOf(one, after), statusesOf(other, after.toReversed())]);
+    expect(api.asked().toSorted()).toEqual([...before, ...during, ...after].toSorted());
+    await closeAll(machines);
+  });
+
+  it('each keeps to its share of a limit, says so, and the whole is never exceeded, before, meanwhile and after', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    await using four = await startFourProviders();
+    const env = {
+      VIRUSTOTAL_BASE_URL: four.url,
+      VIRUSTOTAL_API_KEY: 'k',
+      VIRUSTOTAL_PER_MINUTE: '10',
+      ISMALICIOUS_CACHE_REPLICAS: '2',
+    };
+    const machines = (await openVirusTotal(2, redis, env)) as [OpenedEngine, OpenedEngine];
+    const values = publicAddresses(80);
+    const [one, other] = machines;
+    // Past the time in which a new server may know too little.
+    await sleep(2600);
+    await statusesOf(one, values.slice(0, 4), 5000);
+    expect(four.asked.virustotal).toHaveLength(4);
+    // Once a second each machine learns what all have done.
+    await sleep(1200);
+    await redis.kill();
+    await Promise.all(machines.map(untilAway));
+    const alone = await Promise.all([statusesOf(one, values.slice(10, 20), 300), statusesOf(other, values.slice(20, 30), 300)]);
+    expect(four.asked.virustotal.length).toBeGreaterThan(4);
+    expect(four.asked.virustotal.length).toBeLessThanOrEqual(10);
+    expect(new Set(alone.flat())).toEqual(new Set(['ok', 'rate_limited']));
+    await redis.start();
+    await Promise.all(machines.map(untilBack));
+    await Promise.all([statusesOf(one, values.slice(30, 40), 4000), statusesOf(other, values.slice(40, 50), 4000)]);
+    expect(four.asked.virustotal).toHaveLength(10);
+    await closeAll(machines);
+  });
+
+  it('it is not waited for: a server that hangs is left after a second', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    await using api = await startStandIn();
+    const [one] = (await openMachines(1, api.url, redis)) as [OpenedEngine];
+    redis.freeze();
+    expect(await statusesOf(one, ['11.22.33.44'], 15_000)).toEqual(['ok']);
+    expect(one.health().shared?.fault).toContain('away');
+    redis.thaw();
+    await untilBack(one);
+    await one.engine.close();
+  });
+
+  it('a start without it is a start, and it is joined when it comes', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    await redis.kill();
+    await using api = await startStandIn();
+    const [one] = (await openMachines(1, api.url, redis)) as [OpenedEngine];
+    expect(one.warnings.join()).toContain('Redis (cache.redis_url) is away (ECONNREFUSED)');
+    expect(await statusesOf(one, ['11.22.33.44'])).toEqual(['ok']);
+    await redis.start();
+    await untilBack(one);
+    await one.engine.close();
+  });
+});
