@@ -3,33 +3,14 @@ import type { Verdict } from '../../model/verdict.ts';
 import { keepAnswer } from '../cache/keep-answer.ts';
 import type { Outcome } from '../score/outcome.ts';
 import { askBulkCap, knownBulkCap } from './bulk-cap.ts';
-import type { CallCounts } from './call-counts.ts';
 import { createFaults, createReport, type Reach } from './call-faults.ts';
-import type { Breaker } from './circuit-breaker.ts';
 import type { Job } from './jobs/job.ts';
 import { createLeases } from './leases.ts';
 import { type CallState, nextStep } from './next-step.ts';
-import type { PaceMemory } from './learned-pace.ts';
-import type { Pacer } from './pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
-import { SharedCalls } from './shared-calls.ts';
-import type { Spending } from './spending.ts';
-import { isWait, LONGEST_WAIT_MS, type Refusal, type StandingRefusals } from './standing-refusals.ts';
-import type { UnreadableValues } from './unreadable-values.ts';
-import type { WaitingJobs } from './jobs/waiting-jobs.ts';
-
-/** What decides when a call goes out, and keeps what came of it. */
-export interface DispatcherParts {
-  readonly jobs: WaitingJobs;
-  readonly pacer: Pacer;
-  readonly pace: PaceMemory;
-  readonly breaker: Breaker;
-  readonly refusals: StandingRefusals;
-  readonly spending: Spending;
-  readonly callCounts: CallCounts;
-  /** Values whose answers could not be read. */
-  readonly unreadable: UnreadableValues;
-}
+import type { DispatcherParts } from './dispatcher-parts.ts';
+import { SharedCalls } from './shared/shared-calls.ts';
+import { isWait, LONGEST_WAIT_MS, type Refusal } from './standing-refusals.ts';
 
 /** Makes the calls to one provider: when `nextStep` says so, for as many look-ups as one call may carry, and never without their leases. */
 export class CallDispatcher {

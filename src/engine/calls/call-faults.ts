@@ -1,9 +1,9 @@
 import type { LookupError } from '../../model/lookup-error.ts';
-import type { Breaker } from './circuit-breaker.ts';
+import type { Breaker } from './pace/circuit-breaker.ts';
 import { dismissHurried, type Job } from './jobs/job.ts';
 import type { Outcome } from '../score/outcome.ts';
-import type { PaceMemory } from './learned-pace.ts';
-import type { Pacer } from './pacer.ts';
+import type { PaceMemory } from './pace/learned-pace.ts';
+import type { Pacer } from './pace/pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import { delayAfter, type Refusal, type StandingRefusals } from './standing-refusals.ts';
 import type { CallCounts } from './call-counts.ts';

@@ -1,6 +1,6 @@
 import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
-import type { Breaker } from './circuit-breaker.ts';
-import type { Pacer } from './pacer.ts';
+import type { Breaker } from './pace/circuit-breaker.ts';
+import type { Pacer } from './pace/pacer.ts';
 import type { ClientOptions, Wanted } from './provider-client.ts';
 import { LONGEST_WAIT_MS, type StandingRefusals } from './standing-refusals.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LookupError } from '../../model/lookup-error.ts';
-import type { Pacer } from './pacer.ts';
+import type { Pacer } from './pace/pacer.ts';
 import type { ClientOptions } from './provider-client.ts';
 import type { Spending } from './spending.ts';
 import type { CallCounts } from './call-counts.ts';

@@ -1,8 +1,8 @@
 import type { LookupError } from '../../model/lookup-error.ts';
 import type { Reach } from './call-faults.ts';
-import type { Breaker } from './circuit-breaker.ts';
+import type { Breaker } from './pace/circuit-breaker.ts';
 import type { JobQueue } from './jobs/job-queue.ts';
-import type { Pacer } from './pacer.ts';
+import type { Pacer } from './pace/pacer.ts';
 import { isWait, type StandingRefusals } from './standing-refusals.ts';
 
 /** What is looked at before a call goes out. */

@@ -1,8 +1,8 @@
 import { LOOKUP_ERROR_CODES, LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
-import type { Breaker } from './circuit-breaker.ts';
+import type { Breaker } from './pace/circuit-breaker.ts';
 import type { ClientOptions } from './provider-client.ts';
-import { shareBreaker, type SharedBreaker } from './shared-breaker.ts';
-import { createSharedNote, type SharedNote } from './shared-note.ts';
+import { shareBreaker, type SharedBreaker } from './pace/shared-breaker.ts';
+import { createSharedNote, type SharedNote } from './shared/shared-note.ts';
 
 /** Waits longer than this are not waits but failures. */
 export const LONGEST_WAIT_MS = 300_000;

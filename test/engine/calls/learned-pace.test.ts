@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openSqliteVerdictStore } from '../../../src/engine/cache/sqlite-verdict-store.ts';
 import type { VerdictStore } from '../../../src/engine/cache/verdict-store.ts';
-import { createPaceMemory } from '../../../src/engine/calls/learned-pace.ts';
-import { createPacer } from '../../../src/engine/calls/pacer.ts';
+import { createPaceMemory } from '../../../src/engine/calls/pace/learned-pace.ts';
+import { createPacer } from '../../../src/engine/calls/pace/pacer.ts';
 import type { ClientOptions } from '../../../src/engine/calls/provider-client.ts';
 import { newStateFolder } from '../../support/open-test-engine.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createBreaker } from '../../../src/engine/calls/circuit-breaker.ts';
+import { createBreaker } from '../../../src/engine/calls/pace/circuit-breaker.ts';
 import { parseRetryAfter } from '../../../src/engine/calls/http/status.ts';
 import { windowWaitMs } from '../../../src/engine/cache/call-windows.ts';
-import { createPacer, type LearnedPace } from '../../../src/engine/calls/pacer.ts';
+import { createPacer, type LearnedPace } from '../../../src/engine/calls/pace/pacer.ts';
 
 /** Sends as fast as the pacer allows against a token bucket, for some simulated seconds. */
 function simulate({

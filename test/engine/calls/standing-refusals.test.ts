@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryVerdictStore } from '../../../src/engine/cache/memory-verdict-store.ts';
-import { createBreaker } from '../../../src/engine/calls/circuit-breaker.ts';
+import { createBreaker } from '../../../src/engine/calls/pace/circuit-breaker.ts';
 import type { ClientOptions } from '../../../src/engine/calls/provider-client.ts';
 import { delayAfter, isWait, StandingRefusals } from '../../../src/engine/calls/standing-refusals.ts';
 import { LookupError, type LookupErrorCode } from '../../../src/model/lookup-error.ts';

@@ -1,6 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-/** `/healthz`, `/readyz`, `/metrics` and `/openapi.json`. */
-export function addStatusRoutes(app: FastifyInstance, { figures, version, notReady, degraded, heldOff }: StatusRoutesOptions): void {
 import { openApiDocument } from '../../../openapi/openapi.ts';
 
 /** Providers that are not asked for now, by id: why, and until when. */

@@ -1,3 +1,4 @@
+// src/engine/calls/pace/: how fast one provider is asked, and when not at all.
 const SECOND_MS = 1000;
 /**
  * Calls never leave in bunches, so that a refusal is seen before the next one is sent: those that may be in flight at once are spread over

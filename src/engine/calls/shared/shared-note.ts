@@ -1,4 +1,4 @@
-import type { ClientOptions } from './provider-client.ts';
+import type { ClientOptions } from '../provider-client.ts';
 
 const DAY_MS = 86_400_000;
 /** A note from further ahead than this was written before the clock was set back. */

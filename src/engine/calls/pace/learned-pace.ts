@@ -1,6 +1,6 @@
 import type { LearnedPace, Pacer } from './pacer.ts';
-import type { ClientOptions } from './provider-client.ts';
-import { createSharedNote } from './shared-note.ts';
+import type { ClientOptions } from '../provider-client.ts';
+import { createSharedNote } from '../shared/shared-note.ts';
 
 /** A plan's limit seldom changes; after that it is learned anew. */
 const KEPT_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import { type Breaker, OPEN_MS } from './circuit-breaker.ts';
-import type { ClientOptions } from './provider-client.ts';
-import { createSharedNote } from './shared-note.ts';
+import type { ClientOptions } from '../provider-client.ts';
+import { createSharedNote } from '../shared/shared-note.ts';
 
 /** A breaker that nobody has touched for so long tells nothing any more. */
 const BELIEVED_MS = 60_000;

@@ -1,10 +1,10 @@
-import type { LookupError } from '../../model/lookup-error.ts';
-import type { SharedCache } from '../cache/redis/shared-cache.ts';
-import type { Outcome } from '../score/outcome.ts';
-import type { Job } from './jobs/job.ts';
-import { answerOf, guarded, LEASE_MARGIN_S } from './leases.ts';
-import type { ClientOptions } from './provider-client.ts';
-import { limitReached, payerOf, type Spending } from './spending.ts';
+import type { LookupError } from '../../../model/lookup-error.ts';
+import type { SharedCache } from '../../cache/redis/shared-cache.ts';
+import type { Outcome } from '../../score/outcome.ts';
+import type { Job } from '../jobs/job.ts';
+import { answerOf, guarded, LEASE_MARGIN_S } from '../leases.ts';
+import type { ClientOptions } from '../provider-client.ts';
+import { limitReached, payerOf, type Spending } from '../spending.ts';
 
 /** How soon another machine's answer is looked for; at many, not at once again. */
 const POLL_MS = 25;

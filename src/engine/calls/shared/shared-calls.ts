@@ -1,10 +1,11 @@
-import type { LookupError } from '../../model/lookup-error.ts';
-import type { SharedCache } from '../cache/redis/shared-cache.ts';
-import type { Job } from './jobs/job.ts';
-import type { ClientOptions } from './provider-client.ts';
+// src/engine/calls/shared/: calls that several machines make as one, through Redis.
+import type { LookupError } from '../../../model/lookup-error.ts';
+import type { SharedCache } from '../../cache/redis/shared-cache.ts';
+import type { Job } from '../jobs/job.ts';
+import type { ClientOptions } from '../provider-client.ts';
 import { type ClaimEvents, SharedClaims } from './shared-claims.ts';
-import { limitReached, type Spending } from './spending.ts';
-import type { StandingRefusals } from './standing-refusals.ts';
+import { limitReached, type Spending } from '../spending.ts';
+import type { StandingRefusals } from '../standing-refusals.ts';
 
 /** What the dispatcher does with a call once it is granted, and with look-ups that are not. */
 interface CallActions extends ClaimEvents {
