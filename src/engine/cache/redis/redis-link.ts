@@ -157,7 +157,7 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
     // One that was given up may still fail.
-    answer.catch(() => 'told already');
+    answer.catch(() => 'reported already');
   }
 }
 

@@ -4,7 +4,7 @@ import type { RedisLink } from './redis-link.ts';
 import { SETTLE } from './redis-scripts.ts';
 import type { Payer } from './shared-cache.ts';
 
-/** A server that is new, or begun anew, may know less than its users, who tell it within this time. Until then each keeps to its share, too. */
+/** A server that is new, or started again, may know less than its users, who tell it within this time. Until then each keeps to its share, too. */
 const WARM_MS = 2500;
 /** A call leaves a little after it was booked: a window at the provider's is so much shorter for us. */
 const MARGIN_SHARE = 0.01;
