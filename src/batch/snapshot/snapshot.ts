@@ -96,7 +96,7 @@ export function readSnapshot(lines: readonly string[], name: string): Snapshot {
   const [first, ...rest] = lines.map((line) => JSON.parse(line) as unknown);
   const head = Head.safeParse(first);
   if (!head.success)
-    throw new BatchError(`${name} is signed, but no snapshot that this version reads: update this program, or export it anew`);
+    throw new BatchError(`${name} is signed, but no snapshot that this version reads: update this program, or export it again`);
   const verdicts: CachedVerdict[] = [];
   const lists: SnapshotList[] = [];
   for (const line of rest) {

@@ -42,12 +42,12 @@ describe('what a shell may offer', () => {
     [['help', 'doctor', ''], []],
     [
       ['cache', ''],
-      ['stats', 'purge'],
+      ['stats', 'purge', 'export', 'import'],
     ],
     [['cache', '--json', 'p'], ['purge']],
     [
       ['cache', '--older-than', '7d', ''],
-      ['stats', 'purge'],
+      ['stats', 'purge', 'export', 'import'],
     ],
     [['cache', 'stats', ''], []],
     [
@@ -86,7 +86,7 @@ describe('the script for bash', () => {
   };
 
   it('binds itself to the program and offers commands, options and files', () => {
-    const { stdout, stderr } = complete('st');
+    const { stdout, stderr } = complete('sto');
     expect([stdout, stderr]).toEqual(['store\n', 'complete -F _ismalicious ismalicious\n']);
     expect(complete('check', '1.1.1.1', '--js').stdout).toBe('--json\n');
     expect(complete('enrich', 'package.j').stdout).toBe('package.json\n');

@@ -12,7 +12,7 @@ export const streamSynopsis = {
     in: text('TOPIC,…', 'topics to read'),
     out: text('TOPIC', 'topic to write to; or --out-suffix'),
     'out-suffix': text('TEXT', 'write to the topic of the record with this behind its name, such as .enriched'),
-    dlq: text('TOPIC', 'topic for records that are no JSON object, with the reason in headers (default: they go on as they are)'),
+    dlq: text('TOPIC', 'topic for records that are not JSON objects, with the reason in headers (default: they go on as they are)'),
     group: text('NAME', 'consumer group; its members share the partitions (default: ismalicious)'),
     from: text('WHERE', 'where a new group begins: earliest (default) or latest', ['earliest', 'latest']),
     field: texts('FIELD,…', 'fields to look up, as dotted names (default: those of ECS)'),
