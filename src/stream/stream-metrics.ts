@@ -74,7 +74,9 @@ export function createStreamMetrics(nowMs: () => number, providers: () => readon
         ...family('send_failures_total', 'counter', 'Batches that the brokers did not take at once.', [
           ['', counters.get('send_failures') ?? 0],
         ]),
-        ...family('reconnects_total', 'counter', 'Times the group was joined again after a fault.', [['', counters.get('reconnects') ?? 0]]),
+        ...family('reconnects_total', 'counter', 'Times the group was joined again after a fault.', [
+          ['', counters.get('reconnects') ?? 0],
+        ]),
         ...family('rebalances_total', 'counter', 'Times partitions were shared out again.', [['', counters.get('rebalances') ?? 0]]),
         ...family('last_commit_timestamp_seconds', 'gauge', 'When offsets were last committed, since 1970; 0: not yet.', [
           ['', committedAtS],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { exampleOf, type Schemas } from '../../src/console/api/example.ts';
 import { labelsOf, quantileBetween, readMetrics, sumOf } from '../../src/console/health/metrics-text.ts';
-import { createMetrics } from '../../src/hosts/sidecar/metrics.ts';
+import { createMetrics } from '../../src/compose/figures/metrics.ts';
 import { openApiDocument } from '../../src/openapi/openapi.ts';
 
 it('reads what the sidecar writes at /metrics', () => {

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { fillLookupTable } from '../../src/hosts/splunk/lookup/lookup-table.ts';
+import { fillLookupTable } from '../../src/rows/lookup-table.ts';
 import { triageAlerts } from '../../src/pipeline/triage/triage.ts';
 import { TriageSettings } from '../../src/pipeline/triage/triage-settings.ts';
 import { SearchNotes } from '../../src/rows/search-notes.ts';

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { runProgram } from '../../src/hosts/cli/program.ts';
-import { readOptionWords } from '../../src/hosts/splunk/commands/option-words.ts';
+import { readOptionWords } from '../../src/splunkd/option-words.ts';
 import { layerConf, parseConf } from '../../src/splunkd/conf-file.ts';
 import { textsAt } from '../../src/pipeline/triage/read-alert.ts';
 import { decodeBody } from '../../src/engine/calls/http/body.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readAlertPayload, readAlertResults } from '../../src/hosts/splunk/alert/alert-payload.ts';
+import { readAlertPayload, readAlertResults } from '../../src/splunkd/alert/alert-payload.ts';
 import { readCsvRows, RFC_4180 } from '../../src/model/formats/csv-rows.ts';
 import { decodeCell, encodeCell, readHeader } from '../../src/rows/csv-cells.ts';
 import { readMultivalue, writeMultivalue } from '../../src/rows/multivalue.ts';

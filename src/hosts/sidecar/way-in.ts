@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { SidecarSettings } from '../../compose/sidecar-settings.ts';
 import { isLoopback } from '../../compose/door/loopback.ts';
-import { openTokens, type Tokens } from './http/tokens.ts';
+import { openTokens, type Tokens } from '../../compose/sidecar-access/open-tokens.ts';
 
 /** Settings that cannot work together. */
 export class SidecarConfigError extends Error {

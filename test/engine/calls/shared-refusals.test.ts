@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryVerdictStore } from '../../../src/engine/cache/memory-verdict-store.ts';
 import { LookupError, type LookupErrorCode } from '../../../src/model/lookup-error.ts';
-import { heldOffProviders, renderEngineMetrics } from '../../../src/hosts/sidecar/engine-metrics.ts';
+import { heldOffProviders, renderEngineMetrics } from '../../../src/compose/figures/engine-metrics.ts';
 import { newStateFolder, openTestEngine } from '../../support/open-test-engine.ts';
 import { healthy, sendJson, startStandIn, type StandInReply } from '../../support/stand-in-api.ts';
 import { handClock, openTestQueue } from '../../support/test-queue.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addEnded, sumFigures } from '../../../src/hosts/sidecar/workers/sum-figures.ts';
+import { addEnded, sumFigures } from '../../../src/compose/figures/sum-figures.ts';
 
 const figuresOf = (calls: number, { held, rows, spent, rss }: Readonly<Record<'held' | 'rows' | 'spent' | 'rss', number>>) =>
   [

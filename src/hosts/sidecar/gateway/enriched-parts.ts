@@ -7,7 +7,7 @@ import { renderVerdict } from '../../../events/rendered-verdict.ts';
 import type { RenderedVerdict } from '../../../events/rendered-verdict.ts';
 import type { BufferPool } from '../../../events/buffer-pool.ts';
 import type { UnenrichedReason } from '../../../events/bulk/unenriched.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import { BULK_START } from '../../../events/bulk/bulk-window.ts';
 import type { BulkEnricher, BulkPosition, BulkWindow, Unenriched } from '../../../events/bulk/bulk-window.ts';
 import { windowsOf } from '../../../events/bulk/body-windows.ts';

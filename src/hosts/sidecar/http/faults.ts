@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../engine/clock.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { Fail } from './call.ts';
 import { refusalOf } from './fault-refusal.ts';
 import { sendRefusal } from './replies.ts';

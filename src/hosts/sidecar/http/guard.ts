@@ -5,7 +5,7 @@ import type { Who } from './access.ts';
 import type { Scope } from '../../../compose/sidecar-access/tokens.ts';
 import { headerOf } from './headers.ts';
 import type { Refusal } from './replies.ts';
-import type { Tokens } from './tokens.ts';
+import type { Tokens } from '../../../compose/sidecar-access/open-tokens.ts';
 
 /** Who may call. */
 export interface GuardOptions {

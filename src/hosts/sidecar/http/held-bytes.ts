@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { Refusal } from './replies.ts';
 
 /** Bodies and answers of up to so many bytes are not counted: calls that small always find room. */

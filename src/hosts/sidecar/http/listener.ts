@@ -1,7 +1,7 @@
 // src/hosts/sidecar/http/: what all calls go through: who may ask, how a body is read, how an answer is sent.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../../../engine/clock.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import { ACCESS, accessRow, isForGateway, scopeOf, TAXII_FOLDER, whoMay } from './access.ts';
 import type { AccessRow } from './access.ts';
 import type { Fail, HotRoute } from './call.ts';

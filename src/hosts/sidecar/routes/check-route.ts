@@ -6,7 +6,7 @@ import { signalOf } from '../http/call.ts';
 import type { Call, HotRoute } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { sendJson } from '../http/replies.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { toCheckAnswer } from '../../../mapping/check-answer.ts';
 

@@ -19,7 +19,7 @@ import { sendBytes, sendRefusal } from '../http/replies.ts';
 import type { Refusal } from '../http/replies.ts';
 import { describeFault } from '../../../events/json/describe-json-fault.ts';
 import { skipSpace } from '../../../events/json/json-bytes.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import type { EnrichAsCaller } from './enrich-as-caller.ts';
 

@@ -8,7 +8,7 @@ import { takeFiles } from '../bodies/json-bodies.ts';
 import { FileBody, LongBody } from '../bodies/long-body.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
 import { signalOf } from '../http/call.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 
 /** What the route works with. */

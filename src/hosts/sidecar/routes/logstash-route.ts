@@ -12,7 +12,7 @@ import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendEarly, sendJson } from '../http/replies.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { toLogstashAnswer, toLogstashFailure, toNothingToLookUp } from '../../../events/logstash/logstash-answer.ts';
 import { MAX_NESTING, readLogstashBody } from '../../../events/logstash/read-logstash-body.ts';

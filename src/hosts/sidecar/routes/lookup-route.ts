@@ -9,7 +9,7 @@ import { callerOf, isRefusal } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { LOOKUP_BODY } from '../../../openapi/api-schemas.ts';
 import { toPlanJson } from './plan-json.ts';

@@ -1,8 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { HeldOff } from '../../../compose/figures/engine-metrics.ts';
 import { openApiDocument } from '../../../openapi/openapi.ts';
-
-/** Providers that are not asked for now, by id: why, and until when. */
-export type HeldOff = Readonly<Record<string, { readonly status: string; readonly until: string }>>;
 
 /** What the routes tell about. */
 export interface StatusRoutesOptions {

@@ -13,7 +13,7 @@ import { RefusedBody } from '../bodies/refused-body.ts';
 import { signalOf } from '../http/call.ts';
 import { timeoutOf } from '../http/deadline.ts';
 import { refusalBody } from '../http/replies.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { NO_STORE } from './no-store.ts';
 import { TRIAGE_QUERY } from '../../../openapi/pipeline-schemas.ts';

@@ -1,5 +1,6 @@
+// src/hosts/sidecar/workers/: the figures of all worker processes, told by any of them.
 import cluster, { type Worker } from 'node:cluster';
-import { addEnded, sumFigures } from './sum-figures.ts';
+import { addEnded, sumFigures } from '../../../compose/figures/sum-figures.ts';
 
 /** A worker that is busy for longer is told of as it was last seen. */
 const PATIENCE_MS = 2000;

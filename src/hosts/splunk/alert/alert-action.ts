@@ -6,12 +6,20 @@ import { pipelineTransports } from '../../../compose/pipeline-transports.ts';
 import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../../../pipeline/open-pipeline.ts';
 import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
 import { triageWithEvidence } from '../../../pipeline/triage/triage.ts';
-import { type AlertPayload, readAlertResults } from './alert-payload.ts';
+import { type AlertPayload, readAlertResults } from '../../../splunkd/alert/alert-payload.ts';
 import { openAppSplunkd, readAppSettings } from '../../../splunkd/credentials.ts';
 import { SPLUNK_BLOCKS } from '../../../splunkd/splunk-settings.ts';
 import type { Splunkd } from '../../../splunkd/splunkd.ts';
-import { planNotables, responseLines, updateNotables } from './enterprise-security.ts';
-import { ACTION, carryOutWrites, NOTHING_WRITTEN, planWrites, receive, type TriagedResult, type WriteCounts } from './triage-writes.ts';
+import { planNotables, responseLines, updateNotables } from '../../../splunkd/alert/enterprise-security.ts';
+import {
+  ACTION,
+  carryOutWrites,
+  NOTHING_WRITTEN,
+  planWrites,
+  receive,
+  type TriagedResult,
+  type WriteCounts,
+} from '../../../splunkd/alert/triage-writes.ts';
 
 /** Where the action runs. */
 export interface ActionPlace {

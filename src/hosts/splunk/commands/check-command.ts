@@ -7,7 +7,7 @@ import type { CommandContext } from './command-context.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
 import type { OpenedEngineForSearch } from '../memory/engine-for-search.ts';
-import { UsageError } from './option-words.ts';
+import { UsageError } from '../../../splunkd/option-words.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
 
 /** What `| ismaliciouscheck` asks for. */

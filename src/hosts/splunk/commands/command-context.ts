@@ -3,7 +3,7 @@ import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSink, ByteSource } from '../../../rows/byte-streams.ts';
 import { CsvError } from '../../../rows/csv-cells.ts';
 import { FrameError, encodeFrameHead } from '../protocol/frames.ts';
-import { UsageError } from './option-words.ts';
+import { UsageError } from '../../../splunkd/option-words.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 
 /** The world of a search command's program. */

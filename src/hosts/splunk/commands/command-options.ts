@@ -1,7 +1,7 @@
 import { strictestTlp, TLP_LABELS } from '../../../model/tlp.ts';
 import { VERDICT_WORDS } from '../../../model/verdict.ts';
 import type { RowOptions } from '../../../rows/row-options.ts';
-import { type OptionRules, readOptionWords, toBoolean, toList, UsageError } from './option-words.ts';
+import { type OptionRules, readOptionWords, toBoolean, toList, UsageError } from '../../../splunkd/option-words.ts';
 import { wordTable } from '../../../model/tables/word-table.ts';
 
 const EXAMPLE = '| ismalicious dest_ip';

@@ -1,5 +1,5 @@
 import { INDICATOR_TYPES, type IndicatorType } from '../../../model/indicator.ts';
-import { type OptionRules, readOptionWords, toBoolean, toList, type TypedWords, UsageError } from './option-words.ts';
+import { type OptionRules, readOptionWords, toBoolean, toList, type TypedWords, UsageError } from '../../../splunkd/option-words.ts';
 import { wordTable } from '../../../model/tables/word-table.ts';
 
 /** What the words after `| ismaliciousextract` ask for. */

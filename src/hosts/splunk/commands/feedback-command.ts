@@ -6,7 +6,7 @@ import type { CommandContext } from './command-context.ts';
 import { type Expiry, type FeedbackWishes, readFeedbackOptions } from './feedback-options.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable, GeneratingSearch } from '../protocol/generating-conversation.ts';
-import { UsageError } from './option-words.ts';
+import { UsageError } from '../../../splunkd/option-words.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
 
 /** What the command works with. */

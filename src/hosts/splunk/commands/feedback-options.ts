@@ -1,6 +1,6 @@
 import { OVERRIDE_VERDICTS, type OverrideVerdict } from '../../../engine/feedback/overrides.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
-import { type OptionRules, readOptionWords, toBoolean, type TypedWords, UsageError } from './option-words.ts';
+import { type OptionRules, readOptionWords, toBoolean, type TypedWords, UsageError } from '../../../splunkd/option-words.ts';
 import { wordTable } from '../../../model/tables/word-table.ts';
 
 /** What the words after `| ismaliciousfeedback` ask for. */

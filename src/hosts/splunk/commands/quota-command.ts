@@ -4,7 +4,7 @@ import type { VerdictStore } from '../../../engine/cache/verdict-store.ts';
 import type { CommandContext } from './command-context.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
-import { UsageError } from './option-words.ts';
+import { UsageError } from '../../../splunkd/option-words.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
 
 /** What the quota command reads: nothing in it makes a call. */

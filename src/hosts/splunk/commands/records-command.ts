@@ -5,7 +5,7 @@ import { converseGenerating, type GeneratedTable } from '../protocol/generating-
 import type { SearchContext } from '../protocol/search-conversation.ts';
 import type { CommandContext } from './command-context.ts';
 import { FEEDBACK_FIELDS, overrideRow } from './feedback-command.ts';
-import { type OptionRules, readOptionWords, UsageError } from './option-words.ts';
+import { type OptionRules, readOptionWords, UsageError } from '../../../splunkd/option-words.ts';
 
 /** What is shown: analysts' overrides, or what was sent to whom. */
 type RecordKind = 'overrides' | 'sent';

@@ -6,7 +6,7 @@ import { readEpoch } from '../../../engine/cache/store-epoch.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
 import { readSnapshot, writeSnapshot } from '../../../rows/value-snapshot-file.ts';
 import type { ValueSnapshot } from '../../../rows/value-snapshot.ts';
-import { digestOfText, lastChangeMs, type Fingerprint, stillHolds } from './fingerprint.ts';
+import { digestOfText, lastChangeMs, type Fingerprint, stillHolds } from '../../../splunkd/fingerprint.ts';
 
 /** What an earlier search of the same shape knew, and what that rests on. */
 export interface Recalled {

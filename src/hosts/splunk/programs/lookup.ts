@@ -3,7 +3,7 @@ import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSource } from '../../../rows/byte-streams.ts';
 import { LF } from '../../../rows/csv-cells.ts';
 import { endProcess } from '../protocol/end-process.ts';
-import { fillLookupTable } from '../lookup/lookup-table.ts';
+import { fillLookupTable } from '../../../rows/lookup-table.ts';
 import { SearchNotes } from '../../../rows/search-notes.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { widen } from '../../../rows/value-table.ts';

@@ -21,7 +21,7 @@ async function readStdin(): Promise<string> {
 async function run(): Promise<number> {
   const warning = ignoreTlsSwitch();
   if (warning !== null) process.stderr.write(`WARN isMalicious triage: ${warning}\n`);
-  const { readAlertPayload } = await import('../alert/alert-payload.ts');
+  const { readAlertPayload } = await import('../../../splunkd/alert/alert-payload.ts');
   const { runTriageAction } = await import('../alert/alert-action.ts');
   const { lines, faults } = await runTriageAction(readAlertPayload(await readStdin()), { program: process.argv[1], env: process.env });
   for (const line of lines) process.stderr.write(`INFO isMalicious triage: ${inertText(line)}\n`);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runTriageAction } from '../../../../src/hosts/splunk/alert/alert-action.ts';
-import { readAlertPayload, readAlertResults } from '../../../../src/hosts/splunk/alert/alert-payload.ts';
+import { readAlertPayload, readAlertResults } from '../../../../src/splunkd/alert/alert-payload.ts';
 import { type Answering, hasOpenssl, type LoopbackSplunkd, makeSplunkHome, startSplunkd } from '../../../support/loopback-splunkd.ts';
 
 const SESSION = 'canary-session-key';

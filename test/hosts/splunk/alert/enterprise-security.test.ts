@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runTriageAction } from '../../../../src/hosts/splunk/alert/alert-action.ts';
-import { readAlertPayload } from '../../../../src/hosts/splunk/alert/alert-payload.ts';
+import { readAlertPayload } from '../../../../src/splunkd/alert/alert-payload.ts';
 import {
   type Answering,
   type Asked,

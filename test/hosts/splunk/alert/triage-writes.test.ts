@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readAlertPayload } from '../../../../src/hosts/splunk/alert/alert-payload.ts';
-import { carryOutWrites, type TriageWrites } from '../../../../src/hosts/splunk/alert/triage-writes.ts';
+import { readAlertPayload } from '../../../../src/splunkd/alert/alert-payload.ts';
+import { carryOutWrites, type TriageWrites } from '../../../../src/splunkd/alert/triage-writes.ts';
 import { type Splunkd, type SplunkdCall, SplunkdError } from '../../../../src/splunkd/splunkd.ts';
 
 const NOTHING: TriageWrites = { events: [], risks: [], leftOut: 0, intel: [], watched: [] };

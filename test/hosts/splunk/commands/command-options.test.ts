@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readCommandOptions } from '../../../../src/hosts/splunk/commands/command-options.ts';
-import { UsageError } from '../../../../src/hosts/splunk/commands/option-words.ts';
+import { UsageError } from '../../../../src/splunkd/option-words.ts';
 
 const DEFAULTS = {
   fields: ['dest_ip'],

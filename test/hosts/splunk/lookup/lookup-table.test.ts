@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CsvError } from '../../../../src/rows/csv-cells.ts';
-import { fillLookupTable } from '../../../../src/hosts/splunk/lookup/lookup-table.ts';
+import { fillLookupTable } from '../../../../src/rows/lookup-table.ts';
 import { SearchNotes } from '../../../../src/rows/search-notes.ts';
 import { columnOf, readCsv } from '../../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../../support/fake-enricher.ts';

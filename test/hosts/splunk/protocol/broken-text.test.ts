@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillLookupTable } from '../../../../src/hosts/splunk/lookup/lookup-table.ts';
+import { fillLookupTable } from '../../../../src/rows/lookup-table.ts';
 import { SearchNotes } from '../../../../src/rows/search-notes.ts';
 import { FakeEnricher } from '../../../support/fake-enricher.ts';
 import { frameOf, getinfoOf, MemoryOutput, readFrames, replay } from '../../../support/splunk-streams.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { answerCheck } from '../../../../src/hosts/splunk/commands/check-command.ts';
 import { CsvError } from '../../../../src/rows/csv-cells.ts';
 import { answerExtract } from '../../../../src/hosts/splunk/commands/extract-command.ts';
-import { fillLookupTable } from '../../../../src/hosts/splunk/lookup/lookup-table.ts';
+import { fillLookupTable } from '../../../../src/rows/lookup-table.ts';
 import { SearchNotes } from '../../../../src/rows/search-notes.ts';
 import { extractFromText } from '../../../../src/extract/extract.ts';
 import { type OracleTable, readCsv } from '../../../support/csv-oracle.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import type { StoreEpoch } from '../../../engine/cache/verdict-store.ts';
-import { sha256 } from '../../../model/formats/sha256.ts';
+import type { StoreEpoch } from '../engine/cache/verdict-store.ts';
+import { sha256 } from '../model/formats/sha256.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,17 +1,17 @@
 // src/hosts/splunk/lookup/: the external lookup: a table with gaps in, the table filled out.
-import type { Enricher } from '../../../engine/enricher.ts';
-import { SPLUNK_FIELDS, toSplunkCells } from '../../../mapping/splunk.ts';
-import type { Enrichment } from '../../../model/enrichment.ts';
-import { ValueAnswers, unaskedEnrichment } from '../../../rows/value-answers.ts';
-import { BlockWriter } from '../../../rows/block-writer.ts';
-import type { ByteSink } from '../../../rows/byte-streams.ts';
-import { COMMA, encodeCell, readHeader } from '../../../rows/csv-cells.ts';
-import { SPAN } from '../../../rows/row-layout.ts';
-import type { ScanLayout } from '../../../rows/row-layout.ts';
-import { RowScanner } from '../../../rows/row-scanner.ts';
-import type { SearchNotes } from '../../../rows/search-notes.ts';
-import { ValueReader } from '../../../rows/value-reader.ts';
-import { EMPTY_CELL, NO_COLUMN, ValueTable } from '../../../rows/value-table.ts';
+import type { Enricher } from '../engine/enricher.ts';
+import { SPLUNK_FIELDS, toSplunkCells } from '../mapping/splunk.ts';
+import type { Enrichment } from '../model/enrichment.ts';
+import { ValueAnswers, unaskedEnrichment } from './value-answers.ts';
+import { BlockWriter } from './block-writer.ts';
+import type { ByteSink } from './byte-streams.ts';
+import { COMMA, encodeCell, readHeader } from './csv-cells.ts';
+import { SPAN } from './row-layout.ts';
+import type { ScanLayout } from './row-layout.ts';
+import { RowScanner } from './row-scanner.ts';
+import type { SearchNotes } from './search-notes.ts';
+import { ValueReader } from './value-reader.ts';
+import { EMPTY_CELL, NO_COLUMN, ValueTable } from './value-table.ts';
 
 const PREFIX = 'im_';
 const DEFAULT_KEY = 'query';

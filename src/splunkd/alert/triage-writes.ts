@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type RiskEvent, type ThreatIntelRow, toRiskEvent, toThreatIntelRow } from '../../../mapping/splunk-risk.ts';
-import { type Enrichment, isFailure } from '../../../model/enrichment.ts';
-import { isPlaceholder } from '../../../model/parsing/placeholder.ts';
-import type { TriageJson } from '../../../pipeline/triage/triage.ts';
+import { type RiskEvent, type ThreatIntelRow, toRiskEvent, toThreatIntelRow } from '../../mapping/splunk-risk.ts';
+import { type Enrichment, isFailure } from '../../model/enrichment.ts';
+import { isPlaceholder } from '../../model/parsing/placeholder.ts';
+import type { TriageJson } from '../../pipeline/triage/triage.ts';
 import type { AlertPayload } from './alert-payload.ts';
-import { sendInBatches } from '../../../splunkd/kv-batches.ts';
-import type { Splunkd } from '../../../splunkd/splunkd.ts';
+import { sendInBatches } from '../kv-batches.ts';
+import type { Splunkd } from '../splunkd.ts';
 
 /** One result of the alert with what triage said about it. */
 export interface TriagedResult {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { isFailure } from '../../../model/enrichment.ts';
-import type { Splunkd } from '../../../splunkd/splunkd.ts';
+import { isFailure } from '../../model/enrichment.ts';
+import type { Splunkd } from '../splunkd.ts';
 import type { AlertPayload } from './alert-payload.ts';
 import { ACTION, type TriagedResult } from './triage-writes.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
-import { isSecret } from '../../../compose/door/own-callers.ts';
-import { parseTokens, type Scope, SCOPES, type TokenEntry } from '../../../compose/sidecar-access/tokens.ts';
+import { isSecret } from '../door/own-callers.ts';
+import { parseTokens, type Scope, SCOPES, type TokenEntry } from './tokens.ts';
 
 /** How often the file of tokens is looked at. */
 const WATCH_MS = 1000;

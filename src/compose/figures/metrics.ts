@@ -1,3 +1,4 @@
+// src/compose/figures/: what a process counts, as Prometheus reads it.
 import { UNENRICHED } from '../../events/bulk/unenriched.ts';
 import type { UnenrichedReason } from '../../events/bulk/unenriched.ts';
 import { VERDICT_WORDS } from '../../model/verdict.ts';

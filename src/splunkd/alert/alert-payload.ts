@@ -1,10 +1,11 @@
+// src/splunkd/alert/: what splunkd hands to the alert action, and what is written back.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
-import { readCsvRows, RFC_4180 } from '../../../model/formats/csv-rows.ts';
-import { readMultivalue } from '../../../rows/multivalue.ts';
-import type { SplunkdSession } from '../../../splunkd/splunkd.ts';
-import { emptyRecord } from '../../../model/tables/word-table.ts';
+import { readCsvRows, RFC_4180 } from '../../model/formats/csv-rows.ts';
+import { readMultivalue } from '../../rows/multivalue.ts';
+import type { SplunkdSession } from '../splunkd.ts';
+import { emptyRecord } from '../../model/tables/word-table.ts';
 
 /** What splunkd hands an alert action on stdin, as far as it is used. */
 export interface AlertPayload {

@@ -1,6 +1,8 @@
 import type { EngineStats } from '../../engine/engine.ts';
-import type { HeldOff } from './routes/status-routes.ts';
 import type { SightingCounts } from '../../pipeline/sightings/sighting-recorder.ts';
+
+/** Providers that are not asked for now, by id: why, and until when. */
+export type HeldOff = Readonly<Record<string, { readonly status: string; readonly until: string }>>;
 
 interface Series {
   readonly name: string;

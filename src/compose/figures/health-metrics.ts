@@ -1,4 +1,4 @@
-import type { EngineHealth } from '../../compose/open-engine.ts';
+import type { EngineHealth } from '../open-engine.ts';
 import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { render, renderSightingMetrics } from './engine-metrics.ts';
 
