@@ -138,7 +138,7 @@ export const HEALTH: Dashboard = {
   description:
     'Whether events are looked up at all: statuses, failures and how much came from the cache. A gap here is not a clean network.',
   from: 'now-24h',
-  text: 'Whether events are looked up at all. Failed ones can be looked up again: `ismalicious replay` for the spool of Logstash, `ismalicious backfill --retry-failures` for what is stored.\n\n**Nothing here?** No event came enriched in this time: look at the sidecar (`GET /readyz`), and at the way that events take (docs/elastic.md). That is no clean network.\n\nWhere answers came from is known of findings and failures; of clean and unknown events, too, with `ecs.detail: full`.',
+  text: 'Whether events are looked up at all. Failed ones can be looked up again: `ismalicious replay` for the spool of Logstash, `ismalicious backfill --retry-failures` for what is stored.\n\n**Nothing here?** No event came enriched in this time: look at the sidecar (`GET /readyz`), and at the way that events take (docs/elastic.md). That does not mean a clean network.\n\nWhere answers came from is known of findings and failures; of clean and unknown events, too, with `ecs.detail: full`.',
   view: 'events',
   controls: [
     { field: 'host.name', title: 'Host' },

@@ -99,7 +99,7 @@ function parseBracketed(text: string): ParsedObservable {
   const address = parseIpv6(text);
   if (address !== null) return address;
   const host = text.includes('.') ? parseHost(text) : null;
-  return host === null || host.kind === 'invalid' ? invalid('brackets around something that is no address: check its spelling') : host;
+  return host === null || host.kind === 'invalid' ? invalid('brackets around something that is not an address: check its spelling') : host;
 }
 
 /** An IPv6 address with the length of a network or, beyond that, a port behind its slash. */

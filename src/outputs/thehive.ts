@@ -13,7 +13,7 @@ const setting = declareSettings('outputs.thehive');
 const Settings = z.object({
   baseUrl: setting('baseUrl', endpoint(), 'Address of TheHive 5.'),
   apiKey: setting('apiKey', z.string().check(z.minLength(1)), 'API key of a user who may create alerts.', { secret: true }),
-  assignee: setting('assignee', z._default(z.string(), ''), 'Login of who gets the alert; empty: nobody.'),
+  assignee: setting('assignee', z._default(z.string(), ''), 'Login of who gets the alert; empty: unassigned.'),
   endStatus: setting('endStatus', z._default(z.string().check(z.minLength(1)), 'Ignored'), 'Status of an alert that has no more reason.'),
   openStatus: setting('openStatus', z._default(z.string().check(z.minLength(1)), 'New'), 'Status of an alert that has a reason again.'),
   ...labelSettings(setting),

@@ -57,12 +57,12 @@ export function readStixBundle(name: string, body: string): ParsedList {
   const faults: string[] = [];
   const entries: ListEntry[] = [];
   const objects = objectsOf(body);
-  if (objects === null) return { entries, faults: [`${name}: is no JSON with STIX objects`] };
+  if (objects === null) return { entries, faults: [`${name}: is not JSON with STIX objects`] };
   const spokenFor = new Set<string>();
   for (const object of objects) {
     if ((object as { type?: unknown } | null)?.type !== 'indicator') continue;
     const parsed = Indicator.safeParse(object);
-    const found = parsed.success ? entriesOf(name, parsed.data, spokenFor) : { entries: [], faults: ['is no STIX 2.1 indicator'] };
+    const found = parsed.success ? entriesOf(name, parsed.data, spokenFor) : { entries: [], faults: ['is not a STIX 2.1 indicator'] };
     for (const entry of found.entries) entries.push(entry);
     for (const fault of found.faults.slice(0, MAX_FAULTS - faults.length))
       faults.push(`${name}, ${String((object as { id?: unknown }).id ?? 'indicator without id').slice(0, 80)}: ${fault}`);

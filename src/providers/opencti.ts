@@ -114,7 +114,7 @@ export const opencti = defineProvider({
   cost: 0,
   maxTlp: 'AMBER+STRICT',
   weight: 0.9,
-  scale: `The highest score among its indicators that are not revoked. An observable without such an indicator was only seen: its own score, at most ${SEEN_MAX_SCORE}. Malicious from 60, suspicious from 25. A vulnerability that it knows is unknown, without a score: it accuses nobody.`,
+  scale: `The highest score among its indicators that are not revoked. An observable without such an indicator was only seen: its own score, at most ${SEEN_MAX_SCORE}. Malicious from 60, suspicious from 25. A vulnerability that it knows is unknown, without a score: that is not an accusation.`,
 
   request: (indicator, settings) => graphql([indicator], settings),
 

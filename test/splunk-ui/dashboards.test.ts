@@ -30,8 +30,8 @@ const SAID_FIRST = {
   start_here: ['Open Setup, enter one key', 'The macro ismalicious_firewall finds nothing', 'Edit > Enable', 'never'],
   overview: ['no data yet', 'Open Start here'],
   affected: ['nothing is known yet: open Start here', 'no data yet'],
-  investigate: ['no value yet', 'Type an indicator above.', 'No source was asked', 'Nobody in the time range'],
-  records: ['Nobody is watched', 'Nobody has overruled a source', 'give it an index', 'Nothing was sent to anybody'],
+  investigate: ['no value yet', 'Type an indicator above.', 'No source was asked', 'No host or user in the time range'],
+  records: ['Nothing is watched', 'No source was overruled', 'give it an index', 'Nothing was sent to anybody'],
   quota_and_health: ['none: open Setup', 'No source has a key yet', 'No report yet: enable', 'never'],
 };
 

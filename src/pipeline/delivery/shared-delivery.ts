@@ -32,7 +32,7 @@ export function startSharedDelivery({ openStore, delivers, feedback, config }: S
       if (told > 0) worker.poke();
       fault = null;
     } catch (error) {
-      fault = `what analysts decided is not told to open tickets: ${error instanceof Error ? error.message : String(error)}`;
+      fault = `what analysts decided was not sent to open tickets: ${error instanceof Error ? error.message : String(error)}`;
     }
   };
   const timer = setInterval(() => void endOverruled(), LOOK_MS);

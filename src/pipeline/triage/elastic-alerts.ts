@@ -131,7 +131,7 @@ async function commentCases(
     } catch (error) {
       signal.throwIfAborted();
       failed += 1;
-      reason ??= `case ${caseId} was not told: ${error instanceof Error ? error.message : String(error)}`;
+      reason ??= `case ${caseId} got no comment: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
   return { failed, ...(reason === undefined ? {} : { reason }) };

@@ -160,7 +160,7 @@ async function carryOut(
   // Nobody reads the alert again for us: who sent it has to know.
   if (full.length > 0)
     throw new JournalFullError(
-      `the journal of ${full.join(', ')} is full (pipeline.max_pending): alert ${alertId} is not told there; see: ismalicious store stats`,
+      `the journal of ${full.join(', ')} is full (pipeline.max_pending): alert ${alertId} was not sent there; see: ismalicious store stats`,
     );
 }
 

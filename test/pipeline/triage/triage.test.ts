@@ -249,7 +249,7 @@ describe('triage of alerts', () => {
     expect(await triageAlertIndex(source, triage, { limit: 10, signal: new AbortController().signal })).toMatchObject({
       written: 1,
       failed: 1,
-      reason: expect.stringContaining('case c-2 was not told'),
+      reason: expect.stringContaining('case c-2 got no comment'),
     });
     const [first] = engine.calls.filter(({ path }) => path.startsWith('/s/soc/api/cases/'));
     expect([first!.path, first!.headers['kbn-xsrf'], first!.headers.authorization, JSON.parse(first!.text)]).toEqual([
