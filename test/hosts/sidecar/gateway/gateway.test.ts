@@ -215,7 +215,7 @@ describe('everything else', () => {
     const { call } = await startGateway(upstream.url, { enricher: engine() });
     expect((await call('/healthz')).json).toEqual({ status: 'ok' });
     expect((await call('/v1/lookup', { body: { indicators: [] } })).json).toEqual({ enrichments: [] });
-    expect((await call('/', { headers: { accept: 'text/html,*/*' } })).text).toContain('isMalicious sidecar');
+    expect((await call('/', { headers: { accept: 'text/html,*/*' } })).text).toContain('isMalicious console');
     expect(upstream.seen.map(({ url }) => url)).toEqual([]);
   });
 
