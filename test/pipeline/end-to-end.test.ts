@@ -192,7 +192,7 @@ describe('configuration', () => {
   it('names every fault at once, and none of a feed that is off', () => {
     const values = {
       feeds: { misp: { enabled: true, base_url: 'http://misp.corp-net.com' }, otx: { enabled: false }, csv: { enabled: true } },
-      outputs: { pagerduty: { enabled: true, routing_key: 'short' }, file: { enabled: true, pth: 'x' } },
+      outputs: { pagerduty: { enabled: true, routing_key: 'k3y-of-ours' }, file: { enabled: true, pth: 'x' } },
       pipeline: { max_tries: 0 },
     };
     expect(() => loadPipelineConfig({ env: {}, file: { name: 'f.yaml', values } })).toThrow(
@@ -209,7 +209,7 @@ describe('configuration', () => {
     expect(faults).toContain('outputs.file.pth');
     expect(faults).toContain('pipeline.max_tries');
     expect(faults).not.toContain('otx');
-    expect(faults).not.toContain('short');
+    expect(faults).not.toContain('k3y-of-ours');
   });
   it('takes environment variables, secrets included', () => {
     const config = loadPipelineConfig({ env: { ISMALICIOUS_FEEDS_OTX_ENABLED: 'true', ISMALICIOUS_FEEDS_OTX_API_KEY: 'k' } });
