@@ -9,6 +9,8 @@ import { startWorker } from '../support/stream-worker.ts';
 
 const kafkaAbsence = findKafkaAbsence();
 const MINUTES = 60_000;
+/** A broker that has just started, or that starts again, may take its time on a busy machine. */
+const PATIENCE = { timeout: 60_000, requestTimeout: 60_000, retries: 20 };
 const WRITTEN = 'ismalicious_stream_records_total{outcome="enriched"}';
 
 /** A record as it is seen in a topic; texts in latin1, so that every byte is one character. */
@@ -31,11 +33,9 @@ describe.skipIf(kafkaAbsence !== null)(`stream, on Kafka ${KAFKA}`, () => {
     kafka = await startKafka();
     api = await startStandIn();
     api.bulkCap = 100;
-    const bootstrapBrokers = [kafka.brokers];
-    // A broker that has just started, or that starts again, may take its time on a busy machine.
-    const patience = { clientId: 'test', bootstrapBrokers, timeout: 60_000, requestTimeout: 60_000, retries: 20 };
-    admin = new Admin(patience);
-    producer = new Producer({ ...patience, acks: -1 });
+    const client = { clientId: 'test', bootstrapBrokers: [kafka.brokers], ...PATIENCE };
+    admin = new Admin(client);
+    producer = new Producer({ ...client, acks: -1 });
   }, 5 * MINUTES);
 
   afterAll(async () => {
@@ -66,7 +66,7 @@ describe.skipIf(kafkaAbsence !== null)(`stream, on Kafka ${KAFKA}`, () => {
       clientId: 'reader',
       groupId: `reader-${topic}-${count}`,
       bootstrapBrokers: [kafka.brokers],
-      retries: 20,
+      ...PATIENCE,
     });
     const records = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 200 });
     const seen: Seen[] = [];
@@ -80,7 +80,7 @@ describe.skipIf(kafkaAbsence !== null)(`stream, on Kafka ${KAFKA}`, () => {
 
   /** How many records were ever written to a topic. */
   async function countOf(topic: string): Promise<number> {
-    const consumer = new Consumer({ clientId: 'counter', groupId: `counter-${topic}`, bootstrapBrokers: [kafka.brokers], retries: 20 });
+    const consumer = new Consumer({ clientId: 'counter', groupId: `counter-${topic}`, bootstrapBrokers: [kafka.brokers], ...PATIENCE });
     const offsets = await consumer.listOffsets({ topics: [topic], timestamp: -1n });
     await consumer.close(true);
     return (offsets.get(topic) ?? []).reduce((sum, offset) => sum + Number(offset), 0);
