@@ -125,7 +125,7 @@ describe.concurrent('a run from file to file that is killed and started again', 
     ['[,{"a":1}]', 'no JSON'],
     ['[{"a":1}', 'ends within'],
     ['[{"a":1}] x', 'follows'],
-    ['', 'no JSON'],
+    ['', 'is not JSON'],
     ['[1]', 'no JSON'],
   ])('%s is refused', async (text, words) => {
     await using api = await startStandIn();

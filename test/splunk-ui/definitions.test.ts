@@ -113,7 +113,7 @@ describe('the app around the pages', () => {
     for (const view of own) expect(existsSync(join(APP_FOLDER, 'default/data/ui/views', `${view}.xml`))).toBe(true);
     expect(confOf('app').get('ui')?.get('setup_view')).toBe('setup');
     expect(viewXml('setup')).toContain('<dashboard version="1.1" script="setup.js"');
-    expect(viewXml('setup')).toContain('<div id="ismalicious-setup"/>');
+    expect(viewXml('setup')).toContain('<div id="ismalicious-setup">');
   });
 
   it('lets Splunk Web pass on what the setup page writes', () => {
