@@ -117,7 +117,7 @@ async function demonstrate({ url }: Sidecar, env: NodeJS.ProcessEnv): Promise<bo
   print(`  ${counts.notListed} not listed, ${counts.refused} private (not sent), ${counts.invalid} invalid. Nothing left this machine.`);
   const isComplete = splunk.result.length === rows.length && enriched.length === sent;
   if (differing.length === 0)
-    print(`  Both hosts gave the same answer to all ${values.length} values and the same verdict and score to all ${sent} events.`);
+    print(`  Both hosts gave the same answer to all ${values.length} values and the same verdict to all ${sent} events.`);
   else print(['  The hosts DISAGREE:', ...differing.slice(0, 10)].join('\n    '));
   if (!isComplete) print('  Rows or events were LOST.');
   return isComplete && differing.length === 0;

@@ -129,9 +129,11 @@ export function disagreements(enrichments: readonly EnrichmentJson[], rows: read
  */
 export function eventDisagreements(events: readonly EnrichedEvent[], rows: readonly ReplyRow[]): string[] {
   return events.flatMap(({ ismalicious }, n) => {
+    // An event about which there is nothing to say carries no score (`ecs.detail: lean`).
+    const hasScore = ismalicious?.score !== undefined;
     const sidecar = wordsOf([ismalicious?.verdict, ismalicious?.score]);
     const row = rows[n] ?? {};
-    const splunk = wordsOf([row.im_verdict, row.im_score]);
+    const splunk = wordsOf([row.im_verdict, hasScore || row.im_verdict === 'malicious' ? row.im_score : undefined]);
     return sidecar === splunk ? [] : [`event ${n + 1}, sidecar: ${sidecar} | search command: ${splunk}`];
   });
 }

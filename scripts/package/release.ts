@@ -40,7 +40,8 @@ export async function* release(root: string, { version, into, hasSetupPage, mach
   for await (const one of splunkPackages(root, { version, into, hasSetupPage, architectures })) yield keep(one);
   yield keep(await writeArchive(join(into, `ismalicious-elastic-${version}.tar.gz`), engineFiles(root, version)));
   yield keep(writeMade(join(into, `ismalicious-${version}.cdx.json`), billOf(root, npmFiles)));
-  yield keep(writeMade(join(into, NOTICES), readFileSync(join(root, 'dist', NOTICES))));
+  const notices = ['dist', 'dist/console'].map((folder) => readFileSync(join(root, folder, NOTICES)));
+  yield keep(writeMade(join(into, NOTICES), Buffer.concat(notices)));
   const sums = made.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, sha256 }) => `${sha256}  ${name}\n`);
   yield writeMade(join(into, 'SHA256SUMS'), Buffer.from(sums.join('')));
 }

@@ -32,6 +32,9 @@ export const LOOKUP_BODY = {
   },
 } as const;
 
+/** The query of `/v1/extract`: what a body of JSON says itself. */
+export const EXTRACT_QUERY = { type: 'object', properties: { unique: { type: 'string', enum: ['true', 'false'] } } } as const;
+
 /** The body of `POST /v1/extract`. */
 export const EXTRACT_BODY = {
   type: 'object',

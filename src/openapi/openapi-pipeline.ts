@@ -88,7 +88,14 @@ function historyPath(parts: Parts) {
       summary: 'What the store knows of one indicator',
       description: 'Feeds that list it, earlier verdicts, and who was seen with it. Nothing is looked up.',
       parameters: [
-        { name: 'indicator', in: 'query', required: true, schema: { type: 'string' }, description: 'The value, defanged or not.' },
+        {
+          name: 'indicator',
+          in: 'query',
+          required: true,
+          schema: { type: 'string', minLength: 1 },
+          example: '198.51.100.7',
+          description: 'The value, defanged or not.',
+        },
       ],
       responses: {
         200: { description: 'Its history; empty lists when it is unknown.', content: json('ValueHistory') },

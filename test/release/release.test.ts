@@ -119,7 +119,8 @@ describe('the archive for linux x64', () => {
       unpack(`${name}.tar.gz`, empty);
       expect(readdirSync(empty)).toEqual([name]);
       const { status, stdout, stderr } = runThere(join(empty, name, 'ismalicious'), ['enrich', sample]);
-      expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('rror:') });
+      // Some of the samples cannot be looked up: that is said by the exit code, too.
+      expect({ status, stderr }).toEqual({ status: 3, stderr: expect.not.stringContaining('rror:') });
       const events = stdout.trim().split('\n');
       expect(events).toHaveLength(readFileSync(sample, 'utf8').trim().split('\n').length);
       const verdicts = events.map((line) => (JSON.parse(line) as { ismalicious?: { verdict: string } }).ismalicious?.verdict);
@@ -145,7 +146,8 @@ describe('the bill of materials', () => {
     const notices = readFileSync(join(made, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
     const named = [...notices.matchAll(/^-{80}\n(\S+) \S+\nLicence: /gm)].map(([, title]) => title);
     expect(named.length).toBeGreaterThan(20);
-    expect(bom.components.map((component) => component.name).toSorted()).toEqual(named.toSorted());
+    const once = (names: readonly string[]) => [...new Set(names)].toSorted();
+    expect(once(bom.components.map((component) => component.name))).toEqual(once(named.map(String)));
   });
 
   it.each([

@@ -47,7 +47,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(stdout).toContain(`${events} sample events`);
     expect(stdout).toContain(`${events} rows in, ${events} out`);
     expect(stdout).toContain(`${events} events in, ${events} out`);
-    expect(stdout).toMatch(/Both hosts gave the same answer to all \d+ values and the same verdict and score to all \d+ events\./);
+    expect(stdout).toMatch(/Both hosts gave the same answer to all \d+ values and the same verdict to all \d+ events\./);
     expect(stdout).toMatch(/\b0 look-ups paid\b.*\b[1-9]\d* answered from local lists\b/);
     for (const shown of [/malicious +\d+ +p1 +\S*\[\.\]\S* +local +.*sample/, /clean +\d+ +log /, /unknown +- +log .*never/, /hxxps:\/\//])
       expect(stdout).toMatch(shown);

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Extraction } from '../../../extract/extract-indicators.ts';
-import { EXTRACT_BODY } from '../../../openapi/api-schemas.ts';
+import { EXTRACT_BODY, EXTRACT_QUERY } from '../../../openapi/api-schemas.ts';
 import { nextTurn, SLICE_MS } from '../../../engine/turns.ts';
 import type { BodyWorkers } from '../bodies/body-workers.ts';
 import { type ExtractAnswer, extractInSteps } from '../bodies/extract-body.ts';
 import { takeFiles } from '../bodies/json-bodies.ts';
 import { FileBody, LongBody } from '../bodies/long-body.ts';
+import { RefusedBody } from '../bodies/refused-body.ts';
 import type { HeldBytes } from '../http/held-bytes.ts';
 import { signalOf } from '../http/call.ts';
 import type { Metrics } from '../../../compose/figures/metrics.ts';
@@ -36,7 +37,9 @@ export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics
     const { body } = request;
     const signal = signalOf({ res: reply.raw });
     if (!(body instanceof LongBody || body instanceof FileBody)) return undefined;
-    const isUnique = (request.query as { readonly unique?: string }).unique === 'true';
+    const { unique } = request.query as { readonly unique?: string };
+    if (unique !== undefined && unique !== 'true' && unique !== 'false') throw new RefusedBody(WRONG_UNIQUE);
+    const isUnique = unique === 'true';
     const answer = await (body instanceof LongBody
       ? workers.extract(body, max, signal)
       : workers.extractFile(body, { max, isUnique }, signal));
@@ -44,7 +47,7 @@ export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics
     return reply.type('application/json; charset=utf-8').send(answer.json);
   }
   const options = {
-    schema: { body: EXTRACT_BODY },
+    schema: { body: EXTRACT_BODY, querystring: EXTRACT_QUERY },
     bodyLimit: settings.maxBodyBytes,
     config: { leavesLongBodies: true },
     preValidation: answerLong,
@@ -60,6 +63,8 @@ export function addExtractRoute(app: FastifyInstance, { begin, settings, metrics
     });
   });
 }
+
+const WRONG_UNIQUE = { status: 400, code: 'invalid_request', message: 'unique has to be true or false: see /openapi.json' };
 
 async function inSlices(steps: Generator<void, ExtractAnswer>, signal: AbortSignal): Promise<ExtractAnswer> {
   let sinceMs = performance.now();
