@@ -23,25 +23,27 @@ const SHARED = [
   'what is not listed and what failed has an empty im_malicious and im_verdict="unknown", which is not clean; im_status says how it went',
 ];
 
-const MEANING: Readonly<Record<string, readonly string[]>> = {
-  greynoise: [
-    'GreyNoise’s classification is read into im_verdict; noise and RIOT have no field of their own, they are in im_category and im_attributes',
-    ...SHARED,
-  ],
-  virustotal: ['im_score is made of the engines that accuse; the counts of engines have no field of their own', ...SHARED],
-  abuseipdb: [
-    'im_score is the abuse confidence score; an address that was never reported has no score instead of 0',
-    'reports of how many days count is a setting: max_age_days of abuseipdb',
-    ...SHARED,
-  ],
-  misp: [
-    'attributes are not copied into the event: im_category has their tags, im_reference a page; the worst of several values speaks',
-    ...SHARED,
-  ],
-};
+const MEANING: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    greynoise: [
+      'GreyNoise’s classification is read into im_verdict; noise and RIOT have no field of their own, they are in im_category and im_attributes',
+      ...SHARED,
+    ],
+    virustotal: ['im_score is made of the engines that accuse; the counts of engines have no field of their own', ...SHARED],
+    abuseipdb: [
+      'im_score is the abuse confidence score; an address that was never reported has no score instead of 0',
+      'reports of how many days count is a setting: max_age_days of abuseipdb',
+      ...SHARED,
+    ],
+    misp: [
+      'attributes are not copied into the event: im_category has their tags, im_reference a page; the worst of several values speaks',
+      ...SHARED,
+    ],
+  }),
+);
 
 function meaningOf(provider: string): readonly string[] {
-  return MEANING[provider] ?? SHARED;
+  return MEANING.get(provider) ?? SHARED;
 }
 
 /** `ismalicious` on fields. */

@@ -42,7 +42,8 @@ export async function openFile(file: InnerFile, { openPdf, openOutlook, openImag
     return (await import('./mail/open-signed.ts')).openSigned(bytes);
   const archive = archiveOf(bytes) ?? (TAR_NAME.test(name) ? 'tar' : null);
   if (archive !== null) return (await import('./files/open-archive.ts')).openArchive(archive, name, bytes);
-  if (isPicture(bytes)) return openImage === undefined ? opened({}) : openImage(bytes);
+  // Most mails carry pictures: only one that was given by itself is said to be unread.
+  if (isPicture(bytes)) return openImage?.(bytes) ?? (file.isAttachment ? opened({}) : notOpened('a picture'));
   const isDocument = isPdf(bytes);
   if (!isDocument && isMail(file)) return openMails(bytes);
   if (isDocument || (isOfNoText(file) && mayBePdf(bytes))) return openPdf === undefined ? notOpened('a PDF document') : openPdf(bytes);

@@ -1,7 +1,8 @@
+import { wordTable } from '../model/tables/word-table.ts';
 import { EXAMPLES, PLAIN_EXAMPLES } from './examples.ts';
 
 /** The code of a refusal, by its status, as callers mostly meet it. */
-const CODES: Readonly<Record<string, string>> = {
+const CODES = wordTable<string>({
   400: 'invalid_request',
   401: 'unauthorized',
   403: 'forbidden_host',
@@ -12,7 +13,7 @@ const CODES: Readonly<Record<string, string>> = {
   415: 'unsupported_type',
   429: 'engine_busy',
   503: 'busy',
-};
+});
 
 interface Media {
   readonly schema: object;
@@ -53,7 +54,7 @@ function exampleOf(
 ): unknown {
   const name = '$ref' in schema ? String(schema.$ref).split('/').at(-1) : undefined;
   if (name === undefined) return PLAIN_EXAMPLES[type];
-  if (name === 'Error') return { error: { code: CODES[status] ?? 'invalid_request', message: description } };
+  if (name === 'Error') return { error: { code: CODES.get(status) ?? 'invalid_request', message: description } };
   if (name === 'Health' && status === '503') return { status: 'not ready', reason: 'stopping' };
   return (EXAMPLES as Readonly<Record<string, unknown>>)[name];
 }

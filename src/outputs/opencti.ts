@@ -1,3 +1,4 @@
+import { wordTable } from '../model/tables/word-table.ts';
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { uuid5 } from '../mapping/stix-id.ts';
@@ -41,12 +42,12 @@ const ADD_SIGHTING = `mutation SightingAdd($input: StixSightingRelationshipAddIn
   stixSightingRelationshipAdd(input: $input) { id }
 }`;
 
-const HASH_KEYS: Readonly<Record<string, string>> = {
+const HASH_KEYS = wordTable<string>({
   'file:md5': 'hashes.MD5',
   'file:sha1': 'hashes.SHA-1',
   'file:sha256': 'hashes.SHA-256',
   'file:sha512': 'hashes.SHA-512',
-};
+});
 
 const Found = z.object({
   data: z.object({
@@ -140,7 +141,7 @@ function failureIn(answer: OutputAnswer, items: readonly OutputItem[], nowS: num
 }
 
 function filterOf(indicator: Indicator | undefined) {
-  const key = HASH_KEYS[indicator?.type ?? ''] ?? 'value';
+  const key = HASH_KEYS.get(indicator?.type ?? '') ?? 'value';
   return { mode: 'and', filters: [{ key, values: [indicator?.value ?? ''], operator: 'eq', mode: 'or' }], filterGroups: [] };
 }
 

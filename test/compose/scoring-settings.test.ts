@@ -43,6 +43,7 @@ it('half-lives go by type; 0 days: it never decays', () => {
     [],
   );
   expect(halfLifeDays).toEqual({
+    cve: null,
     'ipv4-addr': 1,
     'ipv6-addr': 1,
     'domain-name': 2,

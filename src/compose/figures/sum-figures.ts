@@ -1,4 +1,5 @@
 // src/hosts/sidecar/workers/: one answer for several processes that share a port.
+import { wordTable } from '../../model/tables/word-table.ts';
 
 /** How a series of several processes becomes one. */
 type Rule = 'sum' | 'most' | 'least' | 'each';
@@ -7,7 +8,7 @@ type Rule = 'sum' | 'most' | 'least' | 'each';
  * Gauges that are not summed: what all processes see of one file or one account is the same thing seen several times (`most`), and what a
  * process has for itself is told apart (`each`). Counters and histograms are always summed.
  */
-const RULES: Readonly<Record<string, Rule>> = {
+const RULES = wordTable<Rule>({
   ismalicious_sidecar_held_bytes: 'each',
   ismalicious_memory_entries: 'each',
   process_cpu_seconds_total: 'each',
@@ -26,7 +27,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ismalicious_delivery_pending: 'most',
   ismalicious_delivery_oldest_seconds: 'most',
   ismalicious_delivery_held: 'most',
-};
+});
 
 /** Figures of one process, in Prometheus' text format. */
 export interface WorkerFigures {
@@ -82,7 +83,7 @@ function addText(families: Map<string, Family>, text: string, { place, isEnded }
       isCounter = !line.endsWith(' gauge');
       head.push(line);
     } else if (line !== '') {
-      const rule = RULES[name] ?? 'sum';
+      const rule = RULES.get(name) ?? 'sum';
       if (isEnded && (!isCounter || rule === 'each')) continue;
       const known = families.get(name) ?? { head, rule, samples: new Map() };
       families.set(name, known);

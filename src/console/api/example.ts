@@ -1,3 +1,4 @@
+import { wordTable } from '../../model/tables/word-table.ts';
 /** As much of a JSON schema as the document of the API uses. */
 export interface Schema {
   readonly type?: string | readonly string[];
@@ -16,13 +17,13 @@ export interface Schema {
 export type Schemas = Readonly<Record<string, Schema>>;
 
 /** Values that say more than the name of their type would. */
-const KNOWN: Readonly<Record<string, unknown>> = {
+const KNOWN = wordTable<unknown>({
   indicators: ['198.51.100.7', 'hxxp://login-portal[.]example/reset'],
   indicator: '198.51.100.7',
   text: 'SRC=198.51.100.7 url=hxxp://login-portal[.]example/reset',
   author: 'you',
   reason: 'why',
-};
+});
 
 const MOST_DEPTH = 5;
 
@@ -39,7 +40,7 @@ export function exampleOf(schema: Schema, schemas: Schemas, depth = 0): unknown 
       return items ? [exampleOf(items, schemas, depth + 1)] : [];
     case 'object':
       return Object.fromEntries(
-        (schema.required ?? []).map((name) => [name, KNOWN[name] ?? exampleOf(properties[name] ?? {}, schemas, depth + 1)]),
+        (schema.required ?? []).map((name) => [name, KNOWN.get(name) ?? exampleOf(properties[name] ?? {}, schemas, depth + 1)]),
       );
     case 'integer':
     case 'number':

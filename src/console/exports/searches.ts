@@ -1,7 +1,8 @@
+import { wordTable } from '../../model/tables/word-table.ts';
 import type { Row } from '../look-up/rank.ts';
 
 /** The ECS fields in which values of a type stand. */
-const FIELDS: Readonly<Record<string, readonly string[]>> = {
+const FIELDS = wordTable<readonly string[]>({
   'ipv4-addr': ['source.ip', 'destination.ip'],
   'ipv6-addr': ['source.ip', 'destination.ip'],
   'domain-name': ['dns.question.name', 'url.domain', 'destination.domain'],
@@ -12,7 +13,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'file:sha512': ['file.hash.sha512', 'process.hash.sha512'],
   'email-addr': ['email.from.address', 'email.to.address'],
   cve: ['vulnerability.id'],
-};
+});
 
 const ADDRESSES: ReadonlySet<string> = new Set(['source.ip', 'destination.ip']);
 
@@ -48,7 +49,7 @@ function quoted(value: string): string {
 function byField(rows: readonly Row[]): [string, string[]][] {
   const fields = new Map<string, string[]>();
   for (const { value, type } of rows)
-    for (const field of FIELDS[type ?? ''] ?? []) {
+    for (const field of FIELDS.get(type ?? '') ?? []) {
       const known = fields.get(field);
       if (known) known.push(value);
       else fields.set(field, [value]);

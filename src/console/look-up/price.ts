@@ -44,7 +44,7 @@ export function addPlan(price: Price, plan: Plan, values: number): Price {
 }
 
 function sum(one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>> = {}): Record<string, number> {
-  const all: Record<string, number> = { ...one };
-  for (const [name, count] of Object.entries(other)) all[name] = (all[name] ?? 0) + count;
-  return all;
+  const all = new Map(Object.entries(one));
+  for (const [name, count] of Object.entries(other)) all.set(name, (all.get(name) ?? 0) + count);
+  return Object.fromEntries(all);
 }

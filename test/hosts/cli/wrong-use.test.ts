@@ -17,7 +17,7 @@ describe('wrong use', () => {
     [['check', '1.1.1.1', '--config', '--json'], '--config needs a value'],
     [['check', '1.1.1.1', '--json=true'], 'Option "--json" takes no value.'],
     [['check', '1.1.1.1', '--providers', 'virustotl'], 'Unknown provider "virustotl". Did you mean "virustotal"?'],
-    [['cache'], 'cache needs an action: stats, purge.'],
+    [['cache'], 'cache needs an action: stats, purge, export, import.'],
     [['cache', 'stast'], 'Unknown action "stast" of cache. Did you mean "stats"?'],
     [['cache', 'toString'], 'Unknown action "toString" of cache.'],
     [['cache', 'stats', 'more'], 'cache stats takes no value, but got "more".'],
