@@ -53,8 +53,9 @@ export interface RollUpRules {
 const WHOLE_ANSWER: RollUpRules = { canResolve: true, detail: 'full' };
 
 /** Whether an answer asks nothing of anybody: what is lean says no more of it than that it was looked up, and when. */
-export function hasNothingToSay({ verdict, status }: Answer): boolean {
-  return status === 'ok' && (verdict === 'clean' || verdict === 'unknown');
+export function hasNothingToSay({ verdict, status, message }: Answer): boolean {
+  // A message says what was asked in place of the value (the host of a URL that is too long): that is something to say.
+  return status === 'ok' && message === null && (verdict === 'clean' || verdict === 'unknown');
 }
 
 /** What is written about the worst value of an event, which stood in `field`. */

@@ -167,5 +167,8 @@ export const PLAIN_EXAMPLES: Readonly<Record<string, unknown>> = {
   'application/json': { '@timestamp': AT, destination: { ip: ADDRESS } },
   'application/x-ndjson': `{"destination":{"ip":"${ADDRESS}"}}\n`,
   'text/plain': `{"destination.ip":"${ADDRESS}"}`,
+  'application/octet-stream': 'From: a@sender.example\r\n\r\nhxxp://login[.]example/reset\r\n',
+  'text/javascript': '// the script of the page',
+  'text/css': '/* the style of the page */',
   'text/html': '<!doctype html><title>isMalicious</title>',
 };

@@ -14,7 +14,7 @@ const QUIET = { clean: '8.8.8.8', unsure: '8.8.4.4', unlisted: '9.9.9.9' } as co
 const SAYINGS: Readonly<Record<string, Saying>> = {
   [BAD]: { verdict: 'malicious' },
   '45.9.148.115': { verdict: 'suspicious', categories: [] },
-  [QUIET.unsure]: { verdict: 'clean', score: 12, confidence: 30, autoResolve: false, categories: ['cdn'], message: 'not sure' },
+  [QUIET.unsure]: { verdict: 'clean', score: 12, confidence: 30, autoResolve: false, categories: ['cdn'] },
   [QUIET.unlisted]: { verdict: 'unknown' },
   '1.1.1.1': { verdict: 'unknown', status: 'timeout', message: 'no answer in time' },
   '1.1.1.2': { verdict: 'clean', status: 'partial', autoResolve: false, message: 'one source gave no answer' },

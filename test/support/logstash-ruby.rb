@@ -1,4 +1,7 @@
 # Runs the code of ruby filters as Logstash does: a lambda that is handed the event. Cases come in and events go out as JSON lines.
+# Whatever the machine's locale is: events are UTF-8.
+Encoding.default_external = Encoding::UTF_8
+[STDIN, STDOUT].each { |io| io.set_encoding(Encoding::UTF_8) }
 require "json"
 
 module LogStash
