@@ -7,6 +7,8 @@ export const MAX_VALUES = 400_000;
 export const MAX_BODY_DEPTH = 1000;
 /** A shorter body cannot hold enough to matter. */
 const SHORT_BYTES = 64 * 1024;
+/** Bytes of UTF-8 that one character of a text takes at most. */
+const MOST_BYTES = 3;
 /** Bytes that are looked through in one turn. */
 const TURN_BYTES = 1024 * 1024;
 
@@ -38,6 +40,11 @@ export function excessAtOnce(body: Buffer, bounds: BodyBounds): Excess {
   let excess: Excess = null;
   for (let at = 0; at < body.length && excess === null; at += TURN_BYTES) excess = countValues(body, at, count, bounds);
   return excess;
+}
+
+/** The same of a text; a short one is not copied for it. */
+export function excessInText(text: string, bounds: BodyBounds): Excess {
+  return text.length * MOST_BYTES < SHORT_BYTES ? null : excessAtOnce(Buffer.from(text), bounds);
 }
 
 interface Count {

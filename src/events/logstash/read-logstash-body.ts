@@ -5,7 +5,7 @@ import { readForLookup } from '../../model/read-for-lookup.ts';
 import type { WantedFields } from '../wanted-fields.ts';
 import { clearEventMap, createEventMap, endOf, fieldOf, startOf } from '../json/event-map.ts';
 import type { EventMap } from '../json/event-map.ts';
-import { excessAtOnce } from '../json/parse-body.ts';
+import { excessAtOnce, excessInText } from '../json/parse-body.ts';
 import { wordsIn } from '../json/json-bytes.ts';
 import { scanEvent, textOfString } from '../json/scan-event.ts';
 
@@ -46,7 +46,8 @@ const TOO_MUCH: LogstashInput = { values: [], isRead: true, isTooMuch: true, too
 interface Reading {
   readonly wanted: WantedFields;
   readonly found: FieldValue[];
-  readonly map: EventMap;
+  /** Where values stand; `null`: no event and no object was read yet. */
+  map: EventMap | null;
   /** What is left of `MAX_STEPS`. */
   steps: number;
 }
@@ -62,7 +63,7 @@ export function readLogstashBody(body: Buffer, wanted: WantedFields): LogstashIn
   if (excess === 'depth') return { ...TOO_MUCH, values: [{ field: '', value: TOO_DEEP }], isTooMuch: false, tooDeep: [''] };
   const text = decode(body).trim();
   const parsed = parseJson(text);
-  const reading: Reading = { wanted, found: [], map: createEventMap(), steps: MAX_STEPS };
+  const reading: Reading = { wanted, found: [], map: null, steps: MAX_STEPS };
   if (!isObject(parsed)) readValue(reading, 'value', parsed === undefined ? text : parsed);
   else if ('@timestamp' in parsed || '@version' in parsed) readWanted(reading, '', text);
   else for (const [field, value] of Object.entries(parsed)) readValue(reading, field, value);
@@ -100,7 +101,7 @@ function readText(reading: Reading, field: string, text: string, depth: number):
   const { wanted, found } = reading;
   if (isPlaceholder(text) || UNRESOLVED.test(text)) return;
   if (/^[[{]/.test(text)) {
-    const excess = excessAtOnce(Buffer.from(text), MAX_JSON);
+    const excess = excessInText(text, MAX_JSON);
     if (excess === 'values') reading.steps = -1;
     else if (excess === 'depth') found.push({ field, value: TOO_DEEP });
     const inner = excess === null ? parseJson(text) : null;
@@ -149,7 +150,8 @@ function nest(field: string, value: object): object {
 
 /** Reads the wanted fields of an event, or of an object inside it. */
 function readWanted(reading: Reading, field: string, text: string): void {
-  const { wanted, found, map } = reading;
+  const { wanted, found } = reading;
+  const map = (reading.map ??= createEventMap());
   const bytes = Buffer.from(text);
   clearEventMap(map);
   if (scanEvent({ bytes, words: wordsIn(bytes), end: bytes.length, maxDepth: MAX_NESTING, map }, wanted.tree, 0, 0) < 0) {
