@@ -1,3 +1,5 @@
+import { histogramLines, metricLines, type Sample } from '../model/formats/prometheus-text.ts';
+
 /** Upper bounds of the buckets of a batch's time, in seconds. */
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Span over which the rate is taken. */
@@ -113,8 +115,6 @@ function createRate(nowMs: () => number): { add(count: number): void; perSecond(
   };
 }
 
-type Sample = readonly [labels: string, value: number];
-
 function labelled(label: string, counts: ReadonlyMap<string, number>): Sample[] {
   return [...counts].map(([name, value]) => [`{${label}="${name}"}`, value]);
 }
@@ -128,37 +128,32 @@ function lagSeries(lag: ReadonlyMap<string, readonly bigint[]>): Sample[] {
   );
 }
 
-function family(name: string, type: string, help: string, samples: readonly Sample[]): string[] {
-  const full = `ismalicious_stream_${name}`;
-  return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...samples.map(([labels, value]) => `${full}${labels} ${value}`)];
+function family(name: string, type: 'counter' | 'gauge', help: string, samples: readonly Sample[]): string[] {
+  return metricLines(`ismalicious_stream_${name}`, { type, help, samples });
 }
 
 function histogram(buckets: readonly number[], sumS: number, count: number): string[] {
   const name = 'ismalicious_stream_batch_seconds';
-  let below = 0;
   return [
     `# HELP ${name} Time from the reading of a batch to its acknowledgement.`,
     `# TYPE ${name} histogram`,
-    ...BUCKETS_S.map((bound, n) => `${name}_bucket{le="${bound}"} ${(below += buckets[n] ?? 0)}`),
-    `${name}_bucket{le="+Inf"} ${count}`,
-    `${name}_sum ${sumS}`,
-    `${name}_count ${count}`,
+    ...histogramLines(name, '', BUCKETS_S, { buckets, sum: sumS, count }),
   ];
 }
 
 /** Under the names that the sidecar has for them. */
 function providerLines(providers: readonly ProviderFigures[]): string[] {
   if (providers.length === 0) return [];
+  const calls = providers.map((one): Sample => [`{provider="${one.provider}"}`, one.calls]);
+  const failures = providers.flatMap(({ provider, failures: counts }) =>
+    Object.entries(counts).map(([status, count]): Sample => [`{provider="${provider}",status="${status}"}`, count]),
+  );
   return [
-    '# HELP ismalicious_provider_calls_total Calls made.',
-    '# TYPE ismalicious_provider_calls_total counter',
-    ...providers.map(({ provider, calls }) => `ismalicious_provider_calls_total{provider="${provider}"} ${calls}`),
-    '# HELP ismalicious_provider_failures_total Look-ups without an answer, by status.',
-    '# TYPE ismalicious_provider_failures_total counter',
-    ...providers.flatMap(({ provider, failures }) =>
-      Object.entries(failures).map(
-        ([status, count]) => `ismalicious_provider_failures_total{provider="${provider}",status="${status}"} ${count}`,
-      ),
-    ),
+    ...metricLines('ismalicious_provider_calls_total', { type: 'counter', help: 'Calls made.', samples: calls }),
+    ...metricLines('ismalicious_provider_failures_total', {
+      type: 'counter',
+      help: 'Look-ups without an answer, by status.',
+      samples: failures,
+    }),
   ];
 }

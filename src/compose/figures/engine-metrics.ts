@@ -1,4 +1,5 @@
 import type { EngineStats } from '../../engine/engine.ts';
+import { metricLines, type Sample } from '../../model/formats/prometheus-text.ts';
 import type { SightingCounts } from '../../pipeline/sightings/sighting-recorder.ts';
 
 /** Providers that are not asked for now, by id: why, and until when. */
@@ -8,8 +9,7 @@ interface Series {
   readonly name: string;
   readonly type: 'counter' | 'gauge';
   readonly help: string;
-  /** Label text (`{a="b"}` or empty) and value. */
-  readonly samples: readonly (readonly [string, number])[];
+  readonly samples: readonly Sample[];
 }
 
 /** What the engine counts, in the Prometheus text format. Labels are provider ids, error codes and counter names: bounded sets. */
@@ -138,7 +138,6 @@ function ownSeries({ store, memoryEntries, local }: EngineStats): Series[] {
 }
 
 /** One series in Prometheus' text format. */
-export function render({ name, type, help, samples }: Series): string {
-  const lines = samples.map(([labels, value]) => `ismalicious_${name}${labels} ${value}`);
-  return [`# HELP ismalicious_${name} ${help}`, `# TYPE ismalicious_${name} ${type}`, ...lines, ''].join('\n');
+export function render({ name, ...series }: Series): string {
+  return `${metricLines(`ismalicious_${name}`, series).join('\n')}\n`;
 }

@@ -1,6 +1,7 @@
 // src/compose/figures/: what a process counts, as Prometheus reads it.
 import { UNENRICHED } from '../../events/bulk/unenriched.ts';
 import type { UnenrichedReason } from '../../events/bulk/unenriched.ts';
+import { histogramLines, metricLines, type Sample } from '../../model/formats/prometheus-text.ts';
 import { VERDICT_WORDS } from '../../model/verdict.ts';
 
 /** Upper bounds of the duration buckets, in seconds. */
@@ -95,13 +96,13 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
           'ismalicious_sidecar_gateway_unenriched_total',
           'counter',
           'Documents that went through the gateway as they were, by the reason (behind a broken action: lines; of an unknown coding: bodies).',
-          [...unenriched].map(([reason, value]) => [`reason="${reason}"`, value]),
+          [...unenriched].map(([reason, value]) => [`{reason="${reason}"}`, value]),
         ),
         ...family(
           'ismalicious_sidecar_event_verdicts_total',
           'counter',
           'Enriched events by the verdict of their worst value.',
-          VERDICT_WORDS.map((verdict, n) => [`verdict="${verdict}"`, verdicts[n] ?? 0]),
+          VERDICT_WORDS.map((verdict, n) => [`{verdict="${verdict}"}`, verdicts[n] ?? 0]),
         ),
         ...renderProcess(),
       ];
@@ -110,31 +111,18 @@ export function createMetrics(extra: () => string = () => ''): Metrics {
   };
 }
 
-type Series = readonly [labels: string, value: number];
-
-function family(full: string, type: string, help: string, series: readonly Series[]): string[] {
-  return [
-    `# HELP ${full} ${help}`,
-    `# TYPE ${full} ${type}`,
-    ...series.map(([labels, value]) => `${full}${labels === '' ? '' : `{${labels}}`} ${value}`),
-  ];
+function family(name: string, type: 'counter' | 'gauge', help: string, samples: readonly Sample[]): string[] {
+  return metricLines(name, { type, help, samples });
 }
 
 function renderRoutes(routes: ReadonlyMap<string, RouteFigures>): string[] {
   const calls = [...routes].flatMap(([route, { fine, byCode }]) =>
-    [...(fine > 0 ? [[200, fine] as const] : []), ...byCode].map(([code, count]): Series => [`route="${route}",code="${code}"`, count]),
+    [...(fine > 0 ? [[200, fine] as const] : []), ...byCode].map(([code, count]): Sample => [`{route="${route}",code="${code}"}`, count]),
   );
   const name = 'ismalicious_sidecar_request_duration_seconds';
-  const durations = [...routes].flatMap(([route, { buckets, sumS, count }]) => {
-    let below = 0;
-    const bounded = BUCKETS_S.map((bound, n) => `${name}_bucket{route="${route}",le="${bound}"} ${(below += buckets[n] ?? 0)}`);
-    return [
-      ...bounded,
-      `${name}_bucket{route="${route}",le="+Inf"} ${count}`,
-      `${name}_sum{route="${route}"} ${sumS}`,
-      `${name}_count{route="${route}"} ${count}`,
-    ];
-  });
+  const durations = [...routes].flatMap(([route, { buckets, sumS, count }]) =>
+    histogramLines(name, `route="${route}"`, BUCKETS_S, { buckets, sum: sumS, count }),
+  );
   return [
     ...family('ismalicious_sidecar_requests_total', 'counter', 'Calls answered.', calls),
     `# HELP ${name} Time from the head of a call to its answer.`,
