@@ -1,3 +1,4 @@
+import { errorMessage } from '../model/formats/error-message.ts';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { decodeText } from '../extract/decode-text.ts';
@@ -89,7 +90,7 @@ export async function readFeed(active: ActiveFeed, reading: FeedReading): Promis
     }
   } catch (error) {
     if (signal.aborted) throw error;
-    report.failure = error instanceof Error ? error.message : String(error);
+    report.failure = errorMessage(error);
   }
   const more = faults.length - MAX_FAULTS;
   return { ...report, faults: more > 0 ? [...faults.slice(0, MAX_FAULTS), `${more} more parts could not be read`] : faults };

@@ -1,3 +1,4 @@
+import { errorMessage } from '../model/formats/error-message.ts';
 import { existsSync } from 'node:fs';
 import { type ConfigSources, settingSource } from '../config/load.ts';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
@@ -60,7 +61,7 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
     try {
       return read(core);
     } catch (error) {
-      opened = { core: null, fault: error instanceof Error ? error.message : String(error), changes: 0 };
+      opened = { core: null, fault: errorMessage(error), changes: 0 };
       options.onFault?.(faultText(options.path, opened.fault));
       core.close();
       return otherwise;
@@ -121,7 +122,7 @@ function open({ path, halfLives = DEFAULT_HALF_LIVES }: StoreSourceOptions): Ope
   try {
     return refreshed(openListings(path, halfLives));
   } catch (error) {
-    return { core: null, fault: error instanceof Error ? error.message : String(error), changes: 0 };
+    return { core: null, fault: errorMessage(error), changes: 0 };
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorMessage } from '../model/formats/error-message.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { HalfLives } from './decay.ts';
 import { storeFaultKind, storeFaultText } from '../disk/sqlite-faults.ts';
@@ -21,7 +22,7 @@ export type StoreReply = { readonly id: number; readonly result: unknown } | { r
 
 /** A fault of the file names it and says what to do. */
 function explain(path: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   const kind = storeFaultKind(error);
   if (kind === null) return message;
   const remedy =

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openEngine } from '../open-engine.ts';
@@ -54,7 +55,7 @@ export async function tryHosts(options: TryOptions): Promise<ReadonlyMap<ChaosHo
 
 /** A host that throws has failed. */
 function settled(work: Promise<HostOutcome>): Promise<HostOutcome> {
-  return work.catch((error: unknown) => ({ answers: [], ms: 0, fault: error instanceof Error ? error.message : String(error) }));
+  return work.catch((error: unknown) => ({ answers: [], ms: 0, fault: errorMessage(error) }));
 }
 
 /** Every host is asked to answer within this. */

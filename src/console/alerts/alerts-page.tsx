@@ -1,4 +1,5 @@
 // src/console/alerts/: decides alerts by the sidecar's rules.
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { useState } from 'preact/hooks';
 import { defangForReading } from '../../model/defang.ts';
 import { ScoreBar } from '../look-up/answer-table.tsx';
@@ -104,13 +105,12 @@ function alertsIn(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const lines = text.split('\n').filter((line) => line.trim() !== '');
-    if (lines.length < 2)
-      throw new Error(`This is not valid JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    if (lines.length < 2) throw new Error(`This is not valid JSON: ${errorMessage(error)}`, { cause: error });
     return lines.map((line, n) => {
       try {
         return JSON.parse(line) as unknown;
       } catch (cause) {
-        throw new Error(`Line ${n + 1} is not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+        throw new Error(`Line ${n + 1} is not valid JSON: ${errorMessage(cause)}`, { cause });
       }
     });
   }

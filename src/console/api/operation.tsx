@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { useState } from 'preact/hooks';
 import { inertLines } from '../../model/formats/inert-text.ts';
 import { readToken } from '../page/session.ts';
@@ -90,7 +91,7 @@ function TryOut({ path, method, facts, schemas }: OperationProps) {
         text: pretty(text),
       });
     } catch (error) {
-      setAnswer({ line: 'The sidecar gives no answer.', text: error instanceof Error ? error.message : String(error) });
+      setAnswer({ line: 'The sidecar gives no answer.', text: errorMessage(error) });
     }
   };
   return (

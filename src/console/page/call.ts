@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { readToken } from './session.ts';
 
 /** A call that the sidecar refused, or that did not reach it. `status` 0: no answer at all. */
@@ -49,7 +50,7 @@ export async function callJson<T>(path: string, options: CallOptions = {}): Prom
 export function wordsFor(error: unknown): string {
   if (error instanceof CallError && error.status === 401)
     return 'This sidecar needs a token, or the one entered is wrong. Enter it in the Token field at the top.';
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }
 
 function refusalOf(status: number, text: string): CallError {

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { BatchError } from '../../batch/batch-error.ts';
 import { ConfigError } from '../../config/load.ts';
 import { ignoreTlsSwitch } from '../../engine/calls/http/tls-switch.ts';
@@ -34,7 +35,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
       io.stderr.write(`ismalicious: ${inertLines(error.message)}\n`);
       return EXIT.usage;
     }
-    io.stderr.write(`ismalicious: ${inertLines(error instanceof Error ? error.message : String(error))}\n`);
+    io.stderr.write(`ismalicious: ${inertLines(errorMessage(error))}\n`);
     return EXIT.failed;
   }
 }

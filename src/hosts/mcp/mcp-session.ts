@@ -1,4 +1,5 @@
 // src/hosts/mcp/: the Model Context Protocol, spoken by its own library, in front of the tools of `src/assistant/`.
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Assistant, beginSession, type Session, type SessionLimits, ToolRefusal } from '../../assistant/assistant.ts';
@@ -65,9 +66,7 @@ async function callTool(tool: Tool, args: unknown, { assistant, session, signal,
     if (error instanceof ToolRefusal) return failed(error.message);
     if (signal.aborted) return failed('The call was taken back; nothing is known from it.');
     log(`${tool.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return failed(
-      `${tool.name} FAILED: ${inertData(error instanceof Error ? error.message : String(error))}. Nothing is known, which is not clean.`,
-    );
+    return failed(`${tool.name} FAILED: ${inertData(errorMessage(error))}. Nothing is known, which is not clean.`);
   }
 }
 

@@ -1,4 +1,5 @@
 // src/pipeline/delivery/: the journal emptied into the outputs: once, in order, with patience.
+import { errorMessage } from '../../model/formats/error-message.ts';
 import type { DeliveryLease, PendingDelivery, Settlement } from '../../store/outbox.ts';
 import type { Store } from '../../store/store-client.ts';
 import { boundedWait, LookupError } from '../../model/lookup-error.ts';
@@ -137,7 +138,7 @@ class DeliveryLine {
     } catch (error) {
       this.#delivering.signal.throwIfAborted();
       if (error instanceof LookupError && error.code === 'unauthorized') this.halt = error.message;
-      else await this.#retry(open, messageOf(error));
+      else await this.#retry(open, errorMessage(error));
       return null;
     }
   }
@@ -156,7 +157,7 @@ class DeliveryLine {
       return await this.#active.sender.perform(step.call, signal);
     } catch (error) {
       this.#delivering.signal.throwIfAborted();
-      await this.#retry(open, messageOf(error));
+      await this.#retry(open, errorMessage(error));
       return null;
     }
   }
@@ -231,10 +232,6 @@ class DeliveryLine {
 function isTooLarge({ call }: OutputStep, bytes: number): boolean {
   const text = call.kind === 'http' ? call.body : call.text;
   return text !== null && Buffer.byteLength(text) > bytes;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function cut(reason: string): string {

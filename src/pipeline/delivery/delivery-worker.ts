@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import type { Settlement } from '../../store/outbox.ts';
 import type { Store } from '../../store/store-client.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
@@ -100,7 +101,7 @@ class JournalWorker {
         await this.#look();
         this.#storeFault = null;
       } catch (error) {
-        this.#storeFault = messageOf(error);
+        this.#storeFault = errorMessage(error);
       }
       await this.#rest();
     }
@@ -158,7 +159,7 @@ class JournalWorker {
     const { id } = active.output;
     const work = this.#deliver(active, store)
       .catch((error: unknown) => {
-        if (!this.#end.signal.aborted) this.#storeFault = messageOf(error);
+        if (!this.#end.signal.aborted) this.#storeFault = errorMessage(error);
       })
       .finally(() => {
         this.#busy.delete(id);
@@ -225,8 +226,4 @@ function add(tally: Tally, settlements: readonly Settlement[]): void {
     else if (to === 'retry') tally.retried += 1;
     else tally.givenUp += 1;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import type { FeedbackStore } from '../../engine/feedback/overrides.ts';
 import type { Store } from '../../store/store-client.ts';
 import type { OpenedOutputs, PipelineConfig } from '../open-pipeline.ts';
@@ -32,7 +33,7 @@ export function startSharedDelivery({ openStore, delivers, feedback, config }: S
       if (told > 0) worker.poke();
       fault = null;
     } catch (error) {
-      fault = `what analysts decided was not sent to open tickets: ${error instanceof Error ? error.message : String(error)}`;
+      fault = `what analysts decided was not sent to open tickets: ${errorMessage(error)}`;
     }
   };
   const timer = setInterval(() => void endOverruled(), LOOK_MS);

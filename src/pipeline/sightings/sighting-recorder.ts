@@ -1,4 +1,5 @@
 // src/pipeline/sightings/: which of our machines and users were seen with what.
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -101,7 +102,7 @@ function keepThread(data: SightingWorkerData, { counts, restartMs }: { counts: C
       else count(counts, reply);
     });
     fresh.on('error', (error) => {
-      counts.fault = error instanceof Error ? error.message : String(error);
+      counts.fault = errorMessage(error);
     });
     fresh.once('exit', () => {
       worker = null;

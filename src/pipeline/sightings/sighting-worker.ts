@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openStoreCore } from '../../store/store.ts';
 import { createSightingReader, type SightingForm } from './sighting-reader.ts';
@@ -45,7 +46,7 @@ if (port) {
     try {
       work();
     } catch (error) {
-      say({ kind: 'fault', message: error instanceof Error ? error.message : String(error), rows });
+      say({ kind: 'fault', message: errorMessage(error), rows });
     }
   };
   let flushedMs = Date.now();

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/formats/error-message.ts';
 import * as z from 'zod/mini';
 import { type AlertIndex, type AlertPlace, isDecided, post, postJson, undecidedAlerts } from './alert-index.ts';
 import { updateOf } from './alert-update.ts';
@@ -131,7 +132,7 @@ async function commentCases(
     } catch (error) {
       signal.throwIfAborted();
       failed += 1;
-      reason ??= `case ${caseId} got no comment: ${error instanceof Error ? error.message : String(error)}`;
+      reason ??= `case ${caseId} got no comment: ${errorMessage(error)}`;
     }
   }
   return { failed, ...(reason === undefined ? {} : { reason }) };
