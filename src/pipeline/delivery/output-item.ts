@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Indicator } from '../../model/indicator.ts';
 import type { EnrichedIndicator } from '../../store/observation.ts';
 import type { OutputItem } from '../../outputs/output.ts';
 
@@ -25,6 +26,22 @@ export function toOutputItem(stored: EnrichedIndicator, atS: number): OutputItem
     before,
     note: stored.state === 'false_positive' ? 'an analyst called it a false positive' : null,
   };
+}
+
+/** What an item about an indicator says that no feed listed: known since `atS`, without tags or end. */
+export function unlistedItem(indicator: Indicator, atS: number) {
+  return {
+    id: indicatorId(indicator.type, indicator.value),
+    indicator,
+    tags: [],
+    tlp: null,
+    addedS: atS,
+    firstSeenS: atS,
+    lastSeenS: atS,
+    validUntilS: null,
+    isRevoked: false,
+    before: null,
+  } satisfies Partial<OutputItem>;
 }
 
 /** SHA-256 of type and value, in hex. */

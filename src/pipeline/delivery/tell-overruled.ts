@@ -1,10 +1,11 @@
 import type { Override } from '../../engine/feedback/overrides.ts';
+import { unaskedAnswer } from '../../model/enrichment.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import type { OutputItem } from '../../outputs/output.ts';
 import type { StoredTicket } from '../../store/delivery/tickets.ts';
 import type { Routing } from '../../store/outbox.ts';
 import type { Store } from '../../store/store-client.ts';
-import { indicatorId } from './output-item.ts';
+import { unlistedItem } from './output-item.ts';
 
 /** What it works with. */
 export interface TellOverruled {
@@ -40,45 +41,15 @@ function endOf({ subject }: StoredTicket, { verdict, score, author, reason, atS 
   const parsed = parseIndicator(subject);
   if (parsed.kind === 'invalid') return null;
   const { indicator } = parsed;
-  const id = indicatorId(indicator.type, indicator.value);
+  const about = unlistedItem(indicator, atS);
+  const answer = { ...unaskedAnswer('ok', reason), verdict, score, confidence: 100, tier: 'log' as const };
   return {
-    key: `ismalicious:overruled:${id.slice(0, 32)}:${atS}`,
-    id,
+    ...about,
+    key: `ismalicious:overruled:${about.id.slice(0, 32)}:${atS}`,
     event: 'verdict_changed',
-    indicator,
-    enrichment: {
-      input: subject,
-      indicator,
-      answer: {
-        verdict,
-        status: 'ok',
-        score,
-        confidence: 100,
-        tier: 'log',
-        autoResolve: false,
-        categories: [],
-        attributes: [],
-        sightings: null,
-        firstSeen: null,
-        lastSeen: null,
-        reference: null,
-        message: reason,
-        providers: [],
-      },
-      source: 'local',
-      checkedAtS: atS,
-      expiresAtS: null,
-    },
+    enrichment: { input: subject, indicator, answer, source: 'local', checkedAtS: atS, expiresAtS: null },
     sources: [],
-    tags: [],
-    tlp: null,
-    addedS: atS,
-    firstSeenS: atS,
-    lastSeenS: atS,
-    validUntilS: null,
-    isRevoked: false,
     atS: nowS,
-    before: null,
     note: `${author} calls it ${verdict}: ${reason}`,
   };
 }

@@ -7,7 +7,7 @@ import { mapInTurns } from '../../engine/turns.ts';
 import { type Enrichment, isLeftAlone } from '../../model/enrichment.ts';
 import { placeOf } from '../../model/worst-answer.ts';
 import type { OutputItem } from '../../outputs/output.ts';
-import { indicatorId } from '../delivery/output-item.ts';
+import { unlistedItem } from '../delivery/output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
 import { deliveriesOf, type Recipient } from '../route-judgements.ts';
 import { decideTriage, type TriageDecision } from './decide-triage.ts';
@@ -124,23 +124,14 @@ async function carryOut(
       atS,
     );
   }
-  const id = indicatorId(indicator.type, indicator.value);
+  const about = unlistedItem(indicator, atS);
   const item: OutputItem = {
-    key: `ismalicious:triage:${createHash('sha256').update(`${alertId}\n${id}`).digest('hex').slice(0, 32)}`,
-    id,
+    ...about,
+    key: `ismalicious:triage:${createHash('sha256').update(`${alertId}\n${about.id}`).digest('hex').slice(0, 32)}`,
     event: 'triage',
-    indicator,
     enrichment: { ...decisive, answer: { ...decisive.answer, tier } },
     sources: ['alert'],
-    tags: [],
-    tlp: null,
-    addedS: atS,
-    firstSeenS: atS,
-    lastSeenS: atS,
-    validUntilS: null,
-    isRevoked: false,
     atS,
-    before: null,
     note: `alert ${alertId}: ${decision.reasons.join('; ')}`,
   };
   const { held } = await store.route(
