@@ -12,7 +12,7 @@ const PRESET_TIERS: Readonly<Record<Settings['preset'], Scoring['tiers']>> = {
   seed: { p1: 80, p2: 60, watch: 40 },
 };
 
-/** Who speaks for the house needs no setting. */
+/** Own lists and analysts always count in full: their weight is not a setting. */
 const OWN_WEIGHTS = { local: 1, feedback: 1 };
 
 /** The rules of the score as configured: the preset, what was set on top of it, and the weights of those who are asked. */

@@ -138,7 +138,7 @@ export const EngineSettings = z.object({
   ),
 });
 
-/** What may leave the house. */
+/** What may be sent to providers. */
 export const PrivacySettings = z.object({
   ownDomains: setting(
     z._default(z.array(z.string()), []),

@@ -27,7 +27,7 @@ export const STATUSES = [
 
 export type Status = (typeof STATUSES)[number];
 
-/** What to do: from `p1` (now) to `log`; `review` when nobody gave a score, so somebody has to look. */
+/** What to do: from `p1` (now) to `log`; `review` when no source gave a score, so that an analyst has to look. */
 export const TIERS = ['p1', 'p2', 'watch', 'log', 'review'] as const;
 
 export type Tier = (typeof TIERS)[number];
@@ -97,8 +97,8 @@ export interface Enrichment {
 }
 
 /**
- * An answer that no provider gave: invalid, private, allow-listed, not asked yet. Nobody said anything, so there is no score. What is by
- * design never asked gives nobody anything to do (`log`); all else somebody has to look at.
+ * An answer that no provider gave: invalid, private, allow-listed, not asked yet. No source answered, so there is no score. What is by
+ * design never asked needs no action (`log`); all else needs a review.
  */
 export function unaskedAnswer(status: Status, message: string): Answer {
   return {

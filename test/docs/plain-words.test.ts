@@ -73,7 +73,10 @@ describe('plain words', () => {
   });
 
   it.each([
-    ['the Splunk app', ['splunk-app/README/*', 'splunk-app/default/*.conf', 'splunk-app/default/data/ui/**/*.xml']],
+    [
+      'the Splunk app',
+      ['splunk-app/README/*', 'splunk-app/default/*.conf', 'splunk-app/default/data/ui/**/*.xml', 'splunk-app/lookups/*.csv'],
+    ],
     ['the Logstash pipelines', ['logstash/**/*.{conf,yml,snippet}']],
     ['the Elastic assets', ['elastic/**/*.json', 'elastic/**/*.ndjson']],
   ])('in %s', (_what, patterns) => {

@@ -22,7 +22,7 @@ export interface Quota {
   readonly refusal: string | null;
 }
 
-/** Of what the engine counts and was told: nobody is asked. */
+/** From what the engine counted and what the provider last reported: no call is made. */
 export function quotaOf(stats: ProviderStats, nowMs: number): Quota {
   const { provider, notices, spentToday, budgetPerDay, spentThisMonth, budgetPerMonth, refusal, blockedUntilMs } = stats;
   return {

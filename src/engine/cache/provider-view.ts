@@ -26,7 +26,7 @@ export interface Audience {
   readonly clients: readonly ProviderClient[];
   /** Ids of providers that know the type and are not cleared for what we look up. */
   readonly barred: readonly string[];
-  /** Why nobody is asked; `null`: somebody is, or nobody knows the type. */
+  /** Why no provider is asked; `null`: one is, or none knows the type. */
   readonly refusal: Refusal | null;
 }
 

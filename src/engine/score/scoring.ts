@@ -64,7 +64,7 @@ export function cleanInKeeping(score: number, { p1, p2 }: Scoring['tiers']): Ver
   return score >= p2 ? 'suspicious' : 'clean';
 }
 
-/** The tier of a score. No score: somebody has to look. */
+/** The tier of a score. No score: an analyst has to look. */
 export function tierOf(score: number | null, tiers: Scoring['tiers']): Tier {
   if (score === null) return 'review';
   if (score >= tiers.p1) return 'p1';
