@@ -44,7 +44,12 @@ const code = await runProgram(
     env: process.env,
     hasColor: process.stdout.isTTY === true && wantsColor && !process.argv.includes('--no-color'),
     hasProgress: isTty,
-    startSidecar: async (start) => (await import('./hosts/sidecar/serve.ts')).serveSidecar(start),
+    async startSidecar(start) {
+      const { boundHeap } = await import('./hosts/sidecar/bound-heap.ts');
+      const unbound = boundHeap();
+      const { serveSidecar } = await import('./hosts/sidecar/serve.ts');
+      return await serveSidecar(start).finally(unbound);
+    },
     startMcp: async (start) => (await import('./hosts/mcp/serve-mcp.ts')).serveMcp(start),
     columns: columnsOf(process.stdout),
     program: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],

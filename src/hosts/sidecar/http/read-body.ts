@@ -9,7 +9,7 @@ import type { Refusal } from './replies.ts';
 const NO_BODY = Buffer.alloc(0);
 /** From here on a body is put together in place, not from parts. */
 const LONG_BYTES = 64 * 1024;
-/** Room that a long body gets at first, whatever it announces; it doubles as the body comes. */
+/** Room that a long body gets at first, whatever it announces: once that is full, it gets all that it announced, or twice as much. */
 const FIRST_BYTES = 1024 * 1024;
 /** Parts are joined beyond so many: each costs far more than a few bytes. */
 const MAX_PARTS = 32;
@@ -54,10 +54,10 @@ export function readBody(call: { readonly req: IncomingMessage; readonly res: Se
     }
   };
   const isLong = pool !== undefined && announced >= LONG_BYTES && coding === 'identity';
-  const heap = isLong ? createHeap(res, { limit, held, pool, announced }) : createHeap(res, { limit, held });
+  const heap = createHeap(res, { limit, held, ...(isLong ? { pool } : {}), announced: announced >= 0 ? announced : 0 });
   collect(req, heap, (refusal, body) => {
     if (refusal !== null || coding === 'identity') guarded(refusal, body);
-    else unpack(res, { body, coding, heap: createHeap(res, { limit, held }) }, guarded);
+    else unpack(res, { body, coding, limit, held }, guarded);
   });
 }
 
@@ -70,7 +70,7 @@ function collectShort(req: IncomingMessage, take: BodyTaker, fail: (error: unkno
   });
   req.on('end', () => {
     try {
-      take(null, parts.length === 1 ? (parts[0] ?? NO_BODY) : Buffer.concat(parts));
+      take(null, joined(parts));
     } catch (error) {
       fail(error);
     }
@@ -101,8 +101,8 @@ function createHeap(res: ServerResponse, { limit, held, pool, announced = 0 }: H
   let counted = 0;
 
   function makeRoom(needed: number): void {
-    const wished = Math.max(needed, room.length * 2, Math.min(announced, FIRST_BYTES), size === 0 ? 0 : 4096);
-    const bytes = announced >= needed ? Math.min(wished, announced) : wished;
+    const most = needed <= FIRST_BYTES ? Math.min(announced, FIRST_BYTES) : announced;
+    const bytes = announced >= needed ? most : Math.max(needed, room.length * 2, 4096);
     const larger = pool === undefined ? Buffer.allocUnsafeSlow(bytes) : pool.take(bytes);
     room.copy(larger, 0, 0, size);
     pool?.give(room);
@@ -160,30 +160,47 @@ function collect(req: IncomingMessage, heap: Heap, take: BodyTaker): void {
 interface PackedBody {
   readonly body: Buffer;
   readonly coding: 'gzip' | 'deflate';
-  readonly heap: Heap;
+  readonly limit: number;
+  readonly held: HeldBytes;
 }
 
-function unpack(res: ServerResponse, { body, coding, heap }: PackedBody, take: BodyTaker): void {
+/** What it holds comes in parts of one length, which are joined once all are there: most that is too long never gets that far. */
+function unpack(res: ServerResponse, { body, coding, limit, held }: PackedBody, take: BodyTaker): void {
   const unpacker = unpackerOf(coding, body);
+  let parts: Buffer[] = [];
+  let size = 0;
+  let counted = 0;
   let isTaken = false;
-  const end: BodyTaker = (refusal, plain) => {
+  const end = (refusal: Refusal | null) => {
     if (isTaken) return;
     isTaken = true;
     unpacker.destroy();
+    const plain = refusal === null ? joined(parts, size) : NO_BODY;
+    parts = [];
     take(refusal, plain);
   };
   unpacker.on('data', (part: Buffer) => {
-    const refusal = isTaken ? null : heap.add(part);
-    if (refusal !== null) end(refusal, NO_BODY);
+    if (isTaken) return;
+    size += part.length;
+    if (size > limit) return end(tooLarge(limit));
+    parts.push(part);
+    if (size <= FREE_BYTES) return;
+    if (!held.hold(res, size - counted)) return end(NO_ROOM);
+    counted = size;
   });
-  unpacker.on('end', () => end(null, heap.whole()));
-  unpacker.on('error', () => end(brokenCoding(coding), NO_BODY));
+  unpacker.on('end', () => end(null));
+  unpacker.on('error', () => end(brokenCoding(coding)));
   // Nobody waits for what a bomb would still inflate to.
   res.once('close', () => {
     isTaken = true;
+    parts = [];
     unpacker.destroy();
   });
   unpacker.end(body);
+}
+
+function joined(parts: readonly Buffer[], size?: number): Buffer {
+  return parts.length === 1 ? (parts[0] ?? NO_BODY) : Buffer.concat(parts, size);
 }
 
 function tooLarge(limit: number): Refusal {

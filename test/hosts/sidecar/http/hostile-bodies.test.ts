@@ -45,7 +45,7 @@ async function startServing(): Promise<{ url: string; pid: number; log: () => st
     ISMALICIOUS_STATE_FOLDER: state,
     ISMALICIOUS_GATEWAY_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
   };
-  const child = spawn(process.execPath, [join(projectRoot, 'src/main.ts'), 'serve', '--port', '0'], { env });
+  const child = spawn(join(projectRoot, 'ismalicious'), ['serve', '--port', '0'], { env });
   let [out, log] = ['', ''];
   child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
   child.stderr.on('data', (bytes: Buffer) => (log += bytes.toString()));
