@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readUnicode } from '../model/formats/text-encoding.ts';
-import { ConfigError, type ConfigFile, type ConfigSources } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { type ConfigFile, type ConfigSources } from '../config/load.ts';
 
 export interface SourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;

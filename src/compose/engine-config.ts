@@ -1,5 +1,6 @@
 import type { AuditOrigin } from '../engine/privacy/audit-log.ts';
-import { type Blocks, ConfigError, type ConfigFault, type LoadedBlock, placeInFile, readBlocks, valueAt } from '../config/load.ts';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
+import { type Blocks, type LoadedBlock, placeInFile, readBlocks, valueAt } from '../config/load.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
 import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
 import { CORE_BLOCKS, type Core } from './core-blocks.ts';

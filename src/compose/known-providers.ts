@@ -1,4 +1,5 @@
-import { ConfigError, type ConfigSources } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { type ConfigSources } from '../config/load.ts';
 import type { Provider } from '../providers/provider.ts';
 import { loadProviders, providerIds } from '../providers/registry.ts';
 

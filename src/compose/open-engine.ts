@@ -18,7 +18,7 @@ import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts
 import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
-import { ConfigError } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { parseRedisAddress } from '../model/parsing/redis-address.ts';
 import { readSources } from './config-sources.ts';
 import type { Core } from './core-blocks.ts';

@@ -1,5 +1,5 @@
 import type { Enricher, EnrichOptions } from '../engine/enricher.ts';
-import { ConfigError } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { OpenOptions } from './engine-config.ts';
 import { type OpenedEngine, openEngine } from './open-engine.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { certificateFault } from '../config/client-certificate-settings.ts';
-import { ConfigError } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { settingMeta } from '../config/setting.ts';
 import type { AuditLog } from '../engine/privacy/audit-log.ts';
 import type { Clock } from '../engine/clock.ts';

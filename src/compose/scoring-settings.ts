@@ -1,4 +1,4 @@
-import type { ConfigFault } from '../config/load.ts';
+import type { ConfigFault } from '../config/config-error.ts';
 import type { Scoring } from '../engine/score/scoring.ts';
 import type { Core } from './core-blocks.ts';
 import type { WantedProvider } from './wanted-providers.ts';

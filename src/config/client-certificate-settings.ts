@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ConfigError } from './load.ts';
+import { ConfigError } from './config-error.ts';
 import { toSnakeCase } from './setting.ts';
 
 /** Settings of a client certificate (mTLS), where a server asks for one. */

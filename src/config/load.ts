@@ -1,34 +1,13 @@
 // src/config/: one schema for each setting: its type, check, environment name, YAML key, Splunk conf key and docs.
 import * as z from 'zod/mini';
 import { coerceText } from './coerce.ts';
+import { ConfigError, type ConfigFault } from './config-error.ts';
 import { faultWords } from './fault-words.ts';
 import { settingMeta, type SettingsSchema, toSnakeCase } from './setting.ts';
 import { unknownKeys } from './unknown-keys.ts';
 
 // Without a language every fault reads "Invalid input".
 z.config({ localeError: faultWords });
-
-/** One wrong setting: where it was set, what is wrong, what to do. Never its value: it may be a secret. */
-export interface ConfigFault {
-  /** Dotted, as in YAML: `providers.virustotal.api_key`. */
-  readonly key: string;
-  /** `environment variable X`, `file Y` or `conf file Z`. */
-  readonly place: string;
-  readonly message: string;
-}
-
-/** All wrong settings at once: a start never begins half configured. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly faults: readonly ConfigFault[];
-
-  constructor(faults: readonly ConfigFault[]) {
-    super(
-      `${faults.length} wrong setting${faults.length === 1 ? '' : 's'}:\n${faults.map(({ key, place, message }) => `  ${key} (${place}): ${message}`).join('\n')}`,
-    );
-    this.faults = faults;
-  }
-}
 
 /** A parsed file, and the line in which a key of it stands. */
 export interface ConfigFile {

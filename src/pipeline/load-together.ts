@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigFault } from '../config/load.ts';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
 
 /** Loads two parts of a configuration. Throws one `ConfigError` with the faults of both. */
 export async function loadTogether<A, B>(first: () => A | Promise<A>, second: () => B | Promise<B>): Promise<[A, B]> {

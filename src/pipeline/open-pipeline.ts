@@ -1,15 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as z from 'zod/mini';
-import {
-  type Blocks,
-  ConfigError,
-  type ConfigFault,
-  type ConfigSources,
-  type LoadedBlock,
-  loadConfig,
-  settingSource,
-} from '../config/load.ts';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
+import { type Blocks, type ConfigSources, type LoadedBlock, loadConfig, settingSource } from '../config/load.ts';
 import { certificateFault } from '../config/client-certificate-settings.ts';
 import { type ClientCertificate, readClientCertificate } from '../engine/calls/http/client-certificate.ts';
 import type { Enricher } from '../engine/enricher.ts';

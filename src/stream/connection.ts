@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BaseOptions } from '@platformatic/kafka';
-import { ConfigError } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 
 /** How brokers are reached, in the library's words. */

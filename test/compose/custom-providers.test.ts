@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/config/load.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
 import { openEngine } from '../../src/compose/open-engine.ts';
 import { newStateFolder } from '../support/open-test-engine.ts';
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { describe, expect, it } from 'vitest';
-import { type ConfigError, loadConfig } from '../../src/config/load.ts';
+import { type ConfigError } from '../../src/config/config-error.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { settingMeta } from '../../src/config/setting.ts';
 
 function setting<T extends z.ZodMiniType>(schema: T, env: string): T {

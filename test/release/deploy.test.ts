@@ -95,7 +95,7 @@ interface Service {
   readonly volumes: readonly string[];
   readonly networks?: readonly string[];
   readonly secrets?: readonly { readonly source: string; readonly target: string }[];
-  readonly depends_on?: Readonly<Record<string, unknown>>;
+  readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
   readonly environment?: Labels;
 }
 
@@ -103,7 +103,7 @@ describe('containers', () => {
   const compose = parse(read('container/compose.yaml'), { merge: true }) as {
     services: Readonly<Record<string, Service>>;
     volumes: Labels;
-    networks: Labels;
+    networks: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
     secrets: Labels;
   };
 
@@ -112,14 +112,28 @@ describe('containers', () => {
       for (const volume of volumes) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
       for (const network of networks) expect(Object.keys(compose.networks)).toContain(network);
       for (const { source } of secrets) expect(Object.keys(compose.secrets)).toContain(source);
-      for (const service of Object.keys(needed)) expect(Object.keys(compose.services)).toContain(service);
+      for (const service of Array.isArray(needed) ? (needed as string[]) : Object.keys(needed))
+        expect(Object.keys(compose.services)).toContain(service);
+    }
+  });
+
+  it('compose: every program of ours shares the Valkey, which only its own network reaches', () => {
+    const { valkey, ...others } = compose.services;
+    expect(valkey?.networks).toEqual(['cache']);
+    expect(compose.networks.cache).toEqual({ internal: true });
+    const port = 6379;
+    for (const { command = [], environment, networks } of Object.values(others)) {
+      if (!['serve', 'pipeline'].includes(command[0] ?? '')) continue;
+      expect(environment?.ISMALICIOUS_REDIS_URL).toBe(`redis://valkey:${port}/0`);
+      expect(networks).toContain('cache');
     }
   });
 
   it('compose: no secret is in an environment, commands are commands, and the settings are the mounted file', () => {
     for (const [name, { command, environment = {}, secrets }] of Object.entries(compose.services)) {
       expect({ name, secret: Object.keys(environment).filter((key) => /KEY|TOKEN|SECRET/.test(key)) }).toEqual({ name, secret: [] });
-      if (command === undefined) continue;
+      // Valkey's own command is not one of ours.
+      if (command === undefined || command[0] === 'valkey-server') continue;
       expect(COMMANDS.map(({ synopsis }) => synopsis.name)).toContain(command[0]);
       expect(command.at(-1)).toBe(secrets?.[0]?.target);
     }

@@ -1,15 +1,7 @@
 // src/compose/check/: what `config check` reads: everything, whichever program will use it.
 import { accessSync, constants } from 'node:fs';
-import {
-  type Blocks,
-  ConfigError,
-  type ConfigFault,
-  type ConfigFile,
-  type ConfigSources,
-  type LoadedBlock,
-  placeInFile,
-  readBlocks,
-} from '../../config/load.ts';
+import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
+import { type Blocks, type ConfigFile, type ConfigSources, type LoadedBlock, placeInFile, readBlocks } from '../../config/load.ts';
 import { certificateFault } from '../../config/client-certificate-settings.ts';
 import { toSnakeCase } from '../../config/setting.ts';
 import { readClientCertificate } from '../../engine/calls/http/client-certificate.ts';

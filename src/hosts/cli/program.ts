@@ -1,6 +1,6 @@
 import { errorMessage } from '../../model/formats/error-message.ts';
 import { BatchError } from '../../batch/batch-error.ts';
-import { ConfigError } from '../../config/load.ts';
+import { ConfigError } from '../../config/config-error.ts';
 import { ignoreTlsSwitch } from '../../engine/calls/http/tls-switch.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
 import type { CommandEntry } from './commands.ts';

@@ -5,7 +5,7 @@ import { readSources, type SourceOptions } from '../../../compose/config-sources
 import { HOST_SETTINGS } from '../../../compose/host-settings.ts';
 import { loadTogether } from '../../../pipeline/load-together.ts';
 import { loadPipelineBlocks } from '../../../pipeline/open-pipeline.ts';
-import { ConfigError } from '../../../config/load.ts';
+import { ConfigError } from '../../../config/config-error.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
 import { warn } from '../messages.ts';
 import { parseOptions } from '../parse-options.ts';
