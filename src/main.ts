@@ -1,7 +1,7 @@
 // src/: the program `ismalicious`. It stands above the hosts: `serve` and `mcp` need two of them, the command line and the one that serves.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { endShortly } from './compose/end-shortly.ts';
+import { endShortly } from './compose/process/end-shortly.ts';
 import { nodeFault, OLDEST } from './compose/check/node-version.ts';
 import { runProgram } from './hosts/cli/program.ts';
 
@@ -45,7 +45,7 @@ const code = await runProgram(
     hasColor: process.stdout.isTTY === true && wantsColor && !process.argv.includes('--no-color'),
     hasProgress: isTty,
     async startSidecar(start) {
-      const { boundHeap } = await import('./hosts/sidecar/bound-heap.ts');
+      const { boundHeap } = await import('./compose/process/bound-heap.ts');
       const unbound = boundHeap();
       const { serveSidecar } = await import('./hosts/sidecar/serve.ts');
       return await serveSidecar(start).finally(unbound);

@@ -17,7 +17,7 @@ import { ecsDetailOf } from '../../config/ecs-settings.ts';
 import { createSidecar, type Sidecar, type SidecarOptions } from './server.ts';
 import { type Listening, SidecarConfigError } from './way-in.ts';
 import type { SidecarEnd, SidecarSettings, SidecarStart } from '../../compose/sidecar-settings.ts';
-import { surviveExceptions } from './survive-exceptions.ts';
+import { surviveExceptions } from '../../compose/process/survive-exceptions.ts';
 import { listenFault } from './listen-fault.ts';
 import { runWorkers, tellPrimary } from './serve-workers.ts';
 import { joinFigures } from './workers/figures-exchange.ts';

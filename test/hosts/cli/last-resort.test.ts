@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { surviveExceptions } from '../../../src/hosts/sidecar/survive-exceptions.ts';
+import { surviveExceptions } from '../../../src/compose/process/survive-exceptions.ts';
 import { waitBeforeRestart } from '../../../src/hosts/sidecar/serve-workers.ts';
 import { projectRoot } from '../../support/fixtures.ts';
 
@@ -14,15 +14,15 @@ describe('a throw that nothing caught', () => {
     ['in a promise', `void Promise.reject(new RangeError('too deep\\nsecond line'));`],
   ])('%s ends a program that does one thing, with one line and status 1', (_, fault) => {
     const { status, stderr } = runModule(
-      `import { endShortly } from ${module('src/compose/end-shortly.ts')}; endShortly(); ${fault}; setInterval(() => {}, 1000);`,
+      `import { endShortly } from ${module('src/compose/process/end-shortly.ts')}; endShortly(); ${fault}; setInterval(() => {}, 1000);`,
     );
     expect([status, stderr]).toEqual([1, 'ismalicious: a fault of the program, please report it: RangeError: too deep\n']);
   });
 
   it('is noted by a program that serves, which goes on', () => {
     const { status, stdout } = runModule(`
-      import { endShortly } from ${module('src/compose/end-shortly.ts')};
-      import { surviveExceptions } from ${module('src/hosts/sidecar/survive-exceptions.ts')};
+      import { endShortly } from ${module('src/compose/process/end-shortly.ts')};
+      import { surviveExceptions } from ${module('src/compose/process/survive-exceptions.ts')};
       endShortly();
       const end = surviveExceptions((where, error) => console.log(where, error.message));
       setTimeout(() => { throw new Error('one'); });

@@ -1,4 +1,4 @@
-import { endShortly } from '../../../compose/end-shortly.ts';
+import { endShortly } from '../../../compose/process/end-shortly.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { answerFeedback } from '../commands/feedback-command.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';

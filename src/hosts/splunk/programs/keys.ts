@@ -1,4 +1,4 @@
-import { endShortly } from '../../../compose/end-shortly.ts';
+import { endShortly } from '../../../compose/process/end-shortly.ts';
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
 import { localSplunkd, readAppConf } from '../../../splunkd/app-conf.ts';
 import { StandardInput } from '../protocol/standard-streams.ts';

@@ -1,4 +1,4 @@
-import { endShortly } from '../../../compose/end-shortly.ts';
+import { endShortly } from '../../../compose/process/end-shortly.ts';
 import { OutputClosedError } from '../../../rows/byte-streams.ts';
 import type { ByteSource } from '../../../rows/byte-streams.ts';
 import { LF } from '../../../rows/csv-cells.ts';

@@ -1,4 +1,4 @@
-import { endShortly } from '../../../compose/end-shortly.ts';
+import { endShortly } from '../../../compose/process/end-shortly.ts';
 import { auditLogPath, readAuditLog } from '../../../engine/privacy/read-audit-log.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 import { answerRecords } from '../commands/records-command.ts';

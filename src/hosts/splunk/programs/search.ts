@@ -1,5 +1,5 @@
 // src/hosts/splunk/programs/: what splunkd starts, one file a program.
-import { endShortly } from '../../../compose/end-shortly.ts';
+import { endShortly } from '../../../compose/process/end-shortly.ts';
 import { CodeTiers } from '../protocol/v8-code-tiers.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { converse } from '../protocol/search-conversation.ts';

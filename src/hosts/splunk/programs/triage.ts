@@ -1,4 +1,4 @@
-import { endShortly } from '../../../compose/end-shortly.ts';
+import { endShortly } from '../../../compose/process/end-shortly.ts';
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';

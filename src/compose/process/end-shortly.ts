@@ -1,3 +1,4 @@
+// src/compose/process/: what a whole process does: how it ends, how much memory its heap may take.
 /**
  * The last resort of a program that does one thing: a throw that nothing caught ends it with one line on stderr and status 1, in place of
  * Node's dump of the source. A program that serves has a last resort of its own, which counts.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../support/fixtures.ts';
 
-const file = JSON.stringify(join(projectRoot, 'src/hosts/sidecar/bound-heap.ts'));
+const file = JSON.stringify(join(projectRoot, 'src/compose/process/bound-heap.ts'));
 
 /** Keeps a window of new objects, as a server under load does, and tells what space they got at most, in MiB. */
 const WORK = `
