@@ -41,10 +41,14 @@ export async function withServers(work: (folder: string, keep: Keep) => Promise<
   }
 }
 
-/** The gateway of this project, as `ismalicious serve` runs it. */
+/** What `./ismalicious serve` sets for glibc. */
+const LAUNCHER = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' };
+
+/** The gateway of this project, as `./ismalicious serve` runs it. */
 export function startGateway(stateFolder: string, env: Readonly<Record<string, string>>): Promise<Served> {
   const cli = join(here, '../../src/main.ts');
   return serve([cli, 'serve', '--port', '0'], {
+    ...LAUNCHER,
     ISMALICIOUS_STATE_DIR: stateFolder,
     ISMALICIOUS_X_API_KEY: Buffer.from('bench:bench').toString('base64'),
     ...env,
