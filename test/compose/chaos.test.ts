@@ -10,13 +10,11 @@ import { type ChaosCell, runChaos } from '../../src/compose/chaos/run-chaos.ts';
 import { projectRoot } from '../support/fixtures.ts';
 
 const PROGRAM = [process.execPath, join(projectRoot, 'dist/cli.js')];
-/** The tests run on machines that do other things as well. */
-const SLOW = 10;
 
 /** Runs `ismalicious selftest` as a user does. */
 async function selftest(...args: readonly string[]) {
   const child = spawn(process.execPath, [PROGRAM[1] ?? '', 'selftest', ...args], {
-    env: { PATH: process.env.PATH, ISMALICIOUS_SLOW: String(SLOW) },
+    env: { PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
@@ -56,7 +54,7 @@ describe('the matrix', { timeout: 300_000 }, () => {
   it('names every host that reads clean where nothing may', async () => {
     const [, clean] = CONTROLS;
     const believed: Fault = { ...(clean as Fault), name: 'reads clean', expects: 'none' };
-    const { cells } = await runChaos({ faults: [believed], program: PROGRAM, slow: SLOW });
+    const { cells } = await runChaos({ faults: [believed], program: PROGRAM });
     expect(cells.map(({ host, ok, why }) => ({ host, ok, why }))).toEqual(
       CHAOS_HOSTS.map((host) => ({ host, ok: false, why: 'an event reads clean, status ok' })),
     );

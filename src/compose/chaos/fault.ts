@@ -40,6 +40,23 @@ export interface Fault {
   readonly engine?: 'refuses' | 'resets' | 'busy' | 'refuses-items';
   /** What is done to the sidecar while it waits; only the sidecar is tried then. */
   readonly signal?: 'SIGTERM' | 'SIGKILL';
+  /** It goes on for longer than anybody waits: what ends it is the host's own deadline, which is short then. */
+  readonly stalls?: true;
+  /** Calls after which a host has to have understood; counted for each program. */
+  readonly mostCalls?: number;
+}
+
+const SHORT_MS = 1500;
+/** Nothing but a stalling fault lasts so long, on no machine: what comes out is what the fault did, not what the clock did. */
+const LONG_MS = 15_000;
+const LONGER_EACH_TIME = 4;
+
+/**
+ * The deadline of a host, in milliseconds. `attempt`, from 0: on a machine that is so busy that the time is over before the first call is
+ * made, the fault has not been met, and is tried again with more of it.
+ */
+export function deadlineMs({ stalls }: Fault, attempt: number): number {
+  return stalls === true ? SHORT_MS * LONGER_EACH_TIME ** attempt : LONG_MS;
 }
 
 /** The hosts that a fault says something about. */

@@ -14,6 +14,8 @@ export interface StandIn {
   readonly env: Readonly<Record<string, string>>;
   /** Calls that have arrived whole. */
   readonly calls: number;
+  /** Whether the host has met the fault; of a port that is closed nobody can tell. */
+  readonly isMet: boolean;
   /** Calls that came where a redirect pointed. */
   readonly strays: number;
   /** Documents that the engine was given, as text. */
@@ -37,7 +39,7 @@ export async function startStandIn(fault: Fault): Promise<StandIn> {
     await new Promise<void>((resolve) => server.listen(0, HERE, resolve));
     return `${HERE}:${(server.address() as AddressInfo).port}`;
   };
-  const seen = { calls: 0, strays: 0, documents: [] as string[], isHealed: false };
+  const seen = { calls: 0, strays: 0, connections: 0, bulks: 0, documents: [] as string[], isHealed: false };
   const first = Promise.withResolvers<void>();
   const elsewhere = `http://${await open(http.createServer((request, response) => (seen.strays++, healthy(request, response))))}`;
   const answer: RequestListener = (request, response) => {
@@ -48,12 +50,19 @@ export async function startStandIn(fault: Fault): Promise<StandIn> {
   };
   const api = await open(apiServer(fault, answer));
   const engine = await open(engineServer(fault, seen.documents));
+  servers[1]?.on('connection', () => seen.connections++);
+  servers[2]?.on('connection', () => seen.bulks++);
   if (fault.reach === 'closed-port') await shut(servers[1]);
   if (fault.engine === 'refuses') await shut(servers[2]);
   return {
     env: { ...reachOf(fault, api), ISMALICIOUS_GATEWAY_UPSTREAM: `http://${engine}` },
     get calls() {
       return seen.calls;
+    },
+    get isMet() {
+      if (fault.reach === 'closed-port' || fault.engine === 'refuses') return true;
+      if (fault.engine !== undefined) return seen.bulks > 0;
+      return fault.connect !== undefined || fault.reach !== undefined ? seen.connections > 0 : seen.calls > 0;
     },
     get strays() {
       return seen.strays;

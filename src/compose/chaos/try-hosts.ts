@@ -1,27 +1,32 @@
 import { errorMessage } from '../../model/formats/error-message.ts';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { openEngine } from '../open-engine.ts';
 import { type ChildProgram, portOf, startProgram } from './child-program.ts';
 import { type ChaosHost, type Fault, hostsOf } from './fault.ts';
-import type { StandIn } from './stand-in.ts';
+import { type StandIn, startStandIn } from './stand-in.ts';
 
-const DEADLINE_MS = 1500;
-/** One call may take so long. */
-const CALL_MS = 1000;
+/** A host that has not answered by then never will: twice the longest deadline, and twenty times the short one. */
+const NO_ANSWER_MS = 30_000;
 /** A program that does not end by itself is ended. */
 const LONGEST_RUN_MS = 60_000;
 const VALUES = [34, 35, 36, 37, 38].map((n) => `93.184.216.${n}`);
 
-/** What a host said of the events it was given. */
-export interface HostOutcome {
+/** What came of asking a host: what it said of the events it was given. */
+interface Asked {
   readonly answers: readonly { readonly verdict: string; readonly status: string }[];
   /** From the question to the whole answer; of the CLI from its start to its end. */
   readonly ms: number;
-  /** HTTP status of the gateway's answer, and whether the engine's answer names errors. */
+  /** Of the gateway: whether its answer says that the engine took nothing. */
   readonly refused?: boolean;
   /** What became of the program that should not have. */
   readonly fault: string | null;
+}
+
+/** The same, and what the stand-in has seen of the program. */
+export interface HostOutcome extends Asked {
+  readonly isMet: boolean;
+  readonly calls: number;
+  readonly strays: number;
 }
 
 /** Events that every host is given. */
@@ -30,40 +35,68 @@ export const EVENTS = VALUES.length;
 /** How the hosts are started. */
 export interface TryOptions {
   readonly fault: Fault;
-  readonly standIn: StandIn;
   /** A folder of this fault's own. */
   readonly folder: string;
   /** Command and first arguments that start the command line program. */
   readonly program: readonly string[];
-  /** How many times as long everything may take. */
-  readonly slow: number;
+  /** Within this the hosts are to answer. What is judged is what they say, and that they do: how long it took depends on the machine. */
+  readonly deadlineMs: number;
 }
 
-/** Puts all hosts to the test of one fault, each with a state folder of its own. */
+interface Tried extends TryOptions {
+  readonly standIn: StandIn;
+}
+
+/** Puts all hosts to the test of one fault, each program with a stand-in and a state folder of its own. */
 export async function tryHosts(options: TryOptions): Promise<ReadonlyMap<ChaosHost, HostOutcome>> {
   const hosts = hostsOf(options.fault);
   const found = new Map<ChaosHost, HostOutcome>();
-  const keep = async (host: ChaosHost, work: Promise<HostOutcome>) => void found.set(host, await settled(work));
   const work: Promise<void>[] = [];
-  if (hosts.includes('engine')) work.push(keep('engine', tryEngine(options)));
-  if (hosts.includes('cli')) work.push(keep('cli', tryCli(options)));
-  if (options.fault.signal !== undefined) work.push(keep('sidecar', trySignal(options)));
-  else work.push(tryServed(options, hosts, found));
+  const start = (names: readonly ChaosHost[], attempt: (tried: Tried) => Promise<readonly Asked[]>) => {
+    const wanted = names.filter((host) => hosts.includes(host));
+    if (wanted.length > 0) work.push(tryProgram(options, wanted, attempt, found));
+  };
+  start(['engine'], async (tried) => [await tryEngine(tried)]);
+  start(['cli'], async (tried) => [await tryCli(tried)]);
+  if (options.fault.signal === undefined) start(['sidecar', 'gateway'], (tried) => tryServed(tried, hosts));
+  else start(['sidecar'], async (tried) => [await trySignal(tried)]);
   await Promise.all(work);
   return found;
 }
 
-/** A host that throws has failed. */
-function settled(work: Promise<HostOutcome>): Promise<HostOutcome> {
-  return work.catch((error: unknown) => ({ answers: [], ms: 0, fault: errorMessage(error) }));
+/** One program, which is one host or several. A host that throws has failed. */
+async function tryProgram(
+  options: TryOptions,
+  hosts: readonly ChaosHost[],
+  attempt: (tried: Tried) => Promise<readonly Asked[]>,
+  found: Map<ChaosHost, HostOutcome>,
+): Promise<void> {
+  const standIn = await startStandIn(options.fault);
+  try {
+    const asked = await attempt({ ...options, standIn }).catch((error: unknown) => hosts.map(() => failed(error)));
+    const { isMet, calls, strays } = standIn;
+    for (const [n, host] of hosts.entries()) found.set(host, { ...(asked[n] ?? failed('it was not tried')), isMet, calls, strays });
+  } finally {
+    await standIn.close();
+  }
 }
 
-/** Every host is asked to answer within this. */
-export function deadlineMs(slow: number): number {
-  return Math.ceil(DEADLINE_MS * slow);
+const failed = (error: unknown): Asked => ({ answers: [], ms: 0, fault: typeof error === 'string' ? error : errorMessage(error) });
+
+/** A host that throws, or never answers, has failed. */
+async function settled(work: Promise<Asked>): Promise<Asked> {
+  const never = Promise.withResolvers<Asked>();
+  const timer = setTimeout(() => never.resolve(failed(`no answer within ${NO_ANSWER_MS / 1000} s`)), NO_ANSWER_MS);
+  try {
+    return await Promise.race([work, never.promise]);
+  } catch (error) {
+    return failed(error);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-function envOf({ fault, standIn, folder, slow }: TryOptions, host: ChaosHost): Record<string, string> {
+function envOf({ fault, standIn, folder, deadlineMs }: Tried, host: ChaosHost): Record<string, string> {
   const state = join(folder, host);
   fault.prepare?.(state);
   return {
@@ -71,54 +104,56 @@ function envOf({ fault, standIn, folder, slow }: TryOptions, host: ChaosHost): R
     ISMALICIOUS_STATE_DIR: state,
     // Stands for a credential: key:secret.
     ISMALICIOUS_X_API_KEY: Buffer.from('key:secret').toString('base64'),
-    ISMALICIOUS_TIMEOUT_MS: String(Math.ceil(CALL_MS * slow)),
+    // One call may take longer than the deadline: it is the deadline that ends what stalls.
+    ISMALICIOUS_TIMEOUT_MS: String(NO_ANSWER_MS),
     ISMALICIOUS_BULK: 'false',
-    ISMALICIOUS_SIDECAR_TIMEOUT_MS: String(deadlineMs(slow)),
-    ISMALICIOUS_GATEWAY_TIMEOUT_MS: String(deadlineMs(slow)),
+    ISMALICIOUS_SIDECAR_TIMEOUT_MS: String(deadlineMs),
+    ISMALICIOUS_GATEWAY_TIMEOUT_MS: String(deadlineMs),
+    ISMALICIOUS_SIDECAR_DRAIN_MS: String(NO_ANSWER_MS),
   };
 }
 
-async function tryEngine(options: TryOptions): Promise<HostOutcome> {
+async function tryEngine(options: Tried): Promise<Asked> {
   const { engine } = await openEngine({ env: envOf(options, 'engine'), onFault: () => undefined });
-  try {
+  const ask = async (): Promise<Asked> => {
     const startMs = performance.now();
-    const found = await engine.enrichMany(VALUES, { timeoutMs: deadlineMs(options.slow) });
+    const found = await engine.enrichMany(VALUES, { timeoutMs: options.deadlineMs });
     const ms = performance.now() - startMs;
     return { answers: [...found.values()].map(({ answer: { verdict, status } }) => ({ verdict, status })), ms, fault: null };
+  };
+  try {
+    return await settled(ask());
   } finally {
     await engine.close();
   }
 }
 
-async function tryCli(options: TryOptions): Promise<HostOutcome> {
+async function tryCli(options: Tried): Promise<Asked> {
   const startMs = performance.now();
-  const args = ['enrich', '-', '--format', 'list', '--timeout', String(deadlineMs(options.slow) / 1000)];
+  const args = ['enrich', '-', '--format', 'list', '--timeout', String(options.deadlineMs / 1000)];
   const child = startProgram(options.program, args, envOf(options, 'cli'));
   child.process.stdin?.end(`${VALUES.join('\n')}\n`);
   const { code, signal, stdout, stderr } = await endOf(child);
   const answers = stdout.split('\n').filter((line) => line.startsWith('{'));
   return {
-    answers: answers.map((line) => JSON.parse(line) as HostOutcome['answers'][number]),
+    answers: answers.map((line) => JSON.parse(line) as Asked['answers'][number]),
     ms: performance.now() - startMs,
     // 0: all found, 1: all failed, 3: some.
     fault: code === 0 || code === 1 || code === 3 ? null : `ended with ${signal ?? code}: ${stderr.trim()}`,
   };
 }
 
-/** The sidecar and its gateway: one process. */
-async function tryServed(options: TryOptions, hosts: readonly ChaosHost[], found: Map<ChaosHost, HostOutcome>): Promise<void> {
+/** The sidecar and its gateway: one process. Their outcomes, in the order of `hosts`. */
+async function tryServed(options: Tried, hosts: readonly ChaosHost[]): Promise<readonly Asked[]> {
   const child = startProgram(options.program, ['serve', '--port', '0'], envOf(options, 'sidecar'));
   try {
     const url = `http://127.0.0.1:${await portOf(child)}`;
-    const asked: [ChaosHost, Promise<HostOutcome>][] = [];
-    if (hosts.includes('sidecar')) asked.push(['sidecar', settled(askSidecar(url))]);
-    if (hosts.includes('gateway')) asked.push(['gateway', settled(askGateway(url, options.standIn))]);
-    const outcomes = await Promise.all(asked.map(async ([host, outcome]) => [host, await outcome] as const));
+    const asked: Promise<Asked>[] = [];
+    if (hosts.includes('sidecar')) asked.push(settled(askSidecar(url)));
+    if (hosts.includes('gateway')) asked.push(settled(askGateway(url, options.standIn)));
+    const outcomes = await Promise.all(asked);
     const fault = await endSidecar(child, url);
-    for (const [host, outcome] of outcomes) found.set(host, { ...outcome, fault: outcome.fault ?? fault });
-  } catch (error) {
-    const outcome = await settled(Promise.reject(error));
-    for (const host of hosts) if (host === 'sidecar' || host === 'gateway') found.set(host, outcome);
+    return outcomes.map((outcome) => ({ ...outcome, fault: outcome.fault ?? fault }));
   } finally {
     child.process.kill('SIGKILL');
   }
@@ -127,7 +162,7 @@ async function tryServed(options: TryOptions, hosts: readonly ChaosHost[], found
 /** Whether it still answers, and ends in order; `null`: it does. */
 async function endSidecar(child: ChildProgram, url: string): Promise<string | null> {
   if (child.process.exitCode !== null || child.process.signalCode !== null) return 'the sidecar ended by itself';
-  const { status } = await fetch(`${url}/healthz`);
+  const { status } = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(NO_ANSWER_MS) });
   child.process.kill('SIGTERM');
   const { code, signal } = await endOf(child);
   if (status !== 200) return `/healthz answered ${status}`;
@@ -144,12 +179,12 @@ async function endOf(child: ChildProgram) {
 }
 
 /** The sidecar is told to stop, or killed, while it waits for its provider. */
-async function trySignal(options: TryOptions): Promise<HostOutcome> {
+async function trySignal(options: Tried): Promise<Asked> {
   const { fault, standIn, program } = options;
   const env = envOf(options, 'sidecar');
   const child = startProgram(program, ['serve', '--port', '0'], env);
   const asked = settled(askSidecar(`http://127.0.0.1:${await portOf(child)}`));
-  await Promise.race([standIn.called, wait(LONGEST_RUN_MS, undefined, { ref: false })]);
+  await Promise.race([standIn.called, asked]);
   child.process.kill(fault.signal);
   const { code, signal } = await endOf(child);
   const outcome = await asked;
@@ -172,7 +207,7 @@ interface Marked {
 const eventOf = (value: string) => ({ destination: { ip: value } });
 const markOf = ({ ismalicious }: Marked) => ({ verdict: ismalicious?.verdict ?? 'missing', status: ismalicious?.status ?? 'missing' });
 
-async function askSidecar(url: string): Promise<HostOutcome> {
+async function askSidecar(url: string): Promise<Asked> {
   const startMs = performance.now();
   const body = JSON.stringify(VALUES.map(eventOf));
   const response = await fetch(`${url}/v1/enrich`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
@@ -181,7 +216,7 @@ async function askSidecar(url: string): Promise<HostOutcome> {
   return { answers: Array.isArray(events) ? events.map(markOf) : [], ms: performance.now() - startMs, fault };
 }
 
-async function askGateway(url: string, { documents }: StandIn): Promise<HostOutcome> {
+async function askGateway(url: string, { documents }: StandIn): Promise<Asked> {
   const startMs = performance.now();
   const body = VALUES.map((value) => `{"create":{}}\n${JSON.stringify(eventOf(value))}\n`).join('');
   const response = await fetch(`${url}/logs-chaos/_bulk`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body });

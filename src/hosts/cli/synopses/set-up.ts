@@ -73,7 +73,7 @@ export const selftestSynopsis = {
     ['selftest', 'nothing wrong: both answers come out, in every host'],
     ['selftest --chaos', 'no fault reads clean, every event is answered in time'],
   ],
-  note: 'Nothing but loopback is spoken to, no key is needed, your settings and state are not read. Exit 0: all held, 1: something did not, 3: there was no time for all of it. ISMALICIOUS_SLOW=3 allows three times as long.',
+  note: 'Nothing but loopback is spoken to, no key is needed, your settings and state are not read. Exit 0: all held, 1: something did not, 3: there was no time for all of it. How fast the machine is changes the times in the table, not what holds.',
 } satisfies Synopsis;
 
 /** `ismalicious completion bash|zsh|fish` */

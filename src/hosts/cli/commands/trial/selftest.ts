@@ -24,7 +24,6 @@ export const selftest: Command = {
     const report = await runChaos({
       faults,
       program: io.program,
-      slow: slownessOf(io.env.ISMALICIOUS_SLOW),
       onFault: (cells) => (asJson ? printJson(cells, io) : printRow(cells, width, io)),
     });
     if (!asJson) printEnd(report, values.chaos === true, io);
@@ -44,13 +43,6 @@ function chosen(only: string | undefined, isChaos: boolean): readonly Fault[] {
   return FAULTS.filter(({ row }) => rows.includes(row.toUpperCase()));
 }
 
-function slownessOf(text: string | undefined): number {
-  const slow = Number(text ?? 1);
-  if (!Number.isFinite(slow) || slow < 1)
-    throw new UsageError('ISMALICIOUS_SLOW has to be a number from 1 on: how many times as slow this machine is');
-  return slow;
-}
-
 const line = (row: string, name: string, width: number) => `${row.padEnd(ROW_WIDTH)}  ${name.padEnd(width)}  `;
 
 function printRow(cells: readonly ChaosCell[], width: number, io: Io): void {
@@ -67,11 +59,10 @@ function printJson(cells: readonly ChaosCell[], io: Io): void {
   for (const cell of cells) io.stdout.write(`${JSON.stringify(cell)}\n`);
 }
 
-function printEnd({ cells, notRun, slow }: ChaosReport, isChaos: boolean, io: Io): void {
+function printEnd({ cells, notRun }: ChaosReport, isChaos: boolean, io: Io): void {
   const failed = cells.filter(({ ok }) => !ok);
   for (const { row, fault, host, why } of failed) io.stdout.write(`FAIL  ${row} ${fault}, ${host}: ${inertText(why ?? '')}\n`);
   for (const name of notRun) io.stdout.write(`not run, for want of time: ${name}\n`);
   if (isChaos) for (const [row, why] of ELSEWHERE) io.stdout.write(`not run here: ${row} ${why}\n`);
-  if (slow > 1) io.stdout.write(`this machine is busy or slow: every limit was ${slow.toFixed(1)} times as long\n`);
   io.stdout.write(`${cells.length} cells, ${failed.length} failed\n`);
 }
