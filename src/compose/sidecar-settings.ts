@@ -44,6 +44,27 @@ export const SidecarSettings = z.object({
     z.optional(z.string().check(z.regex(/^\/./), z.maxLength(100))),
     'Path of a UNIX socket to listen on in place of host and port; only this user can connect. Its folder has to be there.',
   ),
+  tlsCertFile: setting(
+    'tlsCertFile',
+    z.optional(z.string().check(z.minLength(1))),
+    'PEM file with the certificate of this sidecar and its intermediates: callers come by https then (TLS 1.2 and later), and by nothing else. It is read again within a second or two when it changes; none: plain http.',
+  ),
+  tlsKeyFile: setting(
+    'tlsKeyFile',
+    z.optional(z.string().check(z.minLength(1))),
+    'PEM file with its private key; by default it is in tls_cert_file too.',
+  ),
+  tlsKeyPassphrase: setting('tlsKeyPassphrase', z.optional(z.string()), 'Passphrase of the private key.', { secret: true }),
+  tlsKeyPassphraseFile: setting(
+    'tlsKeyPassphraseFile',
+    z.optional(z.string().check(z.minLength(1))),
+    'File whose first line is the passphrase of the private key; instead of tls_key_passphrase.',
+  ),
+  tlsClientCaFile: setting(
+    'tlsClientCaFile',
+    z.optional(z.string().check(z.minLength(1))),
+    'PEM file with the authorities that sign the certificates of callers (mTLS): who shows none of theirs is not answered at all. The token is asked for as well; none: callers need no certificate.',
+  ),
   allowedHosts: setting(
     'allowedHosts',
     z._default(texts(), []),

@@ -4,6 +4,7 @@ import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
 import { type Blocks, type ConfigFile, type ConfigSources, type LoadedBlock, placeInFile, readBlocks } from '../../config/load.ts';
 import { certificateFault } from '../../config/client-certificate-settings.ts';
 import { toSnakeCase } from '../../config/setting.ts';
+import { readListenerTls } from '../sidecar-access/listener-tls.ts';
 import { readClientCertificate } from '../../engine/calls/http/client-certificate.ts';
 import { wordTable } from '../../model/tables/word-table.ts';
 import { FEEDS } from '../../feeds/registry.ts';
@@ -69,6 +70,7 @@ async function checkSources(sources: ConfigSources): Promise<CheckedConfig> {
     ...feedFaults(on, inUse),
     ...fileFaults(on, inUse, sources.file),
     ...certificateFaults(on, inUse),
+    ...faultsIn(() => readListenerTls(inUse.sidecar?.values ?? {})),
   );
   const asked = wantedProviders(known, inUse);
   const under = (prefix: string) => Object.keys(on).flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
@@ -128,16 +130,22 @@ function fileFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>, f
 
 /** Client certificates that cannot be used: unreadable, without their key, with the wrong passphrase. */
 function certificateFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>): ConfigFault[] {
-  return Object.keys(on).flatMap((path) => {
-    try {
+  return Object.keys(on).flatMap((path) =>
+    faultsIn(() => {
       const values = loaded[path]?.values;
       if (values && 'certFile' in (on[path]?.shape ?? {})) readClientCertificate(values, certificateFault(path));
-      return [];
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return error.faults;
-    }
-  });
+    }),
+  );
+}
+
+function faultsIn(read: () => unknown): readonly ConfigFault[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.faults;
+  }
 }
 
 function unreadable(path: string): string | null {

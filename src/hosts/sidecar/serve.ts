@@ -113,12 +113,12 @@ async function runUntilStopped(sidecar: Sidecar, tell: (listening: Listening) =>
   if (cluster.isWorker && process.connected) process.disconnect();
 }
 
-function announce({ host, port }: Listening, { wanted }: LoadedConfig, start: SidecarStart): void {
+function announce({ scheme, host, port }: Listening, { wanted }: LoadedConfig, start: SidecarStart): void {
   const asked = wanted.map(({ provider }) => provider.id).join(', ') || 'own lists only';
   // Port 0 is none: a socket, by its path.
   start.stdout.write(`listening ${port === 0 ? host : port}\n`);
   if (port === 0) return void start.stderr.write(`isMalicious sidecar on ${host} (asks: ${asked})\n`);
-  start.stderr.write(`isMalicious sidecar on http://${host.includes(':') ? `[${host}]` : host}:${port} (asks: ${asked})\n`);
+  start.stderr.write(`isMalicious sidecar on ${scheme}://${host.includes(':') ? `[${host}]` : host}:${port} (asks: ${asked})\n`);
 }
 
 /** The pipeline's settings. Throws one `ConfigError` with its faults and those of everything else. */

@@ -27,7 +27,7 @@ import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
 import { isLoopback } from '../../compose/door/loopback.ts';
 import { createGuard } from './http/guard.ts';
 import type { Tokens } from '../../compose/sidecar-access/open-tokens.ts';
-import { listenOn, type Listening, openDoor, SidecarConfigError } from './way-in.ts';
+import { listenOn, type Listening, openDoor, openTls, SidecarConfigError } from './way-in.ts';
 import { limitedServer } from './http/limited-server.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
@@ -104,6 +104,7 @@ export interface Sidecar {
 export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { settings, log = () => undefined, clock = systemClock } = options;
   const tokens = openDoor(settings, log);
+  const tls = openTls(settings);
   const metrics = createMetrics(options.extraMetrics);
   const faults = createFaults({ metrics, clock, log });
   const fail = failCalls(faults);
@@ -128,7 +129,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       clock,
       fail,
     });
-    return limitedServer(listener, settings);
+    return limitedServer(listener, settings, { tls, log });
   });
   addApi(app, options, { metrics, clock, held, workers });
   const all = options.joinFigures?.(() => metrics.render());
@@ -136,7 +137,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
     figures: all?.gather ?? (() => metrics.render()),
     version: options.version ?? '0.0.0',
     notReady: () => (isStopping ? 'stopping' : null),
-    degraded: options.degraded ?? (() => []),
+    degraded: () => [...(options.degraded?.() ?? []), ...(tls?.doubts() ?? [])],
     heldOff: options.heldOff ?? (() => ({})),
   });
   await app.ready();
@@ -151,6 +152,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       clearTimeout(timer);
       workers.close();
       tokens.close();
+      tls?.close();
       all?.close();
       gateway?.close();
     },

@@ -3,7 +3,9 @@ import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { SidecarSettings } from '../../compose/sidecar-settings.ts';
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { isLoopback } from '../../compose/door/loopback.ts';
+import { type ListenerTls, readListenerTls } from '../../compose/sidecar-access/listener-tls.ts';
 import { openTokens, type Tokens } from '../../compose/sidecar-access/open-tokens.ts';
 
 /** Settings that cannot work together. */
@@ -13,6 +15,7 @@ export class SidecarConfigError extends Error {
 
 /** Where a sidecar listens; `port` is 0 for a socket, whose path is the host. */
 export interface Listening {
+  readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: number;
 }
@@ -37,13 +40,22 @@ function withReason(open: () => Tokens): Tokens {
   }
 }
 
+/** What it speaks TLS with; `null`: nothing, it speaks plain http. Throws a `SidecarConfigError` when that cannot be used. */
+export function openTls(settings: SidecarSettings): ListenerTls | null {
+  try {
+    return readListenerTls(settings);
+  } catch (error) {
+    throw new SidecarConfigError(errorMessage(error));
+  }
+}
+
 /** Begins to listen. A socket that a sidecar left behind which is not there any more is taken over. */
-export async function listenOn(app: FastifyInstance, { host, port, socket }: SidecarSettings): Promise<Listening> {
+export async function listenOn(app: FastifyInstance, { host, port, socket, tlsCertFile }: SidecarSettings): Promise<Listening> {
   if (socket !== undefined) return await listenOnSocket(app, socket);
   // In brackets as in URLs: the socket knows it without.
   await app.listen({ host: host.replace(/^\[|\]$/g, ''), port });
   const found = app.server.address() as AddressInfo;
-  return { host: found.address, port: found.port };
+  return { scheme: tlsCertFile === undefined ? 'http' : 'https', host: found.address, port: found.port };
 }
 
 async function listenOnSocket(app: FastifyInstance, path: string): Promise<Listening> {
@@ -56,7 +68,7 @@ async function listenOnSocket(app: FastifyInstance, path: string): Promise<Liste
     process.umask(umask);
   }
   chmodSync(path, OWN_ONLY);
-  return { host: path, port: 0 };
+  return { scheme: 'http', host: path, port: 0 };
 }
 
 /** Whether a program listens on a socket. */

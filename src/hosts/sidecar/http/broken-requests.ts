@@ -11,9 +11,12 @@ const BROKEN = wordTable<readonly [line: string, code: string, message: string]>
 /** How long who was told so has to hang up. */
 const HANG_UP_MS = 1000;
 
+/** What went wrong before there was a connection to answer on. */
+const HANDSHAKE = /^ERR_(SSL|TLS)_/;
+
 /** What is no HTTP, or too slow, is told so in the words of the API and cut off. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || HANDSHAKE.test(error.code ?? '') || !socket.writable) return void socket.destroy();
   const [line, code, message] = BROKEN.get(error.code ?? '') ?? ['400 Bad Request', 'bad_request', 'this is not an HTTP request'];
   const body = JSON.stringify(refusalBody({ code, message }));
   socket.end(

@@ -36,6 +36,8 @@ const ALWAYS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 /** The way in. */
 export interface Listener {
   readonly listen: RequestListener;
+  /** Every answer that has not begun yet ends its connection. */
+  endConnections(): void;
   /** From now on every answer, also of what is in progress, ends its connection; how long that may take is not watched here any more. */
   stop(): void;
 }
@@ -89,6 +91,7 @@ export function createListener(options: ListenerOptions): Listener {
 
   return {
     listen,
+    endConnections: inProgress.closeConnections,
     stop() {
       isStopping = true;
       inProgress.closeConnections();

@@ -124,7 +124,7 @@ describe('a UNIX socket', { skip: process.platform === 'win32' }, () => {
     spawnSync(process.execPath, ['-e', killed]);
     expect(statSync(path).isSocket()).toBe(true);
     const { sidecar, listening } = await serve(path);
-    expect(listening).toEqual({ host: path, port: 0 });
+    expect(listening).toEqual({ scheme: 'http', host: path, port: 0 });
     expect([await call(path), statSync(path).mode & 0o777]).toEqual([200, 0o600]);
     await sidecar.close();
   });
