@@ -6,12 +6,19 @@ import type { ClientOptions, ClientStats } from './provider-client.ts';
 /** Credits change with every answer: they are noted for other processes no oftener than this. */
 const NOTE_EVERY_S = 5;
 
+/** What a provider takes in a burst: calls left, calls in all (`null`: it does not say), milliseconds until it counts anew. */
+export interface BurstLeft {
+  readonly left: number;
+  readonly perWindow: number | null;
+  readonly endsInMs: number;
+}
+
 /** What is counted about one provider. */
 export interface CallCounts {
   readonly counts: { calls: number; lookups: number; answered: number; retries: number };
   failed(code: LookupErrorCode): void;
-  /** Keeps what the provider says of our account; milliseconds to stay away when a burst is used up, else 0. */
-  notice(notices: readonly QuotaNotice[]): number;
+  /** Keeps what the provider says of our account; what is left of a burst, and for how long; `null`: it does not say. */
+  notice(notices: readonly QuotaNotice[]): BurstLeft | null;
   /** Leaves what the provider last said to other processes. */
   close(): void;
   stats(): Omit<ClientStats, 'queued' | 'inFlight' | 'breaker' | 'blockedUntilMs' | 'refusal' | 'nextCallInMs' | 'quotas'>;
@@ -38,15 +45,16 @@ export function createCallCounts({ provider, account, limits, store, clock }: Cl
       failures[code] = (failures[code] ?? 0) + 1;
     },
     notice(notices) {
-      let waitMs = 0;
+      let burst: BurstLeft | null = null;
       for (const notice of notices) {
         kept.set(notice.window, notice);
-        if (notice.window !== 'burst' || notice.remaining !== 0 || notice.resetsAtS === null) continue;
-        waitMs = Math.max(waitMs, notice.resetsAtS * 1000 - clock.epochMs());
+        const { window, remaining, limit, resetsAtS } = notice;
+        if (window !== 'burst' || remaining === null || resetsAtS === null) continue;
+        burst = { left: remaining, perWindow: limit, endsInMs: resetsAtS * 1000 - clock.epochMs() };
       }
       isNoted = false;
       if (epochS(clock) - notedAtS >= NOTE_EVERY_S) note();
-      return waitMs;
+      return burst;
     },
     stats: () => ({
       provider: provider.id,

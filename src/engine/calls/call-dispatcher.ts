@@ -266,6 +266,7 @@ export class CallDispatcher {
       }
       this.#reach.hasContact = true;
       this.#parts.pacer.answered(this.#nowMs() - sentMs);
+      this.#parts.pace.answered();
       this.#parts.refusals.succeeded();
     } catch (error) {
       for (const job of batch) job.controller = null;

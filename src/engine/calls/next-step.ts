@@ -34,7 +34,7 @@ const PROBE: NextStep = { does: 'call', isProbe: true };
  * |---|---|
  * | the provider refuses our key or our plan | all look-ups fail |
  * | the breaker is open | wait until it lets one call try |
- * | as many calls are out as may be: one until a first answer came and while the breaker tries, else `concurrency` | nothing |
+ * | as many calls are out as may be: one until a first answer came and while the breaker tries, else `concurrency`, or fewer while the provider's limit is not known | nothing |
  * | the pace, or the provider, wants a pause | wait for its end |
  * | no look-up is due yet (each waits before it is tried again) | wait for the first |
  * | none of these | a call goes out |
@@ -44,7 +44,7 @@ export function nextStep({ queue, refusals, breaker, pacer, reach, concurrency }
   if (standing && !isWait(standing.error.code)) return { does: 'fail-all', error: standing.error };
   const state = breaker.state(nowMs);
   if (state === 'open') return { does: 'wait', waitMs: breaker.reopensAtMs - nowMs };
-  if (inFlight >= (reach.hasContact && state === 'closed' ? concurrency : 1)) return NONE;
+  if (inFlight >= (reach.hasContact && state === 'closed' ? Math.min(concurrency, pacer.allowance.atOnce) : 1)) return NONE;
   const waitMs = pacer.waitMs(nowMs);
   if (waitMs > 0) return { does: 'wait', waitMs };
   const dueMs = queue.nextDueMs(nowMs);

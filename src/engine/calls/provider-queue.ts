@@ -112,8 +112,12 @@ export class ProviderQueue implements ProviderClient {
   delay = (): LookupError | null => this.#earlyRefusals.delay();
 
   notice(notices: readonly QuotaNotice[]): void {
-    const waitMs = this.#callCounts.notice(notices);
-    if (waitMs > 0 && waitMs < LONGEST_WAIT_MS) this.#pacer.blockUntil(this.#nowMs() + waitMs);
+    const burst = this.#callCounts.notice(notices);
+    if (burst === null || burst.endsInMs <= 0 || burst.endsInMs >= LONGEST_WAIT_MS) return;
+    const endsMs = this.#nowMs() + burst.endsInMs;
+    if (burst.left === 0) this.#pacer.blockUntil(endsMs);
+    // The call whose answer this is has been counted.
+    this.#pacer.allowance.told({ left: burst.left, perWindow: burst.perWindow, endsMs }, Math.max(0, this.#dispatcher.inFlight - 1));
   }
 
   stats(): ClientStats {

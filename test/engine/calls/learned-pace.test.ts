@@ -11,10 +11,10 @@ const DAY_MS = 86_400_000;
 const NOW_MS = 1_800_000_000_000;
 
 /** What one process knows of its key's pace when it makes its first call. */
-function begin(store: VerdictStore, { key = 'one', nowMs = NOW_MS } = {}) {
+function begin(store: VerdictStore, { key = 'one', nowMs = NOW_MS, quotas = [] as object[] } = {}) {
   const pacer = createPacer(10, 0);
   const clock = { epochMs: () => nowMs, monotonicMs: () => 5000 };
-  const memory = createPaceMemory({ account: 'p', key: () => key, store, clock } as unknown as ClientOptions, pacer);
+  const memory = createPaceMemory({ account: 'p', key: () => key, store, clock, limits: { quotas } } as unknown as ClientOptions, pacer);
   memory.begin();
   return { pacer, memory };
 }
@@ -47,5 +47,51 @@ it('what stands there and is no pace changes nothing', async () => {
     store.setNote('p.one.pace', text, 0);
     expect(begin(store).pacer.learned).toBeNull();
   }
+  store.close();
+});
+
+it('that nothing is refused at full pace is known to the next process, too, until one is refused', async () => {
+  const path = join(newStateFolder(), 'verdicts.sqlite');
+  const [one, other] = await Promise.all([openSqliteVerdictStore(path), openSqliteVerdictStore(path)]);
+  const first = begin(one);
+  first.pacer.answered(5);
+  first.memory.answered();
+  expect([first.pacer.allowance.isOpen, begin(other).pacer.allowance.isOpen]).toEqual([false, false]);
+  while (!first.pacer.allowance.isOpen) first.pacer.answered(5);
+  first.memory.answered();
+  expect([begin(other).pacer.allowance.isOpen, begin(other).pacer.learned]).toEqual([true, null]);
+  expect(begin(other, { key: 'another' }).pacer.allowance.isOpen).toBe(false);
+  expect(begin(other, { nowMs: NOW_MS + DAY_MS + 1 }).pacer.allowance.isOpen).toBe(false);
+
+  const second = begin(other);
+  second.pacer.sent(6000);
+  second.pacer.limited(6000, 1000);
+  second.memory.keep();
+  // The first one goes on, and does not say again what is no longer so.
+  first.memory.answered();
+  expect(begin(one).pacer.learned).toMatchObject(second.pacer.learned ?? {});
+  one.close();
+  other.close();
+});
+
+it('a process that finds another was refused while it began does not say that nothing is', async () => {
+  const path = join(newStateFolder(), 'verdicts.sqlite');
+  const [one, other] = await Promise.all([openSqliteVerdictStore(path), openSqliteVerdictStore(path)]);
+  const slow = begin(one);
+  const refused = begin(other);
+  refused.pacer.sent(6000);
+  refused.pacer.limited(6000, 1000);
+  refused.memory.keep();
+  while (!slow.pacer.allowance.isOpen) slow.pacer.answered(5);
+  slow.memory.answered();
+  expect(slow.pacer.learned).toMatchObject(refused.pacer.learned ?? {});
+  expect(begin(one).pacer.learned).toMatchObject(refused.pacer.learned ?? {});
+  one.close();
+  other.close();
+});
+
+it('a limit of our own is known: nothing is found out slowly', async () => {
+  const store = await openSqliteVerdictStore(join(newStateFolder(), 'verdicts.sqlite'));
+  expect(begin(store, { quotas: [{ requests: 4, perMs: 60_000 }] }).pacer.allowance.isOpen).toBe(true);
   store.close();
 });

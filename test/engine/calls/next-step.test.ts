@@ -7,18 +7,19 @@ interface Facts {
   readonly state?: 'closed' | 'open' | 'probe';
   readonly hasContact?: boolean;
   readonly paceMs?: number;
+  readonly atOnce?: number;
   readonly dueMs?: number | null;
 }
 
 const NOW_MS = 1000;
 
-function stateOf({ refused, state = 'closed', hasContact = true, paceMs = 0, dueMs = null }: Facts): CallState {
+function stateOf({ refused, state = 'closed', hasContact = true, paceMs = 0, atOnce = 10, dueMs = null }: Facts): CallState {
   const standing = refused ? { error: new LookupError(refused, 'p', 'no'), untilMs: 9000 } : null;
   return {
     refusals: { standing: () => standing },
     breaker: { state: () => state, reopensAtMs: 1700 },
     reach: { hasContact, bulkCap: 0 },
-    pacer: { waitMs: () => paceMs },
+    pacer: { waitMs: () => paceMs, allowance: { atOnce } },
     queue: { nextDueMs: () => dueMs },
     concurrency: 4,
   } as unknown as CallState;
@@ -36,6 +37,8 @@ it.each<[string, Facts, number, object]>([
   ['and no second one', { hasContact: false }, 1, { does: 'none' }],
   ['then as many as may be', {}, 3, { does: 'call', isProbe: false }],
   ['and no more', {}, 4, { does: 'none' }],
+  ['fewer while the limit is not known', { atOnce: 2 }, 1, { does: 'call', isProbe: false }],
+  ['and no more than that', { atOnce: 2 }, 2, { does: 'none' }],
   ['not even when some are too many', {}, 5, { does: 'none' }],
   ['the pace is kept', { paceMs: 0.5, dueMs: 1003 }, 0, { does: 'wait', waitMs: 0.5 }],
   ['what is to be tried again later is waited for', { dueMs: 1003 }, 0, { does: 'wait', waitMs: 3 }],

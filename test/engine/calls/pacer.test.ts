@@ -46,6 +46,63 @@ function simulate({
   return { sent, refused, early, learned: pacer.learned };
 }
 
+/** Asks for `calls` values with answers that take `latencyMs`; the provider refuses as it answers. `before`: what is known; `open`: full pace at once. */
+function askOver({ perS, burst, calls, latencyMs = 150, before = null, isOpen = false }: Asking) {
+  const pacer = createPacer(10, 0);
+  if (before !== null) pacer.recall(before, 0);
+  if (isOpen) pacer.allowance.open();
+  let [tokens, tokensAtMs, answered, refused, early, waiting] = [burst, 0, 0, 0, 0, calls];
+  const out: { endsMs: number; isFine: boolean }[] = [];
+  let nowMs = 0;
+  for (; answered < calls && nowMs < 600_000; nowMs += 0.5) {
+    while ((out[0]?.endsMs ?? Infinity) <= nowMs) {
+      const call = out.shift();
+      if (call?.isFine === true) {
+        answered++;
+        pacer.answered(latencyMs);
+      } else {
+        refused++;
+        waiting++;
+        pacer.limited(nowMs, 1000);
+      }
+    }
+    // As the dispatcher does: one call until a first answer came.
+    if (waiting === 0 || out.length >= (answered === 0 ? 1 : pacer.allowance.atOnce) || pacer.waitMs(nowMs) > 0) continue;
+    if (nowMs < pacer.blockedUntilMs) early++;
+    pacer.sent(nowMs);
+    waiting--;
+    tokens = Math.min(burst, tokens + ((nowMs - tokensAtMs) / 1000) * perS);
+    tokensAtMs = nowMs;
+    const isFine = tokens >= 1;
+    if (isFine) tokens--;
+    out.push({ endsMs: nowMs + latencyMs, isFine });
+  }
+  return { refused, early, seconds: nowMs / 1000, learned: pacer.learned };
+}
+
+interface Asking {
+  readonly perS: number;
+  readonly burst: number;
+  readonly calls: number;
+  readonly latencyMs?: number;
+  readonly before?: LearnedPace | null;
+  readonly isOpen?: boolean;
+}
+
+describe('a pacer that knows no limit', () => {
+  it.each<[Asking, number, number]>([
+    [{ perS: 50, burst: 50, calls: 500 }, 3, 3],
+    [{ perS: 50, burst: 1, calls: 500 }, 4, 0],
+    [{ perS: 20, burst: 5, calls: 200 }, 5, 1],
+    [{ perS: 5, burst: 5, calls: 60, latencyMs: 400 }, 7, 1],
+  ])('comes up to it, %j: %i refusals, and %i where another has learned it', (limit, first, next) => {
+    const slow = askOver(limit);
+    expect([slow.refused, slow.early]).toEqual([first, 0]);
+    expect(askOver({ ...limit, before: slow.learned }).refused).toBe(next);
+    expect(slow.refused).toBeLessThanOrEqual(askOver({ ...limit, isOpen: true }).refused);
+  });
+});
+
 describe('a pacer', () => {
   it.each([
     { perS: 100, burst: 100, seconds: 20 },

@@ -5,7 +5,9 @@ import { createSharedNote } from '../shared/shared-note.ts';
 /** A plan's limit seldom changes; after that it is learned anew. */
 const KEPT_MS = 86_400_000;
 
-interface PaceNote extends LearnedPace {
+interface PaceNote extends Partial<LearnedPace> {
+  /** Nothing was refused at full pace. */
+  readonly isFree?: boolean;
   readonly atMs: number;
   readonly untilMs: number;
 }
@@ -18,16 +20,25 @@ export interface PaceMemory {
   recall(): void;
   /** The provider has just refused: what the pacer makes of that is kept. */
   keep(): void;
+  /** It has just answered: that it takes our full pace is kept as well, so that the next process does not begin slowly. */
+  answered(): void;
 }
 
 /** The memory of one provider's pace, in the store that all processes of a machine share. */
 export function createPaceMemory(options: ClientOptions, pacer: Pacer): PaceMemory {
   const note = createSharedNote<PaceNote>(options, 'pace', isSound);
   let hasBegun = false;
+  let isTold = options.limits.quotas.length > 0;
+  // Own limits are never gone beyond: there is nothing to find out.
+  if (isTold) pacer.allowance.open();
   function recall(): void {
     if (!note.hasNews()) return;
     const { note: found, leftMs } = note.read();
-    if (found !== null && leftMs > 0) pacer.recall(found, options.clock.monotonicMs());
+    if (found === null || leftMs <= 0) return;
+    isTold = true;
+    const { perS, refusedPerS } = found;
+    if (perS === undefined || refusedPerS === undefined) pacer.allowance.open();
+    else pacer.recall({ perS, refusedPerS }, options.clock.monotonicMs());
   }
   return {
     begin() {
@@ -40,11 +51,22 @@ export function createPaceMemory(options: ClientOptions, pacer: Pacer): PaceMemo
       const { learned } = pacer;
       if (learned === null) return;
       const atMs = options.clock.epochMs();
+      isTold = true;
       note.write({ ...learned, atMs, untilMs: atMs + KEPT_MS });
+    },
+    answered() {
+      if (isTold || !pacer.allowance.isOpen) return;
+      // Another process may have been refused meanwhile.
+      recall();
+      if (isTold) return;
+      isTold = true;
+      const atMs = options.clock.epochMs();
+      note.write({ isFree: true, atMs, untilMs: atMs + KEPT_MS });
     },
   };
 }
 
-function isSound({ perS, refusedPerS }: Partial<PaceNote>): boolean {
+function isSound({ perS, refusedPerS, isFree }: Partial<PaceNote>): boolean {
+  if (isFree === true) return perS === undefined && refusedPerS === undefined;
   return [perS, refusedPerS].every((rate) => typeof rate === 'number' && Number.isFinite(rate) && rate > 0);
 }

@@ -1,13 +1,9 @@
 // src/engine/calls/pace/: how fast one provider is asked, and when not at all.
+import { type Allowance, createAllowance } from './allowance.ts';
+import { createAnswerTimes } from './answer-times.ts';
+import { createCallRate, createThroughput } from './call-rate.ts';
+
 const SECOND_MS = 1000;
-/**
- * Calls never leave in bunches, so that a refusal is seen before the next one is sent: those that may be in flight at once are spread over
- * the time an answer takes, but over no more than this.
- */
-const LONGEST_SPREAD_MS = 20;
-const SHORTEST_SPREAD_MS = 1;
-/** How much one answer's time counts in the average. */
-const SMOOTHING = 0.1;
 /** The first second of a new pacer is half as fast: nothing is known of the limit yet. */
 const CAUTIOUS_MS = 1000;
 /** Used when a provider says 429 and not for how long (the published workflow waits as long). */
@@ -37,6 +33,8 @@ export interface LearnedPace {
 export interface Pacer {
   /** Milliseconds until the next call may be sent; 0: now. */
   waitMs(nowMs: number): number;
+  /** How many may be out at once, and how many the provider's own words allow. */
+  readonly allowance: Allowance;
   /** Until when the provider told us to stay away; 0: it did not. */
   readonly blockedUntilMs: number;
   sent(nowMs: number): void;
@@ -53,25 +51,24 @@ export interface Pacer {
 }
 
 /**
- * A provider's limit is seldom known: documented ones differ by plan. So calls go out evenly, a refusal stops all of them for as
- * long as it says, and the pace afterwards is what went through between two refusals (a token bucket's refill rate).
+ * A provider's limit is seldom known: documented ones differ by plan. So few calls go out at first, then more, and never in bunches, so that a
+ * refusal is seen before the next one is sent; what an answer says of the limit is kept to; a refusal stops all of them for as long as it says, and the pace afterwards is what went through between two refusals (a token bucket's refill rate).
  */
 export function createPacer(concurrency: number, startMs: number): Pacer {
-  let spreadMs = LONGEST_SPREAD_MS;
+  const allowance = createAllowance(concurrency);
+  const rate = createCallRate();
+  const times = createAnswerTimes();
   let learnedPerS: number | null = null;
   let refusedPerS = Infinity;
   let nextMs = 0;
   let blockedUntilMs = 0;
-  let sinceMs = startMs;
-  // Stryker disable next-line NumericLiteral: it counts from the first refusal on
-  let sentSince = 0;
-  let refillMs = 0;
+  const through = createThroughput(startMs);
   let refusals = 0;
   let recalledMs = 0;
 
   function gapMs(nowMs: number): number {
-    const fast = (spreadMs / concurrency) * (nowMs - startMs < CAUTIOUS_MS ? 2 : 1);
-    if (learnedPerS === null) return fast;
+    const fast = (times.spreadMs / concurrency) * (nowMs - startMs < CAUTIOUS_MS ? 2 : 1);
+    if (learnedPerS === null) return allowance.isOpen ? fast : Math.max(fast, times.firstSpreadMs / allowance.atOnce);
     return Math.max(fast, learnedGapMs({ perS: learnedPerS, refusedPerS }, Math.max(0, nowMs - Math.max(blockedUntilMs, recalledMs))));
   }
 
@@ -82,14 +79,17 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
     get learned() {
       return learnedPerS === null ? null : { perS: learnedPerS, refusedPerS };
     },
+    allowance,
     recall(learned, nowMs) {
+      allowance.open();
       ({ perS: learnedPerS, refusedPerS } = learned);
       recalledMs = nowMs;
     },
-    waitMs: (nowMs) => Math.max(0, Math.max(nextMs, blockedUntilMs) - nowMs),
+    waitMs: (nowMs) => Math.max(allowance.waitMs(nowMs), Math.max(nextMs, blockedUntilMs) - nowMs),
     sent(nowMs) {
-      if (sentSince === 0) sinceMs = nowMs;
-      sentSince++;
+      allowance.sent(nowMs);
+      rate.sent(nowMs);
+      through.sent(nowMs);
       const gap = gapMs(nowMs);
       // Timers come late: one gap may be caught up, but not where two calls at once could run into a refusal.
       const slack = learnedPerS === null && nowMs - startMs >= CAUTIOUS_MS ? gap : 0;
@@ -97,8 +97,8 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
     },
     answered(latencyMs) {
       refusals = 0;
-      const bounded = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, latencyMs));
-      spreadMs += (bounded - spreadMs) * SMOOTHING;
+      allowance.answered();
+      times.answered(latencyMs);
     },
     limited(nowMs, retryAfterMs) {
       // Calls that were on their way when the first refusal came: the same refusal, but the longest wait counts.
@@ -107,14 +107,9 @@ export function createPacer(concurrency: number, startMs: number): Pacer {
       }
       const blockMs = blockMsAfter(retryAfterMs, refusals);
       refusals++;
-      refusedPerS = SECOND_MS / gapMs(nowMs);
-      // A bucket that was full and has been emptied: what went through since, over the time it could refill.
-      const through = ((sentSince - 1) / ((nowMs - sinceMs + refillMs) / SECOND_MS)) * HEADROOM;
-      // Stryker disable next-line NumericLiteral: it waits for a second at least, and half of any first pace is more than one call a second
-      const measured = refillMs > 0 ? through : 0;
-      learnedPerS = Math.max(measured, refusedPerS * BACK_OFF);
-      refillMs = blockMs;
-      sentSince = 0;
+      refusedPerS = Math.min(SECOND_MS / gapMs(nowMs), rate.perS(nowMs));
+      learnedPerS = Math.max(through.perS(nowMs) * HEADROOM, refusedPerS * BACK_OFF);
+      through.restart(blockMs);
       blockedUntilMs = nowMs + blockMs;
     },
     blockUntil(untilMs) {
