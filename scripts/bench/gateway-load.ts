@@ -34,8 +34,8 @@ export function postOf(path: string, headers: Readonly<Record<string, string>>, 
   return [Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`), body];
 }
 
-/** Waits for whole answers, one a call; they all come with their length. */
-function answersOf(socket: Socket): () => Promise<void> {
+/** Waits for whole answers, one a call; they all come with their length. Rejects at one that is no 2xx. */
+export function answersOf(socket: Socket): () => Promise<void> {
   let held = Buffer.alloc(0);
   let waiting: { resolve: () => void; reject: (fault: Error) => void } | null = null;
   const take = () => {

@@ -14,6 +14,7 @@ const here = import.meta.dirname;
 /** A server in a process of its own. */
 export interface Served {
   readonly port: number;
+  readonly pid: number;
   /** CPU seconds it has used so far, of all its threads. */
   cpuS(): number;
   /** Resident memory: now, and at its highest since `forgetPeak`. */
@@ -100,6 +101,7 @@ async function serve(args: readonly string[], env: Readonly<Record<string, strin
   const memory = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`${proc}/status`, 'utf8'))?.[1]) / 1024;
   return {
     port,
+    pid: child.pid ?? 0,
     cpuS() {
       // proc_pid_stat(5): utime and stime are the 14th and 15th field; the second one may hold blanks.
       const fields = readFileSync(`${proc}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];

@@ -1,4 +1,5 @@
 // src/compose/figures/: what a process counts, as Prometheus reads it.
+import { getHeapStatistics } from 'node:v8';
 import { UNENRICHED } from '../../events/bulk/unenriched.ts';
 import type { UnenrichedReason } from '../../events/bulk/unenriched.ts';
 import { histogramLines, metricLines, type Sample } from '../../model/formats/prometheus-text.ts';
@@ -136,6 +137,9 @@ function renderProcess(): string[] {
   return [
     ...family('process_cpu_seconds_total', 'counter', 'Processor time used.', [['', (user + system) / 1e6]]),
     ...family('process_resident_memory_bytes', 'gauge', 'Memory in use.', [['', process.memoryUsage.rss()]]),
+    ...family('nodejs_heap_size_used_bytes', 'gauge', 'Heap in use, with what the next collection will free.', [
+      ['', getHeapStatistics().used_heap_size],
+    ]),
     ...family('process_start_time_seconds', 'gauge', 'Start of the process since 1970.', [
       ['', (Date.now() - process.uptime() * 1000) / 1000],
     ]),

@@ -13,6 +13,7 @@ const RULES = wordTable<Rule>({
   ismalicious_memory_entries: 'each',
   process_cpu_seconds_total: 'each',
   process_resident_memory_bytes: 'each',
+  nodejs_heap_size_used_bytes: 'each',
   process_start_time_seconds: 'each',
   ismalicious_provider_credits_spent_today: 'most',
   ismalicious_provider_quota_remaining: 'least',
