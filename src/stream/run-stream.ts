@@ -1,9 +1,10 @@
 import type { Consumer, Producer } from '@platformatic/kafka';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrichRecords } from './enrich-records.ts';
 import { faultWords } from './fault-words.ts';
 import { checkTopics, type ClientOptions, type KafkaLibrary, openConsumer, openProducer, openRecords, outletOf } from './kafka-clients.ts';
-import { type Offset, offsetsBehind, stillOurs } from './offsets.ts';
+import { type Offset, stillOurs } from './offsets.ts';
 import { type InRecord, type Routes, toOutRecord } from './records.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { type Outlet, RecordTooLargeError, sendRecords } from './send-records.ts';
@@ -13,6 +14,10 @@ import { type BatchBounds, createBatchReader } from './take-batch.ts';
 const LAG_EVERY_MS = 10_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+/** How often a commit is tried before the group is joined anew; a run that is to stop tries as long as it may. */
+const COMMIT_TRIES = 4;
+/** No sharing out of partitions has this number. */
+const NO_SHARE = -1;
 
 /** What a run reads, writes and counts. */
 export interface StreamRun extends ClientOptions {
@@ -31,11 +36,12 @@ export interface StreamRun extends ClientOptions {
   readonly ready: (fault: string | null) => void;
 }
 
-/** What a run works with: the library and the producer for all of it. */
+/** What a run works with: the library, the producer and what it has done for all of it. */
 interface Running {
   readonly run: StreamRun;
   readonly kafka: KafkaLibrary;
   readonly producer: Producer;
+  readonly repeats: Repeats;
 }
 
 /**
@@ -47,16 +53,23 @@ export async function runStream(run: StreamRun): Promise<void> {
   const kafka = await import('@platformatic/kafka');
   const producer = openProducer(kafka, run);
   let consumer = openConsumer(kafka, run);
+  const topicIdOf = async (topic: string) => (await consumer.metadata({ topics: [topic], forceUpdate: true })).topics.get(topic)?.id ?? '';
+  const repeats = createRepeats(topicIdOf);
+  const isDone = () => run.stop.aborted && repeats.uncommitted().length === 0;
+  const onStop = () => run.log('stopping: the batch in flight is written and committed first');
+  run.stop.addEventListener('abort', onStop);
   try {
     await checkTopics(kafka, consumer, run.topics, run.routes);
-    for (let failures = 0; !run.stop.aborted;) {
+    for (let failures = 0; !isDone();) {
       const before = run.metrics.total();
       try {
-        await readAsMember({ run, kafka, producer }, consumer);
+        await readAsMember({ run, kafka, producer, repeats }, consumer);
       } catch (error) {
         if (error instanceof RecordTooLargeError || run.abandon.aborted) throw error;
         failures = run.metrics.total() > before ? 1 : failures + 1;
-        await waitAfter(run, failures, { words: `the group was left: ${faultWords(error)}`, signal: run.stop });
+        await waitAfter(run, failures, `the group was left: ${faultWords(error)}`);
+        if (isDone()) break;
+        run.abandon.throwIfAborted();
         run.metrics.add('reconnects');
         await closeQuietly(consumer, run);
         consumer = openConsumer(kafka, run);
@@ -64,38 +77,39 @@ export async function runStream(run: StreamRun): Promise<void> {
     }
   } catch (error) {
     if (!run.abandon.aborted) throw error;
-    run.log('stopped before the last batch was done: it is read again by the next run');
+    run.log('stopped before the last batch was written and committed: it is read again by the next run');
   } finally {
+    run.stop.removeEventListener('abort', onStop);
     await closeQuietly(consumer, run);
     await closeQuietly(producer, run);
   }
 }
 
-/** A member of the group, and what it has done so far. */
+/** A member of the group. */
 interface Member {
   readonly consumer: Consumer;
-  readonly repeats: Repeats;
   /** How often partitions were shared out to it. */
   shares: number;
 }
 
 /** Reads as a member of the group until it is stopped. Each sharing out of partitions begins a new stream of records. */
 async function readAsMember(running: Running, consumer: Consumer): Promise<void> {
-  const { run } = running;
-  const topicIdOf = async (topic: string) => (await consumer.metadata({ topics: [topic], forceUpdate: true })).topics.get(topic)?.id ?? '';
-  const member: Member = { consumer, repeats: createRepeats(topicIdOf), shares: 0 };
+  const { run, repeats } = running;
+  const member: Member = { consumer, shares: 0 };
+  await repeats.joined();
   // Told by the calls themselves; without a listener it would end the process.
   consumer.on('error', () => undefined);
   consumer.on('consumer:group:join', () => void member.shares++);
   consumer.on('consumer:lag', (lag) => run.metrics.setLag(lag));
   consumer.startLagMonitoring({ topics: [...run.topics] }, LAG_EVERY_MS);
-  while (!run.stop.aborted) await readShare(running, member);
+  do await readShare(running, member);
+  while (!run.stop.aborted);
 }
 
-/** Reads until partitions are shared out anew. */
+/** Reads until partitions are shared out anew. What was written in an earlier share, and is not committed yet, is committed first. */
 async function readShare(running: Running, member: Member): Promise<void> {
-  const { run } = running;
-  const { consumer, repeats } = member;
+  const { run, repeats } = running;
+  const { consumer } = member;
   const records = await openRecords(consumer, run.topics, run.from);
   const share = member.shares;
   const isOver = () => run.stop.aborted || member.shares !== share;
@@ -104,14 +118,14 @@ async function readShare(running: Running, member: Member): Promise<void> {
   consumer.on('consumer:group:join', wake);
   run.ready(null);
   try {
+    await commitPatiently(running, member, NO_SHARE);
     for (;;) {
       const read = await take(run.bounds);
       if (read === null) break;
       const batch = await repeats.without(read);
       if (batch.length > 0) await passBatch(running, batch);
       repeats.passed(read);
-      await commit(member, share, offsetsBehind(read));
-      run.metrics.committed();
+      await commitPatiently(running, member, share);
     }
     if (!run.stop.aborted) run.metrics.add('rebalances');
   } finally {
@@ -161,7 +175,7 @@ function patientOutlet({ run, kafka, producer }: Running): Outlet {
           if (outlet.isTooLarge(error)) throw error;
           run.abandon.throwIfAborted();
           run.metrics.add('send_failures');
-          await waitAfter(run, failures, { words: `records could not be written: ${faultWords(error)}`, signal: run.abandon });
+          await waitAfter(run, failures, `records could not be written: ${faultWords(error)}`);
           run.abandon.throwIfAborted();
         }
       }
@@ -169,7 +183,30 @@ function patientOutlet({ run, kafka, producer }: Running): Outlet {
   };
 }
 
-/** Commits what was written. Where partitions were shared out anew meanwhile, only those that stayed ours, and never back. */
+/**
+ * Commits what was written and acknowledged, and tries again for a while: who leaves the group without it has it done again by others. A run
+ * that is to stop tries until its batch is given up.
+ */
+async function commitPatiently(running: Running, member: Member, share: number): Promise<void> {
+  const { run, repeats } = running;
+  const offsets = repeats.uncommitted();
+  if (offsets.length === 0) return;
+  for (let failures = 1; ; failures++) {
+    try {
+      await unlessAborted(commit(member, share, offsets), run.abandon);
+      repeats.settled(offsets);
+      run.metrics.committed();
+      if (failures > 1) run.ready(null);
+      return;
+    } catch (error) {
+      if (run.abandon.aborted || (failures >= COMMIT_TRIES && !run.stop.aborted)) throw error;
+      await waitAfter(run, failures, `what was written could not be committed: ${faultWords(error)}`);
+      run.abandon.throwIfAborted();
+    }
+  }
+}
+
+/** Commits offsets. Where partitions were shared out anew meanwhile, only those that stayed ours, and never back. */
 async function commit({ consumer, shares }: Member, share: number, offsets: readonly Offset[]): Promise<void> {
   let ours = offsets;
   if (shares !== share) {
@@ -180,19 +217,25 @@ async function commit({ consumer, shares }: Member, share: number, offsets: read
   if (ours.length > 0) await consumer.commit({ offsets: [...ours] });
 }
 
-/** What went wrong, and what ends the wait before it is tried again. */
-interface Setback {
-  readonly words: string;
-  readonly signal: AbortSignal;
+/** The outcome, or a rejection as soon as `signal` aborts. */
+async function unlessAborted<T>(outcome: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  try {
+    const aborted = once(signal, 'abort', { signal: over.signal }).then(() => signal.throwIfAborted() as never);
+    return await Promise.race([outcome, aborted]);
+  } finally {
+    over.abort();
+  }
 }
 
-/** Says what went wrong, and waits longer each time. */
-async function waitAfter({ log, ready }: StreamRun, failures: number, { words, signal }: Setback): Promise<void> {
+/** Says what went wrong, and waits longer each time; until the run is to stop, or to give up if it is to stop already. */
+async function waitAfter({ log, ready, stop, abandon }: StreamRun, failures: number, words: string): Promise<void> {
   const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(10, failures - 1));
   log(`${words}; it is tried again in ${waitMs} ms`);
   ready(words);
   // An aborted wait is over, which is all that is asked of it.
-  await delay(waitMs, undefined, { signal }).catch(() => undefined);
+  await delay(waitMs, undefined, { signal: stop.aborted ? abandon : stop }).catch(() => undefined);
 }
 
 /** Leaves the group, or closes the connections; that brokers are away by then changes nothing. */

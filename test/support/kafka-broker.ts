@@ -64,6 +64,8 @@ export interface RunningKafka extends AsyncDisposable {
   readonly brokers: string;
   /** `127.0.0.1:PORT`, for those who log in with SCRAM. */
   readonly loginBrokers: string;
+  /** Where a relay has to listen, and what it has to pass on to, so that who begins with it reaches the broker through it only. */
+  readonly relay: { readonly port: number; readonly to: number };
   /** Ends the broker, and starts it again with what it holds. */
   restart(): Promise<void>;
 }
@@ -74,9 +76,9 @@ export const LOGIN = { user: 'enricher', password: 'only-for-this-test-4711' } a
 /** Starts a broker on free ports of loopback: 4 to 10 s, some 400 MB. */
 export async function startKafka(): Promise<RunningKafka> {
   const folder = mkdtempSync(join(process.env.ISMALICIOUS_KEPT_FOLDER ?? tmpdir(), 'ismalicious-kafka-'));
-  const [[open, login], [controller]] = [await freePorts(), await freePorts()];
+  const [[open, login], [controller], [relayed, relay]] = [await freePorts(), await freePorts(), await freePorts()];
   const properties = join(folder, 'server.properties');
-  writeFileSync(properties, propertiesOf(folder, { open, login, controller }));
+  writeFileSync(properties, propertiesOf(folder, { open, login, controller, relayed, relay }));
   const id = java(['kafka.tools.StorageTool', 'random-uuid']).trim();
   const scram = `SCRAM-SHA-512=[name=${LOGIN.user},password=${LOGIN.password}]`;
   java(['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties, '-S', scram]);
@@ -84,6 +86,7 @@ export async function startKafka(): Promise<RunningKafka> {
   return {
     brokers: `127.0.0.1:${open}`,
     loginBrokers: `127.0.0.1:${login}`,
+    relay: { port: relay, to: relayed },
     async restart() {
       await stop(child);
       child = await launch(folder, properties);
@@ -99,16 +102,19 @@ interface Ports {
   readonly open: number;
   readonly login: number;
   readonly controller: number;
+  /** Where the broker listens for a relay, and where it says that it does. */
+  readonly relayed: number;
+  readonly relay: number;
 }
 
-function propertiesOf(folder: string, { open, login, controller }: Ports): string {
+function propertiesOf(folder: string, { open, login, controller, relayed, relay }: Ports): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `OPEN://127.0.0.1:${open},LOGIN://127.0.0.1:${login},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `OPEN://127.0.0.1:${open},LOGIN://127.0.0.1:${login}`,
-    'listener.security.protocol.map': 'OPEN:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `OPEN://127.0.0.1:${open},LOGIN://127.0.0.1:${login},RELAYED://127.0.0.1:${relayed},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `OPEN://127.0.0.1:${open},LOGIN://127.0.0.1:${login},RELAYED://127.0.0.1:${relay}`,
+    'listener.security.protocol.map': 'OPEN:PLAINTEXT,LOGIN:SASL_PLAINTEXT,RELAYED:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'OPEN',
     'controller.listener.names': 'CONTROLLER',
     'sasl.enabled.mechanisms': 'SCRAM-SHA-512',

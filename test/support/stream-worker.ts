@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -15,6 +16,8 @@ export interface StreamWorker {
   figures(): Promise<ReadonlyMap<string, number>>;
   /** Waits until a figure is at least so large. */
   until(figure: string, least: number): Promise<void>;
+  /** Waits until it has said something on stderr. */
+  says(words: string): Promise<void>;
 }
 
 /** Starts a worker with a port for its figures; resolves when the port is open. */
@@ -51,6 +54,12 @@ export async function startWorker(args: readonly string[], env: Readonly<Record<
       while (((await figures()).get(figure) ?? 0) < least) {
         if (child.exitCode !== null) throw new Error(`the worker ended: ${stderr}`);
         await delay(50);
+      }
+    },
+    async says(words) {
+      while (!stderr.includes(words)) {
+        if (child.exitCode !== null) throw new Error(`the worker ended: ${stderr}`);
+        await once(child.stderr, 'data');
       }
     },
   };
