@@ -66,14 +66,17 @@ export function startProgram(file: string, ...args: readonly string[]): Promise<
   return serve([join(here, file), ...args], {});
 }
 
-/** isMalicious' API: one value a call after `latencyMs`, 500 in bulk. */
-export async function startApi(latencyMs: number): Promise<{ readonly port: number; stop(): void }> {
+/** isMalicious' API: one value a call after `latencyMs`, 500 in bulk. `asked`: values it was asked for. */
+export async function startApi(latencyMs: number): Promise<{ readonly port: number; asked(): number; stop(): void }> {
+  let asked = 0;
   const server = createServer((req, res) => {
     let text = '';
     req.on('data', (part: Buffer) => (text += part.toString()));
     req.on('end', async () => {
       if (latencyMs > 0) await delay(latencyMs);
-      const body = Buffer.from(JSON.stringify(answerOf(req.method ?? 'GET', req.url ?? '/', text)));
+      const answer = answerOf(req.method ?? 'GET', req.url ?? '/', text);
+      if (!('limits' in answer)) asked += 'results' in answer ? answer.results.length : 1;
+      const body = Buffer.from(JSON.stringify(answer));
       res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
     });
   });
@@ -82,10 +85,10 @@ export async function startApi(latencyMs: number): Promise<{ readonly port: numb
     server.closeAllConnections();
     server.close();
   };
-  return { port: (server.address() as AddressInfo).port, stop };
+  return { port: (server.address() as AddressInfo).port, asked: () => asked, stop };
 }
 
-function answerOf(method: string, url: string, body: string): object {
+function answerOf(method: string, url: string, body: string) {
   if (method === 'POST' && url.includes('/bulk/')) {
     const { entities } = JSON.parse(body) as { entities: string[] };
     return { success: true, results: entities.map((entity) => ({ entity, ...verdictOf(entity) })) };
