@@ -116,6 +116,7 @@ export const FLAT_FIELDS: FieldTable = {
   'ismalicious.source': 'keyword',
   'ismalicious.status': 'keyword',
   'ismalicious.tier': 'keyword',
+  'ismalicious.trace': 'keyword',
   'ismalicious.verdict': 'keyword',
 };
 

@@ -99,6 +99,7 @@ function createBlockEnricher(job: EnrichJob, delimiter: number) {
     timeoutMs: asked.timeoutMs ?? 0,
     maxAgeS: null,
     details: false,
+    trace: job.traces === true,
     only: null,
     budget: null,
     delimiter,

@@ -30,6 +30,8 @@ export interface EnrichJob {
   readonly isLive: boolean;
   /** The byte between the cells of a CSV; `null`: it is found out. */
   readonly delimiter: number | null;
+  /** Whether rows get a column that says where their answers come from. */
+  readonly traces?: boolean;
   /** Something that the user should know, on a line of its own. */
   readonly warn: (text: string) => void;
   readonly progress: { show(text: string): void; end(): void };

@@ -24,6 +24,8 @@ export interface OpenOptions extends SourceOptions {
   readonly onFault?: (message: string) => void;
   /** Blocks of the calling host, checked with the core's. */
   readonly blocks?: Blocks;
+  /** Whether answers say where they come from; left out: as `ecs.trace` says, where the host reads it. */
+  readonly traces?: boolean;
   /** Who makes the calls, for the audit log; by default this program and the user of the environment. */
   readonly origin?: AuditOrigin;
 }

@@ -72,14 +72,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   );
   await shared?.join(stacks.map(({ payerNow }) => payerNow));
   const figures = createFigures(store, clock, () => stacks.map(({ client }) => client.stats()));
-  const lists = openLocalLists({
-    lists: core.local.lists,
-    allowLists: core.local.allowLists,
-    warningLists: core.local.warningLists,
-    falsePositiveLists: core.local.falsePositiveLists,
-    sample: (core.local.sample ?? wanted.length === 0) ? (await import('../providers/sample-feed.ts')).SAMPLE_FEED : null,
-    watches: options.stays === true,
-  });
+  const lists = await openLists(config, options);
   const feedback = await openFeedbackStore({
     path: feedbackPath(config),
     watches: options.stays === true,
@@ -107,6 +100,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     maxValueBytes: boundOf(config),
     staleS: core.cache.staleS,
     stopsEarly: core.engine.stopEarly,
+    tracedSettings: tracedSettings(options, config),
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
     async onClose() {
       audit.close();
@@ -153,6 +147,23 @@ function openAudit(
     origin: origin ?? { program: isSplunk === true ? 'splunk' : 'cli', user: env.USER ?? env.LOGNAME ?? env.USERNAME },
     settings: () => settingsFingerprint(config),
   });
+}
+
+async function openLists({ core, wanted }: LoadedConfig, { stays }: OpenOptions): Promise<LocalSource> {
+  const { lists, allowLists, warningLists, falsePositiveLists, sample } = core.local;
+  return openLocalLists({
+    lists,
+    allowLists,
+    warningLists,
+    falsePositiveLists,
+    sample: (sample ?? wanted.length === 0) ? (await import('../providers/sample-feed.ts')).SAMPLE_FEED : null,
+    watches: stays === true,
+  });
+}
+
+/** What answers say of the settings; `undefined`: nobody asked where they come from. */
+function tracedSettings({ traces }: OpenOptions, config: LoadedConfig): string | undefined {
+  return (traces ?? config.blocks['ecs']?.values['trace'] === true) ? settingsFingerprint(config) : undefined;
 }
 
 /** Every file whose content answers, or that changes what is answered, besides the settings and the cache; those that are not there too. */

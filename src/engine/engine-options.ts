@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly figures?: Figures | undefined;
   /** Longest value that is looked up, in bytes; left out: `MAX_VALUE_BYTES`. */
   readonly maxValueBytes?: number | undefined;
+  /** Fingerprint of the settings in force, for answers that say where they come from; left out: they do not. */
+  readonly tracedSettings?: string | undefined;
   /** Released with the engine: transports, logs. */
   readonly onClose: () => Promise<void>;
 }

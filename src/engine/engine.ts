@@ -1,5 +1,5 @@
 // src/engine/: one question about indicators, answered. What takes part has rooms of its own: calls, cache, score, privacy, feedback.
-import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
+import type { Answer, Enrichment } from '../model/enrichment.ts';
 import type { Indicator, LookupReading } from '../model/indicator.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { readForLookup, SHOWN_CHARS } from '../model/read-for-lookup.ts';
@@ -107,7 +107,7 @@ export class Engine implements Enricher {
     );
     if (hasAsked) this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
     for (const [n, { open, inputs }] of all.entries())
-      for (const input of inputs) take(input, enrichmentOf(input, open.indicator, entries[n]));
+      for (const input of inputs) take(input, enrichmentOf(input, open.indicator, entries[n], this.#options.tracedSettings));
   }
 
   /** Values that are asked about by their parts. */
@@ -233,7 +233,7 @@ export class Engine implements Enricher {
     const give = (at: number, input: string) => {
       const indicator = indicators[at] as Indicator;
       if (entries[at] === undefined) asked.get(indicator.value)?.inputs.push(input);
-      else take(input, enrichmentOf(input, indicator, entries[at]));
+      else take(input, enrichmentOf(input, indicator, entries[at], this.#options.tracedSettings));
     };
     for (let at = 0; at < inputs.length; at++) give(at, inputs[at] as string);
     for (const { at, value } of others) give(at, value);
@@ -248,10 +248,10 @@ export class Engine implements Enricher {
     const { indicator } = parsed;
     const known = view.memory.get(indicator.value);
     if (known) {
-      const { answer, source, checkedAtS, expiresAtS } = known;
+      const { checkedAtS, expiresAtS } = known;
       const nowS = epochS(this.#options.clock);
       if (expiresAtS > nowS && checkedAtS >= nowS - maxAgeS && checkedAtS <= nowS + CLOCK_SKEW_S)
-        return { input: value, indicator, answer, source, checkedAtS, expiresAtS };
+        return enrichmentOf(value, indicator, known, this.#options.tracedSettings);
     }
     return parsed.kind === 'private' ? this.#recallPrivate(value, indicator, parsed.reason) : indicator;
   }
@@ -262,7 +262,8 @@ export class Engine implements Enricher {
     const known = outcomesAtHome({ view: this.#mainView, options: this.#options, nowS }, indicator);
     if (known.length === 0) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
     const answer = this.#pool.ofPrivate(this.#pool.merge(known, { type: indicator.type, nowS }), reason);
-    return { input: value, indicator, answer, source: 'local' satisfies Source, checkedAtS: nowS, expiresAtS: null };
+    const entry = { answer, source: 'local', checkedAtS: nowS, expiresAtS: null } as const;
+    return enrichmentOf(value, indicator, entry, this.#options.tracedSettings);
   }
 }
 
@@ -271,10 +272,12 @@ function shown(value: string): string {
   return value.length > LONGEST_SHOWN ? value.slice(0, SHOWN_CHARS) : value;
 }
 
-function enrichmentOf(input: string, indicator: Indicator, entry: RoundEntry | undefined): Enrichment {
+/** `settings`: see `EngineOptions.tracedSettings`. */
+function enrichmentOf(input: string, indicator: Indicator, entry: RoundEntry | undefined, settings: string | undefined): Enrichment {
   if (!entry) throw new Error('a round answers every indicator');
-  const { answer, source, checkedAtS, expiresAtS } = entry;
-  return { input, indicator, answer, source, checkedAtS, expiresAtS };
+  const { answer, source, checkedAtS, expiresAtS, origins = null } = entry;
+  if (settings === undefined) return { input, indicator, answer, source, checkedAtS, expiresAtS };
+  return { input, indicator, answer, source, checkedAtS, expiresAtS, trace: { settings, origins } };
 }
 
 function unasked(input: string, indicator: Indicator | null, answer: Answer): Enrichment {

@@ -1,5 +1,5 @@
 import { CLOCK_SKEW_S } from './clock.ts';
-import type { Answer, Source } from '../model/enrichment.ts';
+import type { Answer, Origin, Source } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import type { AnswerPool } from './cache/answer-pool.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -21,6 +21,8 @@ export interface RoundEntry {
   readonly source: Source;
   readonly checkedAtS: number | null;
   readonly expiresAtS: number | null;
+  /** See `TraceFacts.origins`; left out where it is `null`. */
+  readonly origins?: readonly Origin[];
 }
 
 /** One question to all providers about many indicators. */
@@ -112,19 +114,38 @@ export function mergeRound(round: Round, indicator: Indicator, outcomes: readonl
   const isHome = home.length > 0;
   if (answered.length === 0) return { answer, source: isHome ? 'local' : 'none', checkedAtS: isHome ? nowS : null, expiresAtS: null };
   const source = (['live', 'coalesced', 'cache'] as const).find((word) => answered.some((outcome) => outcome.source === word)) ?? 'cache';
+  const origins = round.options.tracedSettings === undefined ? null : originsOf(round, indicator, [...home, ...answered]);
   return {
     answer,
     source,
     checkedAtS: Math.min(...answered.map((outcome) => outcome.checkedAtS)),
     expiresAtS: Math.min(...answered.map((outcome) => outcome.expiresAtS)),
+    ...(origins === null ? {} : { origins }),
   };
+}
+
+type Answered = Extract<Outcome, { kind: 'answered' }>;
+
+/** `null`: all answered at the same time, about the indicator itself. */
+function originsOf({ view }: Round, indicator: Indicator, answered: readonly Answered[]): readonly Origin[] | null {
+  const { clients } = view.audienceOf(indicator.type);
+  const origins = answered.map(({ provider, checkedAtS, source }) => {
+    const client = clients.find((one) => one.provider.id === provider);
+    const sent = source === 'local' || client === undefined ? null : view.sentTo(client, indicator).value;
+    return { provider, checkedAtS, sent };
+  });
+  const isPlain = origins.every(
+    ({ checkedAtS, sent }) => checkedAtS === origins[0]?.checkedAtS && (sent ?? indicator.value) === indicator.value,
+  );
+  return isPlain ? null : origins;
 }
 
 /** Only whole answers get here: what failed is asked again next time. */
 export function remember({ view, nowS }: Round, indicator: Indicator, entry: RoundEntry): RoundEntry {
-  const { answer, source, checkedAtS, expiresAtS } = entry;
+  const { answer, source, checkedAtS, expiresAtS, origins } = entry;
   if (checkedAtS !== null && expiresAtS !== null && expiresAtS > nowS) {
-    view.memory.set(indicator.value, { answer, source: source === 'local' ? 'local' : 'cache', checkedAtS, expiresAtS });
+    const known = { answer, source: source === 'local' ? ('local' as const) : ('cache' as const), checkedAtS, expiresAtS };
+    view.memory.set(indicator.value, origins === undefined ? known : { ...known, origins });
   }
   return entry;
 }

@@ -115,8 +115,9 @@ function peekAs(enricher: Enricher): (text: string) => Enrichment | undefined {
 /** What was known before, when an answer that was asked for anew says the same, so that its renderings still hold. Answers are shared: identity tells. */
 function stillTrue(before: RenderedVerdict | undefined, now: Enrichment): RenderedVerdict | undefined {
   if (before === undefined) return undefined;
-  const { answer, source, checkedAtS } = before.enrichment;
-  return answer === now.answer && source === now.source && checkedAtS === now.checkedAtS ? before : undefined;
+  const { answer, source, checkedAtS, trace } = before.enrichment;
+  const isSame = answer === now.answer && source === now.source && checkedAtS === now.checkedAtS;
+  return isSame && trace?.origins === now.trace?.origins ? before : undefined;
 }
 
 /** Longer values, in bytes, are read anew each time: the room for keys is for those that come again. */

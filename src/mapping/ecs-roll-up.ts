@@ -1,5 +1,6 @@
 import type { Answer, Enrichment, Status, Tier } from '../model/enrichment.ts';
 import type { VerdictWord } from '../model/verdict.ts';
+import { toTrace } from './trace.ts';
 
 /** The tag of an event of which one value at least could not be looked up. */
 export const FAILURE_TAG = '_ismalicious_failure';
@@ -23,6 +24,8 @@ export interface EcsRollUp {
   readonly field?: string;
   readonly malicious?: boolean;
   readonly message?: string;
+  /** See `toTrace`; only where traces are asked for (`ecs.trace`). */
+  readonly trace?: readonly string[];
 }
 
 /** The members of `EcsRollUp`, in the order they are written. */
@@ -41,6 +44,7 @@ export const ROLL_UP_MEMBERS = [
   'field',
   'malicious',
   'message',
+  'trace',
 ] as const satisfies readonly (keyof EcsRollUp)[];
 
 /** What a roll-up depends on besides the answer and its field. */
@@ -80,6 +84,7 @@ export function toRollUp(enrichment: Enrichment, field: string, { canResolve, de
     field,
     ...(isMalicious !== null && { malicious: isMalicious }),
     ...(answer.message !== null && { message: answer.message }),
+    ...(enrichment.trace !== undefined && { trace: toTrace(enrichment) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Enrichment } from '../model/enrichment.ts';
 import { toExplainLine } from './explain-line.ts';
+import { toTrace } from './trace.ts';
 
 /** One enrichment as `/v1/lookup` and `check --json` print it (the contract of docs/fields.md). */
 export interface EnrichmentJson {
@@ -23,6 +24,8 @@ export interface EnrichmentJson {
   readonly expires_at: string | null;
   readonly message: string | null;
   readonly providers: readonly ProviderResultJson[];
+  /** Where the answer comes from (see `toTrace`), where traces are asked for. */
+  readonly trace?: readonly string[];
   /** How the score came about, where that was asked for: the contributions, which add up to it, then how they were merged. */
   readonly explain?: readonly string[];
 }
@@ -84,5 +87,6 @@ export function toEnrichmentJson(enrichment: Enrichment): EnrichmentJson {
       contribution: result.contribution,
       ...(result.message === null ? {} : { message: result.message }),
     })),
+    ...(enrichment.trace === undefined ? {} : { trace: toTrace(enrichment) }),
   };
 }

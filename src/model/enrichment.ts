@@ -82,6 +82,23 @@ export interface Answer {
   readonly providers: readonly ProviderResult[];
 }
 
+/** One source of an answer: who, when, and what it was asked about. */
+export interface Origin {
+  readonly provider: string;
+  /** When it answered, seconds since 1970 (UTC). */
+  readonly checkedAtS: number;
+  /** The value as it was sent; `null`: nothing was sent (own lists, overrides). */
+  readonly sent: string | null;
+}
+
+/** What a trace is made of (`mapping/trace.ts`). */
+export interface TraceFacts {
+  /** Fingerprint of the settings in force, as the audit log has it. */
+  readonly settings: string;
+  /** `null`: every provider that answered did so at `checkedAtS`, about the indicator itself. */
+  readonly origins: readonly Origin[] | null;
+}
+
 /** All verdicts on one observable, merged. */
 export interface Enrichment {
   /** The value as it was given. */
@@ -94,6 +111,8 @@ export interface Enrichment {
   readonly checkedAtS: number | null;
   /** Until when the answer may be reused, seconds since 1970 (UTC). */
   readonly expiresAtS: number | null;
+  /** Left out where nobody asked for traces. */
+  readonly trace?: TraceFacts;
 }
 
 /**

@@ -6,6 +6,11 @@ import { FEEDBACK_BODY, FEEDBACK_END_BODY } from './feedback-schemas.ts';
 
 const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;
+const trace = {
+  ...texts,
+  description:
+    'With `ecs.trace`: where the answer comes from, a word for each source (`virustotal@2026-11-21T10:00:00Z#0f3a9c21b7de`, a request id that leads to the audit log; `local@…`; `otx!timeout`), then `settings=` and a fingerprint.',
+};
 const textOrNull = { type: ['string', 'null'] } as const;
 const percent = { type: 'integer', minimum: 0, maximum: 100 } as const;
 const percentOrNull = { type: ['integer', 'null'], minimum: 0, maximum: 100 } as const;
@@ -179,6 +184,7 @@ export const SCHEMAS = {
         ...texts,
         description: 'Where it was asked for: the contributions, which add up to the score, then how they were merged.',
       },
+      trace,
     },
   },
   LookupAnswer: {
@@ -225,6 +231,7 @@ export const SCHEMAS = {
       field: text,
       malicious: { type: 'boolean', description: 'Left out when unknown.' },
       message: text,
+      trace,
     },
   },
   Event: { type: 'object', description: 'An event as JSON; ECS names, nested or dotted.' },

@@ -1,4 +1,5 @@
 import { toExplainLine } from '../mapping/explain-line.ts';
+import { toTrace } from '../mapping/trace.ts';
 import { toAnswerCells, toDetailCells, toIndicatorCell } from '../mapping/splunk.ts';
 import type { Answer, Enrichment, Source } from '../model/enrichment.ts';
 import { COMMA, encodeCell, quoteCell } from './csv-cells.ts';
@@ -9,6 +10,8 @@ import type { RowLayout } from './row-layout.ts';
 export interface CellForm {
   readonly fields: readonly string[];
   readonly details: boolean;
+  /** See `RowOptions.trace`. */
+  readonly trace?: boolean;
   /** How a text becomes a cell; left out: as it is. A file for spreadsheets guards its formulas. */
   readonly guard?: (text: string) => string;
   /** The byte between cells; left out: a comma. */
@@ -29,6 +32,7 @@ interface CellFrame {
 export class AnswerCells {
   readonly #rendered: RenderedCells;
   readonly #details: boolean;
+  readonly #trace: boolean;
   readonly #encode: (text: string) => string;
   readonly #delimiter: string;
   readonly #fieldCells: readonly string[];
@@ -37,9 +41,10 @@ export class AnswerCells {
   #lead;
   #tail = '';
 
-  constructor(rendered: RenderedCells, { fields, details, guard, delimiter = COMMA }: CellForm) {
+  constructor(rendered: RenderedCells, { fields, details, trace = false, guard, delimiter = COMMA }: CellForm) {
     this.#rendered = rendered;
     this.#details = details;
+    this.#trace = trace;
     this.#delimiter = String.fromCharCode(delimiter);
     this.#lead = this.#delimiter;
     const encode =
@@ -76,7 +81,12 @@ export class AnswerCells {
 
   /** The explanation at the end of a row, with `details`. */
   explanation(answer: Answer): number {
-    return this.#add([toExplainLine(answer)], this.#tail);
+    return this.#add([toExplainLine(answer)], this.#trace ? '' : this.#tail);
+  }
+
+  /** Where the answer comes from, at the very end of a row, with `trace`. */
+  trace(enrichment: Enrichment): number {
+    return this.#add([toTrace(enrichment).join(' ')], this.#tail);
   }
 
   /** Forgets what was rendered; the renderings themselves are their owner's to forget. */
@@ -88,7 +98,7 @@ export class AnswerCells {
     const { before, after } = toAnswerCells(answer);
     const part = this.#delimiter;
     const head = `${this.#lead}${[...before.map(this.#encode), source, type, ''].join(part)}`;
-    const tail = `${['', this.#fieldCells[field], ...after.map(this.#encode)].join(part)}${this.#details ? '' : this.#tail}`;
+    const tail = `${['', this.#fieldCells[field], ...after.map(this.#encode)].join(part)}${this.#details || this.#trace ? '' : this.#tail}`;
     return { source, type, field, before: this.#rendered.add(head), after: this.#rendered.add(tail) };
   }
 

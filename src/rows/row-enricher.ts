@@ -34,12 +34,13 @@ export interface RowContext {
 }
 
 /** Names of the columns a search gets, in the order of the reply. */
-export function outputFields(options: Pick<RowOptions, 'fields' | 'prefix' | 'details'>): string[] {
-  const { fields, prefix, details } = options;
+export function outputFields(options: Pick<RowOptions, 'fields' | 'prefix' | 'details' | 'trace'>): string[] {
+  const { fields, prefix, details, trace } = options;
   const names = SPLUNK_FIELDS.map((name) => prefix + name);
-  if (!details) return names;
+  const last = trace === true ? [`${prefix}trace`] : [];
+  if (!details) return [...names, ...last];
   const perField = fields.flatMap((field) => SPLUNK_DETAIL_FIELDS.map((name) => `${prefix}${field}_${name}`));
-  return [...names, ...perField, `${prefix}explain`];
+  return [...names, ...perField, `${prefix}explain`, ...last];
 }
 
 /** Enriches the chunks of one search, one after the other. */
@@ -134,8 +135,9 @@ export class RowEnricher {
 
   /** What the rendered cells depend on besides the answers; `null`: earlier answers do not count in this search. */
   #shapeOf({ clearedColumns, firstKept, columns }: RowLayout): string | null {
-    const { fields, details, only, providers, maxAgeS, mode, tlp, profile } = this.#options;
-    if (mode === 'plan' || maxAgeS !== null) return null;
+    const { fields, details, only, providers, maxAgeS, mode, tlp, profile, trace } = this.#options;
+    // A trace is read from the cache itself.
+    if (mode === 'plan' || maxAgeS !== null || trace === true) return null;
     const asked = providers === null ? null : [...new Set(providers)].sort();
     // What is not given is not in the text: the shape of a search without a label stays as it was.
     return JSON.stringify({ fields, details, only, asked, clearedColumns, leads: firstKept < columns, tlp, profile });

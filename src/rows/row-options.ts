@@ -14,6 +14,8 @@ export interface RowOptions {
   /** `null`: the setting. */
   readonly maxAgeS: number | null;
   readonly details: boolean;
+  /** Whether each row says where its answer comes from, in a last column; left out: no. */
+  readonly trace?: boolean;
   /** Rows with another verdict are left out; `null`: all rows stay. */
   readonly only: readonly VerdictWord[] | null;
   /** Paid look-ups this search may make; `null`: the setting. */

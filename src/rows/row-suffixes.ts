@@ -39,7 +39,7 @@ const SHOWN_BEFORE = 3;
 /**
  * The cells that each row gets at its end, as ready-made bytes: rendered once for every value, field and source word. It remembers by id
  * what was rendered (`answer-cells.ts` renders), so that a row costs a few look-ups in arrays and no text.
- * With `details` a row's end has several parts (the verdict, one per field, the explanation), else one.
+ * With `details` a row's end has several parts (the verdict, one per field, the explanation), else one; with `trace` one more.
  */
 export class RowSuffixes {
   readonly #answers: ValueAnswers;
@@ -54,6 +54,8 @@ export class RowSuffixes {
   #main: Int32Array<ArrayBuffer>[];
   #detail: Int32Array<ArrayBuffer>[];
   #explain: Int32Array<ArrayBuffer>[];
+  /** By id: where its answer comes from; empty without `trace`. */
+  #trace: Int32Array<ArrayBuffer>;
   /** By id: how often a paid answer was shown, and the chunk that paid for it. */
   #paid = new Int32Array(FIRST_IDS);
   #paidIn = new Int32Array(FIRST_IDS);
@@ -61,13 +63,14 @@ export class RowSuffixes {
   #kept: Enrichment[] = [];
 
   constructor(answers: ValueAnswers, shape: SuffixShape) {
-    const { fields, details } = shape;
+    const { fields, details, trace } = shape;
     this.#answers = answers;
     this.#shape = shape;
-    this.partsPerRow = details ? fields.length + 2 : 1;
+    this.partsPerRow = (details ? fields.length + 2 : 1) + (trace === true ? 1 : 0);
     this.#main = fields.map(() => new Int32Array(FIRST_IDS));
     this.#detail = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
     this.#explain = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
+    this.#trace = new Int32Array(trace === true ? FIRST_IDS : 0);
     this.#cells = new AnswerCells(this.rendered, shape);
     this.#unasked = fields.map((field) => Array.from({ length: FIRST_VALUE_ID }, (_, id) => unaskedEnrichment(id, field)));
   }
@@ -89,6 +92,7 @@ export class RowSuffixes {
       this.#paidIn[id] = chunk;
       for (const byId of this.#main) byId[id] = 0;
     }
+    if (this.#shape.trace === true) this.#trace[id] = this.#cells.trace(enrichment);
     if (!this.#shape.details) return;
     for (const byId of this.#detail) byId[id] = 0;
     for (const byId of this.#explain) byId[id] = 0;
@@ -152,19 +156,20 @@ export class RowSuffixes {
   forget(): void {
     this.rendered.clear();
     this.#cells.forget();
-    for (const byField of [this.#main, this.#detail, this.#explain]) for (const byId of byField) byId.fill(0);
+    for (const byField of [this.#main, this.#detail, this.#explain, [this.#trace]]) for (const byId of byField) byId.fill(0);
     this.#paid.fill(UNPAID);
     this.#kept = [];
   }
 
   #fill(at: number, winner: number, worst: Int32Array, chunk: number): void {
     const id = worst[winner] as number;
-    const { only, details, fields } = this.#shape;
+    const { only, details, trace, fields } = this.#shape;
     if (only !== null && !only.includes(this.#verdictOf(id, winner))) {
       this.parts[at] = NO_ROW;
       return;
     }
     this.parts[at] = this.#mainOf(id, winner, chunk);
+    if (trace === true) this.parts[at + this.partsPerRow - 1] = this.#traceOf(id, winner);
     if (!details) return;
     for (let field = 0; field < fields.length; field++) this.parts[at + 1 + field] = this.#detailOf(worst[field] as number, field);
     this.parts[at + 1 + fields.length] = this.#explainOf(id, winner);
@@ -178,6 +183,11 @@ export class RowSuffixes {
   #explainOf(id: number, field: number): number {
     const byId = this.#explain[field] as Int32Array;
     return (byId[id] ||= this.#cells.explanation(this.#answerOf(id, field)));
+  }
+
+  /** Rendered with its answer, but for what was never asked. */
+  #traceOf(id: number, field: number): number {
+    return (this.#trace[id] ||= this.#cells.trace(this.#enrichmentOf(id, field)));
   }
 
   #mainOf(id: number, field: number, chunk: number): number {
@@ -202,6 +212,7 @@ export class RowSuffixes {
     this.#main = this.#main.map((byId) => enlarge(byId, size));
     this.#detail = this.#detail.map((byId) => enlarge(byId, size));
     this.#explain = this.#explain.map((byId) => enlarge(byId, size));
+    if (this.#shape.trace === true) this.#trace = enlarge(this.#trace, size);
     this.#paid = enlarge(this.#paid, size);
     this.#paidIn = enlarge(this.#paidIn, size);
   }

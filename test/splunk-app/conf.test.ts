@@ -96,9 +96,9 @@ describe('what repeats something else agrees with it', () => {
   });
 
   it.each([
-    ['ismalicious', 10, () => readCommandOptions(['nonsense=1', 'x'])],
+    ['ismalicious', 11, () => readCommandOptions(['nonsense=1', 'x'])],
     ['ismaliciousextract', 6, () => readExtractOptions({ args: ['nonsense=1'], rawArgs: [] })],
-    ['ismaliciousrecords', 3, () => readRecordWishes(['nonsense=1'])],
+    ['ismaliciousrecords', 4, () => readRecordWishes(['nonsense=1'])],
     ['ismaliciousfeedback', 7, () => readFeedbackOptions({ args: ['nonsense=1'], rawArgs: [] })],
   ])('the search bar explains every option of | %s', (command, count, readWords) => {
     const said = (() => {
@@ -143,6 +143,7 @@ describe('what repeats something else agrees with it', () => {
       ...SPLUNK_FIELDS.map((field) => `im_${field}`),
       ...QUOTA_FIELDS,
       ...EXTRACT_FIELDS.map((field) => `im_${field}`),
+      'im_trace',
       'im_value',
       'im_sightings',
     ]);

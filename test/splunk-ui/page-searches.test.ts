@@ -149,6 +149,11 @@ describe('Watchlist and records', () => {
       State: 'in force',
     });
     expect(first('ds_alerts')).toMatchObject({ Tier: 'p1', Result: 'success', Note: 'malicious by 2 sources' });
-    expect(first('ds_sent')).toMatchObject({ Provider: 'virustotal', Indicator: '198[.]51[.]100[.]7' });
+    expect(first('ds_sent')).toMatchObject({
+      Provider: 'virustotal',
+      Indicator: '198[.]51[.]100[.]7',
+      User: 'alice',
+      Search: '1795000000.42',
+    });
   });
 });

@@ -116,7 +116,16 @@ export function filledWorld(): SplWorld {
         args.includes('198') ? [merged, { ...merged, provider: 'ismalicious', im_contribution: 60 }] : [],
       ismaliciousrecords: (_rows, args) =>
         args.includes('sent')
-          ? [{ sent_at: '2026-11-21T09:00:00Z', provider: 'virustotal', im_indicator: '198.51.100.7' }]
+          ? [
+              {
+                sent_at: '2026-11-21T09:00:00Z',
+                provider: 'virustotal',
+                im_indicator: '198.51.100.7',
+                program: 'splunk',
+                user: 'alice',
+                search_id: '1795000000.42',
+              },
+            ]
           : [
               {
                 state: 'in force',

@@ -1,4 +1,4 @@
-import type { Answer, Source } from '../../model/enrichment.ts';
+import type { Answer, Origin, Source } from '../../model/enrichment.ts';
 import type { Indicator, IndicatorType } from '../../model/indicator.ts';
 import type { Tlp } from '../../model/tlp.ts';
 import { type Redaction, NO_REDACTION, sentAs } from '../privacy/redaction.ts';
@@ -11,6 +11,8 @@ export interface MemoryEntry {
   readonly source: Source;
   readonly checkedAtS: number;
   readonly expiresAtS: number;
+  /** See `TraceFacts.origins`; left out where it is `null`. */
+  readonly origins?: readonly Origin[];
 }
 
 /** A provider's client, up to which label things may be sent there, and how much of them. */

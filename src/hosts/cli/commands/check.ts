@@ -1,6 +1,7 @@
 // src/hosts/cli/commands/: one file a command.
 import { existsSync } from 'node:fs';
 import { toEnrichmentJson, toExplainedJson } from '../../../mapping/enrichment-json.ts';
+import { toTrace } from '../../../mapping/trace.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import { parseIndicator } from '../../../model/parse-indicator.ts';
 import type { Engine } from '../../../engine/engine.ts';
@@ -31,7 +32,12 @@ export const check: Command = {
     const asked = askOptions(values, DEADLINE_MS);
     const wanted = await readWanted(words, io);
     if (wanted.length === 0) throw new UsageError('check needs at least one value, or - for stdin.');
-    const { engine, config, warnings } = await openEngine({ env: io.env, configPath: values.config, profile: values.profile });
+    const { engine, config, warnings } = await openEngine({
+      env: io.env,
+      configPath: values.config,
+      profile: values.profile,
+      ...(values.trace && { traces: true }),
+    });
     warn(io, warnings);
     try {
       checkProviders(asked, config);
@@ -45,6 +51,8 @@ export const check: Command = {
       if (values.explain && !values.json)
         for (const enrichment of enrichments)
           io.stdout.write(`\n${inertText(enrichment.input)}\n${explain(enrichment, reasonsOf(enrichment) ?? [])}\n`);
+      if (values.trace && !values.json)
+        for (const enrichment of enrichments) io.stdout.write(`\n${inertText(enrichment.input)}\n${traceLines(enrichment)}`);
       sumUp(tally, { timeoutMs: asked.timeoutMs ?? 0, wasStopped, isLate: enrichments.some(isLate) }, io);
       await finishCalls(engine, io);
       return exitCodeOf(tally, values['exit-code'] === true);
@@ -111,6 +119,12 @@ async function print(enrichments: readonly Enrichment[], isExplained: boolean, i
   if (only !== undefined && enrichments.length === 1 && !isExplained)
     io.stdout.write(`${await (await import('../card.ts')).formatCard(only, io)}\n`);
   else io.stdout.write(`${await (await import('../table.ts')).formatTable(enrichments, io)}\n`);
+}
+
+function traceLines(enrichment: Enrichment): string {
+  return toTrace(enrichment)
+    .map((word) => `  ${inertText(word)}\n`)
+    .join('');
 }
 
 function toLine(enrichment: Enrichment, reasons: readonly string[] | null): string {

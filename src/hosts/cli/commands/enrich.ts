@@ -65,6 +65,7 @@ export const enrich: Command = {
       configPath: values.config,
       profile: values.profile,
       blocks: { ecs: EcsSettings },
+      ...(values.trace && { traces: true }),
     });
     warn(io, warnings);
     const stop = values.follow === true ? createStop() : null;
@@ -112,6 +113,8 @@ function checkFormat(format: Format, { values, fields, isAlone }: Shape): void {
   if (format === 'log' && fields.length > 0) throw new UsageError('--field is for events: in a log every indicator of a line is looked up');
   if (values.store && (format === 'list' || format === 'playbook' || format === 'log'))
     throw new UsageError(`--store wants events: a ${format} does not say who was seen`);
+  if (values.trace && (format === 'log' || format === 'playbook'))
+    throw new UsageError(`--trace has no place in a ${format}: use csv, ndjson, json or list`);
   if (values.delimiter !== undefined && format !== 'csv') throw new UsageError('--delimiter is for CSV');
   if (values.follow && format !== 'log' && format !== 'ndjson') throw new UsageError(`--follow reads lines (log, ndjson), not ${format}`);
   if (!isAlone && (format === 'csv' || format === 'json' || format === 'playbook'))
@@ -131,11 +134,13 @@ async function enrichFile(run: FileRun, io: Io): Promise<void> {
   const { format, inputPath: path } = file;
   const enrichFormat = await ENRICHERS[format]();
   const detail = ecsDetailOf(config.blocks);
-  const options = [format, fields, asked.providers ?? null, asked.maxAgeS ?? null, values.profile ?? null];
+  const options: unknown[] = [format, fields, asked.providers ?? null, asked.maxAgeS ?? null, values.profile ?? null];
+  if (delimiter !== null) options.push(delimiter);
+  if (values.trace) options.push('trace');
   const files = await openRunFiles(
     {
       ...file,
-      options: JSON.stringify(delimiter === null ? options : [...options, delimiter]),
+      options: JSON.stringify(options),
       startsOver: values.restart === true,
       tally,
       budget: asked.budget,
@@ -152,7 +157,19 @@ async function enrichFile(run: FileRun, io: Io): Promise<void> {
   try {
     const read = await openReadMeter(watch, path, files.resumedFrom?.inputBytes ?? 0);
     const progress = { show: read.progress.show, end: () => {} };
-    const job = { ...files, engine, fields, asked, detail, note: notes?.note, tally, progress, isLive: follows !== null, delimiter };
+    const job = {
+      ...files,
+      engine,
+      fields,
+      asked,
+      detail,
+      note: notes?.note,
+      tally,
+      progress,
+      isLive: follows !== null,
+      delimiter,
+      traces: values.trace === true,
+    };
     const warnUser = (text: string) => void io.stderr.write(`warning: ${path === '-' ? '' : `${path}: `}${text}\n`);
     await enrichFormat({ ...job, warn: warnUser, done: withBoundMemory(read.counting(files.done)) });
     await files.finish();

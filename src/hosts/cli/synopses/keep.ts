@@ -101,17 +101,25 @@ export const listsSynopsis = {
   note: 'Exit code 3: some lists could not be fetched; those that were there stay.',
 } satisfies Synopsis;
 
-/** `ismalicious trace ID` */
+/** `ismalicious trace ID…` */
 export const traceSynopsis = {
   name: 'trace',
   group: GROUP,
   summary: 'Show what was sent to which provider, when, by which program, user and search: the audit log, older files included.',
-  words: { takes: 'ID', doc: 'a value, also defanged; or a run, search or user as a line of the log names it' },
+  words: {
+    takes: 'ID…',
+    doc: 'a value, also defanged; what im_trace or ismalicious.trace says of a row or document; or a run, search or user as a line of the log names it',
+  },
   options: {
     since: text('AGE', 'only calls of the last 12h, 30d, …'),
     json: flag('the records as they are, one JSON object a line'),
+    csv: flag('a table for a spreadsheet'),
   },
-  examples: [['trace 198.51.100.7 --since 7d', 'who asked whom about it in the last week']],
+  examples: [
+    ['trace 198.51.100.7 --since 7d', 'who asked whom about it in the last week'],
+    ["trace 'virustotal@2026-11-21T10:00:00Z#0f3a9c21b7de' --json", 'the call that an answer came from'],
+  ],
+  note: 'Exit code 1: none of it is in the log; 3: some of it is not.',
 } satisfies Synopsis;
 
 /** `ismalicious report` */

@@ -15,6 +15,7 @@ export const checkSynopsis = {
   options: {
     json: flag('one JSON object a line'),
     explain: flag('what each provider contributed to the score; with --json as a member explain'),
+    trace: flag('where each answer comes from: sources, when they answered, ids for `ismalicious trace`; with --json as a member trace'),
     'exit-code': EXIT_CODE,
     ...ENGINE_OPTIONS,
     timeout: text('S', 'seconds for the whole answer (default: 30; none: wait as long as it takes)'),
@@ -50,6 +51,7 @@ export const enrichSynopsis = {
     restart: flag('start again from the beginning, whatever FILE.journal says'),
     store: flag("note in the pipeline's store who was seen with what (see: watch who)"),
     budget: text('N', 'look-ups this run may pay'),
+    trace: flag('where each answer comes from, for `ismalicious trace`: a column im_trace, in events ismalicious.trace (see ecs.trace)'),
     'exit-code': EXIT_CODE,
     ...ENGINE_OPTIONS,
   },

@@ -69,6 +69,11 @@ const RULES: OptionRules<Draft> = {
     draft.profile = text;
     return /^[a-z][a-z0-9_]{0,31}$/.test(text) ? undefined : 'the name of a profile of the configuration file, for example profile=soc';
   },
+  trace(text, draft) {
+    const isWanted = toBoolean(text);
+    draft.trace = isWanted === true;
+    return isWanted === null ? 'true or false' : undefined;
+  },
 };
 
 /**

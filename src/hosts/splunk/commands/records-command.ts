@@ -1,6 +1,7 @@
 import type { FeedbackStore } from '../../../engine/feedback/overrides.ts';
 import { whenFeedbackIsFree } from '../../../engine/feedback/give-feedback.ts';
 import type { SentRecord } from '../../../engine/privacy/read-audit-log.ts';
+import { requestIdsIn } from '../../../model/formats/request-id.ts';
 import { converseGenerating, type GeneratedTable } from '../protocol/generating-conversation.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
 import type { CommandContext } from './command-context.ts';
@@ -14,6 +15,8 @@ interface RecordWishes {
   kind: RecordKind;
   max: number;
   all: boolean;
+  /** What `im_trace` says of a row; empty: whatever was sent. */
+  trace: string;
 }
 
 /** What the command reads; nothing in it makes a call or changes anything. */
@@ -21,12 +24,14 @@ export interface RecordFacts {
   readonly feedback: Pick<FeedbackStore, 'list'>;
   /** The youngest records of what left, the youngest first. */
   readonly sent: (most: number) => readonly SentRecord[];
+  /** The calls that brought the answers of a row, by its trace. */
+  readonly traced: (trace: string) => Promise<readonly SentRecord[]>;
   readonly warnings: readonly string[];
   close(): Promise<void>;
 }
 
 /** Columns of `| ismaliciousrecords kind=sent`. */
-export const SENT_FIELDS = ['sent_at', 'provider', 'im_indicator'] as const;
+export const SENT_FIELDS = ['sent_at', 'provider', 'im_indicator', 'program', 'user', 'search_id', 'run', 'settings'] as const;
 
 const MAX_ROWS = 10_000;
 const EXAMPLE = '| ismaliciousrecords';
@@ -41,18 +46,29 @@ const RULES: OptionRules<RecordWishes> = {
     draft.max = Number(text);
     return /^[1-9]\d{0,4}$/.test(text) && draft.max <= MAX_ROWS ? undefined : `a whole number from 1 to ${MAX_ROWS}`;
   },
+  trace(text, draft) {
+    draft.trace = text;
+    draft.kind = 'sent';
+    return requestIdsIn(text).length > 0
+      ? undefined
+      : 'what im_trace says of a row, for example trace="virustotal@2026-11-21T10:00:00Z#0f3a9c21b7de"';
+  },
   all(text, draft) {
     draft.all = /^(t|true|1|yes|y)$/i.test(text);
     return /^(t|true|1|yes|y|f|false|0|no|n)$/i.test(text) ? undefined : 'true or false';
   },
 };
 
+function sentRow({ time, provider, indicators, program = '', user = '', search = '', run = '', settings = '' }: SentRecord): string[] {
+  return [time, provider, indicators.join(', '), program, user, search, run, settings];
+}
+
 /** Reads the words after the command's name. Throws `UsageError` with every fault at once. */
 export function readRecordWishes(args: readonly string[]): RecordWishes {
-  const draft: RecordWishes = { kind: 'overrides', max: 1000, all: false };
+  const draft: RecordWishes = { kind: 'overrides', max: 1000, all: false, trace: '' };
   const { fields, faults } = readOptionWords({ args, rawArgs: [] }, { rules: RULES, draft, example: EXAMPLE, sample: 'kind=sent' });
   if (fields.length > 0)
-    faults.push(`"${fields[0]?.slice(0, 60)}" is not understood; it takes kind=, max= and all=, for example ${EXAMPLE} kind=sent`);
+    faults.push(`"${fields[0]?.slice(0, 60)}" is not understood; it takes kind=, max=, all= and trace=, for example ${EXAMPLE} kind=sent`);
   if (faults.length > 0) throw new UsageError(`isMalicious: ${faults.join('; ')}.`);
   return draft;
 }
@@ -65,12 +81,12 @@ export function answerRecords(
 ): Promise<number> {
   return converseGenerating<RecordWishes>(world, {
     read: readRecordWishes,
-    async generate({ kind, max, all }, search): Promise<GeneratedTable> {
-      const { feedback, sent, warnings, close } = await open(search);
+    async generate({ kind, max, all, trace }, search): Promise<GeneratedTable> {
+      const { feedback, sent, traced, warnings, close } = await open(search);
       try {
         const messages = warnings.map((warning) => ['WARN', `isMalicious: ${warning}`] as const);
         if (kind === 'sent') {
-          const rows = sent(max).map(({ time, provider, indicators }) => [time, provider, indicators.join(', ')]);
+          const rows = (trace === '' ? sent(max) : await traced(trace)).map(sentRow);
           return { fields: SENT_FIELDS, rows, messages };
         }
         const now = nowS();

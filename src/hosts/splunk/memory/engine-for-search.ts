@@ -35,12 +35,13 @@ export interface OpenedEngineForSearch {
 
 /**
  * Opens the engine as configured, for a search that asks `wanted` (`null`: everybody) with the settings of a profile of the configuration
- * file. Throws `UsageError` for a provider it cannot ask, `ConfigError` for a profile that is not there.
+ * file; `traces`: answers say where they come from. Throws `UsageError` for a provider it cannot ask, `ConfigError` for a profile that is not there.
  */
 export async function openEngineForSearch(
   wanted: readonly string[] | null,
   search?: AskingSearch,
   profile?: string,
+  traces?: boolean,
 ): Promise<OpenedEngineForSearch> {
   const tlsWarning = ignoreTlsSwitch();
   const { conf, fault, isForAll } = await readAppSettings({
@@ -49,7 +50,16 @@ export async function openEngineForSearch(
     session: sessionOf(search),
     nowS: Math.trunc(Date.now() / 1000),
   });
-  const opened = await openEngine({ env: process.env, isSplunk: true, conf, blocks: SPLUNK_BLOCKS, profile, origin: originOf(search) });
+  const origin = originOf(search);
+  const opened = await openEngine({
+    env: process.env,
+    isSplunk: true,
+    conf,
+    blocks: SPLUNK_BLOCKS,
+    profile,
+    origin,
+    ...(traces && { traces }),
+  });
   const { engine, config, feedback } = opened;
   const warnings = tlsWarning === null ? opened.warnings : [tlsWarning, ...opened.warnings];
   const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];

@@ -1,5 +1,6 @@
 import { endShortly } from '../../../compose/process/end-shortly.ts';
 import { auditLogPath, readAuditLog } from '../../../engine/privacy/read-audit-log.ts';
+import { findTraced } from '../../../engine/privacy/search-audit-log.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
 import { answerRecords } from '../commands/records-command.ts';
 import { endProcess } from '../protocol/end-process.ts';
@@ -12,7 +13,8 @@ void answerRecords(
   async (search) => {
     const { engine, config, feedback, warnings } = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
     const sent = (most: number) => readAuditLog(auditLogPath(config.stateFolder), most);
-    return { feedback, sent, warnings, close: () => engine.close() };
+    const traced = (trace: string) => findTraced(auditLogPath(config.stateFolder), trace);
+    return { feedback, sent, traced, warnings, close: () => engine.close() };
   },
   () => Math.trunc(Date.now() / 1000),
 ).then(endProcess);

@@ -14,8 +14,8 @@ void converse({
   input: new StandardInput(),
   output: new StandardOutput(),
   now: Date.now,
-  open: async (search, providers, profile) =>
-    (await import('../memory/engine-for-search.ts')).openEngineForSearch(providers, search, profile),
+  open: async (search, providers, profile, traces) =>
+    (await import('../memory/engine-for-search.ts')).openEngineForSearch(providers, search, profile, traces),
   remember: async (startedMs) => new (await import('../memory/search-memory.ts')).SearchMemory({ env: process.env, startedMs }),
   prepare: (bytes) => tiers.prepare(bytes),
   complain: (line) => void process.stderr.write(`${inertText(line)}\n`),

@@ -33,8 +33,16 @@ export interface OpenedEnricher {
   readonly fingerprint?: () => Fingerprint | null;
 }
 
-/** Opens the engine; called at most once a search, and only when there are rows to enrich. `providers`: who will be asked, `null` for everybody. */
-export type OpenEnricher = (search: SearchContext, providers: readonly string[] | null, profile?: string) => Promise<OpenedEnricher>;
+/**
+ * Opens the engine; called at most once a search, and only when there are rows to enrich. `providers`: who will be asked, `null` for
+ * everybody. `traces`: whether answers say where they come from.
+ */
+export type OpenEnricher = (
+  search: SearchContext,
+  providers: readonly string[] | null,
+  profile?: string,
+  traces?: boolean,
+) => Promise<OpenedEnricher>;
 
 /** The world of the program. */
 export interface Surroundings {
@@ -90,6 +98,7 @@ class Conversation {
   #search: SearchContext = { app: null, owner: null, sessionKey: null, splunkdUri: null };
   #providers: readonly string[] | null = null;
   #profile: string | undefined;
+  #traces: boolean | undefined;
   #chunks: RowEnricher | null = null;
   #enricher: Promise<Enricher> | null = null;
   /** Grows when something goes wrong later. */
@@ -165,6 +174,7 @@ class Conversation {
     };
     this.#providers = options.providers;
     this.#profile = options.profile;
+    this.#traces = options.trace;
     this.#chunks = new RowEnricher(options, this.#notes, Math.trunc(this.#world.now() / 1000));
     this.#writer.writeBare(introductionOf(options));
   }
@@ -233,7 +243,8 @@ class Conversation {
   }
 
   #open(): Promise<Enricher> {
-    return (this.#enricher ??= this.#world.open(this.#search, this.#providers, this.#profile).then(({ engine, warnings, fingerprint }) => {
+    const opening = () => this.#world.open(this.#search, this.#providers, this.#profile, this.#traces);
+    return (this.#enricher ??= opening().then(({ engine, warnings, fingerprint }) => {
       this.#warnings = warnings;
       this.#tellWarnings();
       // Who does not ask the engine would not hear its warnings.

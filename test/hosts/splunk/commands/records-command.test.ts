@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readAuditLog } from '../../../../src/engine/privacy/read-audit-log.ts';
+import { findTraced } from '../../../../src/engine/privacy/search-audit-log.ts';
+import { digestOfSent } from '../../../../src/model/formats/request-id.ts';
 import { answerRecords, readRecordWishes, SENT_FIELDS, type RecordFacts } from '../../../../src/hosts/splunk/commands/records-command.ts';
 import { columnOf, readCsv } from '../../../support/csv-oracle.ts';
 import { executeOf, getinfoOf, MemoryInput, readFrames } from '../../../support/splunk-streams.ts';
@@ -41,7 +43,13 @@ async function records(args: readonly string[], path = join(folder, 'none')) {
       return [override('198.51.100.7', null), override('203.0.113.9', 1_700_000_500)] as unknown as Overrides;
     },
   };
-  const open = async () => ({ feedback, sent: (most: number) => readAuditLog(path, most), warnings: [], close: async () => undefined });
+  const open = async () => ({
+    feedback,
+    sent: (most: number) => readAuditLog(path, most),
+    traced: (trace: string) => findTraced(path, trace),
+    warnings: [],
+    close: async () => undefined,
+  });
   const status = await answerRecords(world, open, () => 1_700_000_600);
   const [, reply] = readFrames(Buffer.concat(parts));
   return { status, asked, table: readCsv(reply?.body ?? '') };
@@ -71,6 +79,19 @@ describe('| ismaliciousrecords', () => {
     expect(columnOf((await records(['kind=sent', 'max=1'], path)).table, 'im_indicator')).toEqual(['a.example, b.example']);
   });
 
+  it('shows the call that brought an answer, with the search that made it', async () => {
+    const path = join(folder, 'traced.ndjson');
+    const line = (search: string, value: string) =>
+      JSON.stringify({ time: '2026-11-21T09:00:00.000Z', provider: 'otx', indicators: [value], program: 'splunk', user: 'alice', search });
+    writeFileSync(path, `${line('1.1', 'a.example')}\n${line('2.2', 'b.example')}\n`);
+    const { table } = await records([`trace=otx@2026-11-21T09:00:00Z#${digestOfSent('otx', 'a.example')} settings=0f3a9c21b7de`], path);
+    expect([columnOf(table, 'im_indicator'), columnOf(table, 'user'), columnOf(table, 'search_id')]).toEqual([
+      ['a.example'],
+      ['alice'],
+      ['1.1'],
+    ]);
+  });
+
   it('reads the end of a long log only, and whole lines of it', () => {
     const path = join(folder, 'long.ndjson');
     const line = `${JSON.stringify({ time: '2026-11-21T09:00:00.000Z', provider: 'p', indicators: ['x'.repeat(1000)] })}\n`;
@@ -88,6 +109,7 @@ describe('| ismaliciousrecords', () => {
     [['kind=all'], /kind="all" is not valid; it takes overrides or sent/],
     [['max=0'], /max="0" is not valid/],
     [['max=10001'], /max="10001" is not valid/],
+    [['trace=yesterday'], /trace="yesterday" is not valid; it takes what im_trace says/],
     [['198.51.100.7'], /"198\.51\.100\.7" is not understood/],
     [['action=remove'], /unknown option "action"/],
   ])('%j is refused with what it takes', (args, words) => {

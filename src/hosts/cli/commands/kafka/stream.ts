@@ -6,6 +6,7 @@ import { DEFAULT_FIELDS } from '../../../../events/wanted-fields.ts';
 import { inertText } from '../../../../model/formats/inert-text.ts';
 import { COMPRESSIONS } from '../../../../stream/compressions.ts';
 import { connectionOf } from '../../../../stream/connection.ts';
+import { EcsSettings } from '../../../../config/ecs-settings.ts';
 import { createRecordEnricher } from '../../../../stream/enrich-records.ts';
 import { faultWords } from '../../../../stream/fault-words.ts';
 import { KafkaSettings } from '../../../../stream/kafka-settings.ts';
@@ -44,7 +45,7 @@ export const streamCommand: Command = {
       configPath: values.config,
       profile: values.profile,
       stays: true,
-      blocks: { kafka: KafkaSettings },
+      blocks: { kafka: KafkaSettings, ecs: EcsSettings },
     });
     warn(io, warnings);
     const stop = createStop();
