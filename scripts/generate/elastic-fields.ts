@@ -120,6 +120,40 @@ export const FLAT_FIELDS: FieldTable = {
   'ismalicious.verdict': 'keyword',
 };
 
+/** `ismalicious.report.*`: the figures of whole weeks, as `ismalicious report --index` writes them. */
+export const REPORT_DOCUMENT_FIELDS: FieldTable = {
+  '@timestamp': 'date',
+  'data_stream.dataset': 'keyword',
+  'data_stream.namespace': 'keyword',
+  'data_stream.type': 'keyword',
+  'ecs.version': 'keyword',
+  'event.dataset': 'keyword',
+  'event.ingested': 'date',
+  'event.kind': 'keyword',
+  'event.module': 'keyword',
+  'host.name': 'keyword',
+  'ismalicious.report.budget_per_month': 'long',
+  'ismalicious.report.calls': 'long',
+  'ismalicious.report.credits': 'long',
+  'ismalicious.report.kind': 'keyword',
+  'ismalicious.report.latency_p50_ms': 'long',
+  'ismalicious.report.latency_p95_ms': 'long',
+  'ismalicious.report.latency_target_ms': 'long',
+  'ismalicious.report.lookups': 'long',
+  'ismalicious.report.money': 'float',
+  'ismalicious.report.program': 'keyword',
+  'ismalicious.report.provider': 'keyword',
+  'ismalicious.report.search': 'keyword',
+  'ismalicious.report.success_rate': 'float',
+  'ismalicious.report.success_target': 'float',
+  'ismalicious.report.target': 'keyword',
+  'ismalicious.report.true_positive_rate': 'float',
+  'ismalicious.report.user': 'keyword',
+  'ismalicious.report.values': 'long',
+  'ismalicious.report.week': 'keyword',
+  tags: 'keyword',
+};
+
 /** Of the flat fields of events, those that no rule, dashboard or recipe asks for: kept in the document, not indexed. Indicator documents have them indexed. */
 export const STORED_FIELDS: ReadonlySet<string> = new Set(['ismalicious.auto_resolve', 'ismalicious.confidence', 'ismalicious.providers']);
 

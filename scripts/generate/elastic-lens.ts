@@ -31,32 +31,19 @@ export function lensPanel(panel: Panel): Part {
   };
 }
 
+const NUMBER = { customLabel: true, dataType: 'number', isBucketed: false, scale: 'ratio' };
+
 /** Buckets first: Lens reads the column order as the order of splitting. */
-function columnsOf({ kind, by, max, size = 10 }: Panel): Record<string, Part> {
+function columnsOf({ kind, by, max, value, isWeekly = false, size = 10 }: Panel): Record<string, Part> {
   const columns: Record<string, Part> = {};
   for (const [n, field] of by.entries()) columns[`by${n}`] = terms(field, size);
-  if (kind === 'timeline') columns[TIME] = timeColumn();
-  columns[COUNT] = {
-    customLabel: true,
-    dataType: 'number',
-    isBucketed: false,
-    label: 'Count',
-    operationType: 'count',
-    params: { emptyAsNull: false },
-    scale: 'ratio',
-    sourceField: '___records___',
-  };
+  if (kind === 'timeline') columns[TIME] = timeColumn(isWeekly);
+  columns[COUNT] =
+    value === undefined
+      ? { ...NUMBER, label: 'Count', operationType: 'count', params: { emptyAsNull: false }, sourceField: '___records___' }
+      : { ...NUMBER, label: value.label, operationType: value.op, params: { emptyAsNull: true }, sourceField: value.field };
   if (max !== undefined)
-    columns[MAX] = {
-      customLabel: true,
-      dataType: 'number',
-      isBucketed: false,
-      label: 'Highest score',
-      operationType: 'max',
-      params: { emptyAsNull: true },
-      scale: 'ratio',
-      sourceField: max,
-    };
+    columns[MAX] = { ...NUMBER, label: 'Highest score', operationType: 'max', params: { emptyAsNull: true }, sourceField: max };
   return columns;
 }
 
@@ -85,13 +72,13 @@ function terms(field: string, size: number): Part {
   };
 }
 
-function timeColumn(): Part {
+function timeColumn(isWeekly: boolean): Part {
   return {
     dataType: 'date',
     isBucketed: true,
     label: '@timestamp',
     operationType: 'date_histogram',
-    params: { dropPartials: false, includeEmptyRows: true, interval: 'auto' },
+    params: { dropPartials: false, includeEmptyRows: true, interval: isWeekly ? '1w' : 'auto' },
     scale: 'interval',
     sourceField: '@timestamp',
   };

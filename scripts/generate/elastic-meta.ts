@@ -2,7 +2,7 @@
 import type { Target } from '../../src/search-engine/assets/asset.ts';
 
 /** Goes up with every change of an asset. */
-export const ASSET_VERSION = 3;
+export const ASSET_VERSION = 4;
 
 /** Indicator documents carry verdicts, too, and are no events: whatever counts events leaves them out (KQL). */
 export const NO_INDICATORS = 'not event.module : "ti_ismalicious" and not event.kind : "enrichment"';

@@ -7,6 +7,7 @@ import {
   INDICATOR_FIELDS,
   IOC_FIELDS,
   RELATED_FIELDS,
+  REPORT_DOCUMENT_FIELDS,
   STORED_FIELDS,
   prefixed,
   toProperties,
@@ -19,12 +20,15 @@ import { ASSET_VERSION, meta } from './elastic-meta.ts';
 export const EVENT_PATTERN = 'logs-ismalicious.*-*';
 /** Data streams (or indices) of indicator documents. */
 export const IOC_PATTERN = 'logs-ti_ismalicious.*-*';
+/** The data stream (or index) of weekly figures; more precise than `EVENT_PATTERN`, so that its template wins. */
+export const REPORT_PATTERN = 'logs-ismalicious.report-*';
 /** What stands for "the valid indicators": written by the transform on Elasticsearch, a filtered alias elsewhere. */
 export const LATEST_ALIAS = 'logs-ti_ismalicious_latest.indicator';
 export const LATEST_INDEX = `${LATEST_ALIAS}-1`;
 
 // Above Elastic's own `logs` (100) and Fleet's package templates (200).
 const PRIORITY = 250;
+const REPORT_PRIORITY = PRIORITY + 10;
 const IOC_RETENTION = '90d';
 
 /** Templates of one target, components first. */
@@ -35,10 +39,12 @@ export function templateAssets(target: Target): Asset[] {
       ? []
       : [component('ismalicious@ecs', 'ECS fields of events, for engines without ecs@mappings', ecsMappings(target), target)]),
     component('ti_ismalicious@mappings', 'indicator documents', iocMappings(target), target),
+    component('ismalicious-report@mappings', 'weekly figures', reportMappings(target), target),
     ...userComponents(target),
     ...(target === 'elasticsearch' ? [hookComponent(target)] : []),
     eventTemplate(target),
     iocTemplate(target),
+    reportTemplate(target),
     ...(target === 'elasticsearch' ? [latestTemplate(target)] : []),
   ];
 }
@@ -96,6 +102,10 @@ function iocMappings(target: Target): Mapping {
   return { dynamic_templates: STRINGS_AS_KEYWORDS, properties: toProperties(table, target) };
 }
 
+function reportMappings(target: Target): Mapping {
+  return { dynamic_templates: STRINGS_AS_KEYWORDS, properties: toProperties(REPORT_DOCUMENT_FIELDS, target) };
+}
+
 const STRINGS_AS_KEYWORDS = [{ strings: { match_mapping_type: 'string', mapping: { type: 'keyword', ignore_above: 1024 } } }];
 
 function eventTemplate(target: Target): Asset {
@@ -131,6 +141,18 @@ function iocTemplate(target: Target): Asset {
         ? { settings, mappings: isSource, lifecycle: { data_retention: IOC_RETENTION } }
         : { settings, aliases: { [LATEST_ALIAS]: { filter: { range: { 'ismalicious.expires_at': { gte: 'now' } } } } } },
     _meta: meta('indicator documents', target),
+  });
+}
+
+/** One document a week, source or caller and week; none is ever changed. */
+function reportTemplate(target: Target): Asset {
+  return indexTemplate('logs-ismalicious.report', target, {
+    index_patterns: [REPORT_PATTERN],
+    priority: REPORT_PRIORITY,
+    composed_of: ['ismalicious-report@mappings'],
+    ...(target !== 'elasticsearch-oss-7.10' && { data_stream: {} }),
+    template: {},
+    _meta: meta('weekly figures of the enrichment (ismalicious report --index)', target),
   });
 }
 

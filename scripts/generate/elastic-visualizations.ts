@@ -9,15 +9,17 @@ export function visualization(panel: Panel): Part {
   return { title: panel.title, type, params: paramsOf(panel), aggs: aggsOf(panel) };
 }
 
-function aggsOf({ kind, by, max, size = 10 }: Panel): Part[] {
-  const aggs: Part[] = [agg('count', 'metric', {})];
+function aggsOf({ kind, by, max, value, isWeekly = false, size = 10 }: Panel): Part[] {
+  const first =
+    value === undefined ? agg('count', 'metric', {}) : agg(value.op, 'metric', { field: value.field, customLabel: value.label });
+  const aggs: Part[] = [first];
   if (max !== undefined) aggs.push(agg('max', 'metric', { field: max }));
   if (kind === 'timeline') {
     aggs.push(
       agg('date_histogram', 'segment', {
         field: '@timestamp',
         useNormalizedEsInterval: true,
-        interval: 'auto',
+        interval: isWeekly ? 'w' : 'auto',
         drop_partials: false,
         min_doc_count: 1,
         extended_bounds: {},
@@ -46,7 +48,7 @@ function agg(type: string, schema: string, params: Part): Part {
   return { enabled: true, type, schema, params };
 }
 
-function paramsOf({ kind, size = 10 }: Panel): Part {
+function paramsOf({ kind, value, size = 10 }: Panel): Part {
   switch (kind) {
     case 'metric':
       return {
@@ -84,11 +86,11 @@ function paramsOf({ kind, size = 10 }: Panel): Part {
         percentageCol: '',
       };
     default:
-      return timelineParams();
+      return timelineParams(value?.label ?? 'Count');
   }
 }
 
-function timelineParams(): Part {
+function timelineParams(title: string): Part {
   const labels = { show: true, filter: true, truncate: 100 };
   const valueAxis = {
     id: 'ValueAxis-1',
@@ -99,13 +101,13 @@ function timelineParams(): Part {
     style: {},
     scale: { type: 'linear', mode: 'normal' },
     labels: { ...labels, rotate: 0, filter: false },
-    title: { text: 'Count' },
+    title: { text: title },
   };
   const series = {
     show: true,
     type: 'histogram',
     mode: 'stacked',
-    data: { label: 'Count', id: '1' },
+    data: { label: title, id: '1' },
     valueAxis: 'ValueAxis-1',
     drawLinesBetweenPoints: true,
     lineWidth: 2,

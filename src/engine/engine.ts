@@ -48,6 +48,9 @@ export interface EngineStats {
   readonly providers: readonly ClientStats[];
   readonly store: StoreStats;
   readonly memoryEntries: number;
+  /** Values answered since the start that providers answer for: from memory or a cache, and by asking one. */
+  readonly recalled: number;
+  readonly fetched: number;
   readonly local: ReturnType<LocalSource['stats']>;
 }
 
@@ -60,6 +63,8 @@ export class Engine implements Enricher {
   readonly #views = new Map<string, View>();
   readonly #read: Read = (value) => readForLookup(value, this.#options.maxValueBytes);
   #generation = 0;
+  #recalled = 0;
+  #fetched = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -105,6 +110,7 @@ export class Engine implements Enricher {
       round,
       all.map(({ open }) => open),
     );
+    this.#count(entries);
     if (hasAsked) this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
     for (const [n, { open, inputs }] of all.entries())
       for (const input of inputs) take(input, enrichmentOf(input, open.indicator, entries[n], this.#options.tracedSettings));
@@ -147,6 +153,8 @@ export class Engine implements Enricher {
       providers: this.#options.providers.map(({ client }) => client.stats()),
       store: store.stats(),
       memoryEntries: this.#mainView.memory.size,
+      recalled: this.#recalled,
+      fetched: this.#fetched,
       local: local.stats(),
     };
   }
@@ -182,6 +190,13 @@ export class Engine implements Enricher {
     store.close();
     local.close();
     await onClose();
+  }
+
+  /** Own lists, refusals and failures are in neither count. */
+  #count(entries: readonly (RoundEntry | undefined)[]): void {
+    for (const entry of entries)
+      if (entry?.source === 'cache') this.#recalled++;
+      else if (entry?.source === 'live' || entry?.source === 'coalesced') this.#fetched++;
   }
 
   #viewOf({ providers, tlp }: EnrichOptions): View {
@@ -230,6 +245,7 @@ export class Engine implements Enricher {
     if (indicators.length === 0) return;
     const entries: (RoundEntry | undefined)[] = Array.from({ length: indicators.length });
     for (const open of recallStored(round, { indicators, places }, entries)) asked.set(open.indicator.value, { open, inputs: [] });
+    this.#count(entries);
     const give = (at: number, input: string) => {
       const indicator = indicators[at] as Indicator;
       if (entries[at] === undefined) asked.get(indicator.value)?.inputs.push(input);
@@ -250,8 +266,10 @@ export class Engine implements Enricher {
     if (known) {
       const { checkedAtS, expiresAtS } = known;
       const nowS = epochS(this.#options.clock);
-      if (expiresAtS > nowS && checkedAtS >= nowS - maxAgeS && checkedAtS <= nowS + CLOCK_SKEW_S)
+      if (expiresAtS > nowS && checkedAtS >= nowS - maxAgeS && checkedAtS <= nowS + CLOCK_SKEW_S) {
+        if (known.source === 'cache') this.#recalled++;
         return enrichmentOf(value, indicator, known, this.#options.tracedSettings);
+      }
     }
     return parsed.kind === 'private' ? this.#recallPrivate(value, indicator, parsed.reason) : indicator;
   }

@@ -1,7 +1,8 @@
 import type { SCHEMAS } from './api-schemas.ts';
+import type { INSIGHT_SCHEMAS } from './insight-schemas.ts';
 import type { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
 
-type Name = keyof typeof SCHEMAS | keyof typeof PIPELINE_SCHEMAS;
+type Name = keyof typeof SCHEMAS | keyof typeof PIPELINE_SCHEMAS | keyof typeof INSIGHT_SCHEMAS;
 
 const AT = '2026-11-30T08:00:00Z';
 const UNTIL = '2026-12-01T08:00:00Z';
@@ -158,6 +159,49 @@ export const EXAMPLES: Readonly<Record<Name, unknown>> = {
     listed_by: ['feodo'],
     verdicts: [{ at: AT, verdict: 'malicious', score: 87, tier: 'p1' }],
     sightings: [{ asset: 'pc-7', times: 3, first_at: AT, last_at: AT }],
+  },
+  Settings: {
+    settings: [
+      { key: 'sidecar.port', value: 8787, from: 'default' },
+      { key: 'providers.ismalicious.api_key', value: '********', from: 'environment variable ISMALICIOUS_API_KEY' },
+    ],
+  },
+  Report: {
+    from: '2026-11-24',
+    to: '2026-11-30',
+    targets: { latency_p95_ms: 30_000, success_rate: 0.99 },
+    on_target: { latency: true, success_rate: true },
+    latency_ms: { p50: 169, p95: 642, p99: 1003 },
+    success_rate: 0.997,
+    feedback: { overrides: 3, true_positives: 2, false_positives: 1, false_negatives: 0, true_positive_rate: 0.667 },
+    sources: [
+      {
+        source: 'ismalicious',
+        calls: 300,
+        lookups: 1200,
+        answered: 1196,
+        failed: { timeout: 4 },
+        success_rate: 0.997,
+        latency_ms: { p50: 135, p95: 514, p99: 803 },
+        credits: 1200,
+        money: null,
+        spent_this_month: 4100,
+        budget_per_month: 10_000,
+      },
+    ],
+    callers: [{ program: 'splunk', user: 'weber', search: '1796000000.42', calls: 12, values: 480, credits: 480 }],
+    trend: [
+      {
+        from: '2026-11-24',
+        to: '2026-11-30',
+        latency_p95_ms: 642,
+        success_rate: 0.997,
+        true_positive_rate: 0.667,
+        calls: 300,
+        credits: 1200,
+        money: null,
+      },
+    ],
   },
   Taxii: { title: 'isMalicious', api_roots: ['/taxii2/api/'] },
 };

@@ -1,6 +1,7 @@
 // src/openapi/: the API described: schemas that check bodies, and the document made of them.
 import { TLP_LABELS } from '../model/tlp.ts';
 import { SCHEMAS } from './api-schemas.ts';
+import { INSIGHT_SCHEMAS, insightPaths } from './insight-schemas.ts';
 import { pipelinePaths } from './openapi-pipeline.ts';
 import { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
 import { withExamples } from './with-examples.ts';
@@ -183,6 +184,7 @@ const PATHS = {
     },
   },
   ...pipelinePaths({ refusal, common: COMMON, timeout: TIMEOUT }),
+  ...insightPaths({ refusal, common: COMMON }),
   '/v1/logstash': {
     post: {
       summary: 'Look up what the Logstash http filter sends',
@@ -271,7 +273,7 @@ export function openApiDocument(version: string): object {
     security: [{ bearer: [] }, { apiKey: [] }, {}],
     paths: withExamples(PATHS),
     components: {
-      schemas: { ...SCHEMAS, ...PIPELINE_SCHEMAS },
+      schemas: { ...SCHEMAS, ...PIPELINE_SCHEMAS, ...INSIGHT_SCHEMAS },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },
     },
   };

@@ -10,6 +10,7 @@ import {
   INDICATOR_FIELDS,
   IOC_FIELDS,
   RELATED_FIELDS,
+  REPORT_DOCUMENT_FIELDS,
   prefixed,
 } from '../../scripts/generate/elastic-fields.ts';
 import { DASHBOARDS } from '../../scripts/generate/elastic-panels.ts';
@@ -284,6 +285,7 @@ describe.each(TARGETS)('dashboards for %s', (target) => {
     ...Object.keys(EVENT_FIELDS),
     ...Object.keys(FLAT_FIELDS),
     ...Object.keys(prefixed('threat.indicator', INDICATOR_FIELDS)),
+    ...Object.keys(REPORT_DOCUMENT_FIELDS),
   ]);
 
   it('refer only to what stands before them in the file', () => {
@@ -369,8 +371,8 @@ describe.each(TARGETS)('dashboards for %s', (target) => {
   it('show mapped fields, in panels that do not overlap', () => {
     for (const { panels } of DASHBOARDS) {
       const taken = new Set<string>();
-      for (const { by, max, at } of panels) {
-        for (const field of [...by, ...(max ? [max] : [])]) expect(known).toContain(field);
+      for (const { by, max, value, at } of panels) {
+        for (const field of [...by, ...(max ? [max] : []), ...(value ? [value.field] : [])]) expect(known).toContain(field);
         expect(at.x + at.w).toBeLessThanOrEqual(48);
         for (let x = at.x; x < at.x + at.w; x++) {
           for (let y = at.y; y < at.y + at.h; y++) {

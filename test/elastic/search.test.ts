@@ -211,10 +211,11 @@ describe.each([
         expect(status, `${query}: ${JSON.stringify(body)}`).toBe(200);
       }
       for (const { panels } of DASHBOARDS) {
-        for (const { by, max, title } of panels) {
+        for (const { by, max, value, title } of panels) {
           const aggs = Object.fromEntries([
             ...by.map((field) => [field, { terms: { field } }]),
             ...(max ? [['max', { max: { field: max } }]] : []),
+            ...(value ? [['value', { [value.op]: { field: value.field } }]] : []),
           ]);
           const { status, body } = await engine.call('POST', `/${EVENTS}/_search`, { size: 0, aggs });
           expect(status, `${title}: ${JSON.stringify(body)}`).toBe(200);

@@ -23,7 +23,7 @@ const SPLUNK_OWN = {
 };
 
 /** Height of the picture: the canvas of each, and the inputs above it. */
-const HEIGHTS = { start_here: 1260, overview: 1160, affected: 1340, investigate: 1590, records: 1350, quota_and_health: 1210 };
+const HEIGHTS = { start_here: 1260, overview: 1160, affected: 1340, investigate: 1590, records: 1650, quota_and_health: 1910 };
 
 /** What the pages say right after installation: what to do first. */
 const SAID_FIRST = {
@@ -31,18 +31,24 @@ const SAID_FIRST = {
   overview: ['no data yet', 'Open Start here'],
   affected: ['nothing is known yet: open Start here', 'no data yet'],
   investigate: ['no value yet', 'Type an indicator above.', 'No source was asked', 'No host or user in the time range'],
-  records: ['Nothing is watched', 'No source was overruled', 'give it an index', 'Nothing was sent to anybody'],
-  quota_and_health: ['none: open Setup', 'No source has a key yet', 'No report yet: enable', 'never'],
+  records: [
+    'Nothing is watched',
+    'No source was overruled',
+    'give it an index',
+    'Nothing was sent to anybody',
+    'Nothing was sent to a source',
+  ],
+  quota_and_health: ['none: open Setup', 'No source has a key yet', 'No report yet: enable', 'never', 'not measured'],
 };
 
 /** Texts that stand on the page once all panels have their rows. */
 const SHOWN = {
   start_here: ['virustotal (exhausted)', 'Enrich notables', 'There is data.', 'Nothing to do.'],
   affected: ['carol', '198[.]51[.]100[.]8', '5,000', 'not blocked'],
-  records: ['our own scanner', 'malicious by 2 sources', 'virustotal', '198[.]51[.]100[.]8'],
+  records: ['our own scanner', 'malicious by 2 sources', 'virustotal', '198[.]51[.]100[.]8', 'scheduler__weber__1'],
   overview: ['1,482', 'hxxps://files[.]update-center[.]example/setup[.]exe', 'abuseipdb', 'watch'],
   investigate: ['malicious', 'no answer within 10 s', '87 = ismalicious 52', '2026-11-20 22:00:41', '214'],
-  quota_and_health: ['28,904', '46.5 days', 'last refused 2026-11-21', 'quota_exhausted'],
+  quota_and_health: ['28,904', '46.5 days', 'last refused 2026-11-21', 'quota_exhausted', 'missed', '97.4 %', '1253 ms'],
 };
 
 describe.skipIf(!hasPagePackages)(`the shipped dashboards in a browser ${NEEDS}`, { timeout: TIMEOUT_MS }, () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHECK_FIELDS } from '../../src/hosts/splunk/commands/check-command.ts';
 import { FEEDBACK_FIELDS } from '../../src/hosts/splunk/commands/feedback-command.ts';
-import { SENT_FIELDS } from '../../src/hosts/splunk/commands/records-command.ts';
+import { REPORT_FIELDS } from '../../src/engine/feedback/report-rows.ts';
+import { SENT_FIELDS, SPENT_FIELDS } from '../../src/hosts/splunk/commands/records-command.ts';
 import { QUOTA_FIELDS } from '../../src/hosts/splunk/commands/quota-command.ts';
 import { APP_FOLDER, confOf, DASHBOARDS, definitionOf, viewXml } from './views.ts';
 import { hasPagePackages, NEEDS, pagePackage } from './page-harness.ts';
@@ -72,7 +73,15 @@ describe.each(DASHBOARDS)('the dashboard %s', (name) => {
   });
 
   it('reads only fields that the commands and the KV store give', () => {
-    const fields: readonly string[] = [...CHECK_FIELDS, ...QUOTA_FIELDS, ...FEEDBACK_FIELDS, ...SENT_FIELDS, ...VERDICTS_FIELDS];
+    const fields: readonly string[] = [
+      ...CHECK_FIELDS,
+      ...QUOTA_FIELDS,
+      ...REPORT_FIELDS,
+      ...FEEDBACK_FIELDS,
+      ...SENT_FIELDS,
+      ...SPENT_FIELDS,
+      ...VERDICTS_FIELDS,
+    ];
     for (const field of namesIn(queries.join('\n'), /\b(im_\w+|credits_\w+|cache_\w+|spent_\w+|budget_\w+|blocked_\w+)\b/g))
       expect(fields).toContain(field);
   });

@@ -155,5 +155,28 @@ describe('Watchlist and records', () => {
       User: 'alice',
       Search: '1795000000.42',
     });
+    expect(rowsOf('records', 'ds_spent', world)).toEqual([
+      { Program: 'splunk', User: 'weber', Search: 'scheduler__weber__1', Credits: 12, Values: 12, Calls: 9 },
+      { Program: 'sidecar', User: '-', Search: '-', Credits: 2, Values: 2, Calls: 1 },
+    ]);
+  });
+});
+
+describe('Quota and health', () => {
+  it('holds each week against its targets; a week without a look-up is neither met nor missed, and no line of the chart', () => {
+    const rows = (id: string, names: readonly string[]) =>
+      rowsOf('quota_and_health', id, filledWorld()).map((row) => names.map((name) => row[name]));
+    expect(rows('ds_weeks', ['Week', 'Target', 'Answered', 'Latency', 'Confirmed', 'Credits', 'Cost'])).toEqual([
+      ['2026-11-15', 'met', '100 %', '642 ms', 'not measured', 12, 'no price set'],
+      ['2026-11-08', 'missed', '97.4 %', '514 ms', '80 %', 400, '4'],
+      ['2026-11-01', 'not known', 'not measured', 'not measured', 'not measured', 0, 'no price set'],
+    ]);
+    expect(rows('ds_weeks_chart', ['from', 'answered', 'target'])).toEqual([
+      ['2026-11-08', 97.4, 99],
+      ['2026-11-15', 100, 99],
+    ]);
+    expect(rows('ds_week_sources', ['Source', 'Answered', 'Half', 'Most', 'Cost', 'Month'])).toEqual([
+      ['virustotal', '50 %', '264 ms', '1253 ms', '3', '12 of 500'],
+    ]);
   });
 });

@@ -21,12 +21,58 @@ const BAD = {
 };
 const EVENT = { tag: ['network', 'communicate'] };
 
+const TARGETS = { success_target: 0.99, latency_target_ms: 30_000 };
+/** As `| ismaliciousquota kind=report` gives it: a week without a look-up, one below its target, one that met both. */
+const REPORT: Row[] = [
+  { kind: 'week', from: '2026-11-01', ...TARGETS, calls: 0, credits: 0 },
+  {
+    kind: 'week',
+    from: '2026-11-08',
+    ...TARGETS,
+    success_rate: 0.9742,
+    success_met: 'false',
+    latency_p95_ms: 514,
+    latency_met: 'true',
+    true_positive_rate: 0.8,
+    calls: 80,
+    credits: 400,
+    money: 4,
+  },
+  {
+    kind: 'week',
+    from: '2026-11-15',
+    ...TARGETS,
+    success_rate: 1,
+    success_met: 'true',
+    latency_p95_ms: 642,
+    latency_met: 'true',
+    calls: 9,
+    credits: 12,
+  },
+  {
+    kind: 'source',
+    provider: 'virustotal',
+    ...TARGETS,
+    success_rate: 0.5,
+    latency_p50_ms: 264,
+    latency_p95_ms: 1253,
+    calls: 9,
+    credits: 12,
+    money: 3,
+    spent_this_month: 12,
+    budget_per_month: 500,
+  },
+];
+
 /** Right after installation: the app runs, nobody has a key, every scheduled search is off, and no event fits a macro. */
 export function emptyWorld(): SplWorld {
   return appWorld({
     range: RANGE,
     commands: {
-      ismaliciousquota: () => [{ kind: 'cache', state: 'ok', cache_rows: 0 }],
+      ismaliciousquota: (_rows, args) =>
+        args.includes('report')
+          ? [{ kind: 'week', from: '2026-11-15', calls: 0, credits: 0 }]
+          : [{ kind: 'cache', state: 'ok', cache_rows: 0 }],
       ismaliciouscheck: () => [],
       ismaliciousrecords: () => [],
     },
@@ -107,35 +153,50 @@ export function filledWorld(): SplWorld {
     events,
     lookups: { ismalicious_verdicts: verdicts, ismalicious_watchlist: watchlist },
     commands: {
-      ismaliciousquota: () => [
-        { kind: 'provider', provider: 'virustotal', state: 'exhausted', credits_left: 0, credits_window: 'daily', credits_limit: 500 },
-        { kind: 'provider', provider: 'ismalicious', state: 'ok', credits_left: 900, credits_window: 'monthly' },
-        { kind: 'cache', state: 'ok', cache_rows: 12 },
-      ],
+      ismaliciousquota: (_rows, args) =>
+        args.includes('report')
+          ? REPORT
+          : [
+              {
+                kind: 'provider',
+                provider: 'virustotal',
+                state: 'exhausted',
+                credits_left: 0,
+                credits_window: 'daily',
+                credits_limit: 500,
+              },
+              { kind: 'provider', provider: 'ismalicious', state: 'ok', credits_left: 900, credits_window: 'monthly' },
+              { kind: 'cache', state: 'ok', cache_rows: 12 },
+            ],
       ismaliciouscheck: (_rows, args) =>
         args.includes('198') ? [merged, { ...merged, provider: 'ismalicious', im_contribution: 60 }] : [],
       ismaliciousrecords: (_rows, args) =>
-        args.includes('sent')
+        args.includes('spent')
           ? [
-              {
-                sent_at: '2026-11-21T09:00:00Z',
-                provider: 'virustotal',
-                im_indicator: '198.51.100.7',
-                program: 'splunk',
-                user: 'alice',
-                search_id: '1795000000.42',
-              },
+              { program: 'splunk', user: 'weber', search: 'scheduler__weber__1', credits: 12, values: 12, calls: 9 },
+              { program: 'sidecar', credits: 2, values: 2, calls: 1 },
             ]
-          : [
-              {
-                state: 'in force',
-                im_indicator: '203.0.113.9',
-                im_verdict: 'clean',
-                author: 'alice',
-                reason: 'our own scanner',
-                given_at: '2026-11-20T10:00:00Z',
-              },
-            ],
+          : args.includes('sent')
+            ? [
+                {
+                  sent_at: '2026-11-21T09:00:00Z',
+                  provider: 'virustotal',
+                  im_indicator: '198.51.100.7',
+                  program: 'splunk',
+                  user: 'alice',
+                  search_id: '1795000000.42',
+                },
+              ]
+            : [
+                {
+                  state: 'in force',
+                  im_indicator: '203.0.113.9',
+                  im_verdict: 'clean',
+                  author: 'alice',
+                  reason: 'our own scanner',
+                  given_at: '2026-11-20T10:00:00Z',
+                },
+              ],
     },
     rest: {
       [SEARCHES]: [

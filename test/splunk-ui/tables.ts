@@ -3,6 +3,8 @@ import type { Table } from './mock-splunkd.ts';
 
 const DAYS = ['15', '16', '17', '18', '19', '20', '21'].map((day) => `2026-11-${day}T00:00:00.000+00:00`);
 
+const WEEKS = ['2026-11-15', '2026-11-08', '2026-11-01', '2026-10-25', '2026-10-18', '2026-10-11', '2026-10-04', '2026-09-27'];
+
 /** Rows by dashboard and data source, as splunkd would give them back for its search. */
 export const TABLES: Readonly<Record<string, Readonly<Record<string, Table>>>> = {
   overview: {
@@ -144,6 +146,31 @@ export const TABLES: Readonly<Record<string, Readonly<Record<string, Table>>>> =
         ['ismalicious', 'monthly', '41250', '887.5', '46.5 days'],
         ['abuseipdb', 'daily', '611', '402.1', '1.5 days'],
         ['virustotal', 'daily', '0', '500', '0 days'],
+      ],
+    },
+    ds_report: { fields: ['kind', 'from'], rows: [['week', '2026-11-15']] },
+    ds_weeks: {
+      fields: ['Week', 'Target', 'Answered', 'Latency', 'Confirmed', 'Calls', 'Credits', 'Cost'],
+      rows: WEEKS.map((week, n) => [
+        week,
+        n === 2 ? 'missed' : 'met',
+        n === 2 ? '97.4 %' : `99.${n} %`,
+        `${514 + n * 31} ms`,
+        n > 4 ? 'not measured' : '81.2 %',
+        String(812 - n * 40),
+        String(4100 - n * 210),
+        String(41 - n * 2.1),
+      ]),
+    },
+    ds_weeks_chart: {
+      fields: ['from', 'answered', 'target'],
+      rows: WEEKS.toReversed().map((week, n) => [week, n === 5 ? '97.4' : '99.6', '99']),
+    },
+    ds_week_sources: {
+      fields: ['Source', 'Answered', 'Half', 'Most', 'Calls', 'Credits', 'Cost', 'Month'],
+      rows: [
+        ['ismalicious', '99.8 %', '135 ms', '514 ms', '640', '3200', '32', '8750 of 50000'],
+        ['virustotal', '97.1 %', '264 ms', '1253 ms', '172', '172', 'no price set', '500'],
       ],
     },
     ds_known: { fields: ['known', 'newest'], rows: [['1482', '1795258500']] },

@@ -118,9 +118,17 @@ function heldOffSeries({ providers }: EngineStats, nowMs: number): Series[] {
   ];
 }
 
-function ownSeries({ store, memoryEntries, local }: EngineStats): Series[] {
+function ownSeries({ store, memoryEntries, recalled, fetched, local }: EngineStats): Series[] {
   return [
     { name: 'cache_rows', type: 'gauge', help: 'Answers in the shared verdict cache.', samples: [['', store.rows]] },
+    { name: 'cache_bytes', type: 'gauge', help: 'Size of its file.', samples: [['', store.sizeBytes]] },
+    {
+      name: 'cache_recalled_total',
+      type: 'counter',
+      help: 'Values answered from memory or the cache in place of a provider; what events are answered from before that (sidecar.front_cache_entries) is not in it.',
+      samples: [['', recalled]],
+    },
+    { name: 'cache_fetched_total', type: 'counter', help: 'Values answered by asking a provider.', samples: [['', fetched]] },
     {
       name: 'cache_on_disk',
       type: 'gauge',

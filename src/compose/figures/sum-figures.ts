@@ -21,6 +21,7 @@ const RULES = wordTable<Rule>({
   ismalicious_provider_blocked_seconds: 'most',
   ismalicious_provider_refused: 'most',
   ismalicious_cache_rows: 'most',
+  ismalicious_cache_bytes: 'most',
   ismalicious_cache_on_disk: 'least',
   ismalicious_list_entries: 'most',
   ismalicious_degraded: 'most',
@@ -28,7 +29,14 @@ const RULES = wordTable<Rule>({
   ismalicious_delivery_pending: 'most',
   ismalicious_delivery_oldest_seconds: 'most',
   ismalicious_delivery_held: 'most',
+  ismalicious_provider_budget: 'most',
+  ismalicious_provider_credits_spent_this_month: 'most',
 });
+
+/** All processes read the figures of weeks, and their targets, out of the same files. */
+function ruleOf(name: string): Rule {
+  return RULES.get(name) ?? (/^ismalicious_(?:week|target)_/.test(name) ? 'most' : 'sum');
+}
 
 /** Figures of one process, in Prometheus' text format. */
 export interface WorkerFigures {
@@ -84,7 +92,7 @@ function addText(families: Map<string, Family>, text: string, { place, isEnded }
       isCounter = !line.endsWith(' gauge');
       head.push(line);
     } else if (line !== '') {
-      const rule = RULES.get(name) ?? 'sum';
+      const rule = ruleOf(name);
       if (isEnded && (!isCounter || rule === 'each')) continue;
       const known = families.get(name) ?? { head, rule, samples: new Map() };
       families.set(name, known);

@@ -2,6 +2,7 @@
 import { inertText } from '../../model/formats/inert-text.ts';
 import { counted, sizeOf } from '../look-up/words.ts';
 import { Chart } from './chart.tsx';
+import { percentOf, Settings, Spenders, Weeks } from './insight.tsx';
 import { quantileBetween, type Sample, sumOf } from './metrics-text.ts';
 import { Pipeline } from './pipeline.tsx';
 import { type Health, type Quarantine, type Reading, useHealth } from './poll.ts';
@@ -20,12 +21,15 @@ export function HealthPage() {
       {now.length > 0 && (
         <>
           <Charts readings={health.readings} />
-          <Sources samples={now} before={health.readings[0]?.samples ?? []} ready={health.ready} />
+          <Sources samples={now} before={health.readings[0]?.samples ?? []} ready={health.ready} report={health.report} />
+          {health.report !== null && <Spenders report={health.report} />}
+          {health.report !== null && <Weeks report={health.report} />}
           <Rest samples={now} />
         </>
       )}
       <Pipeline state={health.pipeline} />
       <Refused quarantine={health.quarantine} />
+      {health.settings !== null && <Settings settings={health.settings} />}
     </section>
   );
 }
@@ -81,6 +85,8 @@ function Charts({ readings }: { readonly readings: readonly Reading[] }) {
 function Rest({ samples }: { readonly samples: readonly Sample[] }) {
   const value = (name: string) => sumOf(samples, `ismalicious_${name}`) ?? 0;
   const startedS = sumOf(samples, 'process_start_time_seconds');
+  const recalled = value('cache_recalled_total');
+  const fetched = value('cache_fetched_total');
   const outputs = samples.filter(({ name }) => name === 'ismalicious_delivery_pending');
   const facts: readonly (readonly [string, string])[] = [
     ['Running since', startedS === null ? '–' : new Date(startedS * 1000).toISOString().slice(0, 19).replace('T', ' ')],
@@ -89,6 +95,8 @@ function Rest({ samples }: { readonly samples: readonly Sample[] }) {
       'Answers in the cache',
       `${value('cache_rows').toLocaleString('en-US')} ${value('cache_on_disk') === 1 ? 'on disk' : 'in memory only'}`,
     ],
+    ['Size of the cache', sizeOf(value('cache_bytes'))],
+    ['Answered from the cache', recalled + fetched === 0 ? '–' : `${percentOf(recalled / (recalled + fetched))} since the start`],
     ['Entries of local lists', value('list_entries').toLocaleString('en-US')],
     ['Unexpected errors', value('sidecar_faults_total').toLocaleString('en-US')],
     ['Refused for want of memory', value('sidecar_refused_for_room_total').toLocaleString('en-US')],

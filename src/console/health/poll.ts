@@ -1,9 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { CallError, callJson, callText, wordsFor } from '../page/call.ts';
+import type { Report, Setting } from './insight.tsx';
 import { readMetrics, type Sample } from './metrics-text.ts';
 import type { PipelineState } from './pipeline.tsx';
 
 const EVERY_MS = 5000;
+/** Figures of a week, and settings, are asked for this seldom. */
+const SELDOM_MS = 60_000;
 /** After failures it is asked less and less often. */
 const MOST_MS = 60_000;
 /** Readings that are kept: five minutes. */
@@ -30,6 +33,9 @@ export interface Health {
   readonly quarantine: Quarantine | null;
   /** `null`: this sidecar has no pipeline. */
   readonly pipeline: PipelineState | null;
+  /** `null`: not read, or this sidecar does not tell. */
+  readonly report: Report | null;
+  readonly settings: readonly Setting[] | null;
   readonly fault: string | null;
 }
 
@@ -45,7 +51,7 @@ export interface Quarantine {
   }[];
 }
 
-const NOTHING: Health = { readings: [], ready: null, quarantine: null, pipeline: null, fault: null };
+const NOTHING: Health = { readings: [], ready: null, quarantine: null, pipeline: null, report: null, settings: null, fault: null };
 
 /** Reads the sidecar's state again and again, while the page is to be seen. */
 export function useHealth(): Health {
@@ -54,11 +60,12 @@ export function useHealth(): Health {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let waitMs = EVERY_MS;
     const stopper = new AbortController();
+    const readSeldom = createSeldom(stopper.signal);
     const turn = async () => {
       try {
         // A page that nobody sees asks nothing.
         if (!document.hidden && location.hash === '#health') {
-          const read = await readAll(stopper.signal);
+          const read = { ...(await readAll(stopper.signal)), ...(await readSeldom()) };
           setHealth(({ readings }) => ({ ...read, readings: [...readings, ...read.readings].slice(-KEPT), fault: null }));
         }
         waitMs = EVERY_MS;
@@ -85,12 +92,27 @@ export function useHealth(): Health {
   return health;
 }
 
-async function readAll(signal: AbortSignal): Promise<Health> {
+/** What changes seldom, or never; it is given again until a minute is over. */
+function createSeldom(signal: AbortSignal): () => Promise<Pick<Health, 'report' | 'settings'>> {
+  let known: Pick<Health, 'report' | 'settings'> | null = null;
+  let readAtMs = 0;
+  return async () => {
+    if (known !== null && Date.now() - readAtMs < SELDOM_MS) return known;
+    const [report, settings] = await Promise.all([
+      unless('not_found', callJson<Report>('v1/report', { signal })),
+      unless('not_found', callJson<{ settings: readonly Setting[] }>('v1/settings', { signal })),
+    ]);
+    readAtMs = Date.now();
+    return (known = { report, settings: settings?.settings ?? null });
+  };
+}
+
+async function readAll(signal: AbortSignal): Promise<Omit<Health, 'report' | 'settings'>> {
   const [metrics, ready, quarantine, pipeline] = await Promise.all([
     callText('metrics', { signal }),
     callJson<Ready>('readyz', { signal }).catch(notReady),
-    unlessNoStore(callJson<Quarantine>('v1/quarantine?limit=20', { signal })),
-    unlessNoStore(callJson<PipelineState>('v1/pipeline', { signal })),
+    unless('no_store', callJson<Quarantine>('v1/quarantine?limit=20', { signal })),
+    unless('no_store', callJson<PipelineState>('v1/pipeline', { signal })),
   ]);
   const readings = [{ atMs: Date.now(), samples: readMetrics(metrics) }];
   return { readings, ready, quarantine, pipeline, fault: null };
@@ -101,12 +123,12 @@ function notReady(error: unknown): Ready {
   throw error;
 }
 
-/** A sidecar without a pipeline has neither quarantine nor watchlist. */
-async function unlessNoStore<T>(call: Promise<T>): Promise<T | null> {
+/** `null` where the sidecar has no such thing: without a pipeline there is neither quarantine nor watchlist. */
+async function unless<T>(missing: 'no_store' | 'not_found', call: Promise<T>): Promise<T | null> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof CallError && error.code === 'no_store') return null;
+    if (error instanceof CallError && error.code === missing) return null;
     throw error;
   }
 }

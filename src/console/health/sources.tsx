@@ -1,3 +1,4 @@
+import { latencyText, percentOf, type Report } from './insight.tsx';
 import { labelsOf, type Sample, sumOf } from './metrics-text.ts';
 import type { Ready } from './poll.ts';
 
@@ -6,10 +7,12 @@ interface SourcesProps {
   /** The oldest reading of this page, for the credits spent since. */
   readonly before: readonly Sample[];
   readonly ready: Ready | null;
+  readonly report: Report | null;
 }
 
-/** The sources that are asked: state, credits, calls, failures. */
-export function Sources({ samples, before, ready }: SourcesProps) {
+/** The sources that are asked: state, credits, calls, failures, and how long they took. */
+export function Sources(props: SourcesProps) {
+  const { samples, report } = props;
   const ids = labelsOf(samples, 'ismalicious_provider_calls_total', 'provider');
   if (ids.length === 0) return <p class="note">No source is asked over the network: only local lists answer. Set an API key to ask one.</p>;
   return (
@@ -18,18 +21,16 @@ export function Sources({ samples, before, ready }: SourcesProps) {
         <caption>Sources</caption>
         <thead>
           <tr>
-            {['Source', 'State', 'Credits left', 'Spent today', 'Calls', 'Answered', 'Without an answer', 'Success', 'Waiting'].map(
-              (title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ),
-            )}
+            {[...COLUMNS, ...(report === null ? [] : WEEK_COLUMNS)].map((title) => (
+              <th key={title} scope="col">
+                {title}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
           {ids.map((provider) => (
-            <SourceRow key={provider} provider={provider} samples={samples} before={before} ready={ready} />
+            <SourceRow key={provider} provider={provider} {...props} />
           ))}
         </tbody>
       </table>
@@ -37,7 +38,10 @@ export function Sources({ samples, before, ready }: SourcesProps) {
   );
 }
 
-function SourceRow({ provider, samples, before, ready }: SourcesProps & { readonly provider: string }) {
+const COLUMNS = ['Source', 'State', 'Credits left', 'Spent today', 'Calls', 'Answered', 'Without an answer', 'Success', 'Waiting'];
+const WEEK_COLUMNS = ['Time, 50 / 95 % (week)', 'Success (week)'];
+
+function SourceRow({ provider, samples, before, ready, report }: SourcesProps & { readonly provider: string }) {
   const value = (name: string, of = samples) => sumOf(of, `ismalicious_provider_${name}`, { provider });
   const shown = (name: string) => (value(name) ?? 0).toLocaleString('en-US');
   const held = ready?.providers?.[provider];
@@ -47,6 +51,7 @@ function SourceRow({ provider, samples, before, ready }: SourcesProps & { readon
   const left = samples.filter(({ name, labels }) => name === 'ismalicious_provider_quota_remaining' && labels['provider'] === provider);
   const spent = (value('credits_spent_today') ?? 0) - (value('credits_spent_today', before) ?? 0);
   const answered = value('answers_total') ?? 0;
+  const week = report?.sources.find(({ source }) => source === provider);
   const asked = answered + failures.reduce((sum, { value: count }) => sum + count, 0);
   return (
     <tr>
@@ -65,6 +70,8 @@ function SourceRow({ provider, samples, before, ready }: SourcesProps & { readon
       <td>{failures.map(({ labels, value: count }) => `${count} ${labels['status'] ?? ''}`).join(', ') || '0'}</td>
       <td>{asked === 0 ? '–' : `${Math.floor((answered / asked) * 100)} %`}</td>
       <td>{(value('queued') ?? 0) + (value('in_flight') ?? 0)}</td>
+      {report !== null && <td>{week === undefined ? '–' : latencyText(week.latency_ms)}</td>}
+      {report !== null && <td>{percentOf(week?.success_rate ?? null)}</td>}
     </tr>
   );
 }

@@ -47,9 +47,9 @@ function costText(cost: ProviderCost | undefined): string {
 
 function callerLines(callers: readonly CallerSum[]): string[] {
   if (callers.length === 0) return [];
-  const rows = callers.map(({ program, user, search, calls, values }) => {
+  const rows = callers.map(({ program, user, search, calls, values, credits }) => {
     const who = [program, user, search].filter((part) => part !== null).map(inertText);
-    return `  ${who.join(' ')}: ${calls} calls, ${values} values`;
+    return `  ${who.join(' ')}: ${calls} calls, ${values} values, ${credits} credits`;
   });
   return ['sent by program, user and search', ...rows];
 }

@@ -26,6 +26,8 @@ export interface TrendWeek extends Pick<Report, 'from' | 'to' | 'successRate'> {
   readonly truePositiveRate: number | null;
   readonly calls: number;
   readonly credits: number;
+  /** The credits times their prices; `null`: no price is set. */
+  readonly money: number | null;
 }
 
 /** What one provider did in the period. */
@@ -64,11 +66,12 @@ export interface Report {
   };
 }
 
-/** Which days, and what credits are counted by, by provider. */
+/** Which days, what credits are counted by, and what one costs, by provider. */
 export interface ReportPeriod {
   /** Some time on the last day. */
   readonly nowMs: number;
   readonly accounts: ReadonlyMap<string, readonly string[]>;
+  readonly prices?: ReadonlyMap<string, number>;
 }
 
 /** Adds up the last `days` days (UTC), the last one included. */
@@ -127,7 +130,7 @@ export function makeTrend(
   overrides: readonly Override[],
   period: ReportPeriod & { readonly weeks: number },
 ): TrendWeek[] {
-  const { nowMs, accounts, weeks } = period;
+  const { nowMs, accounts, weeks, prices = new Map<string, number>() } = period;
   return Array.from({ length: weeks }, (_, n) => {
     const week = makeReport(store, overrides, { nowMs: nowMs - (weeks - 1 - n) * 7 * DAY_MS, days: 7, accounts });
     return {
@@ -138,6 +141,7 @@ export function makeTrend(
       truePositiveRate: week.feedback.truePositiveRate,
       calls: week.providers.reduce((sum, { calls }) => sum + calls, 0),
       credits: week.providers.reduce((sum, { credits }) => sum + credits, 0),
+      money: prices.size === 0 ? null : week.providers.reduce((sum, one) => sum + one.credits * (prices.get(one.provider) ?? 0), 0),
     };
   });
 }

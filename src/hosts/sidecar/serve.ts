@@ -11,6 +11,8 @@ import { loadPipelineConfig, openOutputs, type PipelineConfig } from '../../pipe
 import { faultsOf, renderHealth } from '../../compose/figures/health-metrics.ts';
 import { openPipelinePart, type PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { heldOffProviders, renderEngineMetrics } from '../../compose/figures/engine-metrics.ts';
+import { createWeekMetrics } from '../../compose/figures/week-metrics.ts';
+import { openInsight } from '../../compose/figures/insight.ts';
 import type { GatewaySettings } from '../../compose/gateway-settings.ts';
 import { HOST_SETTINGS } from '../../compose/host-settings.ts';
 import { ecsDetailOf } from '../../config/ecs-settings.ts';
@@ -51,10 +53,9 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     return await runWorkers(settings.workers, { stderr: start.stderr, stopped: stopSignal });
   }
   const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
-  const path = join(config.stateFolder, 'pipeline.sqlite');
   const delivers = settings.deliver ? await openOutputs(pipelineConfig, { transportTo: pipelineTransports(start.env) }) : undefined;
   const pipeline = openPipelinePart(pipelineConfig, {
-    path,
+    path: join(config.stateFolder, 'pipeline.sqlite'),
     use: settings.pipelineStore,
     fields: fieldsOf(settings, gateway),
     feedback,
@@ -73,6 +74,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
       version: start.version,
       log,
       ...statusOf(opened, pipeline),
+      insight: await openInsight(opened, options, { set: setOf(start) }),
     });
     await runUntilStopped(sidecar, (listening) => {
       if (cluster.isPrimary) announce(listening, config, start);
@@ -92,15 +94,22 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
 
 /** What `/readyz` and `/metrics` tell of the engine. */
 function statusOf(
-  { engine, health }: OpenedEngine,
+  opened: OpenedEngine,
   pipeline: PipelinePart,
 ): Pick<SidecarOptions, 'degraded' | 'heldOff' | 'extraMetrics' | 'joinFigures'> {
+  const { engine, health } = opened;
+  const weeks = createWeekMetrics(opened);
   return {
     degraded: () => faultsOf(health(), pipeline),
     heldOff: () => heldOffProviders(engine.stats()),
     ...(cluster.isWorker ? { joinFigures } : {}),
-    extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline),
+    extraMetrics: () => renderEngineMetrics(engine.stats()) + renderHealth(health(), pipeline) + weeks(),
   };
+}
+
+/** What the command line set, by dotted key. */
+function setOf({ set }: SidecarStart): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(set).map(([key, value]) => [`sidecar.${key}`, value]));
 }
 
 async function runUntilStopped(sidecar: Sidecar, tell: (listening: Listening) => void): Promise<void> {

@@ -10,8 +10,7 @@ import { createTextEnricher } from '../../events/enrich-text.ts';
 import { createWantedFields } from '../../events/wanted-fields.ts';
 import type { FindInText } from '../../events/text-values.ts';
 import { createVerdictMemory } from '../../events/verdict-memory.ts';
-import { createGateway } from './gateway/gateway.ts';
-import type { Gateway } from './gateway/gateway.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { GatewaySettings } from '../../compose/gateway-settings.ts';
 import { type BufferPool, createBufferPool } from '../../events/buffer-pool.ts';
 import { INGEST_FOLDER } from './http/access.ts';
@@ -33,6 +32,7 @@ import { createListener, type Listener } from './http/listener.ts';
 import { refusalBody, sendRefusal, SHORT_BYTES } from './http/replies.ts';
 import type { Refusal } from './http/replies.ts';
 import { loadExtraction, loadTextSearch } from './load-extraction.ts';
+import type { Insight } from '../../compose/figures/insight.ts';
 import { createMetrics, type Metrics } from '../../compose/figures/metrics.ts';
 import type { PipelinePart } from '../../pipeline/pipeline-part.ts';
 import { createEnrichAsCaller } from './routes/enrich-as-caller.ts';
@@ -42,6 +42,7 @@ import { createEnrichRoute } from './routes/enrich-route.ts';
 import { createLogstashRoute } from './routes/logstash-route.ts';
 import { addExtractRoute } from './routes/extract-route.ts';
 import { addFeedbackRoute } from './routes/feedback-route.ts';
+import { addInsightRoutes } from './routes/insight-routes.ts';
 import { addLookupRoute } from './routes/lookup-route.ts';
 import { addTaxiiRoute } from './routes/taxii-route.ts';
 import { addPipelineStateRoutes } from './routes/pipeline-state-routes.ts';
@@ -79,6 +80,8 @@ export interface SidecarOptions {
   readonly feedback?: FeedbackStore;
   /** The pipeline's store and rules; without it `/v1/watchlist` and `/taxii2` say what is missing. It is left to its owner. */
   readonly pipeline?: PipelinePart;
+  /** The program's settings and figures; without it `/v1/settings` and `/v1/report` are not served. */
+  readonly insight?: Insight;
   /** Profiles that a call may name, when the enricher knows them. */
   readonly profiles?: readonly string[];
   /** Which providers a call may name. */
@@ -175,6 +178,7 @@ function addApi(
   addTriageRoute(app, { enricher, pipeline, settings, metrics, clock, workers });
   addPipelineStateRoutes(app, { pipeline, clock });
   addTaxiiRoute(app, { pipeline, settings, clock });
+  if (options.insight) addInsightRoutes(app, options.insight);
   addConsoleRoutes(app, options.consoleFolder);
 }
 

@@ -48,7 +48,7 @@ describe('what was sent is traced', () => {
       expect(all.toSorted(), about).toEqual(['11.0.0.1', '11.0.0.2']);
     }
     expect((await cli(['trace', '11.0.0.1'], env)).stdout).toMatch(/ismalicious {2}program splunk {2}user alice {2}search 1795000000\.42/);
-    expect(await sumByCaller(join(folder, 'egress.ndjson'), '', 1)).toMatchObject([{ values: 2 }, { program: 'other', values: 2 }]);
+    expect(await sumByCaller(join(folder, 'egress.ndjson'), { most: 1 })).toMatchObject([{ values: 2 }, { program: 'other', values: 2 }]);
   });
 
   it('the fingerprint of the settings tells nothing of a key: another key has the same one', async () => {
@@ -74,5 +74,34 @@ describe('what was sent is traced', () => {
     const none = await cli(['trace', 'other-host.net'], env);
     expect([none.code, none.stdout]).toEqual([1, '']);
     expect(none.stderr).toMatch(/nothing about it was sent/);
+  });
+});
+
+describe('callers are added up', () => {
+  const lineOf = (user: string, provider: string, count: number) =>
+    `${JSON.stringify({ time: '2026-11-21T09:00:00.000Z', provider, indicators: Array.from({ length: count }, (_, n) => `v${n}`), program: 'splunk', user })}\n`;
+
+  it('by credits first, then by values', async () => {
+    const path = join(newStateFolder(), 'egress.ndjson');
+    writeFileSync(path, lineOf('free', 'internetdb', 9) + lineOf('paid', 'virustotal', 2) + lineOf('most', 'virustotal', 3));
+    const sums = await sumByCaller(path, { most: 10, costs: new Map([['virustotal', 5]]) });
+    expect(sums.map(({ user, credits, values }) => [user, credits, values])).toEqual([
+      ['most', 15, 3],
+      ['paid', 10, 2],
+      ['free', 0, 9],
+    ]);
+  });
+
+  it('out of the end of the log only, where that is all that is asked for, and never out of half a line', async () => {
+    const path = join(newStateFolder(), 'egress.ndjson');
+    const young = lineOf('young', 'otx', 1);
+    writeFileSync(`${path}.1`, lineOf('oldest', 'otx', 1) + lineOf('older', 'otx', 1));
+    writeFileSync(path, lineOf('old', 'otx', 1) + young);
+    const usersIn = async (mostBytes: number) => (await sumByCaller(path, { most: 10, mostBytes })).map(({ user }) => user).toSorted();
+    expect(await usersIn(young.length + 5)).toEqual(['young']);
+    expect(await usersIn(young.length * 2)).toEqual(['old', 'young']);
+    expect(await usersIn(young.length * 3 + 5)).toEqual(['old', 'older', 'young']);
+    expect(await usersIn(1_000_000)).toEqual(['old', 'older', 'oldest', 'young']);
+    expect(await usersIn(0)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { EXPORT_FORMATS } from '../../../pipeline/export-formats.ts';
 import { flag, type Synopsis, text } from '../synopsis.ts';
-import { SETTINGS_OPTIONS } from './shared-options.ts';
+import { ENGINE_ACCESS_OPTIONS, SETTINGS_OPTIONS } from './shared-options.ts';
 
 const GROUP = 'Stored data';
 
@@ -131,7 +131,12 @@ export const reportSynopsis = {
   options: {
     days: text('N', 'how many days (UTC), today included (default 7)'),
     json: flag('one JSON object'),
+    index: flag('write the last eight whole weeks into the search engine, for its dashboard; each week once'),
     ...SETTINGS_OPTIONS,
+    ...ENGINE_ACCESS_OPTIONS,
   },
-  examples: [['report --days 30', 'the last thirty days']],
+  examples: [
+    ['report --days 30', 'the last thirty days'],
+    ['report --index --url http://127.0.0.1:9200', 'weekly, from cron'],
+  ],
 } satisfies Synopsis;

@@ -44,6 +44,8 @@ export const ACCESS: readonly AccessRow[] = [
   { path: '/v1/quarantine', methods: READ, who: 'token', by: 'sidecar' },
   { path: '/v1/pipeline', methods: READ, who: 'token', by: 'sidecar' },
   { path: '/v1/history', methods: READ, who: 'token', by: 'sidecar' },
+  { path: '/v1/settings', methods: READ, who: 'token', by: 'sidecar' },
+  { path: '/v1/report', methods: READ, who: 'token', by: 'sidecar' },
   { path: '/taxii2', methods: READ, who: 'token', by: 'sidecar' },
   { path: '/taxii2/*', methods: READ, who: 'token', by: 'sidecar' },
   { path: '/v1/ingest/*', methods: ['POST'], who: 'token', by: 'gateway' },

@@ -4,6 +4,8 @@ import type { VerdictStore } from '../../../engine/cache/verdict-store.ts';
 import type { CommandContext } from './command-context.ts';
 import { converseGenerating } from '../protocol/generating-conversation.ts';
 import type { GeneratedTable } from '../protocol/generating-conversation.ts';
+import { REPORT_FIELDS, reportRows } from '../../../engine/feedback/report-rows.ts';
+import type { WholeReport } from '../../../engine/feedback/report-text.ts';
 import { UsageError } from '../../../splunkd/option-words.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
 
@@ -12,6 +14,8 @@ export interface QuotaFacts {
   readonly stats: EngineStats;
   readonly store: Pick<VerdictStore, 'note'>;
   readonly warnings: readonly string[];
+  /** The figures of the last seven days, and eight weeks of them. */
+  report(): Promise<Omit<WholeReport, 'callers'>>;
   close(): Promise<void>;
 }
 
@@ -40,21 +44,30 @@ export const QUOTA_FIELDS = [
 
 type Row = Partial<Record<(typeof QUOTA_FIELDS)[number], string>>;
 
-/** Answers `| ismaliciousquota`. */
+/** What is shown: what each provider has left, or the figures of the week. */
+type QuotaKind = 'quota' | 'report';
+
+/** Answers `| ismaliciousquota`, and `| ismaliciousquota kind=report`. */
 export function answerQuota(world: CommandContext, open: OpenForQuota): Promise<number> {
-  return converseGenerating<null>(world, {
+  return converseGenerating<QuotaKind>(world, {
     read(args) {
-      if (args.length > 0) throw new UsageError('isMalicious: ismaliciousquota takes no words; filter its rows with | where.');
-      return null;
+      const words = args.join(' ').replaceAll('"', '');
+      if (words === '' || words === 'kind=quota') return 'quota';
+      if (words !== 'kind=report')
+        throw new UsageError(
+          'isMalicious: ismaliciousquota takes kind=quota or kind=report and nothing else; filter its rows with | where.',
+        );
+      return 'report';
     },
-    async generate(_options, search): Promise<GeneratedTable> {
+    async generate(kind, search): Promise<GeneratedTable> {
       const facts = await open(search);
       try {
-        return {
-          fields: QUOTA_FIELDS,
-          rows: quotaRows(facts).map((row) => QUOTA_FIELDS.map((field) => row[field] ?? '')),
-          messages: facts.warnings.map((warning) => ['WARN', `isMalicious: ${warning}`] as const),
-        };
+        const messages = facts.warnings.map((warning) => ['WARN', `isMalicious: ${warning}`] as const);
+        if (kind === 'report') {
+          const rows = reportRows(await facts.report());
+          return { fields: REPORT_FIELDS, rows: rows.map((row) => REPORT_FIELDS.map((field) => String(row[field] ?? ''))), messages };
+        }
+        return { fields: QUOTA_FIELDS, rows: quotaRows(facts).map((row) => QUOTA_FIELDS.map((field) => row[field] ?? '')), messages };
       } finally {
         await facts.close();
       }

@@ -1,6 +1,7 @@
 import type { FeedbackStore } from '../../../engine/feedback/overrides.ts';
 import { whenFeedbackIsFree } from '../../../engine/feedback/give-feedback.ts';
 import type { SentRecord } from '../../../engine/privacy/read-audit-log.ts';
+import type { CallerSum } from '../../../engine/privacy/search-audit-log.ts';
 import { requestIdsIn } from '../../../model/formats/request-id.ts';
 import { converseGenerating, type GeneratedTable } from '../protocol/generating-conversation.ts';
 import type { SearchContext } from '../protocol/search-conversation.ts';
@@ -8,8 +9,8 @@ import type { CommandContext } from './command-context.ts';
 import { FEEDBACK_FIELDS, overrideRow } from './feedback-command.ts';
 import { type OptionRules, readOptionWords, UsageError } from '../../../splunkd/option-words.ts';
 
-/** What is shown: analysts' overrides, or what was sent to whom. */
-type RecordKind = 'overrides' | 'sent';
+/** What is shown: analysts' overrides, what was sent to whom, or who spent most. */
+type RecordKind = 'overrides' | 'sent' | 'spent';
 
 interface RecordWishes {
   kind: RecordKind;
@@ -26,6 +27,8 @@ export interface RecordFacts {
   readonly sent: (most: number) => readonly SentRecord[];
   /** The calls that brought the answers of a row, by its trace. */
   readonly traced: (trace: string) => Promise<readonly SentRecord[]>;
+  /** Who spent most in the last seven days, those with most credits first. */
+  readonly spent: () => Promise<readonly CallerSum[]>;
   readonly warnings: readonly string[];
   close(): Promise<void>;
 }
@@ -33,12 +36,15 @@ export interface RecordFacts {
 /** Columns of `| ismaliciousrecords kind=sent`. */
 export const SENT_FIELDS = ['sent_at', 'provider', 'im_indicator', 'program', 'user', 'search_id', 'run', 'settings'] as const;
 
+/** Columns of `| ismaliciousrecords kind=spent`. */
+export const SPENT_FIELDS = ['program', 'user', 'search', 'credits', 'values', 'calls'] as const;
+
 const MAX_ROWS = 10_000;
 const EXAMPLE = '| ismaliciousrecords';
 
 const RULES: OptionRules<RecordWishes> = {
   kind(text, draft) {
-    if (text !== 'overrides' && text !== 'sent') return 'overrides or sent';
+    if (text !== 'overrides' && text !== 'sent' && text !== 'spent') return 'overrides, sent or spent';
     draft.kind = text;
     return undefined;
   },
@@ -82,12 +88,16 @@ export function answerRecords(
   return converseGenerating<RecordWishes>(world, {
     read: readRecordWishes,
     async generate({ kind, max, all, trace }, search): Promise<GeneratedTable> {
-      const { feedback, sent, traced, warnings, close } = await open(search);
+      const { feedback, sent, traced, spent, warnings, close } = await open(search);
       try {
         const messages = warnings.map((warning) => ['WARN', `isMalicious: ${warning}`] as const);
         if (kind === 'sent') {
           const rows = (trace === '' ? sent(max) : await traced(trace)).map(sentRow);
           return { fields: SENT_FIELDS, rows, messages };
+        }
+        if (kind === 'spent') {
+          const callers = (await spent()).slice(0, max);
+          return { fields: SPENT_FIELDS, rows: callers.map((one) => SPENT_FIELDS.map((field) => String(one[field] ?? ''))), messages };
         }
         const now = nowS();
         const shown = await whenFeedbackIsFree(() => feedback.list(all ? {} : { inForceAtS: now }));

@@ -9,7 +9,10 @@ endShortly();
 void answerQuota(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {
-    const { engine, warnings } = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
-    return { stats: engine.stats(), store: engine.store, warnings, close: () => engine.close() };
+    const opened = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
+    const { engine, warnings } = opened;
+    const report = async () =>
+      (await import('../../../compose/figures/read-report.ts')).readSpentReport(opened, { nowMs: Date.now(), days: 7 });
+    return { stats: engine.stats(), store: engine.store, warnings, report, close: () => engine.close() };
   },
 ).then(endProcess);

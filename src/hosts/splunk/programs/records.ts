@@ -11,10 +11,13 @@ endShortly();
 void answerRecords(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {
-    const { engine, config, feedback, warnings } = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
+    const opened = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
+    const { engine, config, feedback, warnings } = opened;
     const sent = (most: number) => readAuditLog(auditLogPath(config.stateFolder), most);
     const traced = (trace: string) => findTraced(auditLogPath(config.stateFolder), trace);
-    return { feedback, sent, traced, warnings, close: () => engine.close() };
+    const spent = async () =>
+      (await (await import('../../../compose/figures/read-report.ts')).readRecentReport(opened, 7, Date.now())).callers;
+    return { feedback, sent, traced, spent, warnings, close: () => engine.close() };
   },
   () => Math.trunc(Date.now() / 1000),
 ).then(endProcess);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildConsole } from '../../../../scripts/console-bundle.ts';
+import { openInsight } from '../../../../src/compose/figures/insight.ts';
 import { openEngine } from '../../../../src/compose/open-engine.ts';
 import { SidecarSettings } from '../../../../src/compose/sidecar-settings.ts';
 import { DEFAULT_FIELDS } from '../../../../src/events/wanted-fields.ts';
@@ -27,7 +28,9 @@ export async function startConsole(
   { settings = {}, ...options }: { settings?: object } & Partial<Omit<SidecarOptions, 'settings'>> = {},
 ) {
   const state = newStateFolder();
-  const { engine, feedback } = await openEngine({ env: { ISMALICIOUS_STATE_DIR: state } });
+  const env = { ISMALICIOUS_STATE_DIR: state };
+  const opened = await openEngine({ env });
+  const { engine, feedback } = opened;
   const config = loadPipelineConfig({ env: {}, file: { name: 'y', values: {} } });
   const pipeline = openPipelinePart(config, { path: join(state, 'pipeline.sqlite'), use: 'always', fields: DEFAULT_FIELDS, feedback });
   const sidecar = await createSidecar({
@@ -36,6 +39,7 @@ export async function startConsole(
     pipeline,
     settings: SidecarSettings.parse({ port: 0, drainMs: 200, ...settings }),
     consoleFolder,
+    insight: await openInsight(opened, { env }, { set: new Map() }),
     ...options,
   });
   const { port } = await sidecar.listen();

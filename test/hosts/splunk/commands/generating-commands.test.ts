@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineStats } from '../../../../src/engine/engine.ts';
 import { answerCheck, CHECK_FIELDS, readCheckOptions } from '../../../../src/hosts/splunk/commands/check-command.ts';
+import type { WholeReport } from '../../../../src/engine/feedback/report-text.ts';
 import { answerQuota, type QuotaFacts } from '../../../../src/hosts/splunk/commands/quota-command.ts';
 import { columnOf, readCsv } from '../../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../../support/fake-enricher.ts';
@@ -108,6 +109,34 @@ const client = {
   notices: [],
 } as const;
 
+const NO_WEEK = { successRate: null, latencyP95Ms: null, truePositiveRate: null, calls: 0, credits: 0, money: null };
+const REPORT: Omit<WholeReport, 'callers'> = {
+  from: '2026-11-15',
+  to: '2026-11-21',
+  latency: { p50: 169, p95: 642, p99: 1003 },
+  successRate: 0.97,
+  onTarget: { latency: true, successRate: false },
+  targets: { latencyP95Ms: 30_000, successRate: 0.99 },
+  providers: [
+    {
+      provider: 'virustotal',
+      calls: 9,
+      lookups: 12,
+      answered: 11,
+      failed: { timeout: 1 },
+      successRate: 0.97,
+      credits: 12,
+      latency: { p50: 169, p95: 642, p99: 1003 },
+    },
+  ],
+  costs: [{ provider: 'virustotal', spentThisMonth: 12, budgetPerMonth: 500, money: 3 }],
+  feedback: { overrides: 0, truePositives: 0, falsePositives: 0, falseNegatives: 0, truePositiveRate: null },
+  trend: [
+    { from: '2026-11-08', to: '2026-11-14', ...NO_WEEK },
+    { from: '2026-11-15', to: '2026-11-21', ...NO_WEEK, successRate: 0.97, latencyP95Ms: 642, calls: 9, credits: 12, money: 3 },
+  ],
+};
+
 function factsOf(providers: readonly object[], note: QuotaFacts['store']['note'] = () => null): QuotaFacts {
   const stats = {
     providers,
@@ -115,7 +144,7 @@ function factsOf(providers: readonly object[], note: QuotaFacts['store']['note']
     memoryEntries: 0,
     local: { lists: [{ faults: ['line 3: no indicator'] }] },
   } as unknown as EngineStats;
-  return { stats, store: { note }, warnings: [], close: () => Promise.resolve() };
+  return { stats, store: { note }, warnings: [], report: () => Promise.resolve(REPORT), close: () => Promise.resolve() };
 }
 
 describe('| ismaliciousquota', () => {
@@ -160,8 +189,23 @@ describe('| ismaliciousquota', () => {
     expect(columnOf(readCsv(frames[1]?.body ?? ''), 'message')[0]).toBe('last refused 2026-09-21T14:13:20.000Z: monthly quota used up');
   });
 
-  it('takes no words', async () => {
-    const { status, frames } = await quota(factsOf([]), ['x=1']);
-    expect([status, JSON.stringify(frames[0]?.metadata)]).toEqual([1, expect.stringContaining('takes no words')]);
+  it.each([[['x=1']], [['kind=weeks']], [['kind=report', 'x']], [['kind=quota', 'kind=report']]])('%j is wrong use', async (words) => {
+    const { status, frames } = await quota(factsOf([]), words);
+    expect([status, JSON.stringify(frames[0]?.metadata)]).toEqual([1, expect.stringContaining('kind=quota or kind=report')]);
   });
+
+  it.each([['kind=report'], ['kind="report"']])(
+    '%s: the figures of the weeks and of each source; what is not known is empty',
+    async (word) => {
+      const { status, frames } = await quota(factsOf([]), [word]);
+      const table = readCsv(frames[1]?.body ?? '');
+      const column = (name: string) => columnOf(table, name);
+      expect([status, column('kind')]).toEqual([0, ['week', 'week', 'source']]);
+      expect(column('success_rate')).toEqual(['', '0.97', '0.97']);
+      expect(column('success_met')).toEqual(['', 'false', 'false']);
+      expect(column('latency_met')).toEqual(['', 'true', 'true']);
+      expect(column('credits')).toEqual(['0', '12', '12']);
+      expect(column('money')).toEqual(['', '3', '3']);
+    },
+  );
 });

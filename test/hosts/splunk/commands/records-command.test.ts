@@ -3,9 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readAuditLog } from '../../../../src/engine/privacy/read-audit-log.ts';
-import { findTraced } from '../../../../src/engine/privacy/search-audit-log.ts';
+import { findTraced, sumByCaller } from '../../../../src/engine/privacy/search-audit-log.ts';
 import { digestOfSent } from '../../../../src/model/formats/request-id.ts';
-import { answerRecords, readRecordWishes, SENT_FIELDS, type RecordFacts } from '../../../../src/hosts/splunk/commands/records-command.ts';
+import {
+  answerRecords,
+  readRecordWishes,
+  SENT_FIELDS,
+  SPENT_FIELDS,
+  type RecordFacts,
+} from '../../../../src/hosts/splunk/commands/records-command.ts';
 import { columnOf, readCsv } from '../../../support/csv-oracle.ts';
 import { executeOf, getinfoOf, MemoryInput, readFrames } from '../../../support/splunk-streams.ts';
 
@@ -47,6 +53,7 @@ async function records(args: readonly string[], path = join(folder, 'none')) {
     feedback,
     sent: (most: number) => readAuditLog(path, most),
     traced: (trace: string) => findTraced(path, trace),
+    spent: () => sumByCaller(path, { most: 20, costs: new Map([['virustotal', 5]]) }),
     warnings: [],
     close: async () => undefined,
   });
@@ -92,6 +99,20 @@ describe('| ismaliciousrecords', () => {
     ]);
   });
 
+  it('shows who spent most, by program, user and search, those with most credits first', async () => {
+    const path = join(folder, 'spent.ndjson');
+    const line = (provider: string, user: string, ...indicators: string[]) =>
+      `${JSON.stringify({ time: '2026-11-21T09:00:00.000Z', provider, indicators, program: 'splunk', user, search: '1795000000.42' })}\n`;
+    writeFileSync(path, line('otx', 'free', 'a', 'b', 'c') + line('virustotal', 'alice', 'a', 'b') + line('virustotal', 'alice', 'c'));
+    const { table } = await records(['kind=spent'], path);
+    expect(table.header).toEqual([...SPENT_FIELDS]);
+    expect(table.rows).toEqual([
+      ['splunk', 'alice', '1795000000.42', '15', '3', '2'],
+      ['splunk', 'free', '1795000000.42', '0', '3', '1'],
+    ]);
+    expect((await records(['kind=spent', 'max=1'], path)).table.rows).toHaveLength(1);
+  });
+
   it('reads the end of a long log only, and whole lines of it', () => {
     const path = join(folder, 'long.ndjson');
     const line = `${JSON.stringify({ time: '2026-11-21T09:00:00.000Z', provider: 'p', indicators: ['x'.repeat(1000)] })}\n`;
@@ -106,7 +127,7 @@ describe('| ismaliciousrecords', () => {
   });
 
   it.each([
-    [['kind=all'], /kind="all" is not valid; it takes overrides or sent/],
+    [['kind=all'], /kind="all" is not valid; it takes overrides, sent or spent/],
     [['max=0'], /max="0" is not valid/],
     [['max=10001'], /max="10001" is not valid/],
     [['trace=yesterday'], /trace="yesterday" is not valid; it takes what im_trace says/],

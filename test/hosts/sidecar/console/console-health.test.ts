@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openInsight } from '../../../../src/compose/figures/insight.ts';
+import { renderEngineMetrics } from '../../../../src/compose/figures/engine-metrics.ts';
+import { openEngine } from '../../../../src/compose/open-engine.ts';
+import { newStateFolder } from '../../../support/open-test-engine.ts';
+import { startStandIn } from '../../../support/stand-in-api.ts';
+import { hasPagePackages, NEEDS, openBrowser } from '../../../splunk-ui/page-harness.ts';
+import { builtConsole, type ConsolePage, showConsole, startConsole, violationsOf } from './open-console.ts';
+
+const TIMEOUT_MS = 60_000;
+const KEY = 'a2V5OnNlY3JldC1vZi1vdXJz';
+const HOSTILE = '<img src=x onerror=alert(1)>';
+
+/** A sidecar with a key, on a state folder where searches of two users have spent credits. */
+async function startSpent(consoleFolder: URL) {
+  const api = await startStandIn();
+  const env = { ISMALICIOUS_BASE_URL: api.url, ISMALICIOUS_X_API_KEY: KEY, ISMALICIOUS_STATE_DIR: newStateFolder() };
+  for (const [user, values] of [
+    ['bob', ['13.0.0.1']],
+    [HOSTILE, ['11.0.0.1', '12.0.0.1']],
+  ] as const) {
+    const search = await openEngine({ env, origin: { program: 'splunk', user, search: '1795000000.42' } });
+    await search.engine.enrichMany(values);
+    await search.engine.close();
+  }
+  const opened = await openEngine({ env, origin: { program: 'sidecar' } });
+  await opened.engine.enrichMany(['11.0.0.1', '12.0.0.1', '13.0.0.1', '15.0.0.1']);
+  const sidecar = await startConsole(consoleFolder, {
+    enricher: opened.engine,
+    insight: await openInsight(opened, { env }, { set: new Map() }),
+    extraMetrics: () => renderEngineMetrics(opened.engine.stats()),
+  });
+  return {
+    origin: sidecar.origin,
+    async close() {
+      await sidecar.close();
+      await opened.engine.close();
+      await api[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEEDS}`, { timeout: TIMEOUT_MS }, () => {
+  let browser: Awaited<ReturnType<typeof openBrowser>>;
+  let built: Awaited<ReturnType<typeof builtConsole>>;
+  let sidecar: Awaited<ReturnType<typeof startSpent>>;
+
+  beforeAll(async () => {
+    built = await builtConsole();
+    [browser, sidecar] = await Promise.all([openBrowser(), startSpent(built.folder)]);
+  }, TIMEOUT_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await sidecar?.close();
+    built?.close();
+  });
+
+  const show = async () => {
+    const page = await showConsole(browser, sidecar.origin, '/#health');
+    await page.getByText(/^Settings in force/).waitFor();
+    return page;
+  };
+  const cellsOf = (page: ConsolePage, caption: string): Promise<string[][]> =>
+    page.evaluate(`[...document.querySelectorAll('table')].filter((table) => table.caption.textContent.startsWith('${caption}'))
+      .flatMap((table) => [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent)))`);
+
+  it('says how fast and how sure each source is, what the cache gives, and what eight weeks were like', async () => {
+    const page = await show();
+    const [source] = await cellsOf(page, 'Sources');
+    expect([source?.[0], source?.[7], source?.[10]]).toEqual(['ismalicious', '100 %', '100.0 %']);
+    expect(source?.[9]).toMatch(/^[\d,]+ \/ [\d,]+ ms$/);
+    const facts = (await page.locator('.facts').allTextContents()).join(' ');
+    expect(facts).toContain('Answered from the cache75.0 % since the start');
+    expect(facts).toMatch(/Size of the cache\d+/);
+    const weeks = await cellsOf(page, 'Weeks (targets: 99.0 % answered, 95 % within 30 s)');
+    expect(weeks).toHaveLength(8);
+    expect(weeks[0]?.slice(1)).toEqual(['100.0 %', expect.stringMatching(/ ms$/), '–', expect.any(String), '4', '–']);
+    expect(weeks[7]?.slice(1)).toEqual(['–', '–', '–', '0', '0', '–']);
+    expect(page.complaints).toEqual({ errors: [], outside: [] });
+    await page.close();
+  });
+
+  it('names who spent most, by user and search, those with most credits first, as text', async () => {
+    const page = await show();
+    expect(await cellsOf(page, 'Who spent most')).toEqual([
+      ['splunk', HOSTILE, '1795000000.42', '2', '2', expect.any(String)],
+      expect.arrayContaining(['1', '1']),
+      expect.arrayContaining(['1', '1']),
+    ]);
+    expect((await cellsOf(page, 'Who spent most')).map(([program, user]) => `${program} ${user}`).toSorted()).toEqual([
+      'sidecar –',
+      `splunk ${HOSTILE}`,
+      'splunk bob',
+    ]);
+    expect(page.complaints).toEqual({ errors: [], outside: [] });
+    await page.close();
+  });
+
+  it('shows the settings in force, those that somebody set first, with their place and without secrets', async () => {
+    const page = await show();
+    await page.getByText(/^Settings in force/).click();
+    const settings = await cellsOf(page, 'As of the start');
+    expect(settings).toContainEqual(['providers.ismalicious.x_api_key', '********', 'environment variable ISMALICIOUS_X_API_KEY']);
+    expect(settings).toContainEqual(['sidecar.port', '8787', 'default']);
+    const places = settings.map(([, , from]) => from === 'default');
+    expect(places).toEqual(places.toSorted((a, b) => Number(a) - Number(b)));
+    expect(await page.evaluate('document.documentElement.outerHTML')).not.toContain(KEY);
+    await page.close();
+  });
+
+  it.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)('%s at %i px: axe finds nothing, and nothing is wider than the screen', async (colorScheme, width) => {
+    const page = await show();
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await page.getByText(/^Settings in force/).click();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    await page.close();
+  });
+});
