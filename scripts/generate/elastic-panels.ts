@@ -249,7 +249,7 @@ export const WEEKLY: Dashboard = {
   title: '[isMalicious] Weekly figures',
   description: 'Share of look-ups answered, latency, confirmed alarms and cost, week by week, against their targets.',
   from: 'now-56d/w',
-  text: 'Targets: 99 % of the look-ups answered, 95 % of the answers within 30 s. A week in which one of them was missed counts as missed; one without a look-up as not known.\n\n**Nothing here?** Nobody writes the figures: run `ismalicious report --index` once a week (cron). It writes the last eight whole weeks, each once.',
+  text: 'Targets: 99 % of the look-ups answered, 95 % of the answers within 30 s. A week in which one of them was missed counts as missed; one without a look-up as not known.\n\n**Nothing here?** The figures were not written yet: run `ismalicious report --index` once a week (cron). It writes the last eight whole weeks, each once.',
   view: 'report',
   controls: [
     { field: 'host.name', title: 'Host' },
