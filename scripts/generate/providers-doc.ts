@@ -17,6 +17,33 @@ const UNITS: readonly (readonly [perMs: number, unit: string])[] = [
   [1000, 'second'],
 ];
 
+/** How one provider is asked at several places. */
+const INSTANCES = [
+  '## Several instances of one provider',
+  '',
+  'Two MISP servers, a sidecar in each data centre, a second key: give each a block with a name of its own inside the block of the provider.',
+  '',
+  '```yaml',
+  'providers:',
+  '  misp:',
+  '    hq:',
+  '      base_url: https://misp.hq.example',
+  '      api_key: …',
+  '    cert:',
+  '      base_url: https://misp.cert.example',
+  '      api_key: …',
+  '      max_tlp: AMBER',
+  '      weight: 0.6',
+  '```',
+  '',
+  'Each is a provider like any other, with the id `misp.hq`: settings, limits, budgets, health, figures, cached answers and weight of its own, and a',
+  'line of its own in every answer. Nothing is passed on from `providers.misp`: what is set there and applies to none of them stops the start. A',
+  'key may come from the environment (`MISP_HQ_API_KEY`; also every other setting: `MISP_CERT_MAX_TLP`), under a profile, or in Splunk: `[providers.misp.hq]`',
+  'in `local/ismalicious.conf`, its key as `providers.misp.hq.api_key` in the credential store. The block has to be there for the environment to',
+  'count (`hq: {}`). Names: 1 to 32 of a-z, 0-9 and _, a letter first. `providers=misp`, `--providers misp` ask all of them (and `misp`, if it has a key of its own), `misp.hq` one.',
+  '',
+];
+
 /** `docs/providers.md`, made from the registry: a new provider has its section without anybody writing it. */
 export function renderProvidersDoc(all: readonly Provider[] = providers): string {
   return `${[...introduction(all), ...all.flatMap(section)].join('\n').trimEnd()}\n`;
@@ -48,6 +75,7 @@ function introduction(all: readonly Provider[]): string[] {
       ]),
     ),
     '',
+    ...INSTANCES,
     'Your own sources can be declared without code: see [custom providers](custom-providers.md).',
     '',
   ];

@@ -1,3 +1,4 @@
+import { isAskedFor } from '../model/provider-id.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 
 /** Said with answers that come from local lists alone. */
@@ -15,7 +16,7 @@ export interface Askable {
 export function unaskable(providers: readonly string[], { knownIds, wanted }: Pick<LoadedConfig, 'knownIds' | 'wanted'>) {
   const configured = ['local', ...wanted.map(({ provider }) => provider.id)];
   const unknown = providers.filter((id) => !knownIds.includes(id));
-  const keyless = providers.filter((id) => knownIds.includes(id) && !configured.includes(id));
+  const keyless = providers.filter((id) => knownIds.includes(id) && !configured.some((one) => isAskedFor([id], one)));
   return { unknown, keyless, configured };
 }
 

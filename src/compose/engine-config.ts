@@ -7,6 +7,7 @@ import { CORE_BLOCKS, type Core } from './core-blocks.ts';
 import { type KnownProviders, knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
 import { fetchedLists } from './infrastructure/fetched-lists.ts';
+import { strandedSettings } from './instances/declared-instances.ts';
 import { stateFolder } from './state-folder.ts';
 import { keylessWarnings, namedBlocks, wantedBlocks, type WantedProvider, unknownTypes, wantedProviders } from './wanted-providers.ts';
 
@@ -104,7 +105,7 @@ export function crossFaults(
 ): ConfigFault[] {
   const core = coreOf(loaded);
   const isWhole = (path: string) => !found.some(({ key }) => key.startsWith(`${path}.`));
-  const faults: ConfigFault[] = [];
+  const faults: ConfigFault[] = [...known.faults, ...strandedSettings(known, (id) => `providers.${id}` in loaded)];
   if (isWhole('scoring')) faults.push(...tierFaults(core.scoring));
   if (isWhole('privacy')) faults.push(...auditFaults(core.privacy));
   faults.push(...ownFaults(core.privacy));

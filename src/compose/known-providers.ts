@@ -1,7 +1,8 @@
-import { ConfigError } from '../config/config-error.ts';
-import { type ConfigSources } from '../config/load.ts';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
+import type { ConfigSources } from '../config/load.ts';
 import type { Provider } from '../providers/provider.ts';
 import { loadProviders, providerIds } from '../providers/registry.ts';
+import { declaredInstances } from './instances/declared-instances.ts';
 
 /** Ids that mean something else in `providers`, in answers or on command lines. */
 const RESERVED_IDS = ['local', 'feedback', 'taxii', 'custom'];
@@ -14,17 +15,24 @@ export interface KnownProviders {
   readonly ids: readonly string[];
   /** Ids of those the file declares: who declares one wants it asked. */
   readonly declared: ReadonlySet<string>;
+  /** Names of instances that cannot be used. */
+  readonly faults: readonly ConfigFault[];
   readonly sources: ConfigSources;
 }
 
 /**
- * Ours, and those declared under `providers.custom`. What an entry says beyond its declaration (`enabled`, `per_minute`, `api_key`, …) is
+ * Ours, instances of ours (`providers.misp.hq`), and those declared under `providers.custom`. What an entry says beyond its declaration (`enabled`, `per_minute`, `api_key`, …) is
  * read as its block `providers.<id>`, like any other provider's. Throws a `ConfigError` with every fault of every entry.
  */
 export async function knownProviders(sources: ConfigSources): Promise<KnownProviders> {
   const blocks = blockAt(blockAt(sources.file?.values, 'providers'), 'custom');
-  const shipped = await loadProviders(new Set(providerIds.filter((id) => isNamed(id, sources))));
-  if (!sources.file || blocks === undefined || blocks === null) return { named: shipped, ids: providerIds, declared: new Set(), sources };
+  const bases = await loadProviders(new Set(providerIds.filter((id) => isNamed(id, sources))));
+  const instances = bases.map((base) => declaredInstances(base, sources));
+  const shipped = bases.flatMap((base, n) => [base, ...(instances[n]?.instances ?? [])]);
+  const shippedIds = [...providerIds, ...instances.flatMap(({ ids }) => ids)];
+  const faults = instances.flatMap((one) => one.faults);
+  if (!sources.file || blocks === undefined || blocks === null)
+    return { named: shipped, ids: shippedIds, declared: new Set(), faults, sources };
   const place = `file ${sources.file.name}`;
   if (!Array.isArray(blocks)) throw new ConfigError([{ key: 'providers.custom', place, message: 'has to be a list of declarations' }]);
   // Loaded only by those who declare something: a search starts often.
@@ -42,7 +50,13 @@ export async function knownProviders(sources: ConfigSources): Promise<KnownProvi
   const values = sources.file.values as Record<string, object>;
   const file = { name: sources.file.name, values: { ...values, providers: { ...values['providers'], ...own } } };
   const declared = custom.map(({ id }) => id);
-  return { named: [...shipped, ...custom], ids: [...providerIds, ...declared], declared: new Set(declared), sources: { ...sources, file } };
+  return {
+    named: [...shipped, ...custom],
+    ids: [...shippedIds, ...declared],
+    declared: new Set(declared),
+    faults,
+    sources: { ...sources, file },
+  };
 }
 
 /** Whether any source has a word about a provider: its block, or an environment variable with its prefix. */
@@ -53,6 +67,7 @@ function isNamed(id: string, { env, conf, file, profile }: ConfigSources): boole
   return (
     Object.keys(env).some((name) => name.startsWith(prefix) || name.startsWith(profilePrefix)) ||
     Object.values(conf?.values[path] ?? {}).some((text) => text !== '') ||
+    Object.keys(conf?.values ?? {}).some((stanza) => stanza.startsWith(`${path}.`)) ||
     [file?.values, profile?.values].some((values) => blockAt(blockAt(values, 'providers'), id) !== undefined)
   );
 }

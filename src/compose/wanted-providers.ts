@@ -37,10 +37,12 @@ export function namedBlocks({ named, sources: { file, profile } }: KnownProvider
 }
 
 /** One sentence for each provider that has a block in the file, is not switched off, and is not asked because it has no key. */
-export function keylessWarnings({ named, sources }: KnownProviders, off: Blocks): string[] {
+export function keylessWarnings({ named, ids, sources }: KnownProviders, off: Blocks): string[] {
   const { file } = sources;
   return named.flatMap(({ id, settings, retired }) => {
     const path = `providers.${id}`;
+    // Its instances speak for themselves.
+    if (ids.some((other) => other.startsWith(`${id}.`))) return [];
     const { enabled } = off[path]?.shape ?? {};
     if (!file || enabled === undefined || retired !== undefined || valueAt(file.values, path) === undefined) return [];
     if (settingSource(path, 'enabled', enabled, sources).value !== undefined) return [];

@@ -26,9 +26,9 @@ export interface CommonProviderSettings extends ClientCertificateSettings {
 
 const MAX_TIMEOUT_MS = 120_000;
 
-/** `ISMALICIOUS_ENABLED`, `VIRUSTOTAL_ENABLED`, …: the prefix of a provider's environment names. */
+/** `ISMALICIOUS_ENABLED`, `MISP_HQ_ENABLED`, …: the prefix of a provider's environment names. */
 function prefixOf(id: string): string {
-  return id.toUpperCase();
+  return id.toUpperCase().replaceAll('.', '_');
 }
 
 type Declare = <T extends z.ZodMiniType>(key: string, schema: T, doc: string, secret?: boolean) => T;

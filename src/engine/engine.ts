@@ -2,6 +2,7 @@
 import type { Answer, Enrichment } from '../model/enrichment.ts';
 import type { Indicator, LookupReading } from '../model/indicator.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
+import { isAskedFor } from '../model/provider-id.ts';
 import { readForLookup, SHOWN_CHARS } from '../model/read-for-lookup.ts';
 import { createAnswerPool } from './cache/answer-pool.ts';
 import { CLOCK_SKEW_S, epochS } from './clock.ts';
@@ -207,7 +208,7 @@ export class Engine implements Enricher {
     if (!view) {
       if (this.#views.size >= MAX_VIEWS) this.#views.clear();
       const { providers: all, guard, memoryEntries, createMemory } = this.#options;
-      const asked = isEverybody ? all : all.filter(({ client }) => providers.includes(client.provider.id));
+      const asked = isEverybody ? all : all.filter(({ client }) => isAskedFor(providers, client.provider.id));
       const asksLocal = isEverybody || providers.includes('local');
       view = createView(asked, guard, { asksLocal, memory: createMemory(Math.ceil(memoryEntries / MAX_VIEWS)), tlp });
       this.#views.set(key, view);

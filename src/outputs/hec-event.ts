@@ -1,3 +1,4 @@
+import { isAskedFor } from '../model/provider-id.ts';
 import type { OutputItem } from './output.ts';
 import { isoS, mispTypeOf } from './item-summary.ts';
 import { wordTable } from '../model/tables/word-table.ts';
@@ -57,7 +58,8 @@ export function toHecEvent(item: OutputItem, { index, host }: { index?: string |
 
 /** What the providers of the seed pipeline said, under its names: those that answered and list the value. */
 function providerFields({ enrichment }: OutputItem) {
-  const answered = (id: string) => enrichment.answer.providers.find(({ provider, status }) => provider === id && status === 'ok');
+  const answered = (id: string) =>
+    enrichment.answer.providers.find(({ provider, status }) => isAskedFor([id], provider) && status === 'ok');
   const [virustotal, abuseipdb, shodan] = [answered('virustotal'), answered('abuseipdb'), answered('shodan')];
   const exposure = shodan ?? answered('internetdb');
   const ports = (exposure?.attributes ?? []).flatMap((attribute) => /^port-(\d+)$/.exec(attribute)?.[1] ?? []).map(Number);

@@ -1,3 +1,4 @@
+import { isAskedFor } from '../model/provider-id.ts';
 import type { OutputItem } from './output.ts';
 import { isoS } from './item-summary.ts';
 
@@ -8,7 +9,7 @@ import { isoS } from './item-summary.ts';
 export function isHeldByOthers({ enrichment }: OutputItem, receiver: string): boolean {
   const { verdict, providers } = enrichment.answer;
   if (verdict !== 'malicious') return false;
-  return providers.some(({ provider, contribution }) => provider !== receiver && contribution > 0);
+  return providers.some(({ provider, contribution }) => !isAskedFor([receiver], provider) && contribution > 0);
 }
 
 /** What may be read by the whole world: verdict and score, no asset, user, alert, feed or provider of ours. */

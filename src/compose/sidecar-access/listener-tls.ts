@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
-import { ConfigError } from '../../config/load.ts';
+import { ConfigError } from '../../config/config-error.ts';
 import { toSnakeCase } from '../../config/setting.ts';
 import { type ClientCertificateFiles, readClientCertificate, tlsOptionsOf } from '../../engine/calls/http/client-certificate.ts';
 import { errorMessage } from '../../model/formats/error-message.ts';

@@ -68,8 +68,9 @@ export class Roster {
 
   /** The provider that a note is about; `undefined`: none. */
   providerOf(note: string): string | undefined {
-    const account = [...this.#members.keys()].find((one) => note.startsWith(`${one}.`));
-    return account === undefined ? undefined : this.#members.get(account)?.payerNow().provider;
+    // `misp.hq` is an instance with an account of its own: the longest name is meant.
+    const accounts = [...this.#members.keys()].filter((one) => note.startsWith(`${one}.`)).toSorted((a, b) => b.length - a.length);
+    return this.#members.get(accounts[0] ?? '')?.payerNow().provider;
   }
 
   providers(): Set<string> {

@@ -23,7 +23,7 @@ const RULES: OptionRules<Draft> = {
   providers(text, draft) {
     const ids = toList(text);
     draft.providers = ids;
-    return ids.length > 0 && ids.every((id) => /^[a-z][a-z0-9_]*$/.test(id))
+    return ids.length > 0 && ids.every((id) => /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)?$/.test(id))
       ? undefined
       : 'provider ids, for example providers=ismalicious,local';
   },

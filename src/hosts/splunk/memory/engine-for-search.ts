@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import type { FeedbackStore } from '../../../engine/feedback/overrides.ts';
 import type { AuditOrigin } from '../../../engine/privacy/audit-log.ts';
 import { ignoreTlsSwitch } from '../../../engine/calls/http/tls-switch.ts';
+import { unaskable } from '../../../compose/askable.ts';
 import type { LoadedConfig } from '../../../compose/engine-config.ts';
 import { answeringFiles, openEngine } from '../../../compose/open-engine.ts';
 import { appConfPaths } from '../../../splunkd/app-conf.ts';
@@ -62,13 +63,11 @@ export async function openEngineForSearch(
   });
   const { engine, config, feedback } = opened;
   const warnings = tlsWarning === null ? opened.warnings : [tlsWarning, ...opened.warnings];
-  const unknown = wanted?.filter((id) => !config.knownIds.includes(id)) ?? [];
+  const { unknown, keyless: missing, configured } = unaskable(wanted ?? [], config);
   if (unknown.length > 0) {
     await engine.close();
     throw new UsageError(`isMalicious: providers="${unknown.join(',')}" is not known; the providers are ${config.knownIds.join(', ')}.`);
   }
-  const configured = ['local', ...config.wanted.map(({ provider }) => provider.id)];
-  const missing = wanted?.filter((id) => !configured.includes(id)) ?? [];
   // Who has keys from elsewhere needs none of the credential store.
   const notes = fault !== null && (config.wanted.length === 0 || missing.length > 0) ? [fault, ...warnings] : warnings;
   if (missing.length === 0) {
