@@ -6,6 +6,7 @@ import { pipelineTransports } from './pipeline-transports.ts';
 import { loadTogether } from '../pipeline/load-together.ts';
 import { moveFeedback } from '../pipeline/move-feedback.ts';
 import { loadPipelineConfig, type OpenedOutputs, type OpenedPipeline, openOutputs, openPipeline } from '../pipeline/open-pipeline.ts';
+import { watchlistPlace } from '../pipeline/watchlist/shared-watchlist.ts';
 import { openStore, type Store } from '../store/store-client.ts';
 import { stateFolder as folderOf } from './state-folder.ts';
 
@@ -63,10 +64,14 @@ export async function openConfiguredPipeline(
     keepsNothing: options.keepsNothing,
   });
   await moveFeedback(pipeline.store, feedback);
+  let isClosed = false;
+  const storeNow = async () => (isClosed ? null : pipeline.store);
+  await engine.share('watchlist', (onFault) => watchlistPlace({ openStore: storeNow, onFault }));
   return {
     pipeline,
     engine,
     async close() {
+      isClosed = true;
       await pipeline.close();
       await engine.engine.close();
     },

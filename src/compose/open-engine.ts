@@ -7,13 +7,14 @@ import { type Clock, epochS, shortClock, systemClock } from '../engine/clock.ts'
 import { openDurableVerdictStore } from '../engine/cache/durable-verdict-store.ts';
 import { Engine } from '../engine/engine.ts';
 import type { FeedbackHealth, FeedbackStore } from '../engine/feedback/overrides.ts';
+import { overridesPlace } from '../engine/feedback/shared-overrides.ts';
 import { openFeedbackStore } from '../engine/feedback/feedback-store.ts';
 import { createFigures } from '../engine/feedback/figures.ts';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../engine/privacy/privacy-guard.ts';
 import { findSqlite, NoSqliteError } from '../engine/cache/load-sqlite.ts';
 import { createMemoryVerdictStore } from '../engine/cache/memory-verdict-store.ts';
-import type { SharedCache, SharedHealth } from '../engine/cache/redis/shared-cache.ts';
+import type { RegisterPlace, SharedCache, SharedHealth } from '../engine/cache/redis/shared-cache.ts';
 import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts';
 import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
 import type { Indicator } from '../model/indicator.ts';
@@ -35,12 +36,17 @@ const REVALIDATE_S = 3600;
 /** A search is one short process, and the command keeps the answers of its search itself. */
 const SEARCH_MEMORY_ENTRIES = 0;
 
+/** Has other machines share a register from now on, where there are any. `makePlace`: what this machine keeps of it, told of faults by `onFault`. */
+type ShareRegister = (register: string, makePlace: (onFault: (message: string) => void) => RegisterPlace) => Promise<void>;
+
 /** The engine, its configuration, and what a user should know although it works. */
 export interface OpenedEngine {
   readonly engine: Engine;
   readonly config: LoadedConfig;
   /** Analysts' overrides, for those who take and show them. */
   readonly feedback: FeedbackStore;
+  /** Has other machines share what people decided, where there are any. */
+  readonly share: ShareRegister;
   /** Grows when something goes wrong later. */
   readonly warnings: readonly string[];
   /** The parts whose faults stop no look-up, as they are now. */
@@ -73,12 +79,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   await shared?.join(stacks.map(({ payerNow }) => payerNow));
   const figures = createFigures(store, clock, () => stacks.map(({ client }) => client.stats()));
   const lists = await openLists(config, options);
-  const feedback = await openFeedbackStore({
-    path: feedbackPath(config),
-    watches: options.stays === true,
-    nowS: () => epochS(systemClock),
-    onFault: tell,
-  });
+  const { feedback, share } = await openDecisions(config, options, { shared, tell });
   const known =
     core.local.pipelineStore && options.usesPipelineStore !== false
       ? await withPipelineStore(lists, config, { ...options, onFault: tell })
@@ -104,12 +105,14 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
     async onClose() {
       audit.close();
+      // What was decided last goes out first.
+      await shared?.close();
       feedback.close();
-      await Promise.all([shared?.close(), ...stacks.map(({ transport }) => transport.close())]);
+      await Promise.all(stacks.map(({ transport }) => transport.close()));
     },
   });
   opened();
-  return { engine, config, feedback, warnings, health: () => healthOf({ store, shared }, feedback, audit) };
+  return { engine, config, feedback, share, warnings, health: () => healthOf({ store, shared }, feedback, audit) };
 }
 
 function healthOf({ store, shared }: Pick<StackContext, 'store' | 'shared'>, feedback: FeedbackStore, audit: AuditLog): EngineHealth {
@@ -209,6 +212,23 @@ async function withPipelineStore(lists: LocalSource, config: LoadedConfig, optio
     watches: options.stays === true,
     ...(options.onFault ? { onFault: options.onFault } : {}),
   });
+}
+
+/** What analysts decided, here and on the machines that share it. */
+async function openDecisions(
+  config: LoadedConfig,
+  options: OpenOptions,
+  { shared, tell }: { readonly shared: SharedCache | undefined; readonly tell: (message: string) => void },
+): Promise<Pick<OpenedEngine, 'feedback' | 'share'>> {
+  const feedback = await openFeedbackStore({
+    path: feedbackPath(config),
+    watches: options.stays === true,
+    nowS: () => epochS(systemClock),
+    onFault: tell,
+  });
+  const share: ShareRegister = async (register, makePlace) => await shared?.share(register, makePlace(tell));
+  if ((await findSqlite()) !== null) await share('overrides', (onFault) => overridesPlace(feedback, onFault));
+  return { feedback, share };
 }
 
 /** The store of this machine, and what others share with it. */

@@ -45,12 +45,12 @@ export const CacheSettings = z.object({
       z.string().check(
         z.refine(isSafeRedisAddress, {
           error:
-            'has to be like rediss://user:password@host:6379/0 or rediss+sentinel://host,host/name (redis instead of rediss only without a password, or to this machine)',
+            'has to be like rediss://user:password@host:6379/0, rediss+sentinel://host,host/name or rediss+cluster://host,host (redis instead of rediss only without a password, or to this machine)',
         }),
       ),
     ),
     'REDIS_URL',
-    'Redis or Valkey through which machines share answers, leases, limits, budgets and refusals; by default none. `rediss` encrypts; `+sentinel` names the sentinels.',
+    'Redis or Valkey through which machines share answers, leases, limits, budgets, refusals, overrides and the watchlist; by default none. `rediss` encrypts; `+sentinel` names the sentinels, `+cluster` some nodes of a cluster.',
     { secret: true },
   ),
   redisCaFile: setting(

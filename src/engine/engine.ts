@@ -74,6 +74,7 @@ export class Engine implements Enricher {
     this.#mainView = createView(options.providers, options.guard, { asksLocal: true, memory: options.createMemory(options.memoryEntries) });
     options.local.onChange(() => this.forget());
     options.feedback?.onChange(() => this.forget());
+    options.shared?.onReplaced((values) => this.#forgetValues(values));
   }
 
   peek(value: string): Enrichment | undefined {
@@ -165,6 +166,11 @@ export class Engine implements Enricher {
     this.#mainView.memory.clear();
     this.#views.clear();
     this.#generation++;
+  }
+
+  #forgetValues(values: readonly string[]): void {
+    const forgotten = [this.#mainView, ...this.#views.values()].filter((view) => view.forget(values));
+    if (forgotten.length > 0) this.#generation++;
   }
 
   generation(): number {

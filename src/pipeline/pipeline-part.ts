@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { RegisterPlace } from '../engine/cache/redis/shared-cache.ts';
 import type { FeedbackStore } from '../engine/feedback/overrides.ts';
 import { DEFAULT_HALF_LIVES } from '../store/decay.ts';
 import { openStore, type Store } from '../store/store-client.ts';
@@ -9,6 +10,7 @@ import { moveFeedback } from './move-feedback.ts';
 import type { OpenedOutputs, PipelineConfig } from './open-pipeline.ts';
 import type { Recipient } from './route-judgements.ts';
 import type { SightingForm } from './sightings/sighting-reader.ts';
+import { watchlistPlace } from './watchlist/shared-watchlist.ts';
 import { openSightingRecorder, type SightingCounts, type SightingRecorder } from './sightings/sighting-recorder.ts';
 
 const LOOK_AGAIN_MS = 30_000;
@@ -40,12 +42,14 @@ interface PartOptions {
   /** Fields whose values are noted. */
   readonly fields: readonly string[];
   readonly feedback: FeedbackStore;
+  /** Has other machines share a register; left out: there are none. */
+  readonly share?: (register: string, makePlace: (onFault: (message: string) => void) => RegisterPlace) => Promise<void>;
   /** Where what is journalled is delivered to; left out: others deliver it. */
   readonly delivers?: OpenedOutputs;
 }
 
 /** Prepares that part. A store that comes only later, by the pipeline's first run, is found then. */
-export function openPipelinePart(config: PipelineConfig, { path, use, fields, feedback, delivers }: PartOptions): PipelinePart {
+export function openPipelinePart(config: PipelineConfig, { path, use, fields, feedback, share, delivers }: PartOptions): PipelinePart {
   const { recordSightings, sightingDays, maxSightings } = config.watchlist;
   const isThere = () => use === 'always' || (use === 'auto' && existsSync(path));
   let opening: Promise<Store> | null = null;
@@ -61,7 +65,9 @@ export function openPipelinePart(config: PipelineConfig, { path, use, fields, fe
   };
   const notes = recordSightings && use !== 'never';
   if (notes) startRecorder();
+  let isClosed = false;
   const store = async () => {
+    if (isClosed) return null;
     if (opening === null && !isThere()) return null;
     opening ??= open();
     try {
@@ -72,6 +78,7 @@ export function openPipelinePart(config: PipelineConfig, { path, use, fields, fe
       throw error;
     }
   };
+  void share?.('watchlist', (onFault) => watchlistPlace({ openStore: store, onFault }));
   const delivery = delivers && use !== 'never' ? startSharedDelivery({ openStore: store, delivers, feedback, config }) : null;
   const timer = notes ? setInterval(startRecorder, LOOK_AGAIN_MS).unref() : undefined;
   return {
@@ -84,6 +91,7 @@ export function openPipelinePart(config: PipelineConfig, { path, use, fields, fe
     ...(notes ? { sightings: { offer: (text, form) => recorder?.offer(text, form), counts: () => recorder?.counts() ?? null } } : {}),
     ...(delivery ? { delivery } : {}),
     async close() {
+      isClosed = true;
       clearInterval(timer);
       await delivery?.close();
       await delivers?.close();

@@ -148,4 +148,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE indicator ADD COLUMN feed_verdict INTEGER;
   ALTER TABLE indicator ADD COLUMN feed_score INTEGER;
   `,
+  // When each watch was changed last, and what was taken off: machines that share a watchlist tell each other. Milliseconds since 1970 (UTC).
+  `
+  ALTER TABLE watch ADD COLUMN changed_ms INTEGER;
+  CREATE TABLE unwatched (value TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -13,6 +13,7 @@ import { type Outbox, outboxTable } from './outbox.ts';
 import { type OverrideMarks, overrideMarks } from './overrides.ts';
 import { type RunState, runState } from './run-state.ts';
 import { type SightingIndex, sightingIndex } from './sightings.ts';
+import { sharedWatchTable, type SharedWatches } from './shared-watches.ts';
 import { type Watchlist, watchlistTable } from './watchlist.ts';
 
 /** What is in the store, for people. */
@@ -44,6 +45,7 @@ export interface StoreCore
     OverrideMarks,
     RunState,
     Watchlist,
+    SharedWatches,
     SightingIndex {
   stats(): StoreStats;
   /** What is wrong with the file; empty when it is sound. */
@@ -71,6 +73,7 @@ export function openStoreCore(path: string, options: { readOnly?: boolean; halfL
     ...overrideMarks(db),
     ...runState(db),
     ...watches,
+    ...sharedWatchTable(db),
     ...sightingIndex(db),
     stats: () => statsOf(db, path),
     check() {

@@ -58,9 +58,13 @@ const KNOWN_CODES = [typeCodes.last, verdictCodes.last] as const;
 /** Prepares the statements on an open store. */
 export function watchlistTable(db: DatabaseSync): Watchlist {
   const known = db.prepare('SELECT 1 FROM watch WHERE value = ?');
-  const save = db.prepare(`INSERT INTO watch (value, type, reason, added_by, added, every_s, due, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (value) DO UPDATE SET reason = excluded.reason, every_s = excluded.every_s, until = excluded.until, due = min(due, excluded.due)`);
+  const save =
+    db.prepare(`INSERT INTO watch (value, type, reason, added_by, added, every_s, due, until, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (value) DO UPDATE SET reason = excluded.reason, every_s = excluded.every_s, until = excluded.until,
+      changed_ms = max(coalesce(changed_ms, 0) + 1, excluded.changed_ms), due = min(due, excluded.due)`);
   const remove = db.prepare('DELETE FROM watch WHERE value = ?');
+  const noteGone = db.prepare('INSERT INTO unwatched VALUES (?, ?) ON CONFLICT (value) DO UPDATE SET at_ms = excluded.at_ms');
+  const noteBack = db.prepare('DELETE FROM unwatched WHERE value = ?');
   const all = db.prepare('SELECT * FROM watch ORDER BY added DESC, value LIMIT ?');
   const count = db.prepare('SELECT count(*) AS n FROM watch');
   const end = db.prepare('DELETE FROM watch WHERE until <= ?');
@@ -73,10 +77,16 @@ export function watchlistTable(db: DatabaseSync): Watchlist {
     watch: ({ indicator, reason, by, everyS, untilS }, nowS) =>
       inTransaction(db, () => {
         const isNew = known.get(indicator.value) === undefined;
-        save.run(indicator.value, typeCodes.toCode(indicator.type), reason, by, nowS, everyS, nowS, untilS);
+        save.run(indicator.value, typeCodes.toCode(indicator.type), reason, by, nowS, everyS, nowS, untilS, Date.now());
+        noteBack.run(indicator.value);
         return isNew;
       }),
-    unwatch: (value) => remove.run(value).changes === 1,
+    unwatch: (value) =>
+      inTransaction(db, () => {
+        const wasThere = remove.run(value).changes === 1;
+        if (wasThere) noteGone.run(value, Date.now());
+        return wasThere;
+      }),
     watched: (limit) => soundRows(all.all(limit), watchOf),
     unreadableWatches: () => Number(bad.get(...KNOWN_CODES)?.n ?? 0),
     countWatched: () => Number(count.get()?.n ?? 0),

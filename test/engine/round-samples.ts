@@ -34,9 +34,16 @@ export interface World {
 export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent }: World = {}) {
   const kept = new Map<string, MemoryEntry>();
   const view = {
-    memory: { size: 0, get: () => undefined, set: (value: string, entry: MemoryEntry) => void kept.set(value, entry), clear: () => {} },
+    memory: {
+      size: 0,
+      get: () => undefined,
+      set: (value: string, entry: MemoryEntry) => void kept.set(value, entry),
+      delete: () => false,
+      clear: () => {},
+    },
     asksLocal: true,
     audienceOf: () => ({ clients: [], barred, refusal: null }),
+    forget: () => false,
     sentTo: (_client: ProviderClient, indicator: Indicator) => sent ?? indicator,
   } as View;
   const engine = {

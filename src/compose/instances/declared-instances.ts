@@ -1,4 +1,5 @@
-import type { ConfigFault, ConfigSources } from '../../config/load.ts';
+import type { ConfigFault } from '../../config/config-error.ts';
+import type { ConfigSources } from '../../config/load.ts';
 import { valueAt } from '../../config/load.ts';
 import { providerBlock } from '../../config/provider-settings.ts';
 import { settingMeta, toSnakeCase } from '../../config/setting.ts';

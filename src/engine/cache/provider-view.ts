@@ -37,6 +37,8 @@ export interface Memory {
   readonly size: number;
   get(value: string): MemoryEntry | undefined;
   set(value: string, entry: MemoryEntry): void;
+  /** Whether it was there. */
+  delete(value: string): boolean;
   clear(): void;
 }
 
@@ -47,10 +49,12 @@ export interface View {
   audienceOf(type: IndicatorType): Audience;
   /** What this provider is asked in place of the indicator, as its settings say. */
   sentTo(client: ProviderClient, indicator: Indicator): Indicator;
+  /** Forgets what was answered when providers were asked about these; tells whether there was anything. */
+  forget(values: readonly string[]): boolean;
 }
 
 /** For programs that ask the disk once and keep the answers themselves. */
-export const NO_MEMORY: Memory = { size: 0, get: () => undefined, set: () => {}, clear: () => {} };
+export const NO_MEMORY: Memory = { size: 0, get: () => undefined, set: () => {}, delete: () => false, clear: () => {} };
 
 /** Makes the view of some providers. `tlp`: the label of what is looked up, when it is stricter than the settings'. */
 export function createView(
@@ -70,6 +74,15 @@ export function createView(
       return audience;
     },
     sentTo: (client, indicator) => (isCareful ? sentAs(indicator, redactions.get(client) ?? NO_REDACTION) : indicator),
+    forget(values) {
+      // What was asked about stands for others then.
+      if (isCareful) {
+        const hadAny = memory.size > 0;
+        memory.clear();
+        return hadAny;
+      }
+      return values.filter((value) => memory.delete(value)).length > 0;
+    },
   };
 }
 

@@ -17,13 +17,14 @@ import {
   badRowsFault,
   endOverride,
   errorOf,
+  insertForeign,
   insertOverride,
   openOverrides,
   readAll,
   type ReadOverrides,
   unreadable,
 } from './override-file.ts';
-import { storeFaultKind } from '../../disk/sqlite-faults.ts';
+import { inTransaction, storeFaultKind } from '../../disk/sqlite-faults.ts';
 
 /** How often programs that stay look for decisions of other processes, and for a file that could not be read, in milliseconds. */
 const WATCH_MS = 2000;
@@ -53,6 +54,7 @@ class SqliteFeedbackStore implements FeedbackStore {
   #inForce = new Map<string, { override: Override; verdict: Verdict }>();
   #health: FeedbackHealth = { fault: null, badRows: 0 };
   #timer: NodeJS.Timeout | undefined;
+  #nextStartS = Infinity;
 
   readonly #reload = (): void => {
     const error = this.#load();
@@ -91,7 +93,16 @@ class SqliteFeedbackStore implements FeedbackStore {
   add(given: Omit<Override, 'endedAtS' | 'endedBy'>): void {
     const fault = faultOfOverride(given);
     if (fault !== null) throw new RangeError(fault);
-    this.#use((db) => insertOverride(db, given));
+    this.#use((db) => inTransaction(db, () => insertOverride(db, given)));
+    this.#reload();
+  }
+
+  takeOver(decisions: Parameters<FeedbackStore['takeOver']>[0]): void {
+    this.#use((db) =>
+      inTransaction(db, () => {
+        for (const decision of decisions) insertForeign(db, decision);
+      }),
+    );
     this.#reload();
   }
 
@@ -149,6 +160,9 @@ class SqliteFeedbackStore implements FeedbackStore {
     try {
       const { overrides } = this.#read();
       const current = overrides.filter((one) => isInForce(one, nowS));
+      // Another machine's clock may be ahead.
+      const starts = overrides.filter(({ atS, endedAtS }) => atS > nowS && endedAtS === null);
+      this.#nextStartS = starts.reduce((soonest, { atS }) => Math.min(soonest, atS), Infinity);
       this.#inForce = new Map(current.map((override) => [override.value, { override, verdict: verdictOfOverride(override) }]));
       return null;
     } catch (error) {
@@ -162,7 +176,7 @@ class SqliteFeedbackStore implements FeedbackStore {
     clearTimeout(this.#timer);
     const { nowS, watches } = this.#options;
     const ends = Array.from(this.#inForce.values(), ({ override }) => override.untilS ?? Infinity);
-    const nextS = ends.reduce((soonest, end) => Math.min(soonest, end), Infinity);
+    const nextS = ends.reduce((soonest, end) => Math.min(soonest, end), this.#nextStartS);
     const endMs = Math.max(0, nextS - nowS()) * 1000 + 1;
     const waitMs = Math.min(hasFailed && watches ? WATCH_MS : Infinity, endMs);
     if (Number.isFinite(waitMs)) this.#timer = setTimeout(this.#reload, Math.min(LONGEST_TIMER_MS, waitMs)).unref();
@@ -181,6 +195,7 @@ function feedbackWithoutSqlite({ path, onFault }: OpenOptions): FeedbackStore {
     onChange: () => {},
     add: refuse,
     remove: refuse,
+    takeOver: refuse,
     list: () => [],
     health: () => ({ fault, badRows: 0 }),
     close: () => {},

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { overrideOf } from './override-rows.ts';
+import { isSameOverride, overrideOf } from './override-rows.ts';
 import { FeedbackStoreError, type Override } from './overrides.ts';
 import { makePrivateFile, makePrivateFolder } from '../../disk/private-files.ts';
-import { inTransaction, storeFaultKind, storeFaultText } from '../../disk/sqlite-faults.ts';
+import { storeFaultKind, storeFaultText } from '../../disk/sqlite-faults.ts';
 
 /** An event loop waits no longer for another process; who needs it asks again. */
 const BUSY_MS = 50;
@@ -29,15 +29,30 @@ export function openOverrides(sqlite: typeof import('node:sqlite'), path: string
   }
 }
 
-/** Takes an override; an earlier one on the same value ends with it. */
+/** Takes an override; an earlier one on the same value ends with it. For use in a transaction. */
 export function insertOverride(db: DatabaseSync, given: Omit<Override, 'endedAtS' | 'endedBy'>): void {
   const { value, type, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore } = given;
-  inTransaction(db, () => {
-    endOverride(db, value, author, atS);
-    db.prepare(
-      'INSERT INTO override (value, type, verdict, score, author, reason, at, until, said_verdict, said_score) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    ).run(value, type, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore);
-  });
+  endOverride(db, value, author, atS);
+  db.prepare(
+    'INSERT INTO override (value, type, verdict, score, author, reason, at, until, said_verdict, said_score) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  ).run(value, type, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore);
+}
+
+/** Writes down what was decided last on a value on another machine; a decision that is here already gets its end. */
+export function insertForeign(db: DatabaseSync, { override, was }: { readonly override: Override; readonly was: Override | null }): void {
+  const select = db.prepare('SELECT * FROM override WHERE value = ? ORDER BY id DESC LIMIT 1');
+  select.setReadBigInts(true);
+  const row = select.get(override.value);
+  const last = row === undefined ? null : overrideOf(row);
+  // Somebody decided here meanwhile.
+  if (row !== undefined && !isSameOverride(last, was)) return;
+  const { endedAtS, endedBy } = override;
+  if (row === undefined || !isSameOverride(last === null ? null : { ...last, endedAtS, endedBy }, override)) {
+    endOverride(db, override.value, endedBy ?? override.author, endedAtS ?? override.atS);
+    insertOverride(db, override);
+  }
+  const end = db.prepare('UPDATE override SET ended_at = ?, ended_by = ? WHERE id = (SELECT max(id) FROM override WHERE value = ?)');
+  end.run(endedAtS, endedBy, override.value);
 }
 
 /** Whether there was one to end. */

@@ -47,6 +47,19 @@ export function overrideOf(row: Readonly<Record<string, SQLOutputValue>>): Overr
   return faultOfOverride(override) === null ? override : null;
 }
 
+/** The columns of a row, as another machine is told. */
+export function rowOfOverride(override: Override): Readonly<Record<string, SQLOutputValue>> {
+  const { value, type, verdict, score, author, reason, atS, untilS, saidVerdict, saidScore, endedAtS, endedBy } = override;
+  const said = { said_verdict: saidVerdict, said_score: saidScore };
+  return { value, type, verdict, score, author, reason, at: atS, until: untilS, ...said, ended_at: endedAtS, ended_by: endedBy };
+}
+
+/** Whether both say the same in every column. */
+export function isSameOverride(one: Override | null, other: Override | null): boolean {
+  if (one === null || other === null) return one === other;
+  return JSON.stringify(rowOfOverride(one)) === JSON.stringify(rowOfOverride(other));
+}
+
 function isText(text: unknown, maxChars: number): boolean {
   return typeof text === 'string' && text.trim() !== '' && text.length <= maxChars;
 }

@@ -68,6 +68,11 @@ export interface FeedbackStore extends FeedbackSource {
   remove(value: string, by: string, nowS: number): boolean;
   /** Newest first; `since`: given at that time or later; `inForceAtS`: only those in force then. */
   list(filter?: { readonly sinceS?: number; readonly inForceAtS?: number }): readonly Override[];
+  /**
+   * Takes decisions that were made on other machines, each as the last one on its value, unless another than `was` (`null`: none) is the
+   * last one here. Throws a `FeedbackStoreError` where the file cannot be used.
+   */
+  takeOver(decisions: readonly { readonly override: Override; readonly was: Override | null }[]): void;
 }
 
 /** The file of overrides cannot be used for this; the message names it and says what to do. `isBusy`: the same works soon. */

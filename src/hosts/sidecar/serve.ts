@@ -59,6 +59,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     use: settings.pipelineStore,
     fields: fieldsOf(settings, gateway),
     feedback,
+    share: opened.share,
     ...(delivers ? { delivers } : {}),
   });
   try {

@@ -1,7 +1,7 @@
 /** Where a Redis or Valkey is, as its address says. */
 export interface RedisAddress {
-  /** One server, or the sentinels that know it. */
-  readonly kind: 'single' | 'sentinel';
+  /** One server, the sentinels that know it, or some nodes of a cluster, which name the others. */
+  readonly kind: 'single' | 'sentinel' | 'cluster';
   readonly isTls: boolean;
   readonly username: string | null;
   readonly password: string | null;
@@ -11,7 +11,7 @@ export interface RedisAddress {
   readonly master: string;
 }
 
-const ADDRESS = /^(rediss?)(?:\+(sentinel))?:\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^/?#]*))?$/;
+const ADDRESS = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^/?#]*))?$/;
 const NODE = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 const PORT = 6379;
@@ -19,13 +19,15 @@ const SENTINEL_PORT = 26_379;
 const MAX_PORT = 65_535;
 const MAX_DATABASE = 65_535;
 
-/** Reads `rediss://user:password@host:port/0` and `rediss+sentinel://host,host/name`; `null`: it is neither. */
+/** Reads `rediss://user:password@host:port/0`, `rediss+sentinel://host,host/name` and `rediss+cluster://host,host`; `null`: it is none of them. */
 export function parseRedisAddress(text: string): RedisAddress | null {
   const [, scheme, kind = 'single', credentials = '', hosts = '', path = ''] = ADDRESS.exec(text) ?? [];
   if (scheme === undefined) return null;
   const isSentinel = kind === 'sentinel';
   const nodes = hosts.split(',').map((host) => readNode(host, isSentinel ? SENTINEL_PORT : PORT));
   if (nodes.includes(null) || (kind === 'single' && nodes.length > 1)) return null;
+  // A cluster has no databases.
+  if (kind === 'cluster' && path !== '') return null;
   if (isSentinel ? path === '' : !/^\d{0,5}$/.test(path) || Number(path) > MAX_DATABASE) return null;
   const known = readCredentials(credentials);
   if (known === null) return null;

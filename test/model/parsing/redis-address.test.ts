@@ -28,6 +28,19 @@ describe('an address of Redis', () => {
     });
   });
 
+  it('names nodes of a cluster', () => {
+    expect(parseRedisAddress('rediss+cluster://pack:secret@one,two:7000')).toMatchObject({
+      kind: 'cluster',
+      isTls: true,
+      username: 'pack',
+      nodes: [
+        { host: 'one', port: 6379 },
+        { host: 'two', port: 7000 },
+      ],
+      database: 0,
+    });
+  });
+
   it.each([
     'http://host',
     'redis://',
@@ -37,6 +50,8 @@ describe('an address of Redis', () => {
     'redis://host/x',
     'redis://u:%zz@host',
     'redis+sentinel://one',
+    'redis+cluster://one,two/1',
+    'redis+cluster://',
   ])('%s is none', (text) => expect(parseRedisAddress(text)).toBeNull());
 
   it('with a password is encrypted, or stays on this machine', () => {

@@ -94,7 +94,7 @@ export class HeldLeases {
   }
 
   #keep(provider: string, values: readonly string[]): void {
-    const keys: string[] = [];
+    const keys: string[] = [...this.#keys.replaced(provider)];
     const args: (string | number)[] = [];
     const nowS = Date.now() / 1000;
     for (const value of values) {
@@ -111,6 +111,6 @@ export class HeldLeases {
       if (said) args.push(fence, rowOf(said, fence), said.checkedAtS, Math.ceil((said.expiresAtS - nowS) * 1000));
       else args.push(fence, '', 0, 0);
     }
-    if (keys.length > 0) void this.#link.run(KEEP, keys, args);
+    if (args.length > 0) void this.#link.run(KEEP, keys, args);
   }
 }

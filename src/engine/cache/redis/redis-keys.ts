@@ -10,9 +10,13 @@ export interface RedisKeys {
   fence(provider: string): string;
   server(provider: string): string;
   present(provider: string): string;
+  /** What was replaced within its lifetime, and the number that grows with it. */
+  replaced(provider: string): readonly [string, string];
+  /** Rows of a register, and the order in which they changed. */
+  register(name: string): readonly [string, string];
 }
 
-/** `prefix`: several sites may use one server. */
+/** `prefix`: several sites may use one server. What is in braces says which node of a cluster keeps it: what one script touches is together. */
 export function createRedisKeys(prefix: string): RedisKeys {
   const of = (provider: string) => `${prefix}:{${provider}}`;
   return {
@@ -24,6 +28,8 @@ export function createRedisKeys(prefix: string): RedisKeys {
     fence: (provider) => `${of(provider)}:fence`,
     server: (provider) => `${of(provider)}:server`,
     present: (provider) => `${of(provider)}:present`,
+    replaced: (provider) => [`${of(provider)}:replaced`, `${of(provider)}:replacements`],
+    register: (name) => [`${of(` ${name}`)}:rows`, `${of(` ${name}`)}:order`],
   };
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import type { RedisAddress } from '../../../model/parsing/redis-address.ts';
 import type { RedisScript } from './redis-scripts.ts';
 
@@ -12,6 +12,8 @@ const CONNECT_MS = 2000;
 const SOONEST_RETRY_MS = 200;
 const RETRY_SPREAD_MS = 800;
 const START_MS = 3000;
+/** Nodes of a cluster that send a command on, one after the other, while it moves or a node fails. */
+const MOST_REDIRECTIONS = 5;
 
 /** What a link is opened with. */
 export interface RedisLinkOptions {
@@ -23,9 +25,9 @@ export interface RedisLinkOptions {
   readonly onDown: (why: string) => void;
 }
 
-/** One connection to Redis or Valkey that knows whether it is there. A command that fails gives `null`. */
+/** The connection to Redis or Valkey, or those to the nodes of a cluster, that knows whether it is there. A command that fails gives `null`. */
 export class RedisLink {
-  readonly #client: Redis;
+  readonly #client: Redis | Cluster;
   readonly #options: RedisLinkOptions;
   #isUp = false;
   #onStarted: () => void = () => {};
@@ -59,7 +61,8 @@ export class RedisLink {
 
   /** Has the server remember scripts, so that none comes twice and out of turn. */
   async remember(scripts: readonly RedisScript[]): Promise<void> {
-    await this.#guarded(() => Promise.all(scripts.map(({ text }) => this.#client.script('LOAD', text))));
+    const nodes = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
+    await this.#guarded(() => Promise.all(nodes.flatMap((node) => scripts.map(({ text }) => node.script('LOAD', text)))));
   }
 
   async mget(keys: readonly string[]): Promise<readonly (string | null)[] | null> {
@@ -101,8 +104,8 @@ export class RedisLink {
   }
 
   async #ready(): Promise<void> {
-    // Who may not ask is told nothing: then only a server without our keys counts as new.
-    const said = await inTime(this.#client.info('server')).catch(() => '');
+    // Who may not ask is told nothing: then only a server without our keys counts as new. Nodes of a cluster have runs of their own.
+    const said = this.#client instanceof Cluster ? '' : await inTime(this.#client.info('server')).catch(() => '');
     if (this.#isClosed || this.#client.status !== 'ready') return;
     this.#isUp = true;
     this.#options.onUp(/^run_id:(\w+)/m.exec(said)?.[1] ?? '');
@@ -116,7 +119,7 @@ export class RedisLink {
   }
 }
 
-function clientOf({ address, caFile }: RedisLinkOptions): Redis {
+function clientOf({ address, caFile }: RedisLinkOptions): Redis | Cluster {
   const { kind, isTls, username, password, nodes, database, master } = address;
   const tls = caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') };
   const retryStrategy = () => SOONEST_RETRY_MS + Math.random() * RETRY_SPREAD_MS;
@@ -128,6 +131,8 @@ function clientOf({ address, caFile }: RedisLinkOptions): Redis {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_MS,
+    // A line that is cut while it is greeted would be waited for until the system gives it up.
+    socketTimeout: CONNECT_MS,
     connectionName: 'ismalicious',
     // After a fail-over the old server takes no writes.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -141,7 +146,18 @@ function clientOf({ address, caFile }: RedisLinkOptions): Redis {
       sentinels: [...nodes],
       name: master,
       sentinelRetryStrategy: retryStrategy,
+      sentinelCommandTimeout: COMMAND_MS,
       ...(isTls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {}),
+    });
+  if (kind === 'cluster')
+    return new Cluster([...nodes], {
+      ...own,
+      redisOptions: common,
+      clusterRetryStrategy: retryStrategy,
+      slotsRefreshTimeout: CONNECT_MS,
+      maxRedirections: MOST_REDIRECTIONS,
+      // A certificate names a host: looked up by who connects.
+      ...(isTls ? { dnsLookup: (host: string, found: (error: null, host: string) => void) => found(null, host) } : {}),
     });
   return new Redis({ ...common, ...own, retryStrategy, ...nodes[0] });
 }

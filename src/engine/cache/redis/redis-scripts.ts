@@ -97,19 +97,30 @@ return { now, wait, exhausted, fence, tostring(paid[1]), tostring(paid[2]), note
 `);
 
 /**
- * Keys: answer and lease of each value. Arguments: of each value the number of its lease (0: none), the answer with its head, or nothing,
- * the time it was checked, and for how many milliseconds it is fresh. Who holds a lease no more replaces nothing that a later holder wrote.
+ * Keys: what was replaced, and a number that grows with it; then answer and lease of each value. Arguments: of each value the number of its
+ * lease (0: none), the answer with its head, or nothing, the time it was checked, and for how many milliseconds it is fresh. Who holds a
+ * lease no more replaces nothing that a later holder wrote. Where two answers differ within their lifetime, the others are to look again.
  */
-export const KEEP = script(`
-for v = 1, #KEYS / 2 do
+export const KEEP = script(`${TIME}
+local function replaced(answer)
+  local last = redis.call('GET', KEYS[2])
+  -- Begins with the time: a server that forgot it still counts on.
+  if not last then redis.call('SET', KEYS[2], now) end
+  redis.call('ZADD', KEYS[1], redis.call('INCR', KEYS[2]), answer)
+  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -10001)
+  redis.call('EXPIRE', KEYS[1], 604800)
+  redis.call('EXPIRE', KEYS[2], 604800)
+end
+for v = 1, #KEYS / 2 - 1 do
   local fence, row, checked, ttl = tonumber(ARGV[4 * v - 3]), ARGV[4 * v - 2], tonumber(ARGV[4 * v - 1]), tonumber(ARGV[4 * v])
-  local answer, lease = KEYS[2 * v - 1], KEYS[2 * v]
+  local answer, lease = KEYS[2 * v + 1], KEYS[2 * v + 2]
   if row ~= '' and ttl > 0 then
     local before = redis.call('GET', answer)
-    local wrote, by
-    if before then wrote, by = string.match(before, '^(%d+) %d+ (%d+) ') end
+    local wrote, by, text
+    if before then wrote, by, text = string.match(before, '^(%d+) %d+ (%d+) (.*)$') end
     local isLate = wrote and ((fence > 0 and tonumber(by) > fence) or (fence == 0 and tonumber(wrote) >= checked))
     if not isLate then redis.call('SET', answer, row, 'PX', ttl) end
+    if text and text ~= string.match(row, '^%d+ %d+ %d+ (.*)$') then replaced(answer) end
   end
   if fence > 0 and redis.call('GET', lease) == tostring(fence) then redis.call('DEL', lease) end
 end
@@ -136,10 +147,11 @@ return 1
 
 /**
  * Tells what this process has done, as often as it likes, and asks what all have done.
- * Keys: calls, paid on the day, paid in the month, notes, which server this is, who is there.
+ * Keys: calls, paid on the day, paid in the month, notes, which server this is, who is there, the number of what was replaced.
  * Arguments: name of this process, name of the server's run, paid by us on the day and in the month, number of windows, milliseconds of each,
  * then time and name of each call that is ours.
- * Gives: now, since when this server is there, paid on the day, in the month, the notes, how many are there, calls in each window.
+ * Gives: now, since when this server is there, paid on the day, in the month, the notes, how many are there, calls in each window, that
+ * number.
  */
 export const SETTLE = script(`${TIME}${SUM}
 local count = tonumber(ARGV[5])
@@ -166,8 +178,54 @@ redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now - 10000)
 redis.call('PEXPIRE', KEYS[6], 20000)
 local used = {}
 for w = 1, count do used[w] = redis.call('ZCOUNT', KEYS[1], '(' .. (now - tonumber(ARGV[5 + w])), '+inf') end
-return { now, tonumber(since), tostring(sum(KEYS[2])), tostring(sum(KEYS[3])), redis.call('HGETALL', KEYS[4]), redis.call('ZCARD', KEYS[6]), used }
+return { now, tonumber(since), tostring(sum(KEYS[2])), tostring(sum(KEYS[3])), redis.call('HGETALL', KEYS[4]), redis.call('ZCARD', KEYS[6]), used, redis.call('GET', KEYS[7]) or '0' }
 `);
 
 /** Keys: who is there. Argument: name of this process. */
 export const LEAVE = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`);
+
+/** Keys: what was replaced, its number. Arguments: the number up to which it is known, most answers. Gives: the number up to which these go, their keys. */
+export const REPLACED = script(`
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+local names, upTo = {}, ARGV[1]
+for n = 1, #found, 2 do names[#names + 1], upTo = found[n], found[n + 1] end
+if #names < tonumber(ARGV[2]) then upTo = redis.call('GET', KEYS[2]) or upTo end
+return { upTo, names }
+`);
+
+/**
+ * Keys: rows of a register, and the order in which they changed. Arguments: name under which the server is known and number up to which its
+ * changes are, most rows, a name for a server that has none, then name, time in milliseconds and text of each row that is to be taken. The
+ * newest stays. Gives: the server's name, the number up to which the rows go, and in turn name and row of each that changed since.
+ * A half that was lost is lost whole: all have to tell it again.
+ */
+export const EXCHANGE = script(`
+local rows, order, since = KEYS[1], KEYS[2], ARGV[2]
+local server = redis.call('HGET', rows, '')
+if not server or redis.call('HLEN', rows) ~= redis.call('ZCARD', order) + 1 then
+  redis.call('DEL', rows, order)
+  server = ARGV[4]
+  redis.call('HSET', rows, '', server)
+end
+if server ~= ARGV[1] then since = '0' end
+local last = redis.call('ZREVRANGE', order, 0, 0, 'WITHSCORES')
+local version = tonumber(last[2] or '0')
+for n = 5, #ARGV, 3 do
+  local before = redis.call('HGET', rows, ARGV[n])
+  local at, row = before and tonumber(string.match(before, '^(%d+) ')), ARGV[n + 1] .. ' ' .. ARGV[n + 2]
+  if not at or tonumber(ARGV[n + 1]) > at or (tonumber(ARGV[n + 1]) == at and row > before) then
+    version = version + 1
+    redis.call('HSET', rows, ARGV[n], row)
+    redis.call('ZADD', order, version, ARGV[n])
+  end
+end
+redis.call('EXPIRE', rows, 2592000)
+redis.call('EXPIRE', order, 2592000)
+local found = redis.call('ZRANGEBYSCORE', order, '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+local changed = {}
+for n = 1, #found, 2 do
+  changed[n], changed[n + 1] = found[n], redis.call('HGET', rows, found[n])
+  since = found[n + 1]
+end
+return { server, since, changed }
+`);

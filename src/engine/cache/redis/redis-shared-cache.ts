@@ -9,9 +9,11 @@ import { OwnDeeds } from './own-deeds.ts';
 import { createShares } from './own-share.ts';
 import { createRedisKeys, type RedisKeys, verdictOfRow } from './redis-keys.ts';
 import { RedisLink } from './redis-link.ts';
+import { ReplacedAnswers } from './replaced-answers.ts';
 import { Roster, spanOf, sumKeys } from './roster.ts';
-import { CLAIM, KEEP, LEAVE, NOTE, RENEW, SETTLE } from './redis-scripts.ts';
-import type { Claim, ClaimRequest, OwnShare, Payer, SharedCache, SharedHealth } from './shared-cache.ts';
+import { CLAIM, EXCHANGE, KEEP, LEAVE, NOTE, RENEW, REPLACED, SETTLE } from './redis-scripts.ts';
+import type { Claim, ClaimRequest, OwnShare, Payer, RegisterPlace, SharedCache, SharedHealth } from './shared-cache.ts';
+import { createRegisters, type Registers } from './shared-register.ts';
 import { SharedVerdictStore } from './shared-verdict-store.ts';
 
 const CHUNK = 500;
@@ -41,6 +43,9 @@ class RedisSharedCache implements SharedCache {
   readonly #deeds: OwnDeeds;
   readonly #shares = createShares();
   readonly #roster: Roster;
+  readonly #replaced: ReplacedAnswers;
+  readonly #registers: Registers;
+  readonly #listeners: ((values: readonly string[]) => void)[] = [];
   #local: VerdictStore = createMemoryVerdictStore(null);
   #beat: NodeJS.Timeout | null = null;
   #fault: string | null = null;
@@ -58,11 +63,19 @@ class RedisSharedCache implements SharedCache {
     });
     this.#leases = new HeldLeases(this.#link, this.#keys);
     this.#notes = new NoteExchange(this.#link, this.#keys);
+    this.#registers = createRegisters({ link: this.#link, keys: this.#keys, onFault: options.onFault });
+    this.#replaced = new ReplacedAnswers({
+      link: this.#link,
+      keys: this.#keys,
+      local: () => this.#local,
+      onReplaced: (values) => this.#listeners.forEach((listener) => listener(values)),
+    });
     this.#roster = new Roster(
       { link: this.#link, keys: this.#keys, deeds: this.#deeds },
       {
         onNotes: (said, mark) => this.#notes.take(said, mark, this.#local),
         mark: () => this.#notes.mark,
+        onReplacements: (provider, number) => void this.#replaced.learn(provider, number),
         onSeen: (payer, used, paid) => this.#shares.saw(payer, used, paid, Date.now()),
       },
     );
@@ -90,8 +103,7 @@ class RedisSharedCache implements SharedCache {
     if (!this.#link.isUp || warmMs === null) return null;
     const ownWaitMs = warmMs > 0 ? Math.min(warmMs, this.#ownWaitMs(request)) : 0;
     if (ownWaitMs > 0) return { answers: new Map(), held: new Set(), granted: new Set(), waitMs: ownWaitMs, exhausted: null };
-    const mark = this.#notes.mark;
-    const call = this.#deeds.nextCall();
+    const [mark, call] = [this.#notes.mark, this.#deeds.nextCall()];
     const { provider, account, wanted, leaseMs, cost, budgets, windows } = request;
     const keys = [...sumKeys(this.#keys, request), this.#keys.notes(provider), this.#keys.fence(provider)];
     for (const { value } of wanted) keys.push(this.#keys.answer(provider, value), this.#keys.lease(provider, value));
@@ -162,6 +174,12 @@ class RedisSharedCache implements SharedCache {
     });
   }
 
+  share(register: string, place: RegisterPlace): Promise<void> {
+    return this.#registers.add(register, place);
+  }
+
+  onReplaced = (listener: (values: readonly string[]) => void): void => void this.#listeners.push(listener);
+
   health(): SharedHealth {
     return { fault: this.#fault, losses: this.#losses, replicas: this.#replicas() };
   }
@@ -169,6 +187,8 @@ class RedisSharedCache implements SharedCache {
   async close(): Promise<void> {
     if (this.#beat) clearInterval(this.#beat);
     this.#leases.close();
+    // What was decided last goes out as well.
+    await this.#registers.settle();
     for (const provider of this.#roster.providers()) void this.#link.run(LEAVE, [this.#keys.present(provider)], [this.#instance]);
     await this.#link.close();
   }
@@ -244,12 +264,13 @@ class RedisSharedCache implements SharedCache {
   async #up(run: string): Promise<void> {
     const wasAway = this.#fault !== null;
     this.#fault = null;
-    void this.#link.remember([CLAIM, KEEP, RENEW, NOTE, SETTLE, LEAVE]);
+    void this.#link.remember([CLAIM, KEEP, RENEW, NOTE, SETTLE, LEAVE, REPLACED, EXCHANGE]);
     await this.#roster.meet(run);
     if (!this.#link.isUp) return;
     this.#shares.over();
     this.#notes.flush();
     this.#leases.flush();
+    void this.#registers.settle();
     if (wasAway) this.#options.onFault('Redis is back: answers and limits are shared again');
   }
 
@@ -266,6 +287,7 @@ class RedisSharedCache implements SharedCache {
     if (!this.#link.isUp) return;
     this.#leases.renew();
     void this.#roster.settle();
+    void this.#registers.settle();
   }
 }
 

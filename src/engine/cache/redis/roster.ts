@@ -24,6 +24,8 @@ interface Member {
 interface RosterEvents {
   readonly mark: () => number;
   readonly onNotes: (said: unknown, mark: number) => void;
+  /** The number that grows with what was replaced. */
+  readonly onReplacements: (provider: string, number: string) => void;
   readonly onSeen: (payer: Payer, used: readonly number[], paid: readonly [number, number]) => void;
 }
 
@@ -101,16 +103,26 @@ export class Roster {
     const calls = member.isSettled ? [] : deeds.callsOf(account, Math.max(0, ...spans));
     const said = await link.run(
       SETTLE,
-      [...sumKeys(keys, payer), keys.notes(provider), keys.server(provider), keys.present(provider)],
+      [...sumKeys(keys, payer), keys.notes(provider), keys.server(provider), keys.present(provider), keys.replaced(provider)[1]],
       [deeds.instance, this.#run, ...deeds.paidOf(payer), windows.length, ...spans, ...calls],
     );
     if (!Array.isArray(said)) return;
-    const [nowMs, sinceMs, day, month, notes, replicas, used] = said as [number, number, string, string, unknown, number, number[]];
+    const [nowMs, sinceMs, day, month, notes, replicas, used, replacements] = said as [
+      number,
+      number,
+      string,
+      string,
+      unknown,
+      number,
+      number[],
+      string,
+    ];
     // Emptied while we were connected: it has to be told anew.
     const isNew = member.isSettled && sinceMs !== member.sinceMs;
     Object.assign(member, { sinceMs, warmUntilMs: Date.now() + sinceMs + WARM_MS - nowMs, isSettled: !isNew });
     this.#replicas = replicas;
     this.#events.onNotes(notes, mark);
+    this.#events.onReplacements(provider, replacements);
     const paid = [Number(day), Number(month)] as const;
     deeds.paidByAll(payer, paid);
     this.#events.onSeen(payer, used, paid);

@@ -1,4 +1,4 @@
-// src/engine/cache/redis/: what machines share through one Redis or Valkey: answers, leases, limits, budgets, refusals.
+// src/engine/cache/redis/: what machines share through one Redis or Valkey: answers, leases, limits, budgets, refusals, decisions of people.
 import type { Quota } from '../../../providers/provider.ts';
 import type { StoredVerdict, VerdictStore } from '../verdict-store.ts';
 
@@ -54,6 +54,30 @@ export interface SharedHealth {
   readonly replicas: number;
 }
 
+/** One thing that people decided: what it is about, when, in milliseconds since 1970 (UTC), and as a text; an empty one: taken back. */
+export interface RegisterRow {
+  readonly name: string;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+/** A row that others changed, and the text that stood here when they were asked; `null`: none. */
+export interface ForeignRow extends RegisterRow {
+  readonly was: string | null;
+}
+
+/** What a machine keeps of a register, on its own disk. */
+export interface RegisterPlace {
+  /** Another text after each change; `null`: there is no such place now. */
+  version(): Promise<string | null> | string | null;
+  rows(): Promise<readonly RegisterRow[]> | readonly RegisterRow[];
+  /**
+   * Takes what others decided later; what somebody has changed here meanwhile stays. Throws where nothing can be written now: the same rows
+   * come again.
+   */
+  take(rows: readonly ForeignRow[]): Promise<void> | void;
+}
+
 /** Answers, leases, limits, budgets and refusals of all processes that use the same Redis. Nothing in here rejects: `null` means that it is away. */
 export interface SharedCache {
   /** Answers that are there, by value, in one round trip. */
@@ -77,6 +101,10 @@ export interface SharedCache {
   join(payersNow: readonly (() => Payer)[]): Promise<void>;
   /** The store of this machine, whose answers, notes and sums go to the others, too. */
   over(local: VerdictStore): VerdictStore;
+  /** Has all machines share what people decided, from now on; resolves when it was exchanged once, or Redis is away. */
+  share(register: string, place: RegisterPlace): Promise<void>;
+  /** Called with values whose answers were replaced on another machine, once the store of this machine has the new ones. */
+  onReplaced(listener: (values: readonly string[]) => void): void;
   health(): SharedHealth;
   close(): Promise<void>;
 }

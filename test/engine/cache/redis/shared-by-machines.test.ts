@@ -3,14 +3,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openEngine, type OpenedEngine } from '../../../../src/compose/open-engine.ts';
+import type { EnrichOptions } from '../../../../src/engine/enricher.ts';
+import { giveFeedback } from '../../../../src/engine/feedback/give-feedback.ts';
 import { projectRoot } from '../../../support/fixtures.ts';
 import { startFourProviders } from '../../../support/four-providers.ts';
 import { newStateFolder, openTestEngine, publicAddresses } from '../../../support/open-test-engine.ts';
+import { startRedisCluster } from '../../../support/redis-cluster.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../../../support/redis-server.ts';
-import { healthy, sendJson, startStandIn } from '../../../support/stand-in-api.ts';
+import { healthy, sendJson, startStandIn, verdictBody } from '../../../support/stand-in-api.ts';
 
 const program = findRedisServer();
 const MACHINES = 8;
+const SOON = { timeout: 30_000, interval: 50 };
 
 /** The same order every time, another one for every machine. */
 function shuffled(values: readonly string[], n: number): string[] {
@@ -76,6 +80,24 @@ describe.skipIf(program === null)('machines that share a Redis (needs redis)', {
     expect(statuses.flat().filter((status) => !['ok', 'rate_limited', 'over_budget'].includes(status))).toEqual([]);
   });
 
+  it('do so through a cluster, and go on alone while one of its nodes is away', async () => {
+    await using cluster = await startRedisCluster(program ?? '');
+    await using api = await startStandIn();
+    const values = publicAddresses(60);
+    const machines = await Promise.all(Array.from({ length: 3 }, () => openTestEngine(api.url, { ISMALICIOUS_REDIS_URL: cluster.url })));
+    const [first] = machines as [OpenedEngine];
+    const half = values.slice(0, 30);
+    await Promise.all(machines.map((machine, n) => statusesOf(machine, shuffled(half, n))));
+    expect(api.asked().toSorted()).toEqual(half.toSorted());
+    const [, lost] = cluster.nodes;
+    await lost?.kill();
+    await untilAway(first);
+    expect(new Set(await statusesOf(first, values, 15_000))).toEqual(new Set(['ok']));
+    await lost?.start();
+    await Promise.all(machines.map(untilBack));
+    await closeAll(machines);
+  });
+
   it('find what another was answered, "not listed" too, without a call; and again on their own disk', async () => {
     await using redis = await startRedisServer(program ?? '');
     await using api = await startStandIn();
@@ -100,6 +122,30 @@ describe.skipIf(program === null)('machines that share a Redis (needs redis)', {
     const calls = api.calls.length;
     for (const [n, other] of others.entries()) expect(await statusesOf(other, [`11.22.33.${n + 50}`])).toEqual(['unauthorized']);
     expect(api.calls).toHaveLength(calls);
+    await closeAll(machines);
+  });
+
+  it('say what an analyst decided on one of them, and what was answered late or anew', async () => {
+    await using redis = await startRedisServer(program ?? '');
+    const waiting: (() => void)[] = [];
+    await using api = await startStandIn((call, response, attempt) => void waiting.push(() => healthy(call, response, attempt)));
+    const machines = (await openMachines(2, api.url, redis)) as [OpenedEngine, OpenedEngine];
+    const [one, other] = machines;
+    const say = async ({ engine }: OpenedEngine, wanted: EnrichOptions = { mode: 'cache' }) =>
+      (await engine.enrichMany(['12.34.56.78'], wanted)).get('12.34.56.78');
+    // Nobody waits any more when the answer comes.
+    expect((await say(one, { timeoutMs: 300 }))?.answer.status).toBe('timeout');
+    waiting.splice(0).forEach((answer) => answer());
+    await expect.poll(async () => (await say(other))?.answer.verdict, SOON).toBe('malicious');
+    const epoch = other.engine.store.epoch()?.epoch;
+    api.reply = (_call, response) => sendJson(response, 200, verdictBody('11'));
+    expect((await say(one, { isTest: true }))?.answer.verdict).toBe('clean');
+    await expect.poll(async () => (await say(other))?.answer.verdict, SOON).toBe('clean');
+    await expect.poll(() => other.engine.store.epoch()?.epoch, SOON).not.toBe(epoch);
+    const decided = { verdict: 'malicious', author: 'anna', reason: 'seen in an incident' };
+    await giveFeedback({ value: '12.34.56.78', ...decided }, one.feedback, one.engine, Math.floor(Date.now() / 1000));
+    await expect.poll(async () => (await say(other))?.answer.score, SOON).toBe(95);
+    expect(api.calls).toHaveLength(2);
     await closeAll(machines);
   });
 

@@ -6,6 +6,7 @@ import { openRedisSharedCache } from '../../../../src/engine/cache/redis/redis-s
 import { openSqliteVerdictStore } from '../../../../src/engine/cache/sqlite-verdict-store.ts';
 import { parseRedisAddress, type RedisAddress } from '../../../../src/model/parsing/redis-address.ts';
 import { newStateFolder } from '../../../support/open-test-engine.ts';
+import { startRedisCluster } from '../../../support/redis-cluster.ts';
 import { findRedisServer, startRedisServer } from '../../../support/redis-server.ts';
 
 const program = findRedisServer();
@@ -112,5 +113,11 @@ describe('answers, calls, credits and notes are the same for all who share them'
     closers.push(() => redis[Symbol.asyncDispose]());
     const url = redis.url.replace('//', '//pack:s3cret@');
     await contract(await openRedis(url), await openRedis(url));
+  });
+
+  it.skipIf(program === null)('in a cluster of three nodes [needs redis]', async () => {
+    const cluster = await startRedisCluster(program ?? '');
+    closers.push(() => cluster[Symbol.asyncDispose]());
+    await contract(await openRedis(cluster.url), await openRedis(cluster.url));
   });
 });
