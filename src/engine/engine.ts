@@ -1,14 +1,15 @@
 // src/engine/: one question about indicators, answered. What takes part has rooms of its own: calls, cache, score, privacy, feedback.
-import type { Answer, Enrichment } from '../model/enrichment.ts';
+import type { Enrichment } from '../model/enrichment.ts';
 import type { Indicator, LookupReading } from '../model/indicator.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { isAskedFor } from '../model/provider-id.ts';
-import { readForLookup, SHOWN_CHARS } from '../model/read-for-lookup.ts';
+import { readForLookup } from '../model/read-for-lookup.ts';
 import { createAnswerPool } from './cache/answer-pool.ts';
 import { CLOCK_SKEW_S, epochS } from './clock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
 import type { LocalSource } from './privacy/local-source.ts';
+import { enrichmentOf, shown, unasked } from './enrichment-of.ts';
 import { explainScore } from './score/merge-outcomes.ts';
 import { planLookups } from './plan.ts';
 import type { ClientStats } from './calls/provider-client.ts';
@@ -24,9 +25,6 @@ const MAX_VIEWS = 8;
 
 /** Values that are looked for on disk together. What they need meanwhile is gone before the next ones come. */
 const BLOCK = 1024;
-
-/** Longer values are repeated by their beginning only, in characters. */
-const LONGEST_SHOWN = 2048;
 
 /** Indicators of whom somebody has to be asked, by canonical value, with the spellings they came in. */
 type Asked = Map<string, { readonly open: Open; readonly inputs: string[] }>;
@@ -290,21 +288,4 @@ export class Engine implements Enricher {
     const entry = { answer, source: 'local', checkedAtS: nowS, expiresAtS: null } as const;
     return enrichmentOf(value, indicator, entry, this.#options.tracedSettings);
   }
-}
-
-/** A value as an answer repeats it: what is as long as no indicator, by its beginning. */
-function shown(value: string): string {
-  return value.length > LONGEST_SHOWN ? value.slice(0, SHOWN_CHARS) : value;
-}
-
-/** `settings`: see `EngineOptions.tracedSettings`. */
-function enrichmentOf(input: string, indicator: Indicator, entry: RoundEntry | undefined, settings: string | undefined): Enrichment {
-  if (!entry) throw new Error('a round answers every indicator');
-  const { answer, source, checkedAtS, expiresAtS, origins = null } = entry;
-  if (settings === undefined) return { input, indicator, answer, source, checkedAtS, expiresAtS };
-  return { input, indicator, answer, source, checkedAtS, expiresAtS, trace: { settings, origins } };
-}
-
-function unasked(input: string, indicator: Indicator | null, answer: Answer): Enrichment {
-  return { input, indicator, answer, source: 'none', checkedAtS: null, expiresAtS: null };
 }

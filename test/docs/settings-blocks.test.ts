@@ -16,7 +16,9 @@ it.each(blocks)('%s: config check takes the settings', async (name, text) => {
   // The key of the page's declared provider comes from the environment.
   const { stderr } = await runCli(['config', 'check', '--config', path], { env: { ACME_TI_API_KEY: 'example-secret' } });
   // Files that the reader has and this machine has not.
-  const faults = stderr.split('\n').filter((line) => line.startsWith('  ') && !/cannot be read \((there is no such file|ENOENT)\)/.test(line));
+  const faults = stderr
+    .split('\n')
+    .filter((line) => line.startsWith('  ') && !/cannot be read \((there is no such file|ENOENT)\)/.test(line));
   expect(faults).toEqual([]);
 });
 

@@ -53,15 +53,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     return await runWorkers(settings.workers, { stderr: start.stderr, stopped: stopSignal });
   }
   const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
-  const delivers = settings.deliver ? await openOutputs(pipelineConfig, { transportTo: pipelineTransports(start.env) }) : undefined;
-  const pipeline = openPipelinePart(pipelineConfig, {
-    path: join(config.stateFolder, 'pipeline.sqlite'),
-    use: settings.pipelineStore,
-    fields: fieldsOf(settings, gateway),
-    feedback,
-    share: opened.share,
-    ...(delivers ? { delivers } : {}),
-  });
+  const pipeline = await openPipeline(pipelineConfig, opened, { settings, gateway, env: start.env });
   try {
     const sidecar = await createSidecar({
       enricher,
@@ -91,6 +83,24 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
     await pipeline.close();
     await enricher.close();
   }
+}
+
+interface PipelineFor {
+  readonly settings: SidecarSettings;
+  readonly gateway: GatewaySettings;
+  readonly env: SidecarStart['env'];
+}
+
+async function openPipeline(config: PipelineConfig, opened: OpenedEngine, { settings, gateway, env }: PipelineFor): Promise<PipelinePart> {
+  const delivers = settings.deliver ? await openOutputs(config, { transportTo: pipelineTransports(env) }) : undefined;
+  return openPipelinePart(config, {
+    path: join(opened.config.stateFolder, 'pipeline.sqlite'),
+    use: settings.pipelineStore,
+    fields: fieldsOf(settings, gateway),
+    feedback: opened.feedback,
+    share: opened.share,
+    ...(delivers ? { delivers } : {}),
+  });
 }
 
 /** What `/readyz` and `/metrics` tell of the engine. */
