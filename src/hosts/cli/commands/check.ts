@@ -52,7 +52,7 @@ export const check: Command = {
         for (const enrichment of enrichments)
           io.stdout.write(`\n${inertText(enrichment.input)}\n${explain(enrichment, reasonsOf(enrichment) ?? [])}\n`);
       if (values.trace && !values.json)
-        for (const enrichment of enrichments) io.stdout.write(`\n${inertText(enrichment.input)}\n${traceLines(enrichment)}`);
+        for (const enrichment of enrichments) io.stdout.write(`\n${inertText(enrichment.input)}\n  ${toTrace(enrichment).join('\n  ')}\n`);
       sumUp(tally, { timeoutMs: asked.timeoutMs ?? 0, wasStopped, isLate: enrichments.some(isLate) }, io);
       await finishCalls(engine, io);
       return exitCodeOf(tally, values['exit-code'] === true);
@@ -119,12 +119,6 @@ async function print(enrichments: readonly Enrichment[], isExplained: boolean, i
   if (only !== undefined && enrichments.length === 1 && !isExplained)
     io.stdout.write(`${await (await import('../card.ts')).formatCard(only, io)}\n`);
   else io.stdout.write(`${await (await import('../table.ts')).formatTable(enrichments, io)}\n`);
-}
-
-function traceLines(enrichment: Enrichment): string {
-  return toTrace(enrichment)
-    .map((word) => `  ${inertText(word)}\n`)
-    .join('');
 }
 
 function toLine(enrichment: Enrichment, reasons: readonly string[] | null): string {
