@@ -155,7 +155,12 @@ export const REPORT_DOCUMENT_FIELDS: FieldTable = {
 };
 
 /** Of the flat fields of events, those that no rule, dashboard or recipe asks for: kept in the document, not indexed. Indicator documents have them indexed. */
-export const STORED_FIELDS: ReadonlySet<string> = new Set(['ismalicious.auto_resolve', 'ismalicious.confidence', 'ismalicious.providers']);
+export const STORED_FIELDS: ReadonlySet<string> = new Set([
+  'ismalicious.auto_resolve',
+  'ismalicious.confidence',
+  'ismalicious.providers',
+  'ismalicious.trace',
+]);
 
 export const RELATED_FIELDS: FieldTable = { 'related.hash': 'keyword', 'related.hosts': 'keyword', 'related.ip': 'ip' };
 
