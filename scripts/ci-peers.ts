@@ -1,11 +1,12 @@
 // What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles,
-// the Python peers, a Redis server, Kafka, two releases of Elasticsearch, the checkers of integrations, and older versions of Node. Far-away
+// the Python peers, a Redis server, toxiproxy, Kafka, two releases of Elasticsearch, the checkers of integrations, and older versions of Node. Far-away
 // registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { REDIS_FOLDER, REDIS_PACKAGE } from '../test/support/redis-server.ts';
+import { TOXIPROXY_FOLDER, TOXIPROXY_MODULE } from '../test/support/toxiproxy.ts';
 import { RELEASES, fetchedMark, unpackArguments } from '../test/support/elasticsearch-release.ts';
 import { KAFKA, KAFKA_POM, kafkaArguments, kafkaMark, kafkaPomPath } from '../test/support/kafka-broker.ts';
 import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS, PACKAGE_SPEC } from './ci-integration-peers.ts';
@@ -95,6 +96,11 @@ const PEERS: readonly Peer[] = [
       ['python3', '-m', 'venv', REDIS_FOLDER],
       [join(REDIS_FOLDER, 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', REDIS_PACKAGE],
     ],
+  },
+  {
+    name: 'toxiproxy',
+    folder: TOXIPROXY_FOLDER,
+    commands: [['env', `GOBIN=${TOXIPROXY_FOLDER}`, 'go', 'install', TOXIPROXY_MODULE]],
   },
   ...RELEASES.map((version) => ({
     name: `Elasticsearch ${version}`,

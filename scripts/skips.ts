@@ -22,6 +22,8 @@ const MAY_BE_ABSENT = [
   'n8n',
   'openssl',
   'redis',
+  'nginx',
+  'toxiproxy',
   'browser',
   'logstash',
   'appinspect',

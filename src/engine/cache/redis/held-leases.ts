@@ -37,6 +37,11 @@ export class HeldLeases {
     this.#held.set(`${lease.provider}\n${lease.value}`, { ...lease, sinceMs: Date.now() });
   }
 
+  /** The numbers under which these are held. */
+  fencesOf(provider: string, values: readonly string[]): ReadonlySet<number> {
+    return new Set(values.flatMap((value) => this.#held.get(`${provider}\n${value}`)?.fence ?? []));
+  }
+
   put(provider: string, value: string, verdict: StoredVerdict): void {
     this.#answers.set(`${provider}\n${value}`, { provider, value, verdict });
     if (this.#answers.size > MAX_WAITING) {

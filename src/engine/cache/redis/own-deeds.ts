@@ -28,6 +28,13 @@ export class OwnDeeds {
     this.#calls.set(account, calls);
   }
 
+  /** It was made later than it was booked. */
+  moved(account: string, name: string, atMs: number): void {
+    const calls = this.#calls.get(account) ?? [];
+    const at = calls.findLastIndex((call) => call.name === name);
+    if (at >= 0) calls[at] = { name, atMs };
+  }
+
   /** Time and name of each call that is in the longest window, in turn. */
   callsOf(account: string, longestMs: number): (number | string)[] {
     const sinceMs = Date.now() - longestMs;

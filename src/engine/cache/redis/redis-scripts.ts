@@ -127,6 +127,15 @@ end
 return 1
 `);
 
+/** Keys: calls. Arguments: name of a call, and milliseconds of the longest window. It counts as made now, if it still counts. Gives: now. */
+export const MOVE = script(`${TIME}
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  redis.call('ZADD', KEYS[1], now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+return now
+`);
+
 /** Keys: leases. Arguments: milliseconds, and the number of each. */
 export const RENEW = script(`
 for v = 1, #KEYS do

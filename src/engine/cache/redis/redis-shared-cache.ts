@@ -3,6 +3,7 @@ import type { RedisAddress } from '../../../model/parsing/redis-address.ts';
 import { windowWaitMs } from '../call-windows.ts';
 import { createMemoryVerdictStore } from '../memory-verdict-store.ts';
 import type { StoredVerdict, VerdictStore } from '../verdict-store.ts';
+import { BookedCalls } from './booked-calls.ts';
 import { HeldLeases } from './held-leases.ts';
 import { NoteExchange } from './note-exchange.ts';
 import { OwnDeeds } from './own-deeds.ts';
@@ -11,11 +12,12 @@ import { createRedisKeys, type RedisKeys, verdictOfRow } from './redis-keys.ts';
 import { RedisLink } from './redis-link.ts';
 import { ReplacedAnswers } from './replaced-answers.ts';
 import { Roster, spanOf, sumKeys } from './roster.ts';
-import { CLAIM, EXCHANGE, KEEP, LEAVE, NOTE, RENEW, REPLACED, SETTLE } from './redis-scripts.ts';
+import { CLAIM, EXCHANGE, KEEP, LEAVE, MOVE, NOTE, RENEW, REPLACED, SETTLE } from './redis-scripts.ts';
 import type { Claim, ClaimRequest, OwnShare, Payer, RegisterPlace, SharedCache, SharedHealth } from './shared-cache.ts';
 import { createRegisters, type Registers } from './shared-register.ts';
 import { SharedVerdictStore } from './shared-verdict-store.ts';
 
+const SCRIPTS = [CLAIM, KEEP, MOVE, RENEW, NOTE, SETTLE, LEAVE, REPLACED, EXCHANGE];
 const CHUNK = 500;
 /** How often this process shows that it is there, and asks what the others have done. */
 const BEAT_MS = 1000;
@@ -40,6 +42,7 @@ class RedisSharedCache implements SharedCache {
   readonly #link: RedisLink;
   readonly #leases: HeldLeases;
   readonly #notes: NoteExchange;
+  readonly #booked: BookedCalls;
   readonly #deeds: OwnDeeds;
   readonly #shares = createShares();
   readonly #roster: Roster;
@@ -63,6 +66,7 @@ class RedisSharedCache implements SharedCache {
     });
     this.#leases = new HeldLeases(this.#link, this.#keys);
     this.#notes = new NoteExchange(this.#link, this.#keys);
+    this.#booked = new BookedCalls({ link: this.#link, keys: this.#keys, deeds: this.#deeds, local: () => this.#local });
     this.#registers = createRegisters({ link: this.#link, keys: this.#keys, onFault: options.onFault });
     this.#replaced = new ReplacedAnswers({
       link: this.#link,
@@ -104,7 +108,7 @@ class RedisSharedCache implements SharedCache {
     const ownWaitMs = warmMs > 0 ? Math.min(warmMs, this.#ownWaitMs(request)) : 0;
     if (ownWaitMs > 0) return { answers: new Map(), held: new Set(), granted: new Set(), waitMs: ownWaitMs, exhausted: null };
     const [mark, call] = [this.#notes.mark, this.#deeds.nextCall()];
-    const { provider, account, wanted, leaseMs, cost, budgets, windows } = request;
+    const { provider, wanted, leaseMs, cost, budgets, windows } = request;
     const keys = [...sumKeys(this.#keys, request), this.#keys.notes(provider), this.#keys.fence(provider)];
     for (const { value } of wanted) keys.push(this.#keys.answer(provider, value), this.#keys.lease(provider, value));
     const said = await this.#link.run(CLAIM, keys, [
@@ -121,10 +125,8 @@ class RedisSharedCache implements SharedCache {
     this.#notes.take(said[6], mark, this.#local);
     this.#deeds.paidByAll(request, [Number(said[4]), Number(said[5])]);
     const claim = this.#claimOf(request, said);
-    if (Number(said[3]) > 0) {
-      this.#deeds.called(account, String(call), Number(said[0]));
-      this.#record(request, cost * claim.granted.size);
-    }
+    const [atMs, fence, credits] = [Number(said[0]), Number(said[3]), cost * claim.granted.size];
+    if (fence > 0) this.#booked.begin(request, { call, fence, atMs, credits });
     return claim;
   }
 
@@ -136,8 +138,7 @@ class RedisSharedCache implements SharedCache {
     const open = values.filter((value) => !answers.has(value));
     if (!this.#link.isUp) return null;
     const free: string[] = [];
-    for (let at = 0; at < open.length; at += CHUNK) {
-      const some = open.slice(at, at + CHUNK);
+    for (const some of chunksOf(open)) {
       const leases = await this.#link.mget(some.map((value) => this.#keys.lease(provider, value)));
       if (leases === null) return null;
       free.push(...some.filter((_, n) => leases[n] === null));
@@ -146,6 +147,7 @@ class RedisSharedCache implements SharedCache {
   }
 
   release(provider: string, values: readonly string[]): void {
+    this.#booked.end(provider, this.#leases.fencesOf(provider, values));
     this.#leases.release(provider, values);
   }
 
@@ -195,9 +197,7 @@ class RedisSharedCache implements SharedCache {
 
   async #answers(provider: string, values: readonly string[]): Promise<Map<string, StoredVerdict>> {
     const found = new Map<string, StoredVerdict>();
-    const chunks: (readonly string[])[] = [];
-    for (let at = 0; at < values.length; at += CHUNK) chunks.push(values.slice(at, at + CHUNK));
-    const reads = chunks.map(async (chunk) => {
+    const reads = chunksOf(values).map(async (chunk) => {
       const rows = await this.#link.mget(chunk.map((value) => this.#keys.answer(provider, value)));
       for (const [n, row] of (rows ?? []).entries()) {
         const verdict = verdictOfRow(row);
@@ -231,16 +231,6 @@ class RedisSharedCache implements SharedCache {
     return { answers, held, granted, waitMs: Number(said[1]), exhausted: ([null, 'day', 'month'] as const)[Number(said[2])] ?? null };
   }
 
-  /** The store of this machine knows its own calls and credits, for the time when it is alone. */
-  #record(payer: Payer, credits: number): void {
-    const { account, windows, budgets } = payer;
-    const unbounded = windows.map(({ perMs }) => ({ requests: Infinity, perMs }));
-    if (windows.length > 0) this.#local.book(account, unbounded, 1, Date.now());
-    if (credits === 0) return;
-    for (const [day] of budgets) this.#local.spend(account, day, credits, null);
-    this.#deeds.paid(payer, credits);
-  }
-
   #ownWaitMs(payer: Payer): number {
     if (payer.windows.length === 0) return 0;
     const nowMs = Date.now();
@@ -264,7 +254,7 @@ class RedisSharedCache implements SharedCache {
   async #up(run: string): Promise<void> {
     const wasAway = this.#fault !== null;
     this.#fault = null;
-    void this.#link.remember([CLAIM, KEEP, RENEW, NOTE, SETTLE, LEAVE, REPLACED, EXCHANGE]);
+    void this.#link.remember(SCRIPTS);
     await this.#roster.meet(run);
     if (!this.#link.isUp) return;
     this.#shares.over();
@@ -277,6 +267,7 @@ class RedisSharedCache implements SharedCache {
   #down(why: string): void {
     this.#roster.unsettle();
     this.#leases.lose();
+    this.#booked.lose();
     if (this.#fault !== null) return;
     this.#losses++;
     this.#fault = `Redis (cache.redis_url) is away (${why}): answers come from this machine's cache, and look-ups keep to a share of each limit (1 of ${this.#replicas()})`;
@@ -289,6 +280,10 @@ class RedisSharedCache implements SharedCache {
     void this.#roster.settle();
     void this.#registers.settle();
   }
+}
+
+function chunksOf(values: readonly string[]): (readonly string[])[] {
+  return Array.from({ length: Math.ceil(values.length / CHUNK) }, (_, n) => values.slice(n * CHUNK, (n + 1) * CHUNK));
 }
 
 /** Opens the shared cache; one that cannot be reached is told through `onFault`, and tried again. */

@@ -121,3 +121,35 @@ describe('answers, calls, credits and notes are the same for all who share them'
     await contract(await openRedis(cluster.url), await openRedis(cluster.url));
   });
 });
+
+describe.skipIf(program === null)('a call that was booked (needs redis)', { timeout: 60_000 }, () => {
+  it('counts from its end: a busy machine sends it long after it was booked', async () => {
+    const redis = await startRedisServer(program ?? '');
+    closers.push(() => redis[Symbol.asyncDispose]());
+    const address = parseRedisAddress(redis.url) as RedisAddress;
+    const shared = await openRedisSharedCache({ address, caFile: null, prefix: 'x', replicas: 1, onFault: () => {} });
+    closers.push(() => shared.close());
+    const windows = [{ requests: 1, perMs: 60_000 }];
+    const budgets = [
+      ['2026-11-30', null],
+      ['2026-11', null],
+    ] as const;
+    const request = { provider: 'p', account: 'p', windows, budgets, leaseMs: 5000, cost: 0 };
+    await shared.join([() => request]);
+    await expect
+      .poll(async () => (await shared.claim({ ...request, wanted: [{ value: 'a', sinceS: 0 }] }))?.granted.size, { timeout: 30_000 })
+      .toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const endedMs = performance.now();
+    shared.release('p', ['a']);
+    let fromEndMs = 0;
+    // A server that is new lets calls out by what this process knows itself, at first.
+    const wait = async () => {
+      const { waitMs = 0 } = (await shared.claim({ ...request, wanted: [{ value: 'b', sinceS: 0 }] })) ?? {};
+      fromEndMs = waitMs + performance.now() - endedMs;
+      return waitMs;
+    };
+    await expect.poll(wait, { timeout: 30_000 }).toBeGreaterThan(10_000);
+    expect(fromEndMs).toBeGreaterThan(60_000);
+  });
+});
