@@ -5,6 +5,7 @@ import { feodo } from './feodo.ts';
 import { malwarebazaar } from './malwarebazaar.ts';
 import { misp } from './misp.ts';
 import { mispFeed } from './misp-feed.ts';
+import { openctiStream } from './opencti-stream.ts';
 import { otx } from './otx.ts';
 import { stix } from './stix.ts';
 import { taxii } from './taxii.ts';
@@ -15,6 +16,7 @@ import { urlhaus } from './urlhaus.ts';
 export const FEEDS: readonly Feed[] = [
   misp,
   mispFeed,
+  openctiStream,
   otx,
   urlhaus,
   malwarebazaar,

@@ -16,6 +16,8 @@ export interface HttpCall {
   readonly secretQuery?: readonly string[];
   /** Keys that one object of the answer may say once only, as its outermost or as a row of a list in it; twice is a contradiction, and no answer. */
   readonly saidOnce?: readonly string[];
+  /** The answer does not end by itself (server-sent events): what came within `forMs`, or until `mostBytes`, is the answer. */
+  readonly stream?: { readonly forMs: number; readonly mostBytes: number };
 }
 
 /** What came back. `body` is the parsed JSON, or the text when it is not JSON. Header names are lower case. */

@@ -22,6 +22,7 @@ describe('every feed', () => {
     expect(FEEDS.map(({ id }) => id)).toEqual([
       'misp',
       'misp_feed',
+      'opencti',
       'otx',
       'urlhaus',
       'malwarebazaar',

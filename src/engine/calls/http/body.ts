@@ -40,6 +40,34 @@ export async function readBytes(
   return Buffer.concat(parts, size);
 }
 
+/** What came of an answer that does not end, within `forMs` and of `mostBytes` at most (and the rest of the part in which that was reached). Ends it. */
+export async function readStream(
+  body: AsyncIterable<Uint8Array> & { destroy(): unknown },
+  { forMs, mostBytes }: { readonly forMs: number; readonly mostBytes: number },
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    body.destroy();
+  }, forMs);
+  try {
+    for await (const part of body) {
+      parts.push(part);
+      size += part.byteLength;
+      if (size >= mostBytes) break;
+    }
+  } catch (error) {
+    // What was read before the server went away is whole events, and perhaps the beginning of one: the rest comes next time.
+    if (!isOver && size === 0) throw error;
+  } finally {
+    clearTimeout(timer);
+    body.destroy();
+  }
+  return Buffer.concat(parts, size);
+}
+
 /** How an answer is decoded. */
 export interface DecodeOptions {
   /** Its `content-encoding`. */

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { LookupError } from '../../../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../../../providers/provider.ts';
-import { bodyOf, readBytes } from './body.ts';
+import { bodyOf, readBytes, readStream } from './body.ts';
 import { tlsOptionsOf } from './client-certificate.ts';
 import { lookUpOutside, refuseInnerAddress } from './inner-addresses.ts';
 import { errorFromNetwork } from './network-error.ts';
@@ -61,14 +61,16 @@ export function createUndiciTransport(settings: TransportSettings): HttpTranspor
       body: call.body ?? null,
     });
     const flat = headersOf(headers);
-    const bytes = await readBytes(settings.provider, body, maxBytes);
+    const bytes = call.stream ? await readStream(body, call.stream) : await readBytes(settings.provider, body, maxBytes);
     const answer = { bytes, encoding: flat['content-encoding'], maxBytes, saidOnce: call.saidOnce };
     return { status: statusCode, headers: flat, body: bodyOf(settings.provider, statusCode, answer) };
   }
   return {
     send: (call, options) =>
-      withDeadline(settings.provider, { ...options, proxy: settings.proxy }, (signal) =>
-        exchange(call, signal, options.maxBytes ?? MAX_ANSWER_BYTES),
+      withDeadline(
+        settings.provider,
+        { ...options, timeoutMs: options.timeoutMs + (call.stream?.forMs ?? 0), proxy: settings.proxy },
+        (signal) => exchange(call, signal, options.maxBytes ?? MAX_ANSWER_BYTES),
       ),
     async close() {
       if (ready) await (await ready).dispatcher.destroy();
