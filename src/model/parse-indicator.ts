@@ -16,6 +16,13 @@ const MAX_PORT = 65_535;
 /** An address with its port and interface, as SonicWall writes it (`192.0.2.1:443:X1`), or one mapped to IPv6 with a port and no brackets. */
 const SOCKET = /^((?:\d{1,3}\.){3}\d{1,3}):\d{0,5}:[a-z][\w .-]{0,40}$|^(::ffff:(?:\d{1,3}\.){3}\d{1,3}):\d{1,5}$/i;
 
+/**
+ * A URL without its scheme whose path or query has signs in it that elsewhere stand in front of a port, a domain or another scheme
+ * (`evil.com/a:b`, `evil.com/a?to=bob@corp.com`, `evil.com?u=http://b.com`). A number and a colon behind an address are no path.
+ */
+const BARE_URL =
+  /^(?!(?:\d{1,3}\.){3}\d{1,3}\/\d{1,5}\b)[^\s/?#@:\\[\]]{1,253}\.[^\s/?#@:\\[\]]{1,63}(?::\d{1,5})?(?:\/[^@:]*[@:]|\?[\w.~-]+=)/;
+
 const OTHER = 1;
 const HEX = 2;
 const COLON = 4;
@@ -63,20 +70,34 @@ function classify(text: string, kinds: number): ParsedObservable {
   if ((kinds & CONTROL) !== 0) return invalid('control character or line break in the value: split it into single values');
   if (kinds === HEX && text.length >= 24) return parseHash(text, text.length);
   const scheme = (kinds & (COLON | SLASH)) === (COLON | SLASH) ? text.indexOf('://') : -1;
+  if (isBareUrl(text, kinds, scheme)) return parseWithSlash(text);
   if (scheme > 0) return parseUrl(text, scheme);
-  if (text.charCodeAt(0) === 47) return classifySocket(text);
+  const first = text.charCodeAt(0);
+  if (first === 47 || first === 92) {
+    const socket = parseSocket(text);
+    if (socket !== null) return socket;
+    if (first === 47) return invalid('a path or words with a slash, not an indicator: write a URL with its scheme, or the host');
+  }
   if ((kinds & COLON) !== 0) return classifyWithColon(text, kinds);
   if ((kinds & AT) !== 0) return parseEmail(text);
   if ((kinds & SLASH) !== 0) return parseWithSlash(text);
   return (text.includes('|') ? parseWithPipe(text) : null) ?? parseVulnerabilityId(text) ?? parseHost(text);
 }
 
-/** `/192.0.2.1` and `/192.0.2.1:443`, as Java writes an address whose name is not known; anything else with a slash in front is a path. */
-function classifySocket(text: string): ParsedObservable {
-  const rest = text.slice(1);
+/** Whether it is a URL without its scheme that would be taken for something else. `scheme`: where `://` stands; -1: nowhere. */
+function isBareUrl(text: string, kinds: number, scheme: number): boolean {
+  if (scheme > 0 && text.indexOf('.') > scheme) return false;
+  return ((kinds & SLASH) === 0 ? text.includes('?') : (kinds & (COLON | AT)) !== 0) && BARE_URL.test(text);
+}
+
+/**
+ * `/192.0.2.1` and `/192.0.2.1:443`, as Java writes an address whose name is not known, and `\\192.0.2.1`, as IIS writes a field that a
+ * balancer set; `null`: anything else, a path.
+ */
+function parseSocket(text: string): ParsedObservable | null {
+  const rest = text.replace(/^(?:\/|\\{1,2})/, '');
   const said = /^(?:(?:\d{1,3}\.){3}\d{1,3}|\[?[\da-f:.]{2,45}\]?)(?::\d{1,5})?$/i.test(rest) ? parseIndicator(rest) : null;
-  const isAddress = said !== null && said.kind !== 'invalid' && said.indicator.type.startsWith('ip');
-  return isAddress ? said : invalid('a path or words with a slash, not an indicator: write a URL with its scheme, or the host');
+  return said !== null && said.kind !== 'invalid' && said.indicator.type.startsWith('ip') ? said : null;
 }
 
 function classifyWithColon(text: string, kinds: number): ParsedObservable {
@@ -115,7 +136,8 @@ function parseWithPipe(text: string): ParsedObservable | null {
 }
 
 function classifyMail(text: string): ParsedObservable {
-  return text.includes('@') ? parseEmail(text) : invalid('mailto: without an e-mail address');
+  // What would be read as a URL when it is read again is none.
+  return text.includes('@') && !BARE_URL.test(text) ? parseEmail(text) : invalid('mailto: without an e-mail address');
 }
 
 /** `host:port`, `host:port/path`, and what only looks like it. */

@@ -10,6 +10,10 @@ const MAX_PARTS = 16;
 /** Longest text that is taken for a list. */
 const MAX_LIST_CHARS = 2048;
 
+/** The answers of a DNS query as Sysmon writes them: `type:  5 name;type:  33 ;::ffff:192.0.2.1;`. An address has no type before it. */
+const RECORD_TYPE = /(?:^|;)\s*type:\s*\d{1,5}\b/i;
+const RECORD_TYPES = /(^|;)\s*type:\s*\d{1,5}\b/gi;
+
 /** A value that names something. */
 type Named = Exclude<ParsedObservable, { kind: 'invalid' }>;
 
@@ -98,19 +102,31 @@ function readList(value: string): LookupReading | null {
   const [only] = hashes ?? [];
   if (only && hashes?.length === 1) return { kind: 'public', indicator: only };
   if (hashes !== null) return partsOf(hashes, `several hashes in one value: all ${hashes.length} looked up`);
+  const isTyped = RECORD_TYPE.test(value);
+  const said = (isTyped ? value.replaceAll(RECORD_TYPES, '$1') : (forwardedFor(value) ?? value)).trim();
   // A list that was made a text: `['192.0.2.1', '192.0.2.2']`.
-  const [, inside = value] = /^\s*[[({]([^[\](){}]*)[\])}]\s*$/.exec(value) ?? [];
-  const words = inside.split(/[\s,;|]+/).filter((word) => word !== '');
-  if (words.length < 2 || words.length > MAX_PARTS) return null;
+  const [, inside = said] = /^[[({]([^[\](){}]*)[\])}]$/.exec(said) ?? [];
+  const pieces = inside.split(/[\s,;|]+/).filter((piece) => piece !== '');
+  const words = pieces.filter((piece) => !isPlaceholder(piece));
+  if (words.length === 0 || (pieces.length < 2 && said === value) || words.length > MAX_PARTS) return null;
   const parts: Indicator[] = [];
   for (const word of words) {
     const part = parseIndicator(word);
     // Plain words are names of hosts of ours, if one likes; a list that is sure has none.
-    const isSure = part.kind === 'public' || (part.kind === 'private' && /^[\da-f:]*[.:][\da-f.:]*$/i.test(part.indicator.value));
+    const isSure =
+      isTyped || part.kind === 'public' || (part.kind === 'private' && /^[\da-f:]*[.:][\da-f.:]*$/i.test(part.indicator.value));
     if (part.kind === 'invalid' || !isSure) return null;
     parts.push(part.indicator);
   }
-  return partsOf(parts, `${words.length} values in one: all looked up; give each a value of its own`);
+  const note = words.length === 1 ? 'one value among placeholders: it was looked up' : `${words.length} values in one: all looked up`;
+  return partsOf(parts, `${note}; give each a value of its own`);
+}
+
+/** The addresses of a `Forwarded` header (RFC 7239): `for=192.0.2.1;proto=http, for="[2001:db8::1]:443"`; `null`: it is none. */
+function forwardedFor(value: string): string | null {
+  if (!/^\s*(?:by|for|host|proto)=/i.test(value)) return null;
+  const hops = Array.from(value.matchAll(/(?:^|[;,\s])for=(?:"([^"]*)"|([^\s;,"]+))/gi), ([, quoted, plain]) => quoted ?? plain);
+  return hops.length === 0 ? null : hops.join(',');
 }
 
 /** `MD5=…,SHA256=…,IMPHASH=…` as Sysmon writes it, of one file; `null`: something else. */

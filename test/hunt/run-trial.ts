@@ -2,13 +2,18 @@ import { decodeBody } from '../../src/engine/calls/http/body.ts';
 import { extractFromFile } from '../../src/extract/extract.ts';
 import type { Feed } from '../../src/feeds/feed.ts';
 import { FEEDS } from '../../src/feeds/registry.ts';
+import { LookupError } from '../../src/model/lookup-error.ts';
 import { readForLookup } from '../../src/model/read-for-lookup.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import { loadProviders } from '../../src/providers/registry.ts';
 import { answer, walk } from '../feeds/walk.ts';
 import { startGateway, startSidecar } from '../hosts/sidecar/support/start-sidecar.ts';
+import { readProviderFixture, settingsFor } from '../providers/provider-fixture.ts';
+import { scriptedExchange } from '../providers/scripted-exchange.ts';
 import { startUpstream } from '../hosts/sidecar/support/upstream-stand-in.ts';
 import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
 import { frameOf, getinfoOf, replay } from '../support/splunk-streams.ts';
-import type { BulkTrial, EventTrial, FeedTrial, RowTrial, TextTrial, ValueTrial, Wanted } from './trial.ts';
+import type { AlertTrial, AnswerTrial, BulkTrial, EventTrial, FeedTrial, RowTrial, TextTrial, ValueTrial, Wanted } from './trial.ts';
 import { bytesOf } from './trial.ts';
 
 /** What the stand-in engine calls malicious; everything else that is public is clean. */
@@ -76,7 +81,8 @@ export async function runRows({ args, rows, latin1, want }: RowTrial): Promise<s
 }
 
 /** Whether a feed gives its indicators, and keeps aside what is none. */
-export function runFeed({ feed: id, settings, cursor, answers, values, networks = [], rejected = 0, tags }: FeedTrial): string[] {
+export function runFeed(trial: FeedTrial): string[] {
+  const { feed: id, settings, cursor, answers, values, networks = [], rejected = 0, tags, revoked, until } = trial;
   const known = FEEDS.find((each) => each.id === id) as Feed;
   const listed: string[] = [];
   const feed: Feed = {
@@ -99,8 +105,17 @@ export function runFeed({ feed: id, settings, cursor, answers, values, networks 
     networks: listed,
     rejected: got.rejected.length,
     ...(tags !== undefined && { tags: got.items.map((item) => item.tags) }),
+    ...(revoked !== undefined && { revoked: got.items.filter((item) => item.isRevoked).map(({ indicator }) => indicator.value) }),
+    ...(until !== undefined && { until: got.items.map((item) => item.validUntil) }),
   };
-  const wanted = { values, networks, rejected, ...(tags !== undefined && { tags }) };
+  const wanted = {
+    values,
+    networks,
+    rejected,
+    ...(tags !== undefined && { tags }),
+    ...(revoked !== undefined && { revoked }),
+    ...(until !== undefined && { until }),
+  };
   const reasons = got.rejected.map(({ reason, raw }) => `${reason} (${raw})`).join('; ');
   return JSON.stringify(seen) === JSON.stringify(wanted) ? [] : [`${JSON.stringify(seen)} ${reasons}`];
 }
@@ -120,6 +135,24 @@ export async function runBulk({ path = '/_bulk', headers, body, want }: BulkTria
     if (wanted !== undefined) return misfits(parsed(line), wanted).map((misfit) => `line ${n}: ${misfit}`);
     return line === before[n] ? [] : [`line ${n} was changed: ${line}`];
   });
+}
+
+/** Whether a provider's answer is read as what it says. */
+export async function runAnswer({ provider: id, indicator, status = 200, body, says }: AnswerTrial): Promise<string[]> {
+  const provider = (await loadProviders()).find((each) => each.id === id) as Provider;
+  const exchange = scriptedExchange(provider, settingsFor(provider, readProviderFixture(id)), [{ status, headers: {}, body }]);
+  const got = await exchange.single(indicator, new AbortController().signal).then(
+    (verdict) => verdict?.verdict ?? 'not listed',
+    (error: unknown) => (error instanceof LookupError ? error.code : String(error)),
+  );
+  return [says].flat().includes(got) ? [] : [`read as ${got}`];
+}
+
+/** Whether an alert is decided about as it should. */
+export async function runAlert({ alert, decision }: AlertTrial): Promise<string[]> {
+  const sidecar = await startSidecar({}, { enricher: engine() });
+  const { status, text, json } = await sidecar.call('/v1/triage', { method: 'POST', body: alert });
+  return status === 200 ? misfits((json as { decisions: unknown[] }).decisions[0], decision) : [`status ${status}: ${text}`];
 }
 
 function misfits(json: unknown, wanted: Wanted): string[] {

@@ -9,19 +9,24 @@ export function parameterOf(url: string, name: string): string | null {
   return null;
 }
 
-/** Text with its percent escapes undone; `null` when one of them is not whole. */
-export function decodePercent(text: string): string | null {
+/** Text with its percent escapes undone; one that is not whole stays as it is, as in browsers. */
+export function decodePercent(text: string): string {
   if (!text.includes('%')) return text;
-  if (/%(?![\da-f]{2})/i.test(text)) return null;
   const utf8 = new TextEncoder().encode(text);
   let length = 0;
   for (let at = 0; at < utf8.length; at += 1) {
-    const isEscape = utf8[at] === 37;
-    utf8[length] = isEscape ? parseInt(String.fromCharCode(utf8[at + 1] ?? 0, utf8[at + 2] ?? 0), 16) : (utf8[at] ?? 0);
+    const byte = utf8[at] === 37 ? escapedByte(utf8, at + 1) : -1;
+    utf8[length] = byte < 0 ? (utf8[at] ?? 0) : byte;
     length += 1;
-    if (isEscape) at += 2;
+    if (byte >= 0) at += 2;
   }
   return new TextDecoder().decode(utf8.subarray(0, length));
+}
+
+/** The byte that two hex digits at a place say; -1 when none stand there. */
+function escapedByte(utf8: Uint8Array, at: number): number {
+  const digits = String.fromCharCode(utf8[at] ?? 0, utf8[at + 1] ?? 0);
+  return /^[\da-f]{2}$/i.test(digits) ? parseInt(digits, 16) : -1;
 }
 
 /** The bytes of base64 in either alphabet, padded or not; `null` when it is none. */

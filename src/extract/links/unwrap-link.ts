@@ -86,9 +86,9 @@ export function mayBeGateway(host: string): boolean {
 
 function firstAddress(url: string, names: readonly string[]): string | null {
   for (const name of names) {
-    const value = parameterOf(url, name);
-    const address = value === null ? null : decodePercent(value);
-    if (address !== null && wholeUrl(address) !== null) return address;
+    // Copied out of the source of a mail, `=` is still `=3D`.
+    const address = decodePercent((parameterOf(url, name) ?? '').replace(/^3D(?=[a-z]{3,5}(?::|%3A))/i, ''));
+    if (wholeUrl(address) !== null) return address;
   }
   return null;
 }
@@ -106,14 +106,14 @@ function unwrapAmp(url: string): string | null {
 
 /** The address is in base64, percent-escaped in it by some versions; `d` names its domain. */
 function unwrapSophos(url: string): string | null {
-  const coded = decodePercent(parameterOf(url, 'u') ?? '') ?? '';
+  const coded = decodePercent(parameterOf(url, 'u') ?? '');
   return base64Target(coded) ?? (wholeUrl(coded) === null ? parameterOf(url, 'd') : coded);
 }
 
 function base64Target(coded: string): string | null {
-  const bytes = coded === '' ? null : bytesOfBase64(decodePercent(coded) ?? coded);
+  const bytes = coded === '' ? null : bytesOfBase64(decodePercent(coded));
   if (bytes === null) return null;
   const text = new TextDecoder().decode(bytes);
-  const address = decodePercent(text) ?? text;
+  const address = decodePercent(text);
   return /^(?:https?|ftp):\/\/\S+$/i.test(address) ? (/^[a-z]+%3a/i.test(text) ? address : text) : null;
 }

@@ -11,11 +11,11 @@ const SHORTEST_RUN = 2;
 /** The address behind a link of Proofpoint URL Defense, versions 1 to 3; `null` when it holds none. */
 export function unwrapDefense(url: string): string | null {
   const third = THIRD.exec(url);
-  if (third !== null) return putBack(decodePercent(third[1] ?? '') ?? third[1] ?? '', third[2] ?? '');
+  if (third !== null) return putBack(decodePercent(third[1] ?? ''), third[2] ?? '');
   const coded = parameterOf(url, 'u');
   if (coded === null) return null;
   // Version 1 has the address as it is: its hyphens and underscores are its own.
-  return decodePercent(/\/v1\/url/i.test(url) ? coded : coded.replaceAll('-', '%').replaceAll('_', '/'));
+  return decodePercent(/\/v1\/url/i.test(url) ? coded : coded.replace(/-(?=[\da-f]{2})/gi, '%').replaceAll('_', '/'));
 }
 
 /** Puts the listed characters back in the place of the stars; stars with nothing listed for them stay. */

@@ -12,8 +12,8 @@ const MAX_URL = 16_384;
 export function browserUrl(value: string, base: string | null): string {
   const address = /[\s\0]/.test(value) ? withoutBreaks(value) : value;
   if (PLAIN.test(address) || address.length > MAX_URL) return address;
-  if (/^mailto:/i.test(address)) return (decodePercent(address) ?? address).replace(/[?&<>,;]/g, ' ');
-  if (/^(?:java|vb)script:/i.test(address)) return decodePercent(address) ?? address;
+  if (/^mailto:/i.test(address)) return decodePercent(address).replace(/[?&<>,;]/g, ' ');
+  if (/^(?:java|vb)script:/i.test(address)) return decodePercent(address);
   const isWeb = /^(?:https?|ftp):/i.test(address);
   if (!isWeb && (base === null || address === '' || /^(?:#|[a-z][\w+.-]*:)/i.test(address))) return address;
   return URL.canParse(address, base ?? undefined) ? new URL(address, base ?? undefined).href : address;

@@ -63,6 +63,6 @@ function pageInside(address: string): string | null {
   );
   if (match === null || address.length > MAX_INNER) return null;
   const content = address.slice(match[0].length);
-  const plain = decodePercent(content) ?? content;
+  const plain = decodePercent(content);
   return match[1] === undefined ? plain : Buffer.from(plain, 'base64').toString('utf8');
 }

@@ -24,9 +24,9 @@ export function readEncodedUrl(reading: Reading, run: HostRun): number {
   return end;
 }
 
-/** Decoded as often as it takes to be a URL; `null`: an escape is not whole. */
-function decoded(text: string): string | null {
-  let url: string | null = text;
-  for (let pass = 0; pass < 3 && url !== null && !url.includes('://'); pass += 1) url = decodePercent(url);
+/** Decoded as often as it takes to be a URL. */
+function decoded(text: string): string {
+  let url = text;
+  for (let pass = 0; pass < 3 && !url.includes('://'); pass += 1) url = decodePercent(url);
   return url;
 }

@@ -1,6 +1,4 @@
 // src/extract/text/: one pass over a text: what begins where it stands, and what only looks like an indicator.
-import { parseIpv6 } from '../../model/parsing/host-name.ts';
-import type { Indicator } from '../../model/indicator.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { refang } from '../../model/refang.ts';
 import { webUrl } from '../../model/parsing/url.ts';
@@ -8,11 +6,13 @@ import { isHostCharacter, isUnspacedScript } from './characters.ts';
 import { note } from '../extracted.ts';
 import type { Reading } from '../extracted.ts';
 import type { FoundHost } from './find-name.ts';
-import { findHost } from './find-name.ts';
 import type { HostRun } from './host-name-run.ts';
 import { readHostRun } from './host-name-run.ts';
 import { unwrapLink } from '../links/unwrap-link.ts';
 import { findUrlEnd, isBackslashed } from './url-end.ts';
+import { endOf, findPortEnd, readUrlHost } from './url-host.ts';
+import type { UrlHost } from './url-host.ts';
+import { LONGEST_REREAD, withoutLines, wrappedEnd } from './url-lines.ts';
 
 /** Colon and slashes behind a scheme, plain, defanged or escaped for JSON, with the defanged ends of the scheme (`http(s)`, `[http]`). */
 const AFTER_SCHEME =
@@ -24,7 +24,6 @@ const STARRED_SCHEME = /h[*#_x]{2}ps?(?=[:[({])/iy;
 const BRACKETED_SCHEME = /[[({]?h[\])}]?[[({]?[tx][\])}]?[[({]?[tx][\])}]?[[({]?p[\])}]?(?:[[({]?s[\])}]?)?(?=[:[({])/iy;
 /** `hxxxp`, `htttp`, `h00p`, `xxxx`, `ttp`, `tps`: what is left of the scheme when its letters were crossed out, doubled or not copied. */
 const ODD_WEB = /^(?:h{1,2}[tx0]{1,5}p|h[tx]{2}|x{3,5}p?|t{1,3}p)s?$/i;
-const PORT = /(?::|\[:\]|\(:\))(\d{1,5})(?!\d)/y;
 const WEB_TAIL = /(?:h(?:tt|xx)ps?|ftps?|fxps?)$/i;
 /** Schemes that end like one of the web. */
 const LONGER_SCHEMES: ReadonlySet<string> = new Set(['sftp', 'tftp', 'shttp', 'aftp']);
@@ -33,24 +32,12 @@ const SCHEME = /^[a-z][a-z\d+.-]{1,15}$/i;
 const DOMAIN_USER = /[\w-]{1,64};[\w.-]{1,64}(?::[^\s@/]{0,64})?@(?=[\w[])/y;
 const USER = /[\w.~%!$&*+=:-]{0,256}(?:@[\w.~%!$&*+=:-]{1,64}){0,2}@(?=[\w[]|[^\0-\u007f])/y;
 
-/** A host inside a URL: where it stands, what it is, and where the port behind it ends. */
-interface UrlHost {
-  readonly indicator: Indicator | null;
-  readonly isGateway: boolean;
-  readonly start: number;
-  readonly end: number;
-  readonly portEnd: number;
-}
-
 /** The scheme where it is written plainly; `null` where it is defanged, odd, or followed by a user name. */
 type PlainScheme = 'http' | 'https' | null;
 
 /** A path behind an address: it starts with a letter, or with digits that go on like the name of a file or folder (`/85.exe`, `/7/bins`). */
 const ADDRESS_PATH =
   /^(?:\/|\\{1,4}\/)(?!(?:tcp|udp|icmp)\b)(?:[a-zA-Z_~.?-]|\d{1,12}(?:\.(?:[a-z][a-z\d]{1,4}|[A-Z][A-Z\d]{1,4})(?![\w-])|[a-z_?][\w.=-]|\/(?!tcp|udp|icmp)[a-z_~]))/;
-
-/** Longest text that is read again when it turns out to be no URL, in characters. */
-const LONGEST_REREAD = 2048;
 
 /** Gateways that may have rewritten each other's links. */
 const MAX_LAYERS = 6;
@@ -120,7 +107,7 @@ export function readBareUrl(reading: Reading, host: FoundHost): number {
   const { text } = reading;
   const code = text.charCodeAt(host.end);
   if (code !== 47 && code !== 58 && code !== 91 && code !== 92 && code !== 40) return -1;
-  const portEnd = Math.max(host.end, endOf(PORT, text, host.end));
+  const portEnd = findPortEnd(text, host.end);
   // Behind an address a number is a port or a prefix, as firewalls write it.
   const path = host.indicator.type === 'ipv4-addr' ? ADDRESS_PATH : /^(?:\/|\[\/\]|\\{1,4}\/)[^\s"'<>)\]},;|\\]/;
   if (!path.test(text.slice(portEnd, portEnd + 24))) return -1;
@@ -131,8 +118,9 @@ export function readBareUrl(reading: Reading, host: FoundHost): number {
 function noteUrl(reading: Reading, start: number, host: UrlHost & { scheme: PlainScheme }): number {
   const { text } = reading;
   const isPath = startsPath(text, host.portEnd) || (text.charCodeAt(host.portEnd) === 92 && isBackslashed(text, start));
-  const end = isPath ? findUrlEnd(text, host.portEnd, start) : host.portEnd;
-  const value = canonicalUrl(text, { start, end }, host);
+  const lineEnd = isPath ? findUrlEnd(text, host.portEnd, start) : host.portEnd;
+  const end = isPath ? wrappedEnd(text, start, lineEnd) : lineEnd;
+  const value = end > lineEnd ? readWhole(withoutLines(text.slice(start, end))) : canonicalUrl(text, { start, end }, host);
   // What is far too long is passed over whole: reading it once more from each of its slashes would not be linear.
   if (value === null) return end - start > LONGEST_REREAD ? end : -1;
   note(reading, 'url', value, { start, end });
@@ -153,6 +141,11 @@ function noteTarget(reading: Reading, link: string, span: { start: number; end: 
   for (const find of inner.found) note(reading, find.type, find.value, span);
 }
 
+function readWhole(written: string): string | null {
+  const parsed = parseIndicator(plainUrl(written));
+  return parsed.kind === 'invalid' || parsed.indicator.type !== 'url' ? null : parsed.indicator.value;
+}
+
 /** What was read goes together without being read again, where nothing is defanged or escaped. */
 function canonicalUrl(
   text: string,
@@ -164,8 +157,7 @@ function canonicalUrl(
     const rest = text.slice(host.portEnd, end);
     return webUrl(host.scheme, host.indicator, text.slice(hostEnd + 1, host.portEnd), MAYBE_MARKED.test(rest) ? plainUrl(rest) : rest);
   }
-  const parsed = parseIndicator(plainUrl(text.slice(start, end)));
-  return parsed.kind === 'invalid' || parsed.indicator.type !== 'url' ? null : parsed.indicator.value;
+  return readWhole(text.slice(start, end));
 }
 
 /** A slash (also as JSON or a report writes it), question mark or number sign. */
@@ -261,38 +253,4 @@ function writtenScheme(text: string, { start, end }: { start: number; end: numbe
 /** `http:// evil.com`: one blank behind the slashes is defanging too. */
 function withoutBlank(text: string, at: number): number {
   return text.charCodeAt(at) === 32 && isHostCharacter(text.charCodeAt(at + 1)) ? at + 1 : at;
-}
-
-function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHost | null {
-  const { text } = reading;
-  if (text.charCodeAt(at) === 91) {
-    const close = text.slice(at, at + 64).indexOf(']');
-    const address = close < 0 ? null : parseIpv6(refang(text.slice(at + 1, at + close)));
-    if (address !== null && address.kind !== 'invalid')
-      return withPort(text, { indicator: address.indicator, isGateway: false, start: at + 1, end: at + close }, at + close + 1);
-  }
-  if (!isHostCharacter(text.charCodeAt(at))) return null;
-  const run = readHostRun(text, at);
-  const found = findHost(reading, run);
-  if (found !== null) return found.start === at ? withPort(text, found, found.end) : null;
-  return isWeb ? unknownHost(text, run) : null;
-}
-
-/** A host of the own network, or one below a suffix nobody knows: only where more than the host says that it is a URL. */
-function unknownHost(text: string, run: HostRun): UrlHost | null {
-  const host = withPort(text, { indicator: null, isGateway: false, start: run.start, end: run.end }, run.end);
-  if (text.charCodeAt(host.portEnd) === 58) return null;
-  if (run.dots > 0) return host;
-  const isMore = host.portEnd > run.end || /^\/[^\s"'<>]/.test(text.slice(run.end, run.end + 2));
-  return isMore || /^localhost$/i.test(text.slice(run.start, run.end)) ? host : null;
-}
-
-function withPort(text: string, host: Omit<UrlHost, 'portEnd'>, at: number): UrlHost {
-  const { indicator, isGateway, start, end } = host;
-  return { indicator, isGateway, start, end, portEnd: Math.max(at, endOf(PORT, text, at)) };
-}
-
-function endOf(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at;
-  return pattern.test(text) ? pattern.lastIndex : -1;
 }

@@ -26,6 +26,8 @@ const BLOCK_LINES = [
 ];
 const LABEL =
   /^(cve(?:-?id)?|md5|sha-?1|sha-?256|sha-?512|ip(?:v[46])?(?:-?addr(?:ess)?)?|host(?:name)?|domain(?:-name)?|fqdn|ur[il]|e-?mail)$/i;
+const RANGE = /^(?:.*:)?\s*(\d+\.[\d.]+)\s*-\s*(\d+\.[\d.]+)$/;
+const PADDED = /^\d{3}(?:\.\d{3}){3}$/;
 const HASH = /^(?:[\da-f]{32}|[\da-f]{40}|[\da-f]{64}|[\da-f]{128})$/i;
 const NOTE = /\s(?:[#;]|\/\/|--?\s)|[#;]\s/;
 
@@ -111,9 +113,14 @@ export function isNetwork(text: string): boolean {
   return width !== 0 && Number(text.slice(text.indexOf('/') + 1)) < width * 32;
 }
 
-/** `198.51.100.0-198.51.100.255` as the networks it is made of; `null`: it is no such range. */
+/**
+ * `198.51.100.0-198.51.100.255` as the networks it is made of, with a description before it or padded with zeros as lists of peer-to-peer
+ * programs write it (`Some Org:198.051.100.000-198.051.100.255`); `null`: it is no such range.
+ */
 function networksBetween(text: string): readonly string[] | null {
-  const [, from = '', to = ''] = /^([\d.]+)\s*-\s*([\d.]+)$/.exec(text) ?? [];
+  const [from = '', to = ''] = (RANGE.exec(text)?.slice(1) ?? []).map((end) =>
+    PADDED.test(end) ? end.replace(/\b0{1,2}(?=\d)/g, '') : end,
+  );
   let first = ipv4FromText(from, 0, from.length);
   const last = ipv4FromText(to, 0, to.length);
   if (from === '' || first < 0 || last < first) return null;
