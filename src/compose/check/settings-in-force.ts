@@ -31,7 +31,14 @@ export async function settingsInForce(options: SourceOptions, set: ReadonlyMap<s
     () => loadPipelineBlocks(sources),
   );
   const known = await knownProviders(sources);
-  const all = [...shownBlocks(engine.blocks, engine.schemas, known.sources), ...shownBlocks(pipeline.blocks, pipeline.schemas, sources)];
+  // Without a word on it, the sample feed is on where no provider is asked.
+  const isSample = engine.wanted.length === 0;
+  const sample = engine.core.local.sample === undefined ? [{ key: 'local.sample', value: isSample, from: 'default' }] : [];
+  const all = [
+    ...sample,
+    ...shownBlocks(engine.blocks, engine.schemas, known.sources),
+    ...shownBlocks(pipeline.blocks, pipeline.schemas, sources),
+  ];
   return all.map((one) => (set.has(one.key) ? { ...one, value: set.get(one.key), from: 'command line' } : one));
 }
 

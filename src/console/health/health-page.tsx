@@ -2,11 +2,12 @@
 import { inertText } from '../../model/formats/inert-text.ts';
 import { counted, sizeOf } from '../look-up/words.ts';
 import { Chart } from './chart.tsx';
-import { percentOf, Settings, Spenders, Weeks } from './insight.tsx';
+import { SampleMode, Settings, Spenders, Weeks } from './insight.tsx';
 import { quantileBetween, type Sample, sumOf } from './metrics-text.ts';
 import { Pipeline } from './pipeline.tsx';
 import { type Health, type Quarantine, type Reading, useHealth } from './poll.ts';
 import { Sources } from './sources.tsx';
+import { percentOf } from './week.ts';
 
 /** How the sidecar is, refreshed every few seconds. */
 export function HealthPage() {
@@ -18,6 +19,7 @@ export function HealthPage() {
         {health.fault ?? ''}
       </p>
       <State health={health} />
+      {health.settings !== null && <SampleMode settings={health.settings} />}
       {now.length > 0 && (
         <>
           <Charts readings={health.readings} />

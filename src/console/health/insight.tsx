@@ -1,41 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { inertText } from '../../model/formats/inert-text.ts';
 import { counted } from '../look-up/words.ts';
-
-/** How long something takes, in milliseconds; `null`: not measured. */
-export interface LatencyMs {
-  readonly p50: number | null;
-  readonly p95: number | null;
-}
-
-/** The figures of a week, as `/v1/report` says them. */
-export interface Report {
-  readonly from: string;
-  readonly to: string;
-  readonly targets: { readonly latency_p95_ms: number; readonly success_rate: number };
-  readonly on_target: { readonly latency: boolean | null; readonly success_rate: boolean | null };
-  readonly latency_ms: LatencyMs;
-  readonly success_rate: number | null;
-  readonly feedback: { readonly overrides: number; readonly true_positive_rate: number | null };
-  readonly sources: readonly { readonly source: string; readonly latency_ms: LatencyMs; readonly success_rate: number | null }[];
-  readonly callers: readonly {
-    readonly program: string;
-    readonly user: string | null;
-    readonly search: string | null;
-    readonly calls: number;
-    readonly values: number;
-    readonly credits: number;
-  }[];
-  readonly trend: readonly {
-    readonly from: string;
-    readonly latency_p95_ms: number | null;
-    readonly success_rate: number | null;
-    readonly true_positive_rate: number | null;
-    readonly calls: number;
-    readonly credits: number;
-    readonly money: number | null;
-  }[];
-}
+import { percentOf, type Report } from './week.ts';
 
 /** A setting in force, as `/v1/settings` says it. */
 export interface Setting {
@@ -44,14 +10,15 @@ export interface Setting {
   readonly from: string;
 }
 
-/** "0.997" → "99.7 %": never rounded up to what was not reached. */
-export function percentOf(share: number | null): string {
-  return share === null ? '–' : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
-}
-
-/** "135 / 514 ms". */
-export function latencyText({ p50, p95 }: LatencyMs): string {
-  return p50 === null || p95 === null ? '–' : `${p50.toLocaleString('en-US')} / ${p95.toLocaleString('en-US')} ms`;
+/** Says that answers are samples, where they are. */
+export function SampleMode({ settings }: { readonly settings: readonly Setting[] }) {
+  if (!settings.some(({ key, value }) => key === 'local.sample' && value === true)) return null;
+  return (
+    <p class="note sample">
+      <strong>Sample mode:</strong> the built-in sample list answers too. It is off once a source has a key, or by{' '}
+      <code>local.sample: false</code>.
+    </p>
+  );
 }
 
 /** Who spent most in the last seven days. */

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { CallError, callJson, callText, wordsFor } from '../page/call.ts';
-import type { Report, Setting } from './insight.tsx';
+import type { Setting } from './insight.tsx';
 import { readMetrics, type Sample } from './metrics-text.ts';
 import type { PipelineState } from './pipeline.tsx';
+import type { Report } from './week.ts';
 
 const EVERY_MS = 5000;
 /** Figures of a week, and settings, are asked for this seldom. */

@@ -1,4 +1,4 @@
-import { latencyText, percentOf, type Report } from './insight.tsx';
+import { burnDown, latencyText, percentOf, type Report } from './week.ts';
 import { labelsOf, type Sample, sumOf } from './metrics-text.ts';
 import type { Ready } from './poll.ts';
 
@@ -17,7 +17,7 @@ export function Sources(props: SourcesProps) {
   if (ids.length === 0) return <p class="note">No source is asked over the network: only local lists answer. Set an API key to ask one.</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Sources">
-      <table>
+      <table class="by-source">
         <caption>Sources</caption>
         <thead>
           <tr>
@@ -39,7 +39,9 @@ export function Sources(props: SourcesProps) {
 }
 
 const COLUMNS = ['Source', 'State', 'Credits left', 'Spent today', 'Calls', 'Answered', 'Without an answer', 'Success', 'Waiting'];
-const WEEK_COLUMNS = ['Time, 50 / 95 % (week)', 'Success (week)'];
+const WEEK_COLUMNS = ['Time, 50 / 95 % (week)', 'Success (week)', 'Credits last'];
+/** Counters that start again within a day say nothing of how long credits last. */
+const SHORT_WINDOWS = new Set(['burst', 'minute', 'hourly', 'daily']);
 
 function SourceRow({ provider, samples, before, ready, report }: SourcesProps & { readonly provider: string }) {
   const value = (name: string, of = samples) => sumOf(of, `ismalicious_provider_${name}`, { provider });
@@ -49,6 +51,8 @@ function SourceRow({ provider, samples, before, ready, report }: SourcesProps & 
   const state = held ? `${held.status} until ${held.until}` : isOpen ? 'failing: left alone for now' : 'asked';
   const failures = samples.filter(({ name, labels }) => name === 'ismalicious_provider_failures_total' && labels['provider'] === provider);
   const left = samples.filter(({ name, labels }) => name === 'ismalicious_provider_quota_remaining' && labels['provider'] === provider);
+  const long = left.filter(({ labels }) => !SHORT_WINDOWS.has(labels['window'] ?? '')).map(({ value: remaining }) => remaining);
+  const lasting = long.length === 0 ? null : Math.min(...long);
   const spent = (value('credits_spent_today') ?? 0) - (value('credits_spent_today', before) ?? 0);
   const answered = value('answers_total') ?? 0;
   const week = report?.sources.find(({ source }) => source === provider);
@@ -72,6 +76,7 @@ function SourceRow({ provider, samples, before, ready, report }: SourcesProps & 
       <td>{(value('queued') ?? 0) + (value('in_flight') ?? 0)}</td>
       {report !== null && <td>{week === undefined ? '–' : latencyText(week.latency_ms)}</td>}
       {report !== null && <td>{percentOf(week?.success_rate ?? null)}</td>}
+      {report !== null && <td>{week === undefined ? '–' : burnDown(week, lasting)}</td>}
     </tr>
   );
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openInsight } from '../../../../src/compose/figures/insight.ts';
 import { renderEngineMetrics } from '../../../../src/compose/figures/engine-metrics.ts';
@@ -14,7 +15,12 @@ const HOSTILE = '<img src=x onerror=alert(1)>';
 /** A sidecar with a key, on a state folder where searches of two users have spent credits. */
 async function startSpent(consoleFolder: URL) {
   const api = await startStandIn();
-  const env = { ISMALICIOUS_BASE_URL: api.url, ISMALICIOUS_X_API_KEY: KEY, ISMALICIOUS_STATE_DIR: newStateFolder() };
+  const env = {
+    ISMALICIOUS_BASE_URL: api.url,
+    ISMALICIOUS_X_API_KEY: KEY,
+    ISMALICIOUS_STATE_DIR: newStateFolder(),
+    ISMALICIOUS_BUDGET_PER_MONTH: '100',
+  };
   for (const [user, values] of [
     ['bob', ['13.0.0.1']],
     [HOSTILE, ['11.0.0.1', '12.0.0.1']],
@@ -68,6 +74,8 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
     const page = await show();
     const [source] = await cellsOf(page, 'Sources');
     expect([source?.[0], source?.[7], source?.[10]]).toEqual(['ismalicious', '100 %', '100.0 %']);
+    // Four credits in a week, of a budget of 100 of which they are all that was spent.
+    expect(source?.[11]).toBe('168 days (budget)');
     expect(source?.[9]).toMatch(/^[\d,]+ \/ [\d,]+ ms$/);
     const facts = (await page.locator('.facts').allTextContents()).join(' ');
     expect(facts).toContain('Answered from the cache75.0 % since the start');
@@ -78,6 +86,18 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
     expect(weeks[7]?.slice(1)).toEqual(['–', '–', '–', '0', '0', '–']);
     expect(page.complaints).toEqual({ errors: [], outside: [] });
     await page.close();
+  });
+
+  it('says where sample answers are given, and not where they are not', async () => {
+    const page = await show();
+    expect(await page.locator('.sample').count()).toBe(0);
+    await page.close();
+    const sample = await startConsole(built.folder);
+    const other = await showConsole(browser, sample.origin, '/#health');
+    await other.locator('.sample').waitFor();
+    expect(await other.locator('.sample').textContent()).toContain('Sample mode');
+    await other.close();
+    await sample.close();
   });
 
   it('names who spent most, by user and search, those with most credits first, as text', async () => {
@@ -120,6 +140,17 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
     await page.getByText(/^Settings in force/).click();
     expect(await violationsOf(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    if (process.env['ISMALICIOUS_SCREENSHOTS'] && colorScheme === 'light' && width === 1280) {
+      await page.getByText(/^Settings in force/).click();
+      await page.evaluate(
+        `for (const cell of document.querySelectorAll('td')) if (cell.textContent.startsWith('<img')) cell.textContent = 'alice'`,
+      );
+      await page.screenshot({
+        path: join(import.meta.dirname, '../../../../docs/images/console-health.png'),
+        animations: 'disabled',
+        fullPage: true,
+      });
+    }
     await page.close();
   });
 });
