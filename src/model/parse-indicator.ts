@@ -18,10 +18,10 @@ const SOCKET = /^((?:\d{1,3}\.){3}\d{1,3}):\d{0,5}:[a-z][\w .-]{0,40}$|^(::ffff:
 
 /**
  * A URL without its scheme whose path or query has signs in it that elsewhere stand in front of a port, a domain or another scheme
- * (`evil.com/a:b`, `evil.com/a?to=bob@corp.com`, `evil.com?u=http://b.com`). A number and a colon behind an address are no path.
+ * (`evil.com/a:b`, `evil.com/a?to=bob@corp.com`, `evil.com?u=http://b.com`, `evil.com#bob@corp.com`). A number and a colon behind an address are no path.
  */
 const BARE_URL =
-  /^(?!(?:\d{1,3}\.){3}\d{1,3}\/\d{1,5}\b)[^\s/?#@:\\[\]]{1,253}\.[^\s/?#@:\\[\]]{1,63}(?::\d{1,5})?(?:\/[^@:]*[@:]|\?[\w.~-]+=)/;
+  /^(?!(?:\d{1,3}\.){3}\d{1,3}\/\d{1,5}\b)[^\s/?#@:\\[\]]{1,253}\.[^\s/?#@:\\[\]]{1,63}(?::\d{1,5})?(?:\/[^@:]*[@:]|\?[\w.~-]+=|(?<=\.[a-z]{2,63})#[^@\s]*@)/i;
 
 const OTHER = 1;
 const HEX = 2;
@@ -87,7 +87,7 @@ function classify(text: string, kinds: number): ParsedObservable {
 /** Whether it is a URL without its scheme that would be taken for something else. `scheme`: where `://` stands; -1: nowhere. */
 function isBareUrl(text: string, kinds: number, scheme: number): boolean {
   if (scheme > 0 && text.indexOf('.') > scheme) return false;
-  return ((kinds & SLASH) === 0 ? text.includes('?') : (kinds & (COLON | AT)) !== 0) && BARE_URL.test(text);
+  return ((kinds & SLASH) === 0 ? /[?#]/.test(text) : (kinds & (COLON | AT)) !== 0) && BARE_URL.test(text);
 }
 
 /**

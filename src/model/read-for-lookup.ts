@@ -12,7 +12,7 @@ const MAX_LIST_CHARS = 2048;
 
 /** The answers of a DNS query as Sysmon writes them: `type:  5 name;type:  33 ;::ffff:192.0.2.1;`. An address has no type before it. */
 const RECORD_TYPE = /(?:^|;)\s*type:\s*\d{1,5}\b/i;
-const RECORD_TYPES = /(^|;)\s*type:\s*\d{1,5}\b/gi;
+const RECORD_TYPES = /(^|;)\s*type:\s*\d{1,5}\b(?:\s+\d{1,5}(?=\s))?/gi;
 
 /** A value that names something. */
 type Named = Exclude<ParsedObservable, { kind: 'invalid' }>;
@@ -118,7 +118,7 @@ function readList(value: string): LookupReading | null {
     if (part.kind === 'invalid' || !isSure) return null;
     parts.push(part.indicator);
   }
-  const note = words.length === 1 ? 'one value among placeholders: it was looked up' : `${words.length} values in one: all looked up`;
+  const note = words.length === 1 ? 'one value in a longer text: it was looked up' : `${words.length} values in one: all looked up`;
   return partsOf(parts, `${note}; give each a value of its own`);
 }
 

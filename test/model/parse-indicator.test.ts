@@ -116,6 +116,14 @@ describe('public indicators', () => {
     ['bob[at]evil(dot)com', 'email-addr', 'bob@evil.com'],
     ['Bob Example <Bob@evil.com>', 'email-addr', 'bob@evil.com'],
     ['mailto:bob@evil.com?subject=x', 'email-addr', 'bob@evil.com'],
+    ['evil.com/a:b', 'url', 'http://evil.com/a:b'],
+    ['evil.com/login?for=bob@corp.com', 'url', 'http://evil.com/login?for=bob@corp.com'],
+    ['evil.com:8080/a?u=http://b.com/', 'url', 'http://evil.com:8080/a?u=http://b.com/'],
+    ['evil.com?x=1', 'url', 'http://evil.com/?x=1'],
+    ['evil.com#bob@corp.com', 'url', 'http://evil.com/'],
+    ['8.8.4.4/a?x={"y":1}', 'url', 'http://8.8.4.4/a?x={%22y%22:1}'],
+    ['\\8.8.4.4', 'ipv4-addr', '8.8.4.4'],
+    ['user/dept=x@evil.com', 'email-addr', 'user/dept=x@evil.com'],
     ['bob@münchen.de', 'email-addr', 'bob@xn--mnchen-3ya.de'],
   ])('%s is %s %s', (raw, type, value) => {
     expect(parseIndicator(raw)).toEqual({ kind: 'public', indicator: { type, value } });

@@ -60,6 +60,13 @@ describe('what is more than one indicator is asked by its parts', () => {
     ['http://a.com/x http://b.com/y', ['http://a.com/x', 'http://b.com/y'], /2 values/],
     ['http://a.com/x,https://b.com/y', ['http://a.com/x', 'https://b.com/y'], /2 values/],
     ['8.8.4.4, 45.155.205.9', ['8.8.4.4', '45.155.205.9'], /2 values/],
+    ['unknown, 45.155.205.9, -', ['45.155.205.9'], /one value/],
+    ['by=10.0.0.1;for=45.155.205.9:80;proto=https, for="[2a02:4780:1::9]:443"', ['45.155.205.9', '2a02:4780:1::9'], /2 values/],
+    [
+      'type:  5 a.qz-one.com;type:  33 ;type:  15 10 mx.qz-one.com;::ffff:8.8.4.4;',
+      ['a.qz-one.com', 'mx.qz-one.com', '8.8.4.4'],
+      /3 values/,
+    ],
     ['evil.com\nevil.org', ['evil.com', 'evil.org'], /2 values/],
     [`SHA1=${'A'.repeat(40)},MD5=${'B'.repeat(32)},IMPHASH=${'C'.repeat(32)}`, ['a'.repeat(40), 'b'.repeat(32)], /several hashes/],
   ])('%s', (value, parts, note) => {

@@ -1,10 +1,13 @@
+/** Copied out of the source of a mail, the equals sign before an address is still `=3D`. */
+const SOURCE_EQUALS = /^3D(?=[a-z]{3,5}(?::|[%-]3A))/i;
+
 /** The value of a parameter of a URL's query, as it is written there; `null` when it has none. Names in lower case, found in any case. */
 export function parameterOf(url: string, name: string): string | null {
   const from = url.indexOf('?');
   if (from < 0) return null;
   for (const pair of url.slice(from + 1).split(/&(?:amp;)?|#/)) {
     const equals = pair.indexOf('=');
-    if (equals > 0 && pair.slice(0, equals).toLowerCase() === name) return pair.slice(equals + 1);
+    if (equals > 0 && pair.slice(0, equals).toLowerCase() === name) return pair.slice(equals + 1).replace(SOURCE_EQUALS, '');
   }
   return null;
 }

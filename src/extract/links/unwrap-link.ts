@@ -86,8 +86,7 @@ export function mayBeGateway(host: string): boolean {
 
 function firstAddress(url: string, names: readonly string[]): string | null {
   for (const name of names) {
-    // Copied out of the source of a mail, `=` is still `=3D`.
-    const address = decodePercent((parameterOf(url, name) ?? '').replace(/^3D(?=[a-z]{3,5}(?::|%3A))/i, ''));
+    const address = decodePercent(parameterOf(url, name) ?? '');
     if (wholeUrl(address) !== null) return address;
   }
   return null;
