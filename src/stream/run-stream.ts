@@ -5,7 +5,7 @@ import type { EnrichRecords } from './enrich-records.ts';
 import { faultWords } from './fault-words.ts';
 import { checkTopics, type ClientOptions, type KafkaLibrary, openConsumer, openProducer, openRecords, outletOf } from './kafka-clients.ts';
 import { type Offset, stillOurs } from './offsets.ts';
-import { type InRecord, type Routes, toOutRecord } from './records.ts';
+import { type InRecord, type OutRecord, type Routes, toOutRecord } from './records.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { type Outlet, RecordTooLargeError, sendRecords } from './send-records.ts';
 import type { StreamMetrics } from './stream-metrics.ts';
@@ -106,14 +106,24 @@ async function readAsMember(running: Running, consumer: Consumer): Promise<void>
   while (!run.stop.aborted);
 }
 
-/** Reads until partitions are shared out anew. What was written in an earlier share, and is not committed yet, is committed first. */
+/**
+ * Reads until partitions are shared out anew. While a batch is written and committed, the next one is enriched already; it is written once the
+ * one before is committed, so that never more than one is written and not committed. What is left uncommitted of an earlier share comes first.
+ */
 async function readShare(running: Running, member: Member): Promise<void> {
   const { run, repeats } = running;
   const { consumer } = member;
   const records = await openRecords(consumer, run.topics, run.from);
   const share = member.shares;
-  const isOver = () => run.stop.aborted || member.shares !== share;
+  const failures: unknown[] = [];
+  const isOver = () => run.stop.aborted || member.shares !== share || failures.length > 0;
   const { take, wake } = createBatchReader(records, isOver);
+  const passOn = async (read: readonly InRecord[], enriched: EnrichedBatch) => {
+    if (enriched.records.length > 0) await writeBatch(running, enriched);
+    repeats.passed(read);
+    await commitPatiently(running, member, share);
+  };
+  let passing = Promise.resolve();
   run.stop.addEventListener('abort', wake);
   consumer.on('consumer:group:join', wake);
   run.ready(null);
@@ -122,22 +132,35 @@ async function readShare(running: Running, member: Member): Promise<void> {
     for (;;) {
       const read = await take(run.bounds);
       if (read === null) break;
-      const batch = await repeats.without(read);
-      if (batch.length > 0) await passBatch(running, batch);
-      repeats.passed(read);
-      await commitPatiently(running, member, share);
+      const enriched = await enrichBatch(run, await repeats.without(read));
+      await passing;
+      if (failures.length > 0) break;
+      passing = passOn(read, enriched).catch((error: unknown) => {
+        failures.push(error);
+        wake();
+      });
     }
+    await passing;
+    if (failures.length > 0) throw failures[0];
     if (!run.stop.aborted) run.metrics.add('rebalances');
   } finally {
+    await passing;
     run.stop.removeEventListener('abort', wake);
     consumer.off('consumer:group:join', wake);
     records.destroy();
   }
 }
 
-/** Enriches one batch and writes it; it is acknowledged then. */
-async function passBatch(running: Running, batch: readonly InRecord[]): Promise<void> {
-  const { run } = running;
+/** A batch that is ready to be written. */
+interface EnrichedBatch {
+  readonly records: readonly OutRecord[];
+  /** How many of them are no events. */
+  readonly faults: number;
+  readonly bytesIn: number;
+  readonly startMs: number;
+}
+
+async function enrichBatch(run: StreamRun, batch: readonly InRecord[]): Promise<EnrichedBatch> {
   const startMs = performance.now();
   const values = await run.enrich(
     batch.map(({ value }) => value),
@@ -145,16 +168,22 @@ async function passBatch(running: Running, batch: readonly InRecord[]): Promise<
   );
   let faults = 0;
   let bytesIn = 0;
-  const out = batch.map((record, n) => {
+  const records = batch.map((record, n) => {
     const enriched = values[n] ?? { value: record.value, fault: null };
     if (enriched.fault !== null) faults++;
     bytesIn += record.value?.length ?? 0;
     return toOutRecord(record, enriched, run.routes);
   });
-  const tooLarge = await sendRecords(patientOutlet(running), out);
+  return { records, faults, bytesIn, startMs };
+}
+
+/** Writes a batch; it is acknowledged then. */
+async function writeBatch(running: Running, { records, faults, bytesIn, startMs }: EnrichedBatch): Promise<void> {
+  const { run } = running;
+  const tooLarge = await sendRecords(patientOutlet(running), records);
   const apart = run.routes.deadLetters === null ? { passed: faults } : { dead_letter: faults };
   run.metrics.batch({
-    records: { enriched: batch.length - faults - tooLarge, ...apart, too_large: tooLarge },
+    records: { enriched: records.length - faults - tooLarge, ...apart, too_large: tooLarge },
     bytesIn,
     ms: performance.now() - startMs,
   });
