@@ -23,7 +23,7 @@ const LONG = [
 ];
 
 const MINUTES = /^(\d+(?:\.\d+)?)m$/;
-const SHORTEST_MINUTES = 3;
+const SHORTEST_MINUTES = 5;
 const CALLS_PER_S = '1000';
 
 /** A soak, as lines of JSON. */

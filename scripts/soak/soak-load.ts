@@ -4,7 +4,7 @@ import { answersOf, postOf } from '../bench/gateway-load.ts';
 const CONNECTIONS = 64;
 /** Values that are asked again and again, and the share of calls that ask for one that was never asked. */
 const KNOWN_VALUES = 2000;
-const NEW_SHARE = 0.3;
+export const NEW_SHARE = 0.3;
 
 /** What came back in one stretch of time. */
 export interface Stretch {

@@ -2,13 +2,14 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startGateway, startProgram, withServers } from '../bench/gateway-processes.ts';
-import { startLoad } from './soak-load.ts';
+import { NEW_SHARE, startLoad } from './soak-load.ts';
 import { fifthsOf, floorsOf, medianOf, type Point, trendOf } from './slopes.ts';
 
 const SAMPLE_MS = 5000;
-/** Caches are small, so that they are full long before the slopes are taken: what grows after that grows without bound. */
-const CACHES = { ISMALICIOUS_CACHE_MEMORY_ENTRIES: '20000', ISMALICIOUS_SIDECAR_FRONT_CACHE_ENTRIES: '16384' };
 const WARM_UP_SHARE = 1 / 3;
+/** More than the values that are asked again and again. */
+const LEAST_ENTRIES = 4000;
+const MOST_ENTRIES = 20_000;
 /** So many samples give one floor: between two collections the heap only grows. */
 const FLOOR_SAMPLES = 4;
 const MIB = 1024 * 1024;
@@ -51,11 +52,12 @@ export interface SoakOptions {
 }
 
 /** Runs a sidecar under steady load and judges the slopes of its memory, heap, open files, latency and rate after the first third. */
-export async function soak({ minutes, perS, onSample }: SoakOptions): Promise<SoakFinding[]> {
+export async function soak(options: SoakOptions): Promise<SoakFinding[]> {
+  const { minutes, perS, onSample } = options;
   const samples: Sample[] = [];
   await withServers(async (folder, keep) => {
     const api = keep(await startProgram('../soak/soak-api.ts'));
-    const env = { ...CACHES, ISMALICIOUS_BASE_URL: `http://127.0.0.1:${api.port}`, ISMALICIOUS_BULK: 'false' };
+    const env = { ...cachesFor(options), ISMALICIOUS_BASE_URL: `http://127.0.0.1:${api.port}`, ISMALICIOUS_BULK: 'false' };
     const sidecar = keep(await startGateway(join(folder, 'state'), env));
     const load = startLoad(sidecar.port, perS);
     const beganMs = performance.now();
@@ -82,6 +84,13 @@ export async function soak({ minutes, perS, onSample }: SoakOptions): Promise<So
     load.stop();
   });
   return findingsOf(samples);
+}
+
+/** Caches so small that new values have filled them halfway to where the slopes begin: what grows after that grows without bound. */
+function cachesFor({ minutes, perS }: SoakOptions): Record<string, string> {
+  const filled = perS * NEW_SHARE * minutes * 60 * WARM_UP_SHARE * 0.5;
+  const entries = String(Math.round(Math.min(MOST_ENTRIES, Math.max(LEAST_ENTRIES, filled))));
+  return { ISMALICIOUS_CACHE_MEMORY_ENTRIES: entries, ISMALICIOUS_SIDECAR_FRONT_CACHE_ENTRIES: entries };
 }
 
 async function heapMibOf(port: number): Promise<number> {

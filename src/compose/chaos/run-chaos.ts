@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHAOS_HOSTS, type ChaosHost, deadlineMs, type Fault, hostsOf } from './fault.ts';
-import { EVENTS, type HostOutcome, tryHosts } from './try-hosts.ts';
+import { EVENTS, type HostOutcome, tryHosts, type TryOptions } from './try-hosts.ts';
 
 /** Faults that are tried at the same time: each is three programs, which wait for half of their time. */
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 /** After that no further fault is begun: all of it takes three minutes at most. */
 const LONGEST_MS = 165_000;
 /** How often a fault is tried that no host has met: each time with more time. */
@@ -53,7 +53,7 @@ export async function runChaos({ faults, program, onFault }: ChaosOptions): Prom
   async function work(): Promise<void> {
     for (let fault = next(); fault !== undefined; fault = next()) {
       const folder = join(root, String(faults.indexOf(fault)));
-      const cells = await tryUntilMet(fault, folder, program);
+      const cells = await tryUntilMet(fault, folder, { program, compiledFolder: join(root, 'compiled') });
       byFault.set(fault, cells);
       onFault?.(cells);
     }
@@ -67,12 +67,12 @@ export async function runChaos({ faults, program, onFault }: ChaosOptions): Prom
 }
 
 /** What a host does wrong counts at once; only a fault that a host has not met within its deadline is tried again. */
-async function tryUntilMet(fault: Fault, root: string, program: readonly string[]): Promise<ChaosCell[]> {
+async function tryUntilMet(fault: Fault, root: string, start: Pick<TryOptions, 'program' | 'compiledFolder'>): Promise<ChaosCell[]> {
   for (let attempt = 0; ; attempt++) {
     const folder = join(root, String(attempt));
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const withinMs = deadlineMs(fault, attempt);
-    const outcomes = await tryHosts({ fault, folder, program, deadlineMs: withinMs });
+    const outcomes = await tryHosts({ fault, folder, ...start, deadlineMs: withinMs });
     const isMet = [...outcomes.values()].every((outcome) => outcome.isMet || outcome.fault !== null);
     if (isMet || attempt === ATTEMPTS - 1) return cellsOf(fault, outcomes, withinMs);
   }

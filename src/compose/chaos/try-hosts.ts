@@ -39,6 +39,8 @@ export interface TryOptions {
   readonly folder: string;
   /** Command and first arguments that start the command line program. */
   readonly program: readonly string[];
+  /** Where Node keeps what it has compiled: the same program is started a hundred times. */
+  readonly compiledFolder: string;
   /** Within this the hosts are to answer. What is judged is what they say, and that they do: how long it took depends on the machine. */
   readonly deadlineMs: number;
 }
@@ -96,11 +98,12 @@ async function settled(work: Promise<Asked>): Promise<Asked> {
   }
 }
 
-function envOf({ fault, standIn, folder, deadlineMs }: Tried, host: ChaosHost): Record<string, string> {
+function envOf({ fault, standIn, folder, compiledFolder, deadlineMs }: Tried, host: ChaosHost): Record<string, string> {
   const state = join(folder, host);
   fault.prepare?.(state);
   return {
     ...standIn.env,
+    NODE_COMPILE_CACHE: compiledFolder,
     ISMALICIOUS_STATE_DIR: state,
     // Stands for a credential: key:secret.
     ISMALICIOUS_X_API_KEY: Buffer.from('key:secret').toString('base64'),
