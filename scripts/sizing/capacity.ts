@@ -1,11 +1,14 @@
 import { bucketsOf } from './popularity.ts';
 import { type Hits, hitsOf } from './hits.ts';
 
-/** How events reach a sidecar or worker; what one costs in microseconds of a core, load generator included (docs/performance.md). */
+/**
+ * How events reach a sidecar or worker, and what one costs in microseconds of a core. `batches` and `single`: two cores by the rates of
+ * docs/performance.md, load generator included; `gateway` and `stream`: estimates, not measured on an idle machine.
+ */
 export const EVENT_US = { batches: 10.5, single: 160, gateway: 50, stream: 40 } as const;
-/** Microseconds of a core that a value takes that has to be asked for. */
+/** Microseconds of a core that a value takes that has to be asked for: an estimate. */
 const CALL_US = 100;
-/** Microseconds of a core that a value takes that memory does not have and the cache file or Redis has. */
+/** Microseconds of a core that a value takes that memory does not have and the cache file or Redis has: an estimate. */
 const SHARED_US = 10;
 /** Cores are planned to be at most so busy at the peak. */
 const BUSY = 0.5;
