@@ -293,9 +293,10 @@ describe.skipIf(!hasPagePackages)(`the console in a browser ${NEEDS}`, { timeout
     await tabTo('document.activeElement.className === "value"');
     await page.keyboard.press('Enter');
     await page.locator('.detail').waitFor();
-    expect(await page.evaluate('document.activeElement.id')).toBe('detail-title');
+    // The page moves the focus once it has drawn, which is after the panel is there.
+    await page.waitForFunction('document.activeElement.id === "detail-title"');
     await page.keyboard.press('Escape');
-    expect(await page.locator('.detail').count()).toBe(0);
+    await page.locator('.detail').waitFor({ state: 'detached' });
     await page.close();
   });
 
