@@ -82,8 +82,8 @@ const DIRECTIONS: Readonly<Record<string, { rooms: readonly string[]; also?: rea
   openapi: { rooms: ['model', 'mapping', 'engine'] },
   console: {
     rooms: ['model', 'mapping'],
-    also: ['preact', 'preact/hooks'],
-    never: ['node:fs', 'zod/mini', 'undici', 'react', 'preact/compat'],
+    also: ['preact', 'preact/hooks', 'uplot'],
+    never: ['node:fs', 'zod/mini', 'undici', 'react', 'preact/compat', 'chart.js'],
   },
   assistant: { rooms: [...LOWER, 'events', 'rows', 'pipeline', 'search-engine', 'batch', 'compose'], also: ['zod/mini'] },
   convert: { rooms: [] },

@@ -1,11 +1,11 @@
 // src/console/health/: how the sidecar and its sources are.
 import { inertText } from '../../model/formats/inert-text.ts';
 import { counted, sizeOf } from '../look-up/words.ts';
-import { Chart } from './chart.tsx';
+import { LiveCharts, SpendingCharts, WeekCharts } from './charts.tsx';
 import { SampleMode, Settings, Spenders, Weeks } from './insight.tsx';
-import { quantileBetween, type Sample, sumOf } from './metrics-text.ts';
+import { type Sample, sumOf } from './metrics-text.ts';
 import { Pipeline } from './pipeline.tsx';
-import { type Health, type Quarantine, type Reading, useHealth } from './poll.ts';
+import { type Health, type Quarantine, useHealth } from './poll.ts';
 import { Sources } from './sources.tsx';
 import { percentOf } from './week.ts';
 
@@ -22,10 +22,16 @@ export function HealthPage() {
       {health.settings !== null && <SampleMode settings={health.settings} />}
       {now.length > 0 && (
         <>
-          <Charts readings={health.readings} />
+          <LiveCharts readings={health.readings} />
           <Sources samples={now} before={health.readings[0]?.samples ?? []} ready={health.ready} report={health.report} />
-          {health.report !== null && <Spenders report={health.report} />}
-          {health.report !== null && <Weeks report={health.report} />}
+          {health.report !== null && (
+            <>
+              <SpendingCharts report={health.report} samples={now} />
+              <Spenders report={health.report} />
+              <Weeks report={health.report} />
+              <WeekCharts report={health.report} />
+            </>
+          )}
           <Rest samples={now} />
         </>
       )}
@@ -54,33 +60,6 @@ function State({ health: { ready } }: { readonly health: Health }) {
         ))}
       </ul>
     </>
-  );
-}
-
-/** What a counter gained a second, between each reading and the one before. */
-function rates(readings: readonly Reading[], pick: (samples: readonly Sample[]) => number): (number | null)[] {
-  return readings.slice(1).map((reading, n) => {
-    const before = readings[n];
-    if (before === undefined) return null;
-    // A sidecar that was started anew counts from zero.
-    return Math.max(0, pick(reading.samples) - pick(before.samples)) / ((reading.atMs - before.atMs) / 1000);
-  });
-}
-
-function Charts({ readings }: { readonly readings: readonly Reading[] }) {
-  const sum = (name: string) => (samples: readonly Sample[]) => sumOf(samples, `ismalicious_sidecar_${name}_total`) ?? 0;
-  const events = (samples: readonly Sample[]) => sum('events')(samples) + sum('gateway_documents')(samples);
-  const slow = readings.slice(1).map(({ samples }, n) => {
-    const seconds = quantileBetween(samples, readings[n]?.samples ?? [], 0.95);
-    return seconds === null || seconds === Infinity ? null : seconds * 1000;
-  });
-  return (
-    <div class="charts">
-      <Chart title="Events" values={rates(readings, events)} unit="a second" />
-      <Chart title="Values looked up" values={rates(readings, sum('lookups'))} unit="a second" />
-      <Chart title="Calls" values={rates(readings, sum('requests'))} unit="a second" />
-      <Chart title="95 % of calls within" values={slow} unit="ms" />
-    </div>
   );
 }
 

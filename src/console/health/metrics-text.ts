@@ -48,3 +48,15 @@ export function quantileBetween(now: readonly Sample[], before: readonly Sample[
   if (all <= 0) return null;
   return counts.toSorted(([a], [b]) => a - b).find(([, count]) => count >= share * all)?.[0] ?? null;
 }
+
+/** Counters that start again within a day say nothing of how long credits last. */
+const SHORT_WINDOWS = new Set(['burst', 'minute', 'hourly', 'daily']);
+
+/** The credits of a source's plan that do not start again within a day, the fewest; `null`: it says nothing of them. */
+export function creditsLeft(samples: readonly Sample[], provider: string): number | null {
+  const left = samples.filter(
+    ({ name, labels }) =>
+      name === 'ismalicious_provider_quota_remaining' && labels['provider'] === provider && !SHORT_WINDOWS.has(labels['window'] ?? ''),
+  );
+  return left.length === 0 ? null : Math.min(...left.map(({ value }) => value));
+}

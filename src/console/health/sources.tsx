@@ -1,5 +1,5 @@
 import { burnDown, latencyText, percentOf, type Report } from './week.ts';
-import { labelsOf, type Sample, sumOf } from './metrics-text.ts';
+import { creditsLeft, labelsOf, type Sample, sumOf } from './metrics-text.ts';
 import type { Ready } from './poll.ts';
 
 interface SourcesProps {
@@ -40,9 +40,6 @@ export function Sources(props: SourcesProps) {
 
 const COLUMNS = ['Source', 'State', 'Credits left', 'Spent today', 'Calls', 'Answered', 'Without an answer', 'Success', 'Waiting'];
 const WEEK_COLUMNS = ['Time, 50 / 95 % (week)', 'Success (week)', 'Credits last'];
-/** Counters that start again within a day say nothing of how long credits last. */
-const SHORT_WINDOWS = new Set(['burst', 'minute', 'hourly', 'daily']);
-
 function SourceRow({ provider, samples, before, ready, report }: SourcesProps & { readonly provider: string }) {
   const value = (name: string, of = samples) => sumOf(of, `ismalicious_provider_${name}`, { provider });
   const shown = (name: string) => (value(name) ?? 0).toLocaleString('en-US');
@@ -51,8 +48,7 @@ function SourceRow({ provider, samples, before, ready, report }: SourcesProps & 
   const state = held ? `${held.status} until ${held.until}` : isOpen ? 'failing: left alone for now' : 'asked';
   const failures = samples.filter(({ name, labels }) => name === 'ismalicious_provider_failures_total' && labels['provider'] === provider);
   const left = samples.filter(({ name, labels }) => name === 'ismalicious_provider_quota_remaining' && labels['provider'] === provider);
-  const long = left.filter(({ labels }) => !SHORT_WINDOWS.has(labels['window'] ?? '')).map(({ value: remaining }) => remaining);
-  const lasting = long.length === 0 ? null : Math.min(...long);
+  const lasting = creditsLeft(samples, provider);
   const spent = (value('credits_spent_today') ?? 0) - (value('credits_spent_today', before) ?? 0);
   const answered = value('answers_total') ?? 0;
   const week = report?.sources.find(({ source }) => source === provider);

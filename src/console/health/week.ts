@@ -55,15 +55,23 @@ export function latencyText({ p50, p95 }: LatencyMs): string {
   return p50 === null || p95 === null ? '–' : `${p50.toLocaleString('en-US')} / ${p95.toLocaleString('en-US')} ms`;
 }
 
+/** The fewer of the credits of a plan (`left`; `null`: not said) and of the month's budget; `Infinity`: no limit is known. */
+export function burnLimit(
+  { spent_this_month: spent, budget_per_month: budget }: SourceReport,
+  left: number | null,
+): { readonly least: number; readonly isBudget: boolean } {
+  const budgetLeft = budget === null || spent === null ? Infinity : Math.max(0, budget - spent);
+  return { least: Math.min(left ?? Infinity, budgetLeft), isBudget: budgetLeft <= (left ?? Infinity) };
+}
+
 /**
  * How long the credits of a source last at the pace of the week: those of its plan that do not start again within a day (`left`; `null`:
  * not said), and those of the month's budget.
  */
-export function burnDown({ credits, spent_this_month: spent, budget_per_month: budget }: SourceReport, left: number | null): string {
-  const budgetLeft = budget === null || spent === null ? Infinity : Math.max(0, budget - spent);
-  const least = Math.min(left ?? Infinity, budgetLeft);
+export function burnDown(source: SourceReport, left: number | null): string {
+  const { least, isBudget } = burnLimit(source, left);
   if (least === Infinity) return 'no limit known';
-  if (credits === 0) return 'not used';
-  const days = counted(Math.floor(least / (credits / 7)), 'day');
-  return budgetLeft <= (left ?? Infinity) ? `${days} (budget)` : days;
+  if (source.credits === 0) return 'not used';
+  const days = counted(Math.floor(least / (source.credits / 7)), 'day');
+  return isBudget ? `${days} (budget)` : days;
 }

@@ -88,6 +88,102 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
     await page.close();
   });
 
+  const labelsOfCharts = (page: ConsolePage): Promise<string[]> =>
+    page.evaluate(`[...document.querySelectorAll('.plot[role=img]')].map((plot) => plot.getAttribute('aria-label'))`);
+  /** Where a chart has a colour of the page: the first and the last column, as shares of its width; `null`: nowhere. */
+  const reach = (title: string, colour: string) => `(() => {
+    const canvas = document.querySelector('.plot[aria-label^="${title}"] canvas');
+    const wanted = getComputedStyle(document.documentElement).getPropertyValue('${colour}').trim().match(/\\w\\w/g).map((hex) => parseInt(hex, 16));
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const columns = [];
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at + 3] === 255 && wanted.every((part, n) => data[at + n] === part)) columns.push((at / 4) % canvas.width);
+    return columns.length === 0 ? null : [Math.min(...columns) / canvas.width, Math.max(...columns) / canvas.width];
+  })()`;
+
+  /** Not `waitForFunction`: the page's policy refuses the code that it would run there. */
+  const until = (page: ConsolePage, condition: string): Promise<void> =>
+    page.evaluate(`new Promise((done) => {
+      const look = () => (${condition} ? done() : requestAnimationFrame(look));
+      look();
+    })`);
+
+  it('draws the weeks that were measured, and nothing where none was', async () => {
+    const page = await show();
+    const [answered, ...others] = (await labelsOfCharts(page)).filter((label) => label.includes(', by week'));
+    expect(answered).toMatch(/^Answered, by week \(%\): (?:[\d-]+ not measured; ){7}[\d-]+ 100\.$/);
+    expect(others.map((label) => label.split(':')[0])).toEqual(['95 % within, by week (ms)', 'Credits, by week (credits)']);
+    expect(others[1]).toMatch(/(?:[\d-]+ not measured; ){7}[\d-]+ 4\.$/);
+    // One dot at the right end: seven weeks without a figure are neither a line nor zeroes.
+    for (const title of ['Answered, by week', '95 % within, by week', 'Credits, by week'])
+      expect((await page.evaluate<number[]>(reach(title, '--accent')))[0], title).toBeGreaterThan(0.9);
+    expect(page.complaints).toEqual({ errors: [], outside: [] });
+    await page.close();
+  });
+
+  it('draws what went on between two readings, and no axes before there are two', async () => {
+    const page = await showConsole(browser, sidecar.origin);
+    await page.evaluate(`window.seen = [];
+      new MutationObserver(() => {
+        const plot = document.querySelector('.plot[aria-label^="Calls"]');
+        if (plot) seen.push([plot.getAttribute('aria-label'), plot.hidden]);
+      }).observe(document.body, { childList: true, subtree: true });
+      location.hash = '#health'`);
+    await page.getByText(/^Settings in force/).waitFor();
+    // Coming back to the page has it read at once.
+    await page.evaluate(`location.hash = ''; addEventListener('hashchange', () => (location.hash = '#health'), { once: true })`);
+    await until(page, reach('Calls', '--accent'));
+    expect((await page.evaluate<unknown[]>('seen'))[0]).toEqual(['Calls (a second): nothing was measured.', true]);
+    expect(await page.locator('.plot[aria-label^="Calls"]').getAttribute('aria-label')).toMatch(
+      /^Calls \(a second\): \d\d:\d\d:\d\d [\d.,]+/,
+    );
+    expect(page.complaints).toEqual({ errors: [], outside: [] });
+    await page.close();
+  });
+
+  it('draws how the credits will go, from all that are left', async () => {
+    const page = await show();
+    const [credits] = (await labelsOfCharts(page)).filter((label) => label.startsWith('Credits of'));
+    expect(credits).toMatch(/^Credits of ismalicious, reckoned at the pace of this week \(left now\): /);
+    expect(credits).toContain('96');
+    expect(await page.evaluate(reach('Credits of', '--accent'))).not.toBeNull();
+    await page.close();
+  });
+
+  it('draws in the colours of the page, again when they change, by the system or by choice', async () => {
+    const page = await show();
+    const drawn = (colour: string) => until(page, `${reach('Credits, by week', colour)} !== null`);
+    const accents = new Set<string>();
+    for (const change of [
+      async () => page.emulateMedia({ colorScheme: 'light' }),
+      async () => page.emulateMedia({ colorScheme: 'dark' }),
+      async () => page.selectOption('.settings select', 'light'),
+      async () => page.selectOption('.settings select', 'dark'),
+    ]) {
+      await change();
+      await drawn('--accent');
+      await drawn('--line');
+      accents.add(await page.evaluate<string>(`getComputedStyle(document.documentElement).getPropertyValue('--accent')`));
+    }
+    expect(accents.size).toBe(2);
+    expect(page.complaints).toEqual({ errors: [], outside: [] });
+    await page.close();
+  });
+
+  it('is as wide as its place, also when that changes', async () => {
+    const page = await show();
+    for (const width of [1280, 390, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      await until(
+        page,
+        `[...document.querySelectorAll('.plot')].every((plot) =>
+        plot.hidden || plot.clientWidth > 200 && plot.querySelector('canvas').clientWidth === plot.clientWidth)`,
+      );
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    }
+    await page.close();
+  });
+
   it('says where sample answers are given, and not where they are not', async () => {
     const page = await show();
     expect(await page.locator('.sample').count()).toBe(0);
@@ -145,6 +241,8 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
       await page.evaluate(
         `for (const cell of document.querySelectorAll('td')) if (cell.textContent.startsWith('<img')) cell.textContent = 'alice'`,
       );
+      // Half a minute, so that the picture has lines.
+      await until(page, `document.querySelector('.plot[aria-label^="Calls"]').getAttribute('aria-label').split(';').length >= 6`);
       await page.screenshot({
         path: join(import.meta.dirname, '../../../../docs/images/console-health.png'),
         animations: 'disabled',
