@@ -31,13 +31,15 @@ async function startSpent(consoleFolder: URL) {
   }
   const opened = await openEngine({ env, origin: { program: 'sidecar' } });
   await opened.engine.enrichMany(['11.0.0.1', '12.0.0.1', '13.0.0.1', '15.0.0.1']);
+  const insight = await openInsight(opened, { env }, { set: new Map() });
   const sidecar = await startConsole(consoleFolder, {
     enricher: opened.engine,
-    insight: await openInsight(opened, { env }, { set: new Map() }),
+    insight,
     extraMetrics: () => renderEngineMetrics(opened.engine.stats()),
   });
   return {
     origin: sidecar.origin,
+    insight,
     async close() {
       await sidecar.close();
       await opened.engine.close();
@@ -90,17 +92,16 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
 
   const labelsOfCharts = (page: ConsolePage): Promise<string[]> =>
     page.evaluate(`[...document.querySelectorAll('.plot[role=img]')].map((plot) => plot.getAttribute('aria-label'))`);
-  /** Where a chart has a colour of the page: the first and the last column, as shares of its width; `null`: nowhere. */
-  const reach = (title: string, colour: string) => `(() => {
+  /** Where a chart has a colour of the page: the columns, as shares of its width. */
+  const columnsOf = (title: string, colour: string) => `(() => {
     const canvas = document.querySelector('.plot[aria-label^="${title}"] canvas');
     const wanted = getComputedStyle(document.documentElement).getPropertyValue('${colour}').trim().match(/\\w\\w/g).map((hex) => parseInt(hex, 16));
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const columns = [];
+    const columns = new Set();
     for (let at = 0; at < data.length; at += 4)
-      if (data[at + 3] === 255 && wanted.every((part, n) => data[at + n] === part)) columns.push((at / 4) % canvas.width);
-    return columns.length === 0 ? null : [Math.min(...columns) / canvas.width, Math.max(...columns) / canvas.width];
+      if (data[at + 3] === 255 && wanted.every((part, n) => data[at + n] === part)) columns.add((at / 4) % canvas.width);
+    return [...columns].map((column) => column / canvas.width).sort((a, b) => a - b);
   })()`;
-
   /** Not `waitForFunction`: the page's policy refuses the code that it would run there. */
   const until = (page: ConsolePage, condition: string): Promise<void> =>
     page.evaluate(`new Promise((done) => {
@@ -116,9 +117,29 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
     expect(others[1]).toMatch(/(?:[\d-]+ not measured; ){7}[\d-]+ 4\.$/);
     // One dot at the right end: seven weeks without a figure are neither a line nor zeroes.
     for (const title of ['Answered, by week', '95 % within, by week', 'Credits, by week'])
-      expect((await page.evaluate<number[]>(reach(title, '--accent')))[0], title).toBeGreaterThan(0.9);
+      expect((await page.evaluate<number[]>(columnsOf(title, '--accent')))[0], title).toBeGreaterThan(0.9);
     expect(page.complaints).toEqual({ errors: [], outside: [] });
     await page.close();
+  });
+
+  it('draws no line over weeks between two that were measured', async () => {
+    const { insight } = sidecar;
+    const report: typeof insight.report = async (days) => {
+      const real = await insight.report(days);
+      const trend = real.trend.map((week, n) => (n < 2 || n > 4 ? { ...real.trend.at(-1)!, from: week.from } : week));
+      return { ...real, trend };
+    };
+    const other = await startConsole(built.folder, { insight: { ...insight, report } });
+    const page = await showConsole(browser, other.origin, '/#health');
+    await page.getByText(/^Settings in force/).waitFor();
+    for (const title of ['Answered, by week', '95 % within, by week', 'Credits, by week']) {
+      const columns = await page.evaluate<number[]>(columnsOf(title, '--accent'));
+      const widest = Math.max(...columns.slice(1).map((column, n) => column - columns[n]!));
+      // Of seven steps between eight weeks the line leaves out four.
+      expect([columns[0]! < 0.3, columns.at(-1)! > 0.9, widest > 0.35], title).toEqual([true, true, true]);
+    }
+    await page.close();
+    await other.close();
   });
 
   it('draws what went on between two readings, and no axes before there are two', async () => {
@@ -132,7 +153,7 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
     await page.getByText(/^Settings in force/).waitFor();
     // Coming back to the page has it read at once.
     await page.evaluate(`location.hash = ''; addEventListener('hashchange', () => (location.hash = '#health'), { once: true })`);
-    await until(page, reach('Calls', '--accent'));
+    await until(page, `${columnsOf('Calls', '--accent')}.length > 0`);
     expect((await page.evaluate<unknown[]>('seen'))[0]).toEqual(['Calls (a second): nothing was measured.', true]);
     expect(await page.locator('.plot[aria-label^="Calls"]').getAttribute('aria-label')).toMatch(
       /^Calls \(a second\): \d\d:\d\d:\d\d [\d.,]+/,
@@ -146,13 +167,13 @@ describe.skipIf(!hasPagePackages)(`the health of the console in a browser ${NEED
     const [credits] = (await labelsOfCharts(page)).filter((label) => label.startsWith('Credits of'));
     expect(credits).toMatch(/^Credits of ismalicious, reckoned at the pace of this week \(left now\): /);
     expect(credits).toContain('96');
-    expect(await page.evaluate(reach('Credits of', '--accent'))).not.toBeNull();
+    expect(await page.evaluate(columnsOf('Credits of', '--accent'))).not.toEqual([]);
     await page.close();
   });
 
   it('draws in the colours of the page, again when they change, by the system or by choice', async () => {
     const page = await show();
-    const drawn = (colour: string) => until(page, `${reach('Credits, by week', colour)} !== null`);
+    const drawn = (colour: string) => until(page, `${columnsOf('Credits, by week', colour)}.length > 0`);
     const accents = new Set<string>();
     for (const change of [
       async () => page.emulateMedia({ colorScheme: 'light' }),
