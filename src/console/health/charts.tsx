@@ -1,7 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { Chart } from './chart.tsx';
-import { creditsLeft, type Sample, sumOf } from './metrics-text.ts';
-import type { Reading } from './poll.ts';
+import { creditsLeft, type Reading, type Sample, sumOf } from './metrics-text.ts';
 import { creditsAhead, quantiles, rates, weekly } from './series.ts';
 import type { Report } from './week.ts';
 

@@ -5,6 +5,12 @@ export interface Sample {
   readonly value: number;
 }
 
+/** What was read of `/metrics` at one time. */
+export interface Reading {
+  readonly atMs: number;
+  readonly samples: readonly Sample[];
+}
+
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{([^}]*)\})? (\S+)$/;
 
 /** Reads Prometheus' text format (0.0.4), as far as the sidecar writes it. */

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { CallError, callJson, callText, wordsFor } from '../page/call.ts';
 import type { Setting } from './insight.tsx';
-import { readMetrics, type Sample } from './metrics-text.ts';
+import { readMetrics, type Reading } from './metrics-text.ts';
 import type { PipelineState } from './pipeline.tsx';
 import type { Report } from './week.ts';
 
@@ -19,12 +19,6 @@ export interface Ready {
   readonly reason?: string;
   readonly degraded?: readonly string[];
   readonly providers?: Readonly<Record<string, { readonly status: string; readonly until: string }>>;
-}
-
-/** What was read at one time. */
-export interface Reading {
-  readonly atMs: number;
-  readonly samples: readonly Sample[];
 }
 
 /** All that the health page shows. */

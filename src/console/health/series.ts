@@ -1,5 +1,4 @@
-import type { Reading } from './poll.ts';
-import { quantileBetween, type Sample } from './metrics-text.ts';
+import { quantileBetween, type Reading, type Sample } from './metrics-text.ts';
 import { burnLimit, type Report, type SourceReport } from './week.ts';
 
 /** What a chart shows, oldest first. */

@@ -1,5 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { thirdPartyNotices } from '../../../../scripts/notices.ts';
+import { projectRoot } from '../../../support/fixtures.ts';
 import { newStateFolder } from '../../../support/open-test-engine.ts';
 import { startSidecar } from '../support/start-sidecar.ts';
 import { builtConsole } from './open-console.ts';
@@ -39,6 +41,14 @@ describe('the files of the console', () => {
     expect(packed.text).toBe(whole.text);
     const again = await fetch(`${url}${path}`, { headers: { 'if-none-match': whole.headers.get('etag')! } });
     expect([again.status, (await again.arrayBuffer()).byteLength]).toEqual([304, 0]);
+  });
+
+  it('hold packages that the notices beside them name, with their licence', () => {
+    const notices = thirdPartyNotices(projectRoot, built.inputs, built.legalComments);
+    expect([...notices.matchAll(/^-{80}\n(\S+) \S+\nLicence: (.*)$/gm)].map(([, name, licence]) => `${name} ${licence}`)).toEqual([
+      'preact MIT',
+      'uplot MIT',
+    ]);
   });
 
   it('hold no code that makes text to markup or to code, and no address of anybody else', async () => {

@@ -15,11 +15,11 @@ import { openPipelinePart } from '../../../../src/pipeline/pipeline-part.ts';
 import { newStateFolder } from '../../../support/open-test-engine.ts';
 import { openPage, type openBrowser, type Page, pagePackage, type Violation } from '../../../splunk-ui/page-harness.ts';
 
-/** A folder with the console's files; taken away by `close`. */
-export async function builtConsole(): Promise<{ readonly folder: URL; readonly sizesBytes: ReadonlyMap<string, number>; close(): void }> {
+/** A folder with the console's files, and what they are made of; taken away by `close`. */
+export async function builtConsole() {
   const folder = mkdtempSync(join(tmpdir(), 'ismalicious-console-'));
-  const { sizesBytes } = await buildConsole(folder);
-  return { folder: pathToFileURL(`${folder}/`), sizesBytes, close: () => rmSync(folder, { recursive: true }) };
+  const bundle = await buildConsole(folder);
+  return { ...bundle, folder: pathToFileURL(`${folder}/`), close: () => rmSync(folder, { recursive: true }) };
 }
 
 /** A sidecar on the embedded default: sample lists, no key; with overrides, watchlist and triage. */
