@@ -24,6 +24,8 @@ const FONT = '12px system-ui, sans-serif';
 const CHARACTER_PX = 7;
 /** Room of a date below the axis. */
 const DATE_PX = 52;
+/** Steps between times of day, in seconds: never less than what is written of them. */
+const CLOCK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400];
 /** Up to here each figure has a dot of its own. */
 const FEW = 12;
 
@@ -74,7 +76,7 @@ function optionsOf(place: HTMLElement, { time, write, most, isForecast }: PlotLo
     cursor: { show: false },
     scales: { y: { range: (_, __, largest) => [0, most ?? (largest > 0 ? largest * 1.05 : 1)] } },
     // Dates stand at figures: the last one, and those before it that there is room for.
-    axes: [time === 'date' ? { ...times, splits: datesWithRoom } : times, figures],
+    axes: [time === 'date' ? { ...times, splits: datesWithRoom } : { ...times, incrs: CLOCK_STEPS_S }, figures],
     series: [
       {},
       {
