@@ -9,7 +9,14 @@ import { REDIS_FOLDER, REDIS_PACKAGE } from '../test/support/redis-server.ts';
 import { TOXIPROXY_FOLDER, TOXIPROXY_MODULE } from '../test/support/toxiproxy.ts';
 import { RELEASES, fetchedMark, unpackArguments } from '../test/support/elasticsearch-release.ts';
 import { KAFKA, KAFKA_POM, kafkaArguments, kafkaMark, kafkaPomPath } from '../test/support/kafka-broker.ts';
-import { INTEGRATION_PEERS, INTEGRATION_PEERS_FOLDER, N8N_PEERS, PACKAGE_SPEC } from './ci-integration-peers.ts';
+import {
+  INTEGRATION_PEERS,
+  INTEGRATION_PEERS_FOLDER,
+  N8N_PEERS,
+  PACKAGE_SPEC,
+  RABBITMQ_FETCH,
+  RABBITMQ_FOLDER,
+} from './ci-integration-peers.ts';
 
 interface Peer {
   readonly name: string;
@@ -89,6 +96,7 @@ const PEERS: readonly Peer[] = [
     folder: dirname(PACKAGE_SPEC.program),
     commands: [['go', 'build', '-C', PACKAGE_SPEC.source, '-o', PACKAGE_SPEC.program, '.']],
   },
+  { name: 'RabbitMQ', folder: RABBITMQ_FOLDER, commands: [['sh', '-c', RABBITMQ_FETCH]] },
   {
     name: 'the Redis server',
     folder: REDIS_FOLDER,
