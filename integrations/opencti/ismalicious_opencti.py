@@ -2,6 +2,7 @@
 import ipaddress
 import json
 import os
+import re
 import ssl
 import sys
 import urllib.error
@@ -18,7 +19,9 @@ SUPPORTED = ("ipv4-addr", "ipv6-addr", "domain-name", "hostname", "url", "stixfi
 COMPLETE = ("ok", "stale")
 LEFT_ALONE = ("skipped_empty", "skipped_private", "skipped_allowlist", "skipped_tlp")
 VERDICTS = ("malicious", "suspicious", "clean", "unknown")
+LABEL_PREFIX = "ismalicious:"
 SLACK_S = 5
+MOST_MS = 600_000
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 TLP_NAMES = {"TLP:CLEAR": "CLEAR", "TLP:WHITE": "CLEAR", "TLP:GREEN": "GREEN", "TLP:AMBER": "AMBER", "TLP:AMBER+STRICT": "AMBER+STRICT", "TLP:RED": "RED"}
 NOTE_NAMESPACE = uuid.UUID("4c9f2a52-7e43-4f0a-9d1c-1c6d7f4b8d10")
@@ -119,21 +122,32 @@ def note_of(one: Dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def moved(stix: Dict[str, Any], key: str) -> Any:
+    """A property from the observable itself, where pycti puts it and OpenCTI prefers it, or from OpenCTI's extension."""
+    own = [stix.pop(name) for name in (f"x_opencti_{key}", key) if name in stix]
+    return next((value for value in own if value is not None), stix.get("extensions", {}).get(OCTI_SCO, {}).get(key))
+
+
 def enriched(stix: Dict[str, Any], one: Dict[str, Any]) -> List[Dict[str, Any]]:
     """The observable with score, labels and links, and a note on it. Unknown leaves the score as it is."""
     verdict = shown_verdict(one)
+    score, given, known = (moved(stix, key) for key in ("score", "labels", "external_references"))
     extension = stix.setdefault("extensions", {}).setdefault(OCTI_SCO, {})
     if one.get("score") is not None and verdict != "unknown":
-        extension["score"] = one["score"]
-    labels = [f"ismalicious:{verdict}"] + [str(category) for category in one.get("categories", [])]
-    kept = [label for label in extension.get("labels") or [] if not label.startswith("ismalicious:")]
+        score = one["score"]
+    if score is not None:
+        extension["score"] = score
+    labels = [f"{LABEL_PREFIX}{verdict}"] + [str(category) for category in one.get("categories", [])]
+    kept = [label for label in given or [] if not label.startswith(LABEL_PREFIX)]
     extension["labels"] = list(dict.fromkeys(kept + labels))
     links = [
         {"source_name": source["provider"], "url": source["reference"]} for source in one.get("providers", []) if source.get("reference")
     ]
-    if links:
-        known = extension.get("external_references") or []
-        extension["external_references"] = known + [link for link in links if link not in known]
+    known = known or []
+    # OpenCTI adds an id and more to a link: the same page is the same link.
+    pages = [(link.get("source_name"), link.get("url")) for link in known]
+    if known or links:
+        extension["external_references"] = known + [link for link in links if (link["source_name"], link["url"]) not in pages]
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     note = {
         "type": "note",
@@ -159,6 +173,14 @@ class Connector:
 
     def process(self, data: Dict[str, Any]) -> str:
         """Enriches the observable of a message; gives what OpenCTI shows at the work."""
+        try:
+            return self._enrich(data)
+        except SidecarError as error:
+            # pycti tells the work; a playbook has none.
+            self._helper.connector_logger.error(str(error))
+            raise
+
+    def _enrich(self, data: Dict[str, Any]) -> str:
         entity, stix, objects = data["enrichment_entity"], data["stix_entity"], data["stix_objects"]
         if str(entity.get("entity_type", "")).lower() not in SUPPORTED:
             # Part of a playbook: what came goes on as it is.
@@ -173,25 +195,40 @@ class Connector:
         one = self._sidecar.lookup(value, tlp)
         if one["status"] in LEFT_ALONE:
             return self._send(objects, f"Not looked up ({one['status']})")
+        if data.get("event_type"):
+            self._remove_former_labels(entity, f"{LABEL_PREFIX}{shown_verdict(one)}")
         added = enriched(stix, one)
         rest = [stix if one_of.get("id") == stix["id"] else one_of for one_of in objects]
         return self._send([*rest, *added], f"{shown_verdict(one)}, score {one.get('score')}, status {one['status']}")
 
+    def _remove_former_labels(self, entity: Dict[str, Any], current: str) -> None:
+        """OpenCTI adds the labels of a bundle to those that are there: a former verdict would stay beside the new one."""
+        for label in entity.get("objectLabel") or []:
+            if label["value"].startswith(LABEL_PREFIX) and label["value"] != current:
+                self._helper.api.stix_cyber_observable.remove_label(id=entity["id"], label_id=label["id"])
+
     def _send(self, objects: List[Dict[str, Any]], message: str) -> str:
-        self._helper.send_stix2_bundle(self._helper.stix2_create_bundle(objects), cleanup_inconsistent_bundle=True)
+        # Without pycti's clean-up: it drops markings that the platform knows, but that are not in the bundle, and so the note would lose its TLP.
+        self._helper.send_stix2_bundle(self._helper.stix2_create_bundle(objects))
         return message
 
 
 def main() -> None:
     """Registers with OpenCTI and listens; settings come from the environment."""
     env = os.environ
-    helper = OpenCTIConnectorHelper({}, playbook_compatible=True)
+    # Wrong settings end here, before the platform shows a connector that answers nothing.
     max_tlp = env.get("ISMALICIOUS_MAX_TLP", "AMBER").replace("TLP:", "")
     if max_tlp not in TLP_NAMES.values():
         raise SidecarError("ISMALICIOUS_MAX_TLP has to be CLEAR, GREEN, AMBER, AMBER+STRICT or RED.")
-    sidecar = Sidecar(
-        env.get("ISMALICIOUS_SIDECAR_URL", ""), env.get("ISMALICIOUS_SIDECAR_TOKEN"), int(env.get("ISMALICIOUS_SIDECAR_TIMEOUT_MS", "20000"))
-    )
+    timeout_ms = env.get("ISMALICIOUS_SIDECAR_TIMEOUT_MS", "20000")
+    if not re.fullmatch("[1-9][0-9]{0,5}", timeout_ms) or int(timeout_ms) > MOST_MS:
+        raise SidecarError(f"ISMALICIOUS_SIDECAR_TIMEOUT_MS has to be a whole number of milliseconds, 1 to {MOST_MS}.")
+    sidecar = Sidecar(env.get("ISMALICIOUS_SIDECAR_URL", ""), env.get("ISMALICIOUS_SIDECAR_TOKEN"), int(timeout_ms))
+    try:
+        helper = OpenCTIConnectorHelper({}, playbook_compatible=True)
+    except Exception as error:  # pylint: disable=broad-except
+        # pycti ends the process without a word on what it does not catch.
+        raise SidecarError(f"OpenCTI does not take the connector: {error}. Check OPENCTI_URL, OPENCTI_TOKEN and the CONNECTOR_ settings.")
     helper.listen(message_callback=Connector(helper, sidecar, max_tlp).process)
 
 

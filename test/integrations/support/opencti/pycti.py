@@ -1,5 +1,6 @@
 """The library of OpenCTI, as far as the connector uses it: messages of the queue on stdin, what became of each on stdout."""
 import json
+import logging
 import sys
 
 
@@ -7,11 +8,13 @@ class OpenCTIConnectorHelper:
     def __init__(self, config, playbook_compatible=False):
         assert playbook_compatible
         self.sent = []
+        self.connector_logger = logging.getLogger("connector")
+        self.connector_logger.addHandler(logging.NullHandler())
 
     def stix2_create_bundle(self, objects):
         return json.dumps({"type": "bundle", "objects": objects})
 
-    def send_stix2_bundle(self, bundle, cleanup_inconsistent_bundle=False):
+    def send_stix2_bundle(self, bundle):
         self.sent.append(json.loads(bundle))
         return [bundle]
 
