@@ -173,14 +173,6 @@ class Connector:
 
     def process(self, data: Dict[str, Any]) -> str:
         """Enriches the observable of a message; gives what OpenCTI shows at the work."""
-        try:
-            return self._enrich(data)
-        except SidecarError as error:
-            # pycti tells the work; a playbook has none.
-            self._helper.connector_logger.error(str(error))
-            raise
-
-    def _enrich(self, data: Dict[str, Any]) -> str:
         entity, stix, objects = data["enrichment_entity"], data["stix_entity"], data["stix_objects"]
         if str(entity.get("entity_type", "")).lower() not in SUPPORTED:
             # Part of a playbook: what came goes on as it is.

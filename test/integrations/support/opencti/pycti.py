@@ -1,6 +1,5 @@
 """The library of OpenCTI, as far as the connector uses it: messages of the queue on stdin, what became of each on stdout."""
 import json
-import logging
 import sys
 
 
@@ -8,8 +7,6 @@ class OpenCTIConnectorHelper:
     def __init__(self, config, playbook_compatible=False):
         assert playbook_compatible
         self.sent = []
-        self.connector_logger = logging.getLogger("connector")
-        self.connector_logger.addHandler(logging.NullHandler())
 
     def stix2_create_bundle(self, objects):
         return json.dumps({"type": "bundle", "objects": objects})
