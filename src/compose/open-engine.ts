@@ -1,4 +1,5 @@
 // src/compose/: builds an engine, or a pipeline, out of the settings.
+import type { Tracer } from '../model/enrichment.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../engine/privacy/audit-log.ts';
@@ -101,7 +102,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     maxValueBytes: boundOf(config),
     staleS: core.cache.staleS,
     stopsEarly: core.engine.stopEarly,
-    tracedSettings: tracedSettings(options, config),
+    tracer: await tracerOf(options, config),
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
     async onClose() {
       audit.close();
@@ -164,9 +165,11 @@ async function openLists({ core, wanted }: LoadedConfig, { stays }: OpenOptions)
   });
 }
 
-/** What answers say of the settings; `undefined`: nobody asked where they come from. */
-function tracedSettings({ traces }: OpenOptions, config: LoadedConfig): string | undefined {
-  return (traces ?? config.blocks['ecs']?.values['trace'] === true) ? settingsFingerprint(config) : undefined;
+/** What traces are made with; `undefined`: no answer says where it comes from. */
+async function tracerOf({ traces }: OpenOptions, config: LoadedConfig): Promise<Tracer | undefined> {
+  if (!(traces ?? config.blocks['ecs']?.values['trace'] === true)) return undefined;
+  const { requestIdOf } = await import('../model/formats/request-id.ts');
+  return { settings: settingsFingerprint(config), idOf: requestIdOf };
 }
 
 /** Every file whose content answers, or that changes what is answered, besides the settings and the cache; those that are not there too. */

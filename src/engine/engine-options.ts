@@ -1,3 +1,4 @@
+import type { Tracer } from '../model/enrichment.ts';
 import type { EngineProvider, Memory } from './cache/provider-view.ts';
 import type { SharedCache } from './cache/redis/shared-cache.ts';
 import type { VerdictStore } from './cache/verdict-store.ts';
@@ -33,8 +34,8 @@ export interface EngineOptions {
   readonly figures?: Figures | undefined;
   /** Longest value that is looked up, in bytes; left out: `MAX_VALUE_BYTES`. */
   readonly maxValueBytes?: number | undefined;
-  /** Fingerprint of the settings in force, for answers that say where they come from; left out: they do not. */
-  readonly tracedSettings?: string | undefined;
+  /** For answers that say where they come from; left out: they do not. */
+  readonly tracer?: Tracer | undefined;
   /** Released with the engine: transports, logs. */
   readonly onClose: () => Promise<void>;
 }

@@ -113,7 +113,7 @@ export class Engine implements Enricher {
     this.#count(entries);
     if (hasAsked) this.#options.figures?.answered(this.#options.clock.monotonicMs() - startedMs);
     for (const [n, { open, inputs }] of all.entries())
-      for (const input of inputs) take(input, enrichmentOf(input, open.indicator, entries[n], this.#options.tracedSettings));
+      for (const input of inputs) take(input, enrichmentOf(input, open.indicator, entries[n], this.#options.tracer));
   }
 
   /** Values that are asked about by their parts. */
@@ -254,7 +254,7 @@ export class Engine implements Enricher {
     const give = (at: number, input: string) => {
       const indicator = indicators[at] as Indicator;
       if (entries[at] === undefined) asked.get(indicator.value)?.inputs.push(input);
-      else take(input, enrichmentOf(input, indicator, entries[at], this.#options.tracedSettings));
+      else take(input, enrichmentOf(input, indicator, entries[at], this.#options.tracer));
     };
     for (let at = 0; at < inputs.length; at++) give(at, inputs[at] as string);
     for (const { at, value } of others) give(at, value);
@@ -273,7 +273,7 @@ export class Engine implements Enricher {
       const nowS = epochS(this.#options.clock);
       if (expiresAtS > nowS && checkedAtS >= nowS - maxAgeS && checkedAtS <= nowS + CLOCK_SKEW_S) {
         if (known.source === 'cache') this.#recalled++;
-        return enrichmentOf(value, indicator, known, this.#options.tracedSettings);
+        return enrichmentOf(value, indicator, known, this.#options.tracer);
       }
     }
     return parsed.kind === 'private' ? this.#recallPrivate(value, indicator, parsed.reason) : indicator;
@@ -286,6 +286,6 @@ export class Engine implements Enricher {
     if (known.length === 0) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
     const answer = this.#pool.ofPrivate(this.#pool.merge(known, { type: indicator.type, nowS }), reason);
     const entry = { answer, source: 'local', checkedAtS: nowS, expiresAtS: null } as const;
-    return enrichmentOf(value, indicator, entry, this.#options.tracedSettings);
+    return enrichmentOf(value, indicator, entry, this.#options.tracer);
   }
 }

@@ -1,4 +1,4 @@
-import type { Answer, Enrichment } from '../model/enrichment.ts';
+import type { Answer, Enrichment, Tracer } from '../model/enrichment.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { SHOWN_CHARS } from '../model/read-for-lookup.ts';
 import type { RoundEntry } from './round-parts.ts';
@@ -11,12 +11,12 @@ export function shown(value: string): string {
   return value.length > LONGEST_SHOWN ? value.slice(0, SHOWN_CHARS) : value;
 }
 
-/** What is said of an input whose indicator was answered; `settings`: see `EngineOptions.tracedSettings`. */
-export function enrichmentOf(input: string, indicator: Indicator, entry: RoundEntry | undefined, settings: string | undefined): Enrichment {
+/** What is said of an input whose indicator was answered; `tracer`: see `EngineOptions.tracer`. */
+export function enrichmentOf(input: string, indicator: Indicator, entry: RoundEntry | undefined, tracer: Tracer | undefined): Enrichment {
   if (!entry) throw new Error('a round answers every indicator');
   const { answer, source, checkedAtS, expiresAtS, origins = null } = entry;
-  if (settings === undefined) return { input, indicator, answer, source, checkedAtS, expiresAtS };
-  return { input, indicator, answer, source, checkedAtS, expiresAtS, trace: { settings, origins } };
+  if (tracer === undefined) return { input, indicator, answer, source, checkedAtS, expiresAtS };
+  return { input, indicator, answer, source, checkedAtS, expiresAtS, trace: { tracer, origins } };
 }
 
 /** What is said of an input that was looked up nowhere. */

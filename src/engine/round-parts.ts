@@ -114,7 +114,7 @@ export function mergeRound(round: Round, indicator: Indicator, outcomes: readonl
   const isHome = home.length > 0;
   if (answered.length === 0) return { answer, source: isHome ? 'local' : 'none', checkedAtS: isHome ? nowS : null, expiresAtS: null };
   const source = (['live', 'coalesced', 'cache'] as const).find((word) => answered.some((outcome) => outcome.source === word)) ?? 'cache';
-  const origins = round.options.tracedSettings === undefined ? null : originsOf(round, indicator, [...home, ...answered]);
+  const origins = round.options.tracer === undefined ? null : originsOf(round, indicator, [...home, ...answered]);
   return {
     answer,
     source,

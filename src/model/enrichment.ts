@@ -91,10 +91,17 @@ export interface Origin {
   readonly sent: string | null;
 }
 
-/** What a trace is made of (`mapping/trace.ts`). */
-export interface TraceFacts {
+/** What makes the words of a trace; programs that trace nothing do without the code for it. */
+export interface Tracer {
   /** Fingerprint of the settings in force, as the audit log has it. */
   readonly settings: string;
+  /** The id of the request that brought an answer (`formats/request-id.ts`). */
+  readonly idOf: (origin: Origin) => string;
+}
+
+/** What a trace is made of (`mapping/trace.ts`). */
+export interface TraceFacts {
+  readonly tracer: Tracer;
   /** `null`: every provider that answered did so at `checkedAtS`, about the indicator itself. */
   readonly origins: readonly Origin[] | null;
 }

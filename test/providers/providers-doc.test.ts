@@ -23,7 +23,7 @@ it('every link inside the page leads to a heading', () => {
       .replaceAll(' ', '-'),
   );
   const links = Array.from(page.matchAll(/\]\(#(.*?)\)/g), ([, link]) => link);
-  expect(links).toEqual(anchors);
+  expect(anchors).toEqual(expect.arrayContaining(links));
   expect(links).toHaveLength(providers.length);
 });
 

@@ -294,9 +294,9 @@ describe.skipIf(!hasPagePackages)(`the console in a browser ${NEEDS}`, { timeout
     await page.keyboard.press('Enter');
     await page.locator('.detail').waitFor();
     // The page moves the focus once it has drawn, which is after the panel is there.
-    await page.waitForFunction('document.activeElement.id === "detail-title"');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('detail-title');
     await page.keyboard.press('Escape');
-    await page.locator('.detail').waitFor({ state: 'detached' });
+    await page.locator('.detail').waitFor({ state: 'hidden' });
     await page.close();
   });
 
