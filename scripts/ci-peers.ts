@@ -1,6 +1,6 @@
 // What CI installs beside `npm ci`, so that nothing is skipped there that this machine could have: the browser with the pages' bundles,
-// the Python peers, a Redis server, toxiproxy, Kafka, two releases of Elasticsearch, the checkers of integrations, and older versions of Node. Far-away
-// registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
+// the Python peers, a Redis server, RabbitMQ, toxiproxy, Kafka, two releases of Elasticsearch, the checkers of integrations, and older
+// versions of Node. Far-away registries are not waited for: what does not come in time is skipped with one line, as on any other machine.
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
