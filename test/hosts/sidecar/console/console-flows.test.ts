@@ -210,7 +210,7 @@ describe.skipIf(!hasPagePackages)(`the console in a browser ${NEEDS}`, { timeout
 
   it('shows health, and the API to try, at /docs too', async () => {
     const page = await showConsole(browser, sidecar.origin, '/#health');
-    await page.locator('.charts').waitFor();
+    await page.locator('.charts').first().waitFor();
     const health = await words(page, '.health');
     expect(health).toMatch(/^ready/);
     expect(health).toContain('Entries of local lists');
