@@ -5,6 +5,7 @@
  *
  * Every address, name and hash is from a documentation range (RFC 5737, 3849, 2606, 6761), private, or made up.
  */
+import { randomOf } from '../random.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -64,20 +65,9 @@ const USERS = ['m.keller', 'a.okafor', 'j.silva', 't.nguyen', 'svc-backup'];
 const AGENTS = ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0', 'curl/8.14.1', 'Agent "Smith", v1.0;\tbeta'];
 
 const feed = readCsvRows(readFileSync(join(import.meta.dirname, '../../samples/sample-feed.csv'), 'utf8'), RFC_4180).rows.slice(1);
-const random = mulberry32(SEED);
+const random = randomOf(SEED);
 let turn = 0;
 let junkTurn = 0;
-
-/** A small generator with a good spread: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c (public domain). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function chance(share: number): boolean {
   return random() < share;

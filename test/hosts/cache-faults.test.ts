@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isStale } from '../../scripts/freshness.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { HOSTS, type HostRun } from '../support/host-processes.ts';
+import { randomOf } from '../../scripts/random.ts';
 import { newStateFolder, openTestEngine, publicAddresses } from '../support/open-test-engine.ts';
 import { lockFromOutside } from '../support/sqlite-lock.ts';
 import { type StandInApi, startStandIn } from '../support/stand-in-api.ts';
@@ -46,21 +47,10 @@ function expectAnswered(run: HostRun, values: readonly string[], what: string): 
   expect(new Set(run.statuses), what).toEqual(new Set(['ok']));
 }
 
-/** Numbers that look random, the same for one seed (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** One of many kinds of damage, by seed: bytes, pages, the header, the length, other content. */
 function damaged(seed: number): Buffer {
   const bytes = Buffer.from(readFileSync(sound));
-  const random = createRandom(seed);
+  const random = randomOf(seed);
   const place = (most: number) => Math.floor(random() * most);
   const pages = bytes.length / PAGE;
   switch (seed % 8) {

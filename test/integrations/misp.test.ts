@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../support/fixtures.ts';
+import { freePort } from '../support/free-port.ts';
 import { hasPython, peerPythonOf } from './support/python.ts';
 import { runProgram } from './support/run-program.ts';
 import { startBoth, TOKEN, VALUES } from './support/sidecar-process.ts';
@@ -107,15 +106,6 @@ describe.skipIf(!hasPython)('the MISP module, run before a sidecar (needs python
 });
 
 const python = peerPythonOf('misp');
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Starts the real misp-modules with our folder; gives its address. */
 async function startModules(): Promise<string> {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import net from 'node:net';
+import type net from 'node:net';
 import { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { readFeed } from '../../src/pipeline/read-feed.ts';
 import { answerTaxii, TAXII_COLLECTION_ID } from '../../src/pipeline/taxii-collection.ts';
 import { enrichmentOf, observationOf } from '../store/samples.ts';
 import { bodyOf, contextOf, itemOf, outputOf, start } from '../outputs/samples.ts';
+import { freePort } from '../support/free-port.ts';
 import { hasPeers, peerPython, runPython } from '../support/python-peers.ts';
 import { fakeClock, fetchTransport } from './stand-in.ts';
 
@@ -259,15 +260,6 @@ print(json.dumps(out))`;
     );
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as net.AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 /** Waits until a peer that was just started answers. */
 async function reachable(url: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { freePort } from './free-port.ts';
 
 const SKIP_LINE = 'skipped: no nginx here. To run them: apt-get install nginx-light\n';
 
@@ -17,11 +18,7 @@ export function findNginx(): string | null {
 
 /** A load balancer on the loopback, in turns; a call that one server did not answer is repeated at the next one. */
 export async function startNginx(program: string, ports: readonly number[]): Promise<AsyncDisposable & { readonly url: string }> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
+  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'ismalicious-nginx-'));
   mkdirSync(join(folder, 'logs'));
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);

@@ -1,6 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
 
 const SLOTS = 16_384;
@@ -10,15 +9,6 @@ export interface RedisCluster extends AsyncDisposable {
   readonly nodes: readonly RedisServer[];
   /** As `cache.redis_url` takes it. */
   readonly url: string;
-}
-
-async function busPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function untilWhole(port: number, count: number): Promise<void> {
@@ -36,7 +26,7 @@ async function untilWhole(port: number, count: number): Promise<void> {
 
 /** Starts one of `count` nodes; each keeps an equal part of the slots. */
 export async function startRedisCluster(program: string, count = 3): Promise<RedisCluster> {
-  const buses = await Promise.all(Array.from({ length: count }, busPort));
+  const buses = await Promise.all(Array.from({ length: count }, () => freePort()));
   const flags = (bus: number) => ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'];
   const nodes: RedisServer[] = [];
   for (const bus of buses) nodes.push(await startRedisServer(program, flags(bus)));

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { projectRoot } from './fixtures.ts';
+import { freePort } from './free-port.ts';
 
 /** Where CI installs the server, and what. */
 export const REDIS_FOLDER = join(projectRoot, '.cache/redis-server');
@@ -36,15 +36,6 @@ export interface RedisServer extends AsyncDisposable {
   freeze(): void;
   thaw(): void;
   start(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Starts one on a free port of the loopback. `flags`: as on its command line; with `tls` it listens there only. */

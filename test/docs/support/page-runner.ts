@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { startFakeElasticsearch } from '../../support/fake-elasticsearch.ts';
 import { projectRoot } from '../../support/fixtures.ts';
+import { freePort } from '../../support/free-port.ts';
 import { startStandIn } from '../../support/stand-in-api.ts';
 
 const LIMIT_MS = 60_000;
@@ -153,12 +154,4 @@ async function startEngine() {
       await assets[Symbol.asyncDispose]();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RABBITMQ_FETCH, RABBITMQ_FOLDER } from '../../../scripts/ci-integration-peers.ts';
+import { freePort } from '../../support/free-port.ts';
 
 /** Where Debian's packages put both, below CI's folder or the root of the machine. */
 export interface RabbitmqProgram {
@@ -24,15 +24,6 @@ export function findRabbitmq(): RabbitmqProgram | null {
   }
   process.stderr.write(`skipped: no RabbitMQ here. To run them, on Debian: ${RABBITMQ_FETCH}\n`);
   return null;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Starts a node of its own on the loopback, without a service of the system; user and password are `guest`. */

@@ -1,0 +1,13 @@
+/**
+ * Numbers from 0 to 1 that look random and are always the same for a seed: mulberry32, small and with a good spread
+ * (https://gist.github.com/tommyettinger/46a874533244883189143505d203312c, public domain).
+ */
+export function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
