@@ -1,6 +1,7 @@
 /** Dashboards as importable NDJSON: data views first, then what refers to them. Member order is fixed, ids are names: equal input, equal bytes. */
 import type { Target } from '../../src/search-engine/assets/asset.ts';
-import { DASHBOARDS, SEARCH, VIEWS, type Dashboard, type Place } from './elastic-panels.ts';
+import type { Dashboard, Place } from './elastic-dashboard.ts';
+import { DASHBOARDS, SEARCH, VIEWS } from './elastic-panels.ts';
 import { lensPanel } from './elastic-lens.ts';
 import {
   CONTROLS_PLACE,

@@ -1,6 +1,7 @@
 /** What stands around the charts of a dashboard: a text with links to the others, controls, and the list of events that a click narrows. */
 import type { Target } from '../../src/search-engine/assets/asset.ts';
-import { SEARCH, VIEWS, type Control, type Dashboard, type Place } from './elastic-panels.ts';
+import type { Control, Dashboard, Place } from './elastic-dashboard.ts';
+import { SEARCH, VIEWS } from './elastic-panels.ts';
 
 type Part = Readonly<Record<string, unknown>>;
 

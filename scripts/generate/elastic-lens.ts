@@ -1,5 +1,6 @@
 /** Panels as Lens charts (Kibana 8 and 9), to be kept inside a dashboard. */
-import { VIEWS, type Panel } from './elastic-panels.ts';
+import type { Panel } from './elastic-dashboard.ts';
+import { VIEWS } from './elastic-panels.ts';
 
 type Part = Readonly<Record<string, unknown>>;
 

@@ -1,56 +1,8 @@
 /** What the dashboards show, once for Kibana 8/9 (Lens), Kibana 7.10 and OpenSearch Dashboards (aggregation based). */
 
+import type { Dashboard, Panel, View } from './elastic-dashboard.ts';
 import { NO_INDICATORS } from './elastic-meta.ts';
-
-/** A data view (index pattern) of ours. */
-export type View = 'events' | 'indicators' | 'report';
-
-export interface Panel {
-  readonly title: string;
-  readonly kind: 'metric' | 'donut' | 'timeline' | 'table';
-  readonly view: View;
-  /** KQL; left out: everything. */
-  readonly query?: string;
-  /** Field(s) by which is split: the colour of a donut or timeline, the columns of a table. */
-  readonly by: readonly string[];
-  /** Also the highest value of this field, beside the count. */
-  readonly max?: string;
-  /** What is shown in place of the count: the highest value, or the sum, of a field. */
-  readonly value?: { readonly op: 'max' | 'sum'; readonly field: string; readonly label: string };
-  /** Whether a timeline has a bar a week; left out: as fits. */
-  readonly isWeekly?: boolean;
-  readonly size?: number;
-  readonly at: Place;
-}
-
-/** Where a panel stands, in columns of 48 and rows. */
-export interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly w: number;
-  readonly h: number;
-}
-
-/** A field by whose values everything on a dashboard can be narrowed. */
-export interface Control {
-  readonly field: string;
-  readonly title: string;
-}
-
-export interface Dashboard {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly from: string;
-  /** What to do here, and what an empty dashboard means (Markdown). */
-  readonly text: string;
-  /** Of the fields of this view. */
-  readonly view: View;
-  readonly controls: readonly Control[];
-  /** Whether the list of events stands at the end: a click on a value in a table narrows it to the events with that. */
-  readonly hasList: boolean;
-  readonly panels: readonly Panel[];
-}
+import { WEEKLY } from './elastic-weekly.ts';
 
 export const VIEWS: Readonly<Record<View, { readonly id: string; readonly title: string }>> = {
   events: { id: 'ismalicious-events', title: 'logs-*' },
@@ -219,90 +171,6 @@ export const INDICATORS: Dashboard = {
       by: ['ismalicious.categories'],
       size: 20,
       at: { x: 32, y: 26, w: 16, h: 16 },
-    },
-  ],
-};
-
-const report = (name: string) => `ismalicious.report.${name}`;
-const ofKind = (kind: string) => `${report('kind')} : "${kind}"`;
-const weekly = (title: string, field: string, x: number): Panel => ({
-  title,
-  kind: 'timeline',
-  view: 'report',
-  query: ofKind('week'),
-  by: [report('kind')],
-  value: { op: 'max', field: report(field), label: title },
-  isWeekly: true,
-  at: { x, y: 6, w: 16, h: 14 },
-});
-const ofTarget = (title: string, word: string, x: number): Panel => ({
-  title,
-  kind: 'metric',
-  view: 'report',
-  query: `${ofKind('week')} and ${report('target')} : "${word}"`,
-  by: [],
-  at: { x, y: 0, w: 16, h: 6 },
-});
-
-export const WEEKLY: Dashboard = {
-  id: 'ismalicious-weekly',
-  title: '[isMalicious] Weekly figures',
-  description: 'Share of look-ups answered, latency, confirmed alarms and cost, week by week, against their targets.',
-  from: 'now-56d/w',
-  text: 'Targets: 99 % of the look-ups answered, 95 % of the answers within 30 s. A week in which one of them was missed counts as missed; one without a look-up as not known.\n\n**Nothing here?** The figures were not written yet: run `ismalicious report --index` once a week (cron). It writes the last eight whole weeks, each once.',
-  view: 'report',
-  controls: [
-    { field: 'host.name', title: 'Host' },
-    { field: report('provider'), title: 'Source' },
-    { field: report('target'), title: 'Target' },
-  ],
-  hasList: false,
-  panels: [
-    ofTarget('Weeks on target', 'met', 0),
-    ofTarget('Weeks below target', 'missed', 16),
-    ofTarget('Weeks without a look-up', 'not known', 32),
-    weekly('Share answered', 'success_rate', 0),
-    weekly('95 % of answers within (ms)', 'latency_p95_ms', 16),
-    weekly('Share of alarms confirmed', 'true_positive_rate', 32),
-    {
-      title: 'Credits by source',
-      kind: 'timeline',
-      view: 'report',
-      query: ofKind('source'),
-      by: [report('provider')],
-      value: { op: 'sum', field: report('credits'), label: 'Credits' },
-      isWeekly: true,
-      at: { x: 0, y: 20, w: 24, h: 14 },
-    },
-    {
-      title: 'Cost by source',
-      kind: 'timeline',
-      view: 'report',
-      query: ofKind('source'),
-      by: [report('provider')],
-      value: { op: 'sum', field: report('money'), label: 'Cost' },
-      isWeekly: true,
-      at: { x: 24, y: 20, w: 24, h: 14 },
-    },
-    {
-      title: 'Slowest sources (95 % of calls within, ms)',
-      kind: 'table',
-      view: 'report',
-      query: ofKind('source'),
-      by: [report('provider'), report('week')],
-      value: { op: 'max', field: report('latency_p95_ms'), label: '95 % within (ms)' },
-      size: 20,
-      at: { x: 0, y: 34, w: 24, h: 16 },
-    },
-    {
-      title: 'Who spent most',
-      kind: 'table',
-      view: 'report',
-      query: ofKind('caller'),
-      by: [report('program'), report('user'), report('search')],
-      value: { op: 'sum', field: report('credits'), label: 'Credits' },
-      size: 20,
-      at: { x: 24, y: 34, w: 24, h: 16 },
     },
   ],
 };

@@ -1,5 +1,5 @@
 /** Panels as aggregation based visualizations (`visState`), which Kibana 7.10 and OpenSearch Dashboards know. */
-import type { Panel } from './elastic-panels.ts';
+import type { Panel } from './elastic-dashboard.ts';
 
 type Part = Readonly<Record<string, unknown>>;
 

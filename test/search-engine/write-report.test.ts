@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WEEKLY } from '../../scripts/generate/elastic-panels.ts';
+import { WEEKLY } from '../../scripts/generate/elastic-weekly.ts';
 import { openEngine } from '../../src/compose/open-engine.ts';
 import { weeklyDocuments } from '../../src/compose/figures/report-documents.ts';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
