@@ -77,6 +77,18 @@ function collectShort(req: IncomingMessage, take: BodyTaker, fail: (error: unkno
   });
 }
 
+/** Counts a body as it comes, by its length so far; the reason when that is too much. */
+function createMeasure(res: ServerResponse, { limit, held }: Pick<BodyLimits, 'limit' | 'held'>): (size: number) => Refusal | null {
+  let counted = 0;
+  return (size) => {
+    if (size > limit) return tooLarge(limit);
+    if (size <= FREE_BYTES) return null;
+    if (!held.hold(res, size - counted)) return NO_ROOM;
+    counted = size;
+    return null;
+  };
+}
+
 /** A body as far as it has come. */
 interface Heap {
   /** Adds a part; the reason when that is one too many. */
@@ -96,9 +108,9 @@ interface HeapOptions {
 
 /** A lone part stays what it is; several are copied together at once, since thousands of tiny ones would each cost far more than they hold. */
 function createHeap(res: ServerResponse, { limit, held, pool, announced = 0 }: HeapOptions): Heap {
+  const measure = createMeasure(res, { limit, held });
   let room: Buffer = NO_BODY;
   let size = 0;
-  let counted = 0;
 
   function makeRoom(needed: number): void {
     const most = needed <= FIRST_BYTES ? Math.min(announced, FIRST_BYTES) : announced;
@@ -112,11 +124,8 @@ function createHeap(res: ServerResponse, { limit, held, pool, announced = 0 }: H
   return {
     add(part) {
       const total = size + part.length;
-      if (total > limit) return tooLarge(limit);
-      if (total > FREE_BYTES) {
-        if (!held.hold(res, total - counted)) return NO_ROOM;
-        counted = total;
-      }
+      const refusal = measure(total);
+      if (refusal !== null) return refusal;
       if (size === 0 && pool === undefined) {
         room = part;
       } else {
@@ -167,9 +176,9 @@ interface PackedBody {
 /** What it holds comes in parts of one length, which are joined once all are there: most that is too long never gets that far. */
 function unpack(res: ServerResponse, { body, coding, limit, held }: PackedBody, take: BodyTaker): void {
   const unpacker = unpackerOf(coding, body);
+  const measure = createMeasure(res, { limit, held });
   let parts: Buffer[] = [];
   let size = 0;
-  let counted = 0;
   let isTaken = false;
   const end = (refusal: Refusal | null) => {
     if (isTaken) return;
@@ -182,11 +191,9 @@ function unpack(res: ServerResponse, { body, coding, limit, held }: PackedBody, 
   unpacker.on('data', (part: Buffer) => {
     if (isTaken) return;
     size += part.length;
-    if (size > limit) return end(tooLarge(limit));
     parts.push(part);
-    if (size <= FREE_BYTES) return;
-    if (!held.hold(res, size - counted)) return end(NO_ROOM);
-    counted = size;
+    const refusal = measure(size);
+    if (refusal !== null) end(refusal);
   });
   unpacker.on('end', () => end(null));
   unpacker.on('error', () => end(brokenCoding(coding)));
