@@ -1,15 +1,6 @@
 import { expect, it } from 'vitest';
-import { burnDown, latencyText, percentOf, type SourceReport } from '../../src/console/health/week.ts';
-
-const source = (more: Partial<SourceReport>): SourceReport => ({
-  source: 'a',
-  latency_ms: { p50: null, p95: null },
-  success_rate: null,
-  credits: 70,
-  spent_this_month: 100,
-  budget_per_month: null,
-  ...more,
-});
+import { burnDown, latencyText, percentOf } from '../../src/console/health/week.ts';
+import { sourceReport as source } from './source-report.ts';
 
 it.each([
   [{}, null, 'no limit known'],

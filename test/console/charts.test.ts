@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { chartText, figureText } from '../../src/console/health/chart-text.ts';
 import { creditsLeft } from '../../src/console/health/metrics-text.ts';
 import { creditsAhead, quantiles, rates, weekly } from '../../src/console/health/series.ts';
-import type { Report, SourceReport } from '../../src/console/health/week.ts';
+import type { Report } from '../../src/console/health/week.ts';
+import { sourceReport as source } from './source-report.ts';
 
 const DAY_MS = 86_400_000;
 const reading = (atMs: number, value: number) => ({ atMs, samples: [{ name: 'a', labels: {}, value }] });
@@ -42,16 +43,6 @@ it('a week without a call is a gap, and one whose calls cost nothing is zero', (
     times: ['2026-11-09', '2026-11-16', '2026-11-23'].map((from) => Date.parse(from) / 1000),
     values: [null, 0, 7],
   });
-});
-
-const source = (more: Partial<SourceReport>): SourceReport => ({
-  source: 'a',
-  latency_ms: { p50: null, p95: null },
-  success_rate: null,
-  credits: 70,
-  spent_this_month: 100,
-  budget_per_month: null,
-  ...more,
 });
 
 it.each([
