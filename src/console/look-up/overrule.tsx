@@ -36,7 +36,9 @@ interface OverruleProps {
 /** Says that the sources are wrong, for how long and why; and what was said before. */
 export function Overrule({ value, answer, onDone }: OverruleProps) {
   const [said, setSaid] = useState<SaidState>(null);
-  const [history, setHistory] = useState<readonly Override[] | null>(null);
+  const [history, setHistory] = useState<readonly Override[] | string | null>(null);
+  // What was said before comes beside the words about a click, and never in place of them.
+  const show = () => overridesOf(value).then(setHistory, (error: unknown) => setHistory(wordsFor(error)));
   const run = async (work: () => Promise<string>) => {
     try {
       setSaid({ isFault: false, text: await work() });
@@ -48,13 +50,8 @@ export function Overrule({ value, answer, onDone }: OverruleProps) {
     run(async () => {
       const done = await work;
       onDone();
+      void show();
       return done;
-    });
-  const show = () =>
-    run(async () => {
-      const own = await overridesOf(value);
-      setHistory(own);
-      return own.length === 0 ? 'This value was not overruled so far.' : '';
     });
   return (
     <details
@@ -81,15 +78,24 @@ export function Overrule({ value, answer, onDone }: OverruleProps) {
         </div>
       </form>
       <Said said={said} />
-      <ul>
-        {history?.map((one) => (
-          <li key={one.at}>
-            {one.at}: {one.author} said {one.verdict} (sources said {one.said_verdict ?? 'nothing'}): {one.reason}.{' '}
-            {one.ended_at === null ? `Until ${one.until ?? 'taken back'}.` : `Ended ${one.ended_at}.`}
-          </li>
-        ))}
-      </ul>
+      {history !== null && <Before overrides={history} />}
     </details>
+  );
+}
+
+/** What was said of the value before; a text: why that cannot be told. */
+function Before({ overrides }: { readonly overrides: readonly Override[] | string }) {
+  if (typeof overrides === 'string') return <p class="fault">What was said before cannot be shown: {overrides}</p>;
+  if (overrides.length === 0) return <p class="dim">This value was not overruled so far.</p>;
+  return (
+    <ul>
+      {overrides.map((one) => (
+        <li key={one.at}>
+          {one.at}: {one.author} said {one.verdict} (sources said {one.said_verdict ?? 'nothing'}): {one.reason}.{' '}
+          {one.ended_at === null ? `Until ${one.until ?? 'taken back'}.` : `Ended ${one.ended_at}.`}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -140,7 +146,7 @@ function Fields({ verdict }: { readonly verdict: string }) {
       </label>
       <label class="field">
         Your name
-        <input name="author" required maxLength={100} value={readAuthor()} />
+        <input name="author" required maxLength={100} defaultValue={readAuthor()} />
       </label>
     </>
   );

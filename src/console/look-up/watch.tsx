@@ -64,11 +64,11 @@ function Fields() {
     <>
       <label class="field">
         Check every (hours)
-        <input type="number" name="every" min={1} max={8760} value={24} required />
+        <input type="number" name="every" min={1} max={8760} defaultValue="24" required />
       </label>
       <label class="field">
         For (days)
-        <input type="number" name="days" min={1} max={3650} value={30} required />
+        <input type="number" name="days" min={1} max={3650} defaultValue="30" required />
       </label>
       <label class="field">
         Reason
@@ -76,7 +76,7 @@ function Fields() {
       </label>
       <label class="field">
         Your name
-        <input name="by" maxLength={200} value={readAuthor()} />
+        <input name="by" maxLength={200} defaultValue={readAuthor()} />
       </label>
     </>
   );

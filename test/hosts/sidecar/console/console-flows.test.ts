@@ -148,12 +148,21 @@ describe.skipIf(!hasPagePackages)(`the console in a browser ${NEEDS}`, { timeout
     await lookUp(page, '198.51.100.23');
     expect(await summaryOf(page)).toBe('1 value: 1 malicious.');
     await choose(page, '198[.]51[.]100[.]23');
+    // What was said before comes late: what was typed meanwhile stays.
+    const history = Promise.withResolvers<void>();
+    await page.route('**/v1/feedback?all=true', async (route) => {
+      await history.promise;
+      await route.continue();
+    });
     await page.getByText('Overrule', { exact: true }).first().click();
     await page.locator('.detail input[name=reason]').first().fill('our own scanner');
     await page.locator('.detail input[name=author]').fill('ada');
+    history.resolve();
+    await page.getByText('This value was not overruled so far.').waitFor();
     await page.locator('.detail form button.main').first().click();
     await page.getByText('The override is in force.').waitFor();
     await page.getByText('1 value: 1 clean.').waitFor();
+    await page.getByText('ada said clean (sources said malicious): our own scanner.').waitFor();
     await choose(page, 'Take back');
     await page.getByText('1 value: 1 malicious.').waitFor();
     isFine(page);
