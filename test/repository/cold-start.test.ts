@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -24,14 +24,14 @@ function frame(metadata: object, body = ''): string {
 }
 
 /** Files that the search command has read by the time it ends, and what it said. */
-function filesReadFor(input: string): { files: string[]; stdout: string } {
+function filesReadFor(input: string, state = join(folder, 'state')): { files: string[]; stdout: string } {
   const hook = join(folder, 'hook.cjs');
   const report = join(folder, 'files.json');
   writeFileSync(
     hook,
     `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(report)}, JSON.stringify(Object.keys(require.cache))));`,
   );
-  const env = { PATH: process.env.PATH, ISMALICIOUS_STATE_DIR: join(folder, 'state') };
+  const env = { PATH: process.env.PATH, ISMALICIOUS_STATE_DIR: state };
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--require', hook, program], { input, encoding: 'utf8', env });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
   return { files: (JSON.parse(readFileSync(report, 'utf8')) as string[]).filter((file) => file !== hook), stdout };
@@ -63,4 +63,16 @@ it('does not even read the engine for a search whose values the one before it kn
   const hasEngine = ({ files }: typeof first) => files.some((file) => basename(file).startsWith('engine-for-search'));
   expect([hasEngine(first), hasEngine(second)]).toEqual([true, false]);
   expect(second.stdout).toBe(first.stdout);
+});
+
+it.each([
+  ['a folder of ours', 0o700, true],
+  ['one that others may write: code would be run from it', 0o777, false],
+])('keeps compiled code in the state folder: %s', (_, mode, isKept) => {
+  const state = join(folder, `compiled-${mode}`);
+  mkdirSync(state);
+  chmodSync(state, mode);
+  const rows = 'dest_ip,__mv_dest_ip\n10.0.0.9,\n';
+  filesReadFor(getinfo + frame({ action: 'execute', finished: true }, rows), state);
+  expect(existsSync(join(state, 'compiled'))).toBe(isKept);
 });

@@ -1,21 +1,22 @@
-import type dns from 'node:dns';
+import dns from 'node:dns';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFetchTransport } from '../../../src/engine/calls/http/fetch-transport.ts';
 import { isInnerAddress, lookUpOutside } from '../../../src/engine/calls/http/inner-addresses.ts';
 import { createUndiciTransport } from '../../../src/engine/calls/http/undici-transport.ts';
 
-vi.mock('node:dns', async (original) => {
-  const real = await original<typeof dns>();
-  const lookup = (name: string, _options: unknown, done: (error: Error | null, found: { address: string; family: number }[]) => void) => {
+type Done = (error: Error | null, found: { address: string; family: number }[]) => void;
+
+beforeAll(() => {
+  const lookup = (name: string, _options: unknown, done: Done) => {
     const address = name === 'inside.test' ? '169.254.169.254' : '127.0.0.1';
     done(null, [
       { address: '127.0.0.1', family: 4 },
       { address, family: 4 },
     ]);
   };
-  return { ...real, lookup, default: { ...(real as unknown as { default: object }).default, lookup } };
+  vi.spyOn(dns, 'lookup').mockImplementation(lookup as unknown as typeof dns.lookup);
 });
 
 describe('addresses where no provider is', () => {

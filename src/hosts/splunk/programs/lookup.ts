@@ -7,6 +7,7 @@ import { fillLookupTable } from '../../../rows/lookup-table.ts';
 import { SearchNotes } from '../../../rows/search-notes.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { widen } from '../../../rows/value-table.ts';
+import { loadEngine } from '../memory/load-engine.ts';
 
 const FIRST_BYTES = 1 << 16;
 const MAX_BYTES = 1 << 30;
@@ -38,7 +39,7 @@ async function run(): Promise<number> {
       notes,
       nowS: Math.trunc(Date.now() / 1000),
       open: async () => {
-        const { openEngineForSearch } = await import('../memory/engine-for-search.ts');
+        const { openEngineForSearch } = await loadEngine();
         const { engine, warnings } = await openEngineForSearch(null);
         close = () => engine.close();
         told = warnings;

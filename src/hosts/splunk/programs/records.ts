@@ -5,13 +5,14 @@ import { inertText } from '../../../model/formats/inert-text.ts';
 import { answerRecords } from '../commands/records-command.ts';
 import { endProcess } from '../protocol/end-process.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
+import { loadEngine } from '../memory/load-engine.ts';
 
 // `| ismaliciousrecords`.
 endShortly();
 void answerRecords(
   { input: new StandardInput(), output: new StandardOutput(), complain: (line) => void process.stderr.write(`${inertText(line)}\n`) },
   async (search) => {
-    const opened = await (await import('../memory/engine-for-search.ts')).openEngineForSearch(null, search);
+    const opened = await (await loadEngine()).openEngineForSearch(null, search);
     const { engine, config, feedback, warnings } = opened;
     const sent = (most: number) => readAuditLog(auditLogPath(config.stateFolder), most);
     const traced = (trace: string) => findTraced(auditLogPath(config.stateFolder), trace);

@@ -5,6 +5,7 @@ import { endProcess } from '../protocol/end-process.ts';
 import { converse } from '../protocol/search-conversation.ts';
 import { StandardInput, StandardOutput } from '../protocol/standard-streams.ts';
 import { inertText } from '../../../model/formats/inert-text.ts';
+import { loadEngine } from '../memory/load-engine.ts';
 
 endShortly();
 const tiers = new CodeTiers();
@@ -14,8 +15,7 @@ void converse({
   input: new StandardInput(),
   output: new StandardOutput(),
   now: Date.now,
-  open: async (search, providers, profile, traces) =>
-    (await import('../memory/engine-for-search.ts')).openEngineForSearch(providers, search, profile, traces),
+  open: async (search, providers, profile, traces) => (await loadEngine()).openEngineForSearch(providers, search, profile, traces),
   remember: async (startedMs) => new (await import('../memory/search-memory.ts')).SearchMemory({ env: process.env, startedMs }),
   prepare: (bytes) => tiers.prepare(bytes),
   complain: (line) => void process.stderr.write(`${inertText(line)}\n`),

@@ -1,5 +1,5 @@
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 const LOOK_EVERY_MS = 50;
 /** A socket that ends this soon after the look began was half closed all along: its other half may well be read. */
@@ -21,17 +21,22 @@ export function watchReader(descriptor: number, gone: () => void): () => void {
 }
 
 /** One for all watches: closed with the descriptor, that is with the process. */
-let socket: Socket | null = null;
+let socket: Promise<Socket> | null = null;
 
 function watchSocket(fd: number, gone: () => void): () => void {
   const startedMs = performance.now();
-  socket ??= new Socket({ fd, readable: true, writable: false, allowHalfOpen: true }).resume();
-  socket.unref();
   const end = () => {
     if (performance.now() - startedMs > ALREADY_CLOSED_MS) gone();
   };
-  const watched = socket.on('end', end).on('error', end);
-  return () => void watched.off('end', end).off('error', end);
+  socket ??= openSocket(fd);
+  const watched = socket.then((opened) => opened.on('end', end).on('error', end));
+  return () => void watched.then((opened) => opened.off('end', end).off('error', end));
+}
+
+/** `node:net` is loaded here: splunkd starts the program several times a search and asks a question that nobody has to wait for. */
+async function openSocket(fd: number): Promise<Socket> {
+  const net = await import('node:net');
+  return new net.Socket({ fd, readable: true, writable: false, allowHalfOpen: true }).resume().unref();
 }
 
 /** An open file of a process. */
