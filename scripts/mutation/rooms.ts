@@ -28,10 +28,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   limits: {
     sources: [
-      'src/engine/calls/{pacer,circuit-breaker,spending,bulk-cap,next-step,standing-refusals}.ts',
+      'src/engine/calls/{spending,bulk-cap,next-step,standing-refusals}.ts',
+      'src/engine/calls/pace/{pacer,circuit-breaker,allowance,call-rate,learned-pace}.ts',
       'src/engine/cache/call-windows.ts',
     ],
-    tests: ['test/engine/calls/{pacer,spending,bulk-cap,next-step,standing-refusals}.test.ts'],
+    tests: ['test/engine/calls/{allowance,bulk-cap,learned-pace,next-step,pacer,spending,standing-refusals}.test.ts'],
   },
   lifetimes: {
     sources: ['src/engine/{clock,round,round-parts}.ts', 'src/engine/cache/keep-answer.ts'],

@@ -28,10 +28,11 @@ export interface World {
   readonly listed?: Verdict;
   /** What providers are asked in place of the indicator. */
   readonly sent?: Indicator;
+  readonly clients?: readonly ProviderClient[];
 }
 
 /** A round of one indicator; `kept` is what memory was given. */
-export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent }: World = {}) {
+export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent, clients = [] }: World = {}) {
   const kept = new Map<string, MemoryEntry>();
   const view = {
     memory: {
@@ -42,7 +43,7 @@ export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent }
       clear: () => {},
     },
     asksLocal: true,
-    audienceOf: () => ({ clients: [], barred, refusal: null }),
+    audienceOf: () => ({ clients, barred, refusal: null }),
     forget: () => false,
     sentTo: (_client: ProviderClient, indicator: Indicator) => sent ?? indicator,
   } as View;

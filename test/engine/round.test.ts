@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ProviderClient } from '../../src/engine/calls/provider-client.ts';
 import { shortClock, systemClock } from '../../src/engine/clock.ts';
 import { askRound, startRound } from '../../src/engine/round.ts';
-import { answerAtHome, fromStore, type Open, outcomesAtHome } from '../../src/engine/round-parts.ts';
+import { answerAtHome, fromStore, mergeRound, type Open, outcomesAtHome, remember } from '../../src/engine/round-parts.ts';
 import { type Outcome, verdictToText } from '../../src/engine/score/outcome.ts';
+import { LookupError } from '../../src/model/lookup-error.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { INDICATOR, NOW_S, roundOf, verdictOf, type World } from './round-samples.ts';
@@ -211,6 +212,66 @@ describe('what is known at home', () => {
   it('and is nothing is said by the list that was looked into', () => {
     expect(answerAtHome(roundOf().round, INDICATOR, null).answer.providers).toMatchObject([{ provider: 'local', status: 'not_listed' }]);
   });
+});
+
+describe('where an answer comes from', () => {
+  const tracer = { settings: 'aaa', idOf: () => 'r1' };
+  const clients = ['a', 'b'].map((id) => ({ provider: { id } }) as ProviderClient);
+  const answered = (provider: string, checkedAtS: number, source: 'live' | 'cache' | 'local' = 'live'): Outcome => ({
+    kind: 'answered',
+    provider,
+    verdict: by(provider, {}),
+    source,
+    checkedAtS,
+    expiresAtS: NOW_S + 60,
+    isStale: false,
+  });
+  const originsOf = (world: World, ...outcomes: readonly Outcome[]) => mergeRound(roundOf(world).round, INDICATOR, outcomes).origins;
+  const traced = { options: { tracer }, clients } as never as World;
+
+  it('is each source with its time, where these differ', () => {
+    expect(originsOf(traced, answered('a', NOW_S - 5), answered('b', NOW_S))).toEqual([
+      { provider: 'a', checkedAtS: NOW_S - 5, sent: '9.9.9.9' },
+      { provider: 'b', checkedAtS: NOW_S, sent: '9.9.9.9' },
+    ]);
+  });
+  it('is what was sent, where that is not the value; a list at home was sent nothing', () => {
+    const sent: Indicator = { type: 'domain-name', value: 'evil-host.net' };
+    expect(originsOf({ ...traced, sent }, answered('a', NOW_S), answered('local', NOW_S, 'local'))).toEqual([
+      { provider: 'a', checkedAtS: NOW_S, sent: 'evil-host.net' },
+      { provider: 'local', checkedAtS: NOW_S, sent: null },
+    ]);
+  });
+  it('is not said where all answered at once about the value, nor where nobody traces', () => {
+    expect(originsOf(traced, answered('a', NOW_S), answered('b', NOW_S))).toBeUndefined();
+    const untraced = mergeRound(roundOf({ clients }).round, INDICATOR, [answered('a', NOW_S - 5), answered('b', NOW_S)]);
+    expect('origins' in untraced).toBe(false);
+  });
+  it('is remembered with the answer', () => {
+    const { round, kept } = roundOf(traced);
+    const entry = mergeRound(round, INDICATOR, [answered('a', NOW_S - 5), answered('b', NOW_S)]);
+    remember(round, INDICATOR, entry);
+    expect(kept.get('9.9.9.9')).toMatchObject({ source: 'cache', origins: entry.origins });
+    const plain = mergeRound(round, INDICATOR, [answered('a', NOW_S)]);
+    remember(round, INDICATOR, plain);
+    expect(Object.keys(kept.get('9.9.9.9')!)).not.toContain('origins');
+  });
+});
+
+it('a whole answer is remembered, one in which somebody failed is asked again', async () => {
+  const said: Record<string, Outcome> = {
+    a: { kind: 'answered', provider: 'a', verdict: by('a', {}), source: 'live', checkedAtS: NOW_S, expiresAtS: NOW_S + 60, isStale: false },
+    b: { kind: 'failed', provider: 'b', error: new LookupError('unavailable', 'b', 'down') },
+  };
+  for (const [ids, isKept] of [
+    [['a'], true],
+    [['a', 'b'], false],
+  ] as const) {
+    const { round, kept } = roundOf();
+    const clients = ids.map((id) => ({ provider: { id }, lookup: () => Promise.resolve(said[id]) }) as unknown as ProviderClient);
+    await askRound(round, [{ indicator: INDICATOR, clients, rows: [], outcomes: clients.map(() => null), spared: new Set() }]);
+    expect(kept.has('9.9.9.9')).toBe(isKept);
+  }
 });
 
 it('clocks tell the time of day', () => {
