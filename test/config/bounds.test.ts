@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CacheSettings } from '../../src/config/core-settings.ts';
+import { CacheSettings, ScoringSettings } from '../../src/config/core-settings.ts';
 import { providerBlock } from '../../src/config/provider-settings.ts';
 import type { SettingsSchema } from '../../src/config/setting.ts';
 import { FEEDS } from '../../src/feeds/registry.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
-import { feedBlock, outputBlock, PipelineSettings } from '../../src/pipeline/settings/pipeline-settings.ts';
+import { cronExpression, feedBlock, outputBlock, PipelineSettings } from '../../src/pipeline/settings/pipeline-settings.ts';
 import { WatchlistSettings } from '../../src/pipeline/settings/watchlist-settings.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';
 
@@ -27,6 +27,18 @@ const BLOCKS: readonly (readonly [string, SettingsSchema, readonly Bound[]])[] =
       ['pendingTtlS', 1, NO_MOST, 60],
       ['staleS', 0, NO_MOST, 604_800],
       ['revalidateS', 0, NO_MOST, undefined],
+      ['replicas', 1, 1000, undefined],
+    ],
+  ],
+  [
+    'scoring',
+    ScoringSettings,
+    [
+      ['halfLifeIpDays', 0, 36_500, 30],
+      ['halfLifeDomainDays', 0, 36_500, 60],
+      ['halfLifeUrlDays', 0, 36_500, 30],
+      ['halfLifeEmailDays', 0, 36_500, 90],
+      ['halfLifeFileDays', 0, 36_500, 0],
     ],
   ],
   [
@@ -76,6 +88,7 @@ const BLOCKS: readonly (readonly [string, SettingsSchema, readonly Bound[]])[] =
       ['timeoutMs', 100, 600_000, 30_000],
     ],
   ],
+  ['an output that is told of the worst', outputBlock(OUTPUTS.find(({ id }) => id === 'crowdstrike')!), [['minScore', 0, 100, 70]]],
   ['a feed', FEED, [['timeoutMs', 100, 600_000, 60_000]]],
 ];
 
@@ -92,4 +105,15 @@ describe.each(BLOCKS)('settings of %s', (_name, schema, bounds) => {
 it('an output is told what is marked AMBER at most, and all of it unless set', () => {
   const usual = (key: string) => (OUTPUT.shape as Record<string, { parse(value: unknown): unknown }>)[key]!.parse(undefined);
   expect(['maxTlp', 'dryRun', 'enabled', 'types', 'events'].map(usual)).toEqual(['AMBER', false, false, [], []]);
+});
+
+it('a credit may cost nothing or a part of the money there is, and not less', () => {
+  const { creditPrice } = PROVIDER.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>;
+  expect([0, 0.002, -0.001].map((price) => creditPrice!.safeParse(price).success)).toEqual([true, true, false]);
+});
+
+it('a time table that is none is refused with what is wrong', () => {
+  const read = (text: string) => cronExpression().safeParse(text);
+  expect(read('0 6 * * 1').success).toBe(true);
+  expect(read('0 25 * * 1').error?.issues).toEqual([expect.objectContaining({ message: expect.stringMatching(/hour/) })]);
 });
