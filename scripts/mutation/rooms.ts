@@ -58,6 +58,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   conversation: {
     sources: ['src/hosts/splunk/protocol/{reply-writer,search-conversation}.ts'],
-    tests: ['test/hosts/splunk/protocol/{conversation,conversation-end,broken-text}.test.ts'],
+    tests: ['test/hosts/splunk/protocol/{conversation,conversation-end,conversation-memory,broken-text}.test.ts'],
   },
 };
