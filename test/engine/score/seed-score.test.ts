@@ -22,6 +22,18 @@ it.each<[string, IndicatorType, Parameters<typeof mergeOutcomes>[0], number | nu
   ['each has its own points', 'ipv4-addr', [vt(1, 2), abuse(50), answered('greynoise', { score: 99 })], 50, [30, 20, 0]],
   ['the word of others is shown only', 'ipv4-addr', [vt(1, 2), answered('greynoise', { score: 99 })], 30, [30, 0]],
   ['neither lists it: the general rule', 'ipv4-addr', [answered('virustotal', null), answered('greynoise', { score: 99 })], 99, [0, 99]],
+  [
+    'of several instances the highest figure counts, and has the points',
+    'ipv4-addr',
+    [
+      answered('virustotal.hq', { score: 50, detections: { malicious: 1, total: 4 } }),
+      answered('virustotal.cert', { score: 50, detections: { malicious: 1, total: 2 } }),
+      failed('abuseipdb.a', 'timeout'),
+      answered('abuseipdb.b', { score: 50 }),
+    ],
+    50,
+    [0, 30, 0, 20],
+  ],
   ['engines that were not counted', 'url', [answered('virustotal', { score: 70 })], 0, [0]],
 ])('by the published formula: %s', (_name, type, outcomes, score, points) => {
   const answer = mergeOutcomes(outcomes, SEED, { type, nowS: NOW_S });
