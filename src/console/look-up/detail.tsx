@@ -7,6 +7,9 @@ import { type Row, wordOf } from './rank.ts';
 import { Watch } from './watch.tsx';
 import { counted, shownValue } from './words.ts';
 
+/** With these a message is no fault: who decided, why a value was not sent. */
+const CALM: readonly string[] = ['ok', 'skipped_private'];
+
 interface DetailProps {
   readonly row: Row;
   readonly rows: readonly Row[];
@@ -93,7 +96,7 @@ function Facts({ answer, word }: { readonly answer: EnrichmentJson; readonly wor
         <dt>Good until</dt>
         <dd>{answer.expires_at ?? '–'}</dd>
       </dl>
-      {answer.message !== null && <p class={answer.status === 'skipped_private' ? 'note' : 'fault'}>{answer.message}</p>}
+      {answer.message !== null && <p class={CALM.includes(answer.status) ? 'note' : 'fault'}>{answer.message}</p>}
       {answer.providers.length > 0 && <Sources answer={answer} />}
       {answer.explain && answer.explain.length > 0 && (
         <details>
