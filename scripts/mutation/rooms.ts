@@ -32,7 +32,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/engine/calls/pace/{pacer,circuit-breaker,allowance,call-rate,learned-pace}.ts',
       'src/engine/cache/call-windows.ts',
     ],
-    tests: ['test/engine/calls/{allowance,bulk-cap,learned-pace,next-step,pacer,spending,standing-refusals}.test.ts'],
+    tests: [
+      'test/engine/calls/{allowance,bulk-cap,call-rate,learned-pace,next-step,pacer,spending,standing-refusals}.test.ts',
+      'test/engine/cache/call-windows.test.ts',
+    ],
   },
   lifetimes: {
     sources: ['src/engine/{clock,round,round-parts}.ts', 'src/engine/cache/keep-answer.ts'],

@@ -33,7 +33,8 @@ it('what a refusal taught is known to the next process with the same key, for a 
 
   expect(begin(other).pacer.learned).toMatchObject(learned ?? {});
   expect(begin(other, { key: 'another' }).pacer.learned).toBeNull();
-  expect(begin(other, { nowMs: NOW_MS + DAY_MS + 1 }).pacer.learned).toBeNull();
+  expect(begin(other, { nowMs: NOW_MS + DAY_MS - 1 }).pacer.learned).toMatchObject(learned ?? {});
+  expect(begin(other, { nowMs: NOW_MS + DAY_MS }).pacer.learned).toBeNull();
   expect(beside.pacer.learned).toBeNull();
   beside.memory.recall();
   expect(beside.pacer.learned).toMatchObject(learned ?? {});
@@ -43,10 +44,15 @@ it('what a refusal taught is known to the next process with the same key, for a 
 
 it('what stands there and is no pace changes nothing', async () => {
   const store = await openSqliteVerdictStore(join(newStateFolder(), 'verdicts.sqlite'));
-  for (const text of ['nonsense', '{}', `{"perS":-1,"refusedPerS":1,"atMs":${NOW_MS},"untilMs":${NOW_MS + DAY_MS}}`]) {
+  const times = `"atMs":${NOW_MS},"untilMs":${NOW_MS + DAY_MS}`;
+  const rates = ['"perS":-1,"refusedPerS":1', '"perS":0,"refusedPerS":1', '"perS":1', '"isFree":true,"perS":1,"refusedPerS":1'];
+  for (const text of ['nonsense', '{}', ...rates.map((rate) => `{${rate},${times}}`)]) {
     store.setNote('p.one.pace', text, 0);
-    expect(begin(store).pacer.learned).toBeNull();
+    const { pacer } = begin(store);
+    expect([pacer.learned, pacer.allowance.isOpen], text).toEqual([null, false]);
   }
+  store.setNote('p.one.pace', `{"perS":0.5,"refusedPerS":0.5,${times}}`, 0);
+  expect(begin(store).pacer.learned).toEqual({ perS: 0.5, refusedPerS: 0.5 });
   store.close();
 });
 

@@ -8,7 +8,13 @@ import { createSpending } from '../../../src/engine/calls/spending.ts';
 const NOON_MS = Date.parse('2026-11-21T12:00:00Z');
 const jobs = (count: number) => Array.from({ length: count }, (_, n) => createJob({ type: 'ipv4-addr', value: `8.8.8.${n}` }));
 
-function open(limits: Partial<ClientLimits>, { cost = 1, store = createMemoryVerdictStore(null) as VerdictStore } = {}) {
+interface World {
+  readonly cost?: number;
+  readonly store?: VerdictStore;
+  readonly shared?: object;
+}
+
+function open(limits: Partial<ClientLimits>, { cost = 1, store = createMemoryVerdictStore(null), shared }: World = {}) {
   const time = { monotonicMs: 1_000_000, epochMs: NOON_MS };
   const clock = { monotonicMs: () => time.monotonicMs, epochMs: () => time.epochMs };
   const spending = createSpending({
@@ -17,6 +23,7 @@ function open(limits: Partial<ClientLimits>, { cost = 1, store = createMemoryVer
     limits: { quotas: [], budgetPerDay: null, budgetPerMonth: null, ...limits },
     store,
     clock,
+    shared,
   } as unknown as ClientOptions);
   const spent = () => [store.spent('p', '2026-11-21'), store.spent('p', '2026-11')];
   return { spending, time, store, spent };
@@ -158,4 +165,62 @@ it('a store that is busy makes the look-up wait; any other fault is not hidden',
     },
   };
   expect(() => open({}, { store: broken }).spending.book(jobs(1))).toThrow('no disk');
+});
+
+describe('while Redis is away', () => {
+  const quotas = [{ requests: 9, perMs: 60_000 }];
+  function alone(share: object | null) {
+    const told: unknown[] = [];
+    const shared = {
+      ownShare: () => share,
+      calledAlone: (...what: unknown[]) => void told.push(['called', what[1]]),
+      paidAlone: (...what: unknown[]) => void told.push(['paid', what[1]]),
+      claim: (request: unknown) => Promise.resolve(void told.push(['claim', request])),
+    };
+    return { ...open({ quotas, budgetPerDay: 9, budgetPerMonth: 9 }, { shared }), told };
+  }
+
+  it('our share of the limit holds, each call and credit is told to it, and a wait is looked at again after a second', () => {
+    const { spending, told } = alone({ windows: [{ requests: 2, perMs: 60_000 }], waitMs: 0, budgets: [3, 9], paid: [1, 1] });
+    expect([spending.bookCall(), spending.bookCall(), spending.bookCall()]).toEqual([0, 0, 1000]);
+    expect(told).toEqual([
+      ['called', NOON_MS],
+      ['called', NOON_MS],
+    ]);
+    expect(spending.book(jobs(1))).toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: 1000,
+      message: 'p: Redis is away, and our share of the limit is used up',
+    });
+  });
+
+  it('a wait that is shorter than a second is waited for as it is', () => {
+    const { spending } = alone({ windows: quotas, waitMs: 400, budgets: [9, 9], paid: [0, 0] });
+    expect(spending.bookCall()).toBe(400);
+  });
+
+  it('what is left of the budgets is what our share has left', () => {
+    const { spending, told } = alone({ windows: quotas, waitMs: 0, budgets: [3, 9], paid: [1, 1] });
+    expect(spending.affordable()).toBe(2);
+    expect(spending.book(jobs(2))).toBeNull();
+    expect(told).toEqual([
+      ['called', NOON_MS],
+      ['paid', 2],
+    ]);
+    expect(spending.book(jobs(3))?.message).toBe('p: the budget of 9 a day is used up, as far as it is ours while Redis is away');
+  });
+
+  it('nothing of that where it is there', async () => {
+    const { spending, told } = alone(null);
+    expect([spending.book(jobs(1)), spending.affordable(), told]).toEqual([null, 8, []]);
+    expect(await spending.bookShared()).toBe(0);
+    expect(told).toEqual([['claim', expect.objectContaining({ provider: 'p', wanted: [], leaseMs: 0, cost: 0 })]]);
+  });
+});
+
+it('without limits of our own no call is counted', () => {
+  const { spending, store } = open({});
+  let booked = 0;
+  store.book = () => (booked++, 0);
+  expect([spending.bookCall(), booked]).toEqual([0, 0]);
 });
