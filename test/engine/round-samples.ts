@@ -26,13 +26,14 @@ export interface World {
   readonly wanted?: EnrichOptions;
   readonly barred?: readonly string[];
   readonly listed?: Verdict;
-  /** What providers are asked in place of the indicator. */
+  /** What providers are asked in place of the indicator; `sentBy`: that one only. */
   readonly sent?: Indicator;
+  readonly sentBy?: string;
   readonly clients?: readonly ProviderClient[];
 }
 
 /** A round of one indicator; `kept` is what memory was given. */
-export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent, clients = [] }: World = {}) {
+export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent, sentBy, clients = [] }: World = {}) {
   const kept = new Map<string, MemoryEntry>();
   const view = {
     memory: {
@@ -45,7 +46,8 @@ export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent, 
     asksLocal: true,
     audienceOf: () => ({ clients, barred, refusal: null }),
     forget: () => false,
-    sentTo: (_client: ProviderClient, indicator: Indicator) => sent ?? indicator,
+    sentTo: ({ provider }: ProviderClient, indicator: Indicator) =>
+      sent !== undefined && (sentBy === undefined || sentBy === provider.id) ? sent : indicator,
   } as View;
   const engine = {
     clock: { monotonicMs: () => 1000, epochMs: () => NOW_S * 1000 + 999 },

@@ -237,8 +237,10 @@ describe('where an answer comes from', () => {
   });
   it('is what was sent, where that is not the value; a list at home was sent nothing', () => {
     const sent: Indicator = { type: 'domain-name', value: 'evil-host.net' };
-    expect(originsOf({ ...traced, sent }, answered('a', NOW_S), answered('local', NOW_S, 'local'))).toEqual([
-      { provider: 'a', checkedAtS: NOW_S, sent: 'evil-host.net' },
+    const outcomes = [answered('a', NOW_S), answered('b', NOW_S), answered('local', NOW_S, 'local')];
+    expect(originsOf({ ...traced, sent, sentBy: 'b' }, ...outcomes)).toEqual([
+      { provider: 'a', checkedAtS: NOW_S, sent: '9.9.9.9' },
+      { provider: 'b', checkedAtS: NOW_S, sent: 'evil-host.net' },
       { provider: 'local', checkedAtS: NOW_S, sent: null },
     ]);
   });
