@@ -1,3 +1,4 @@
+import { wildcard } from '../../model/formats/wildcard.ts';
 import { createWantedFields, wantedInside } from '../wanted-fields.ts';
 import type { WantedFields } from '../wanted-fields.ts';
 
@@ -31,7 +32,7 @@ export function createWantedByIndex({ fields, fieldsByIndex: byIndex, extractFie
   const names = [...new Set([...fields, ...Object.values(byIndex).flat(), ...texts])];
   const general = documentFields(names, fields, texts);
   const patterns = Object.entries(byIndex).map(([pattern, chosen]) => ({
-    test: toPattern(pattern),
+    fits: wildcard(pattern),
     fields: documentFields(names, chosen, texts),
   }));
   const known = new Map<string, DocumentFields | null>();
@@ -42,7 +43,7 @@ export function createWantedByIndex({ fields, fieldsByIndex: byIndex, extractFie
       if (index === null || patterns.length === 0) return general;
       let found = known.get(index);
       if (found === undefined) {
-        const fitting = patterns.find(({ test }) => test.test(index));
+        const fitting = patterns.find(({ fits }) => fits(index));
         found = fitting === undefined ? general : fitting.fields;
         if (known.size < 1000) known.set(index, found);
       }
@@ -55,14 +56,4 @@ function documentFields(names: readonly string[], chosen: readonly string[], tex
   if (chosen.length === 0) return null;
   const whole = createWantedFields(names, [...chosen, ...texts], texts);
   return { whole, inDoc: wantedInside('doc', whole), inUpsert: wantedInside('upsert', whole) };
-}
-
-/** `logs-*` as Elasticsearch means it. */
-function toPattern(pattern: string): RegExp {
-  return new RegExp(
-    `^${pattern
-      .split('*')
-      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-  );
 }
