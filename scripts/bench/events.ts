@@ -40,7 +40,7 @@ function enricherOf(detail: EcsDetail): (text: Buffer) => number {
   const enricher: Enricher = { ...fake, peek: (value) => checked(fake.peek(value)) };
   const texts = createTextEnricher({
     wanted: createWantedFields(DEFAULT_FIELDS),
-    known: createVerdictMemory({ enricher, clock: systemClock, size: 2 ** 17, ttlMs: 600_000 }),
+    known: createVerdictMemory({ enricher, clock: systemClock, fields: DEFAULT_FIELDS, size: 2 ** 17, ttlMs: 600_000 }),
     rules: { fields: DEFAULT_FIELDS, matchedType: null, writesPlaybook: false, detail },
     maxDepth: 32,
     maxEvents: EVENTS,

@@ -56,7 +56,7 @@ function introduction(all: readonly Provider[]): string[] {
     'Made by `scripts/generate/providers-doc.ts` from `src/providers/registry.ts`; do not edit.',
     '',
     'A provider is asked as soon as it has its key (`providers.<id>.api_key` or `<ID>_API_KEY`). One that needs no key is asked when',
-    '`providers.<id>.enabled` is true. Besides the settings below each has the common ones (`enabled`, `types`, `timeout_ms`, `concurrency`,',
+    '`providers.<id>.enabled` is true. Besides the settings below each has the common ones (`enabled`, `types`, `fields`, `timeout_ms`, `concurrency`,',
     '`per_minute`, `per_day`, `budget_per_day`, `budget_per_month`, `max_tlp`, `send_url`, `send_email`, `weight`, `proxy`, `ca_file`, `cert_file`, `key_file`).',
     '',
     '"Not listed" means that a provider answered and does not know the value. It is never read as clean.',

@@ -14,6 +14,7 @@ export function countingEnricher({ engine, asked, tally }: EnrichJob): Enricher 
     if (seen.add(enrichment.input)) countOutcome(tally, enrichment);
   };
   return {
+    routeOf: engine.routeOf,
     peek(value) {
       const known = asked.providers || asked.maxAgeS !== undefined ? undefined : engine.peek(value);
       if (known) count(known);

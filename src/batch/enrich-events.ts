@@ -114,6 +114,7 @@ function startRun(job: EnrichJob): Run {
   const known = createVerdictMemory({
     enricher,
     clock: systemClock,
+    fields,
     size: FRONT_CACHE,
     ttlMs: FRONT_CACHE_MS,
   });

@@ -3,6 +3,7 @@ import type { Enricher } from '../engine/enricher.ts';
 import { type Enrichment, isFailure } from '../model/enrichment.ts';
 import { type EcsDetail, FAILURE_TAG } from '../mapping/ecs-roll-up.ts';
 import { enrichLater } from '../events/enrich-later.ts';
+import { valueOf } from '../model/question.ts';
 import { createTextEnricher } from '../events/enrich-text.ts';
 import { DEFAULT_FIELDS, createWantedFields } from '../events/wanted-fields.ts';
 import { createVerdictMemory } from '../events/verdict-memory.ts';
@@ -27,7 +28,7 @@ export interface Replayer {
 /** A replayer. Everything else in them stays byte for byte. */
 export function createReplayer(given: Enricher, clock: Clock, detail?: EcsDetail): Replayer {
   const { enricher, hasFailedIn } = rememberingFailures(given);
-  const known = createVerdictMemory({ enricher, clock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS });
+  const known = createVerdictMemory({ enricher, clock, fields: DEFAULT_FIELDS, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS });
   const rules = { fields: DEFAULT_FIELDS, matchedType: 'indicator_match_rule', writesPlaybook: false, ...(detail && { detail }) } as const;
   const bounds = { maxDepth: MAX_DEPTH, maxEvents: Number.MAX_SAFE_INTEGER };
   const texts = createTextEnricher({
@@ -95,7 +96,8 @@ function rememberingFailures(given: Enricher): { readonly enricher: Enricher; ha
     close: () => given.close(),
   };
   // A value stands in its line as it is, or as JSON spells it: escaped otherwise (rare), the event is kept rather than given up.
-  const stands = (line: string) => [...failed].some((value) => line.includes(value) || line.includes(JSON.stringify(value).slice(1, -1)));
+  const standsIn = (line: string, value: string) => line.includes(value) || line.includes(JSON.stringify(value).slice(1, -1));
+  const stands = (line: string) => [...failed].some((question) => standsIn(line, valueOf(question)));
   return { enricher, hasFailedIn: (line) => failed.size > 0 && (line.includes('\\') || stands(line)) };
 }
 

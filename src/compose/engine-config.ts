@@ -6,6 +6,7 @@ import { profileNames, readSources, type SourceOptions } from './config-sources.
 import { CORE_BLOCKS, type Core } from './core-blocks.ts';
 import { type KnownProviders, knownProviders } from './known-providers.ts';
 import { tierFaults } from './scoring-settings.ts';
+import { hasFieldsInProfiles } from './field-routes.ts';
 import { fetchedLists } from './infrastructure/fetched-lists.ts';
 import { strandedSettings } from './instances/declared-instances.ts';
 import { stateFolder } from './state-folder.ts';
@@ -38,6 +39,8 @@ export interface LoadedConfig {
   readonly blocks: Readonly<Record<string, LoadedBlock>>;
   readonly schemas: Blocks;
   readonly wanted: readonly WantedProvider[];
+  /** Whether any provider is asked about some fields only, in these settings or with a profile that a call may name. */
+  readonly hasFields: boolean;
   /** What stops nothing but is most likely not meant so, one sentence each. */
   readonly warnings: readonly string[];
   /** Ids that may be asked for: `local`, every provider we ship, every one the file declares. */
@@ -77,6 +80,7 @@ export async function loadEngineConfig(options: OpenOptions): Promise<LoadedConf
     blocks: loaded,
     schemas,
     wanted,
+    hasFields: wanted.some(({ common }) => common.fields !== undefined) || hasFieldsInProfiles(known.sources),
     warnings: keylessWarnings(known, off),
     knownIds,
     accountsOf,

@@ -25,6 +25,7 @@ import { parseRedisAddress } from '../model/parsing/redis-address.ts';
 import { readSources } from './config-sources.ts';
 import type { Core } from './core-blocks.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
+import { fieldRoutes } from './field-routes.ts';
 import { openLocalLists } from './local-lists.ts';
 import { settingsFingerprint } from './check/settings-fingerprint.ts';
 import { scoringOf } from './scoring-settings.ts';
@@ -89,6 +90,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : core.cache.memoryEntries;
   const engine = new Engine({
     providers: stacks,
+    routes: fieldRoutes(config),
     local: known,
     feedback,
     figures,

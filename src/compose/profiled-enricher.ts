@@ -28,6 +28,7 @@ export function createProfiledEnricher(main: OpenedEngine, options: OpenOptions)
     return profile === undefined || profile === main.config.profile ? main.engine : (await open(profile)).engine;
   }
   return {
+    routeOf: main.engine.routeOf,
     peek: (value) => main.engine.peek(value),
     enrichMany: async (values, wanted = {}) => (await engineOf(wanted)).enrichMany(values, wanted),
     plan: async (values, wanted = {}) => (await engineOf(wanted)).plan(values, wanted),

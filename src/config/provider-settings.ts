@@ -8,6 +8,7 @@ import { settingMeta, toSnakeCase, type SettingsSchema } from './setting.ts';
 export interface CommonProviderSettings extends ClientCertificateSettings {
   readonly enabled?: boolean;
   readonly types?: readonly (typeof INDICATOR_TYPES)[number][];
+  readonly fields?: readonly string[];
   readonly timeoutMs: number;
   readonly concurrency?: number;
   readonly perMinute?: number;
@@ -46,6 +47,11 @@ export function providerBlock(id: string, own: SettingsSchema): SettingsSchema {
       'TYPES',
       z.optional(z.array(z.enum(INDICATOR_TYPES)).check(z.minLength(1))),
       'Indicator types it is asked about; by default all it knows.',
+    ),
+    fields: setting(
+      'FIELDS',
+      z.optional(z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
+      'Fields whose values it is asked about, as events or rows name them; * stands for any characters. By default all; what comes without a field is always asked.',
     ),
     timeoutMs: setting(
       'TIMEOUT_MS',

@@ -3,6 +3,7 @@ import type { EngineProvider, Memory } from './cache/provider-view.ts';
 import type { SharedCache } from './cache/redis/shared-cache.ts';
 import type { VerdictStore } from './cache/verdict-store.ts';
 import type { Clock } from './clock.ts';
+import type { FieldRoutes } from './field-routes.ts';
 import type { Figures } from './feedback/figures.ts';
 import type { FeedbackSource } from './feedback/overrides.ts';
 import type { LocalSource } from './privacy/local-source.ts';
@@ -12,6 +13,8 @@ import type { Scoring } from './score/scoring.ts';
 /** What an engine is made of, and the rules it keeps. */
 export interface EngineOptions {
   readonly providers: readonly EngineProvider[];
+  /** Who is not asked about values of some fields; left out: everybody is asked about all. */
+  readonly routes?: FieldRoutes | undefined;
   readonly local: LocalSource;
   /** Analysts' overrides; `undefined`: nobody gave one. */
   readonly feedback?: FeedbackSource | undefined;

@@ -2,7 +2,7 @@
 import type { Enrichment } from '../model/enrichment.ts';
 import type { Indicator, LookupReading } from '../model/indicator.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
-import { isAskedFor } from '../model/provider-id.ts';
+import { isMarked, readQuestion } from '../model/question.ts';
 import { readForLookup } from '../model/read-for-lookup.ts';
 import { createAnswerPool } from './cache/answer-pool.ts';
 import { CLOCK_SKEW_S, epochS } from './clock.ts';
@@ -11,17 +11,16 @@ import type { Enricher, EnrichOptions, Plan } from './enricher.ts';
 import type { LocalSource } from './privacy/local-source.ts';
 import { enrichmentOf, shown, unasked } from './enrichment-of.ts';
 import { explainScore } from './score/merge-outcomes.ts';
-import { planLookups } from './plan.ts';
+import { planLookups, type PlannedValue } from './plan.ts';
 import type { ClientStats } from './calls/provider-client.ts';
 import { recallStored } from './recall-stored.ts';
 import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-parts.ts';
 import { askRound, startRound } from './round.ts';
 import type { StoreStats, VerdictStore } from './cache/verdict-store.ts';
-import { createView, type View } from './cache/provider-view.ts';
+import type { View } from './cache/provider-view.ts';
+import { ProviderViews } from './provider-views.ts';
+import { enrichByRoute } from './field-routes.ts';
 import { enrichmentOfParts, type PartsReading } from './value-parts.ts';
-
-/** Provider subsets with a memory of their own. */
-const MAX_VIEWS = 8;
 
 /** Values that are looked for on disk together. What they need meanwhile is gone before the next ones come. */
 const BLOCK = 1024;
@@ -56,10 +55,10 @@ export interface EngineStats {
 /** The enrichment core: everything hosts ask goes through here. */
 export class Engine implements Enricher {
   readonly store: VerdictStore;
+  readonly routeOf: Enricher['routeOf'];
   readonly #options: EngineOptions;
   readonly #pool;
-  readonly #mainView: View;
-  readonly #views = new Map<string, View>();
+  readonly #views: ProviderViews;
   readonly #read: Read = (value) => readForLookup(value, this.#options.maxValueBytes);
   #generation = 0;
   #recalled = 0;
@@ -68,27 +67,37 @@ export class Engine implements Enricher {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.store = options.store;
+    this.routeOf = options.routes?.routeOf;
     this.#pool = createAnswerPool(options.scoring, options.memoryEntries);
-    this.#mainView = createView(options.providers, options.guard, { asksLocal: true, memory: options.createMemory(options.memoryEntries) });
+    this.#views = new ProviderViews(options);
     options.local.onChange(() => this.forget());
     options.feedback?.onChange(() => this.forget());
     options.shared?.onReplaced((values) => this.#forgetValues(values));
   }
 
   peek(value: string): Enrichment | undefined {
-    const known = this.#recall(value, { view: this.#mainView, maxAgeS: Infinity, read: this.#read });
+    const { routes } = this.#options;
+    if (routes === undefined || !isMarked(value)) return this.#peekIn(this.#views.main, value);
+    const question = readQuestion(value);
+    return this.#peekIn(this.#views.ofRoute(routes.resolve(question.route)), question.value);
+  }
+
+  #peekIn(view: View, value: string): Enrichment | undefined {
+    const known = this.#recall(value, { view, maxAgeS: Infinity, read: this.#read });
     if ('input' in known) return known;
-    return 'parts' in known ? this.#peekParts(value, known) : undefined;
+    return 'parts' in known ? this.#peekParts(view, value, known) : undefined;
   }
 
   enrichMany(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Map<string, Enrichment>> {
-    return this.#enrich(values, wanted, this.#read);
+    const { routes } = this.#options;
+    if (routes === undefined) return this.#enrich(values, wanted, this.#read);
+    return enrichByRoute(routes, values, wanted, (plain, options) => this.#enrich(plain, options, this.#read));
   }
 
   async #enrich(values: Iterable<string>, wanted: EnrichOptions, read: Read): Promise<Map<string, Enrichment>> {
     const answered = new Map<string, Enrichment>();
     const take = wanted.take ?? ((value: string, enrichment: Enrichment) => void answered.set(value, enrichment));
-    const round = startRound(this.#options, this.#pool, this.#viewOf(wanted), wanted);
+    const round = startRound(this.#options, this.#pool, this.#views.of(wanted), wanted);
     const asked: Asked = new Map();
     const split = new Map<string, PartsReading>();
     let block: string[] = [];
@@ -127,10 +136,10 @@ export class Engine implements Enricher {
     }
   }
 
-  #peekParts(value: string, { parts, note }: PartsReading): Enrichment | undefined {
+  #peekParts(view: View, value: string, { parts, note }: PartsReading): Enrichment | undefined {
     const known: Enrichment[] = [];
     for (const part of parts) {
-      const one = this.#recall(part.value, { view: this.#mainView, maxAgeS: Infinity, read: parseIndicator });
+      const one = this.#recall(part.value, { view, maxAgeS: Infinity, read: parseIndicator });
       if (!('input' in one)) return undefined;
       known.push(one);
     }
@@ -138,7 +147,18 @@ export class Engine implements Enricher {
   }
 
   plan(values: Iterable<string>, wanted: EnrichOptions = {}): Promise<Plan> {
-    return planLookups(this.#options, this.#viewOf(wanted), values, wanted.maxAgeS ?? Infinity);
+    return planLookups(this.#options, this.#questions(values, wanted), wanted.maxAgeS ?? Infinity);
+  }
+
+  *#questions(values: Iterable<string>, wanted: EnrichOptions): Generator<PlannedValue> {
+    const { routes } = this.#options;
+    for (const value of values) {
+      if (routes === undefined) yield { value, view: this.#views.of(wanted) };
+      else {
+        const question = readQuestion(value);
+        yield { value: question.value, view: this.#views.of({ ...wanted, route: routes.resolve(question.route) }) };
+      }
+    }
   }
 
   /** How the score came about, one line each, for people. */
@@ -152,7 +172,7 @@ export class Engine implements Enricher {
     return {
       providers: this.#options.providers.map(({ client }) => client.stats()),
       store: store.stats(),
-      memoryEntries: this.#mainView.memory.size,
+      memoryEntries: this.#views.main.memory.size,
       recalled: this.#recalled,
       fetched: this.#fetched,
       local: local.stats(),
@@ -161,14 +181,12 @@ export class Engine implements Enricher {
 
   /** Forgets what memory holds, after lists or settings changed. */
   forget(): void {
-    this.#mainView.memory.clear();
-    this.#views.clear();
+    this.#views.forget();
     this.#generation++;
   }
 
   #forgetValues(values: readonly string[]): void {
-    const forgotten = [this.#mainView, ...this.#views.values()].filter((view) => view.forget(values));
-    if (forgotten.length > 0) this.#generation++;
+    if (this.#views.forgetValues(values)) this.#generation++;
   }
 
   generation(): number {
@@ -202,22 +220,6 @@ export class Engine implements Enricher {
     for (const entry of entries)
       if (entry?.source === 'cache') this.#recalled++;
       else if (entry?.source === 'live' || entry?.source === 'coalesced') this.#fetched++;
-  }
-
-  #viewOf({ providers, tlp }: EnrichOptions): View {
-    const isEverybody = !providers || providers.length === 0;
-    if (isEverybody && tlp === undefined) return this.#mainView;
-    const key = `${tlp ?? ''} ${isEverybody ? '' : [...providers].sort().join(',')}`;
-    let view = this.#views.get(key);
-    if (!view) {
-      if (this.#views.size >= MAX_VIEWS) this.#views.clear();
-      const { providers: all, guard, memoryEntries, createMemory } = this.#options;
-      const asked = isEverybody ? all : all.filter(({ client }) => isAskedFor(providers, client.provider.id));
-      const asksLocal = isEverybody || providers.includes('local');
-      view = createView(asked, guard, { asksLocal, memory: createMemory(Math.ceil(memoryEntries / MAX_VIEWS)), tlp });
-      this.#views.set(key, view);
-    }
-    return view;
   }
 
   /** Hands over what memory, lists and disk know of some values; those of whom somebody has to be asked go into `asked`. */
@@ -282,7 +284,7 @@ export class Engine implements Enricher {
   /** Never leaves; our own lists and analysts may know it all the same. */
   #recallPrivate(value: string, indicator: Indicator, reason: string): Enrichment {
     const nowS = epochS(this.#options.clock);
-    const known = outcomesAtHome({ view: this.#mainView, options: this.#options, nowS }, indicator);
+    const known = outcomesAtHome({ view: this.#views.main, options: this.#options, nowS }, indicator);
     if (known.length === 0) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
     const answer = this.#pool.ofPrivate(this.#pool.merge(known, { type: indicator.type, nowS }), reason);
     const entry = { answer, source: 'local', checkedAtS: nowS, expiresAtS: null } as const;

@@ -13,6 +13,8 @@ export interface EnrichOptions {
   readonly maxAgeS?: number;
   /** Ask only these providers (ids). */
   readonly providers?: readonly string[];
+  /** Ask none of those whom this route leaves out, see `FieldRoutes`; questions bring their own. */
+  readonly route?: string;
   /** Ask with the keys, budgets and clearances of this profile; honoured where the host opened several. */
   readonly profile?: string;
   /** How these values are marked, when that is stricter than the settings say. */
@@ -52,8 +54,13 @@ export interface Plan {
   readonly estimatedS: number | null;
 }
 
-/** The engine as hosts see it. Values go in as they stand in the event; the answer is keyed by that very text. */
+/**
+ * The engine as hosts see it. Values go in as they stand in the event; the answer is keyed by that very text. Where there is a `routeOf`, who
+ * knows the field of a value asks by a question (see `questionOf`) in its place: the answer is keyed by that, and repeats the value.
+ */
 export interface Enricher {
+  /** The route of a field, by its name as the host knows it; left out: every provider is asked about every field. */
+  readonly routeOf?: ((this: void, field: string) => string) | undefined;
   /**
    * The warm path: what memory knows, synchronously. `undefined`: the disk or a provider has to be asked (`enrichMany`).
    * Invalid, private and allow-listed values are always answered.

@@ -8,38 +8,51 @@ import type { View } from './cache/provider-view.ts';
 
 const SECOND_MS = 1000;
 
+/** A value, and who would be asked about it. */
+export interface PlannedValue {
+  readonly value: string;
+  readonly view: View;
+}
+
+/** An indicator that may leave, and who would be asked about it, each with the view that says so. */
+interface PublicOne {
+  readonly indicator: Indicator;
+  readonly asked: Map<ProviderClient, View>;
+}
+
 /** Counts what a set of values would cost, without asking anybody. */
-export async function planLookups(options: EngineOptions, view: View, values: Iterable<string>, maxAgeS: number): Promise<Plan> {
+export async function planLookups(options: EngineOptions, values: Iterable<PlannedValue>, maxAgeS: number): Promise<Plan> {
   await options.guard.prepare();
   const nowS = epochS(options.clock);
-  const publicOnes = new Map<string, Indicator>();
+  const publicOnes = new Map<string, PublicOne>();
   const refused = new Set<string>();
   const invalid = new Set<string>();
   let count = 0;
-  for (const value of values) {
+  for (const { value, view } of values) {
     count++;
     const read = readForLookup(value, options.maxValueBytes);
     if (read.kind === 'invalid') invalid.add(value);
     if (read.kind === 'invalid' || read.kind === 'nothing') continue;
     for (const indicator of read.kind === 'parts' ? read.parts : [read.indicator]) {
       if (read.kind === 'private' || isRefused(options, view, indicator)) refused.add(indicator.value);
-      else publicOnes.set(indicator.value, indicator);
+      else addPublic(publicOnes, indicator, view);
     }
   }
+  // In another field it may be asked about.
+  for (const value of publicOnes.keys()) refused.delete(value);
   const missing = new Map<ProviderClient, number>();
   let local = 0;
   let cached = 0;
-  const rowsOf = readRows(options, view, publicOnes);
+  const rowsOf = readRows(options, publicOnes);
   const counted = new Set<string>();
-  for (const indicator of publicOnes.values()) {
-    const { clients } = view.audienceOf(indicator.type);
-    const toAsk = clients.filter((client) => {
+  for (const { indicator, asked } of publicOnes.values()) {
+    const toAsk = [...asked].filter(([client, view]) => {
       const row = rowsOf.get(client)?.get(view.sentTo(client, indicator).value);
       return !row || row.expiresAtS <= nowS || row.checkedAtS < nowS - maxAgeS || row.checkedAtS > nowS + CLOCK_SKEW_S;
     });
-    if (clients.length === 0) local++;
+    if (asked.size === 0) local++;
     else if (toAsk.length === 0) cached++;
-    for (const client of toAsk) {
+    for (const [client, view] of toAsk) {
       // Several URLs may leave as one and the same.
       const call = `${client.provider.id} ${view.sentTo(client, indicator).value}`;
       if (!counted.has(call)) missing.set(client, (missing.get(client) ?? 0) + 1);
@@ -72,10 +85,17 @@ function isRefused({ guard }: EngineOptions, view: View, indicator: Indicator): 
   return guard.refuse(indicator) !== null || guard.refuseToSend(indicator) !== null || view.audienceOf(indicator.type).refusal !== null;
 }
 
-function readRows(options: EngineOptions, view: View, indicators: ReadonlyMap<string, Indicator>) {
+/** An indicator that stands in several fields is asked of everybody who is asked about one of them. */
+function addPublic(publicOnes: Map<string, PublicOne>, indicator: Indicator, view: View): void {
+  let one = publicOnes.get(indicator.value);
+  if (!one) publicOnes.set(indicator.value, (one = { indicator, asked: new Map() }));
+  for (const client of view.audienceOf(indicator.type).clients) one.asked.set(client, view);
+}
+
+function readRows(options: EngineOptions, publicOnes: ReadonlyMap<string, PublicOne>) {
   const wanted = new Map<ProviderClient, string[]>();
-  for (const indicator of indicators.values()) {
-    for (const client of view.audienceOf(indicator.type).clients) {
+  for (const { indicator, asked } of publicOnes.values()) {
+    for (const [client, view] of asked) {
       const { value } = view.sentTo(client, indicator);
       const values = wanted.get(client);
       if (values) values.push(value);

@@ -18,7 +18,7 @@ export type EnrichedText =
       readonly invalidLines: number;
       readonly worsts: readonly number[];
     }
-  /** Texts that nobody knows yet: fetch them and come again with the answers. */
+  /** Questions that nobody knows the answer to yet: fetch them and come again with the answers. */
   | { readonly kind: 'missing'; readonly values: ReadonlySet<string>; readonly events: number }
   /** Not what JSON is, from the byte at `offset` on. */
   | { readonly kind: 'fault'; readonly offset: number }

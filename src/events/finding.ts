@@ -1,3 +1,4 @@
+import { questionOf } from '../model/question.ts';
 import type { Finding, EventWriting } from './event-writing.ts';
 import { endOf, fieldOf, hashAt, isEscaped, startOf } from './json/event-map.ts';
 import { textOfString } from './json/scan-event.ts';
@@ -12,7 +13,7 @@ import { addRelated, clearRelated } from './related-fields.ts';
 export interface Lookup {
   wanted: WantedFields;
   readonly known: VerdictMemory;
-  /** Texts that nobody knows yet. */
+  /** Questions that nobody knows the answer to yet. */
   missing: Set<string>;
 }
 
@@ -42,7 +43,7 @@ export function findAll(writing: EventWriting, lookup: Lookup): void {
   const count = Math.min(map.valueCount, MAX_EVENT_VALUES);
   if (count < map.valueCount) flags |= FAILED | FORBIDS_RESOLVE;
   for (let n = 0; n < count; n++) {
-    if (isRepeated(writing, n)) continue;
+    if (isRepeated(writing, n, known.routes)) continue;
     const summary = known.find(map, n);
     const counts = summary !== UNKNOWN && ((summary & (INVALID | NOTHING)) === 0 || isStrict(summary, wanted, fieldOf(map, n)));
     if (n < FEW) finding.counted[n] = counts ? 1 : 0;
@@ -86,7 +87,7 @@ function clear({ finding, related }: EventWriting): void {
 }
 
 /** Whether the n-th value stood in the event before and counted there: then it adds no more than its own entry, if it is a threat. */
-function isRepeated({ finding, map, bytes }: EventWriting, n: number): boolean {
+function isRepeated({ finding, map, bytes }: EventWriting, n: number, routes: VerdictMemory['routes']): boolean {
   if (n >= FEW) return false;
   const hash = hashAt(map, n);
   const start = startOf(map, n);
@@ -94,6 +95,8 @@ function isRepeated({ finding, map, bytes }: EventWriting, n: number): boolean {
   for (let earlier = 0; earlier < n; earlier++) {
     const other = startOf(map, earlier);
     if (hashAt(map, earlier) !== hash || endOf(map, earlier) - other !== length || finding.counted[earlier] === 0) continue;
+    // Others may be asked about it here.
+    if (routes !== null && routes[fieldOf(map, earlier)] !== routes[fieldOf(map, n)]) continue;
     let same = 0;
     while (same < length && bytes[other + same] === bytes[start + same]) same++;
     if (same < length) continue;
@@ -108,8 +111,9 @@ function isRepeated({ finding, map, bytes }: EventWriting, n: number): boolean {
   return false;
 }
 
-function miss({ map, bytes }: EventWriting, { missing }: Lookup, n: number): void {
-  missing.add(textOfString(bytes, startOf(map, n), endOf(map, n)));
+function miss({ map, bytes }: EventWriting, { missing, known: { routes } }: Lookup, n: number): void {
+  const text = textOfString(bytes, startOf(map, n), endOf(map, n));
+  missing.add(routes === null ? text : questionOf(routes[fieldOf(map, n)] ?? '', text));
 }
 
 /** All that is known of the n-th value, which was looked up last; `null`: it was forgotten meanwhile and is missing now. */

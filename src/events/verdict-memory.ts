@@ -1,11 +1,12 @@
 import type { Clock } from '../engine/clock.ts';
 import type { Enricher } from '../engine/enricher.ts';
+import { questionOf } from '../model/question.ts';
 import { isFailure } from '../model/enrichment.ts';
 import type { Answer, Enrichment } from '../model/enrichment.ts';
 import { attach, clearCache, createFrontCache, fetchSlots, findSlot, isFresh, keep, NOT_FOUND, summaryAt, tickAt } from './front-cache.ts';
 import { summaryOf, renderVerdict } from './rendered-verdict.ts';
 import type { RenderedVerdict } from './rendered-verdict.ts';
-import { createEventMap, endOf, hashAt, startOf } from './json/event-map.ts';
+import { createEventMap, endOf, fieldOf, hashAt, startOf } from './json/event-map.ts';
 import type { EventMap } from './json/event-map.ts';
 import { textOfString } from './json/scan-event.ts';
 
@@ -13,6 +14,8 @@ import { textOfString } from './json/scan-event.ts';
 export interface VerdictMemoryOptions {
   readonly enricher: Enricher;
   readonly clock: Clock;
+  /** Names of the fields, by their numbers: what is known of a value may depend on where it stands. */
+  readonly fields: readonly string[];
   /** A power of two. */
   readonly size: number;
   readonly ttlMs: number;
@@ -20,7 +23,9 @@ export interface VerdictMemoryOptions {
 
 /** What is known of values, asked for by their bytes in an event. */
 export interface VerdictMemory {
-  /** Starts a text. `answers`: those that were fetched for it, by value. */
+  /** By field number; fields of one route know the same of a value. `null`: all do. */
+  readonly routes: readonly string[] | null;
+  /** Starts a text. `answers`: those that were fetched for it, by question. */
   begin(text: Buffer, answers: ReadonlyMap<string, RenderedVerdict>): void;
   /** Starts an event whose values will be looked up. The number says nothing: it is there so that nobody takes the reading for idle. */
   prefetch(map: EventMap): number;
@@ -40,9 +45,34 @@ export interface VerdictMemory {
 export const UNKNOWN = -1;
 
 /** A cache of summaries and renderings in front of the engine's memory. */
-export function createVerdictMemory({ enricher, clock, size, ttlMs }: VerdictMemoryOptions): VerdictMemory {
+export function createVerdictMemory(options: VerdictMemoryOptions): VerdictMemory {
+  const { routeOf } = options.enricher;
+  return routeOf === undefined ? createMemoryOf(options, (text) => text) : createRoutedMemory(options, options.fields.map(routeOf));
+}
+
+/** A memory for each route, each asked about what stands in its fields. `routes`: by field number. */
+function createRoutedMemory(options: VerdictMemoryOptions, routes: readonly string[]): VerdictMemory {
+  const byRoute = new Map(routes.map((route) => [route, createMemoryOf(options, (text) => questionOf(route, text))]));
+  const all = [...byRoute.values()];
+  const byField = routes.map((route) => byRoute.get(route) as VerdictMemory);
+  const memoryOf = (map: EventMap, n: number) => byField[fieldOf(map, n)] as VerdictMemory;
+  let last: VerdictMemory | undefined;
+  return {
+    routes,
+    begin: (text, answers) => all.forEach((memory) => memory.begin(text, answers)),
+    prefetch: (map) => all.reduce((read, memory) => read | memory.prefetch(map), 0),
+    find(map, n) {
+      last = memoryOf(map, n);
+      return last.find(map, n);
+    },
+    current: () => last?.current(),
+  };
+}
+
+/** A memory of one route, or of all fields. `asked`: what is asked about a value. */
+function createMemoryOf({ enricher, clock, size, ttlMs }: VerdictMemoryOptions, asked: (text: string) => string): VerdictMemory {
   const cache = createFrontCache(size, clock.monotonicMs());
-  const peek = peekAs(enricher);
+  const peek = peekAs(enricher, asked);
   let generation = enricher.generation?.() ?? 0;
   let nowMs = 0;
   let tick = 0;
@@ -57,22 +87,22 @@ export function createVerdictMemory({ enricher, clock, size, ttlMs }: VerdictMem
   let enrichment: Enrichment | undefined;
 
   function ask(): number {
-    const start = startOf(map, value);
-    const end = endOf(map, value);
-    const text = textOfString(bytes, start, end);
-    known = fetched.get(text);
+    const text = textOfString(bytes, startOf(map, value), endOf(map, value));
+    known = fetched.get(asked(text));
     if (known !== undefined) return known.summary;
     enrichment = peek(text);
     if (enrichment === undefined) return UNKNOWN;
     const summary = summaryOf(enrichment);
     const untilMs = nowMs + Math.min(ttlMs, lifetimeOf(enrichment, clock.epochMs()), isSettled(enrichment.answer) ? ttlMs : UNSETTLED_MS);
     known = slot === NOT_FOUND ? undefined : stillTrue(cache.knowns[slot], enrichment);
-    if (!isKeepable(enrichment.answer) || end - start > LONGEST_KEPT) slot = NOT_FOUND;
-    else slot = keep(cache, slot, { bytes: bytes.subarray(start, end), hash: hashAt(map, value) }, { summary, known, untilMs });
+    const own = bytes.subarray(startOf(map, value), endOf(map, value));
+    if (!isKeepable(enrichment.answer) || own.length > LONGEST_KEPT) slot = NOT_FOUND;
+    else slot = keep(cache, slot, { bytes: own, hash: hashAt(map, value) }, { summary, known, untilMs });
     return summary;
   }
 
   return {
+    routes: null,
     begin(text, answers) {
       bytes = text;
       const now = enricher.generation?.() ?? 0;
@@ -105,9 +135,9 @@ export function createVerdictMemory({ enricher, clock, size, ttlMs }: VerdictMem
 }
 
 /** The engine's answer from memory about a value, under the value's own spelling. */
-function peekAs(enricher: Enricher): (text: string) => Enrichment | undefined {
+function peekAs(enricher: Enricher, asked: (text: string) => string): (text: string) => Enrichment | undefined {
   return (text) => {
-    const found = enricher.peek(text);
+    const found = enricher.peek(asked(text));
     return found === undefined || found.input === text || text.length > LONGEST_KEPT ? found : { ...found, input: text };
   };
 }

@@ -1,6 +1,7 @@
 // src/rows/: a block of CSV rows in, the same bytes with our cells out.
 import type { Enricher } from '../engine/enricher.ts';
 import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS } from '../mapping/splunk.ts';
+import { valueOf } from '../model/question.ts';
 import type { RowOptions } from './row-options.ts';
 import { ValueAnswers, plannedEnrichment } from './value-answers.ts';
 import type { Wait } from './value-answers.ts';
@@ -58,6 +59,8 @@ export class RowEnricher {
   #layout: RowLayout | null = null;
   #chunk = 0;
   #hasRecalled = false;
+  /** `null`: every provider is asked about every field; `undefined`: nobody has said yet. */
+  #routes: readonly string[] | null | undefined;
 
   constructor(options: RowOptions, notes: SearchNotes, startS: number) {
     this.#options = options;
@@ -92,8 +95,10 @@ export class RowEnricher {
     const rows = this.#scanner;
     rows.scan(block.bytes, layout, header.rowsFrom, block.bodyEnd);
     if (rows.count > 0 && !this.#hasRecalled) await this.#recall(layout, context);
+    if (rows.count > 0) this.#warnMissing(layout);
+    if (this.#routes === undefined && rows.holdsText(layout)) this.#route(await this.#routesBy(context));
     this.#reader.read(block.bytes, layout, rows);
-    if (rows.count > 0) await this.#answer(rows.count, layout, context);
+    if (rows.count > 0) await this.#answer(rows.count, context);
     return { block, layout, rows, suffixes: this.#suffixes, headerEnd: header.contentEnd };
   }
 
@@ -101,7 +106,7 @@ export class RowEnricher {
   gather(nowS: number): { readonly shape: string; readonly known: ValueSnapshot } | null {
     const shape = this.#layout === null ? null : this.#shapeOf(this.#layout);
     const known = shape === null ? null : takeSnapshot(this.#parts(), nowS);
-    return shape === null || known === null ? null : { shape, known };
+    return shape === null || known === null ? null : { shape, known: this.#routes ? { ...known, routes: this.#routes } : known };
   }
 
   /** Says what the search would cost; only with `mode=plan`. */
@@ -126,7 +131,19 @@ export class RowEnricher {
     this.#hasRecalled = true;
     const shape = this.#shapeOf(layout);
     const known = shape === null ? null : ((await recall?.(shape)) ?? null);
-    if (known !== null) restoreSnapshot(this.#parts(), known, nowS);
+    if (known === null) return;
+    restoreSnapshot(this.#parts(), known, nowS);
+    this.#route(known.routes ?? null);
+  }
+
+  async #routesBy({ open }: RowContext): Promise<readonly string[] | null> {
+    const { routeOf } = await open();
+    return routeOf === undefined ? null : this.#options.fields.map(routeOf);
+  }
+
+  #route(routes: readonly string[] | null): void {
+    this.#routes = routes;
+    if (routes !== null) this.#reader.route(routes);
   }
 
   #parts(): SnapshotParts {
@@ -143,9 +160,8 @@ export class RowEnricher {
     return JSON.stringify({ fields, details, only, asked, clearedColumns, leads: firstKept < columns, tlp, profile });
   }
 
-  async #answer(rows: number, layout: RowLayout, context: RowContext): Promise<void> {
+  async #answer(rows: number, context: RowContext): Promise<void> {
     const { fields, mode } = this.#options;
-    for (const [n, place] of layout.fieldSpans.entries()) if (place < 0) this.#warnMissing(fields[n] ?? '');
     const ids = this.#reader.ids.subarray(0, rows * fields.length);
     const asked = this.#answers.collect(ids, this.#reader.multivalues, this.#chunk, context.nowS);
     if (mode === 'plan') this.#plan(asked, context.nowS);
@@ -157,15 +173,17 @@ export class RowEnricher {
     for (const id of ids) {
       const value = this.#values.textOf(id);
       if (this.#planned.size < MAX_PLANNED_VALUES) this.#planned.add(value);
-      this.#answers.settle(id, plannedEnrichment(value), nowS);
+      this.#answers.settle(id, plannedEnrichment(valueOf(value)), nowS);
     }
   }
 
-  #warnMissing(field: string): void {
-    this.#notes.say(
-      'WARN',
-      `isMalicious: the events have no field "${field}"; check its spelling (case counts), or extract it before this command.`,
-    );
+  #warnMissing({ fieldSpans }: RowLayout): void {
+    for (const [n, place] of fieldSpans.entries())
+      if (place < 0)
+        this.#notes.say(
+          'WARN',
+          `isMalicious: the events have no field "${this.#options.fields[n]}"; check its spelling (case counts), or extract it before this command.`,
+        );
   }
 
   /** The layout of the chunk before, while the header stays the same. */

@@ -23,6 +23,13 @@ export class RowScanner {
   /** Commas that a row is short of, by row; most chunks have none. */
   readonly shortBy = new Map<number, number>();
 
+  /** Whether any cell that is read holds something. */
+  holdsText({ spanColumns }: ScanLayout): boolean {
+    const { spans, count } = this;
+    for (let span = 0; span < count * spanColumns.length * 2; span += 2) if (spans[span] !== spans[span + 1]) return true;
+    return false;
+  }
+
   /**
    * Scans the rows in `bytes[from, end)`; `bytes[end]` has to be a LF. Throws `CsvError` for a cell that is not closed.
    * The cells are walked in one plain loop: it sees every byte of the search, and most of them before it is compiled.

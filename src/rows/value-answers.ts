@@ -1,6 +1,7 @@
 import type { EnrichOptions, Enricher } from '../engine/enricher.ts';
 import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../model/enrichment.ts';
+import { valueOf } from '../model/question.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import { EMPTY_PLACE, placeOf } from '../model/worst-answer.ts';
@@ -170,7 +171,7 @@ export class ValueAnswers {
     for (const [value, enrichment] of answers) take(value, enrichment);
     if (left <= 0) return;
     // A fault of ours costs the values that it left without an answer, not the search: their rows say so.
-    for (const [value, id] of missing) if (this.#freshUntilS[id] === UNSETTLED) take(value, faultyEnrichment(value, fault));
+    for (const [value, id] of missing) if (this.#freshUntilS[id] === UNSETTLED) take(value, faultyEnrichment(valueOf(value), fault));
   }
 
   /** Takes an answer for an id. */

@@ -11,6 +11,7 @@ interface Header {
   readonly about: unknown;
   readonly seed: number;
   readonly count: number;
+  readonly routes?: readonly string[];
   /** Bytes of each section, in the order of `sectionsOf`. */
   readonly sizes: readonly number[];
 }
@@ -22,7 +23,8 @@ interface Header {
 export function writeSnapshot(path: string, about: unknown, known: ValueSnapshot): void {
   const sections = sectionsOf(known);
   const { seed, count } = known.table;
-  const header: Header = { about, seed, count, sizes: sections.map(({ byteLength }) => byteLength) };
+  const routes = known.routes && { routes: known.routes };
+  const header: Header = { about, seed, count, ...routes, sizes: sections.map(({ byteLength }) => byteLength) };
   const text = padded(Buffer.from(JSON.stringify(header)), 0x20);
   const prelude = Buffer.alloc(PRELUDE_BYTES);
   MAGIC.copy(prelude);
@@ -72,7 +74,7 @@ function sectionsOf({ table, rendered, places, untilS, verdicts, renderings }: V
   );
 }
 
-function knownIn(all: Buffer<ArrayBuffer>, { seed, count, sizes }: Header): ValueSnapshot {
+function knownIn(all: Buffer<ArrayBuffer>, { seed, count, routes, sizes }: Header): ValueSnapshot {
   let at = 0;
   let section = 0;
   const next = () => {
@@ -97,6 +99,7 @@ function knownIn(all: Buffer<ArrayBuffer>, { seed, count, sizes }: Header): Valu
   const [untilS, places, slots, hashes, ends, renderedEnds] = [floats(), floats(), integers(), integers(), integers(), integers()];
   const [renderings, verdicts, tableBytes, renderedBytes] = [integers(), bytes(), bytes(), bytes()];
   return {
+    ...(routes && { routes }),
     untilS,
     places,
     verdicts,

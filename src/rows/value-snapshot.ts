@@ -7,6 +7,8 @@ import type { ValueTableState } from './value-table.ts';
 
 /** What a search knows of the values it saw, and the next one of the same shape needs not ask: no objects, only bytes and numbers. */
 export interface ValueSnapshot extends SnapshotPlaces {
+  /** The routes of the fields that were looked up; left out: every provider was asked about every field. */
+  readonly routes?: readonly string[];
   readonly table: ValueTableState;
   readonly rendered: { readonly bytes: Buffer<ArrayBuffer>; readonly ends: Int32Array<ArrayBuffer> };
   /** What `RowSuffixes.renderAll` gave, by id. */

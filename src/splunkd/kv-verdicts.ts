@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Enricher, EnrichOptions } from '../engine/enricher.ts';
 import type { Enrichment } from '../model/enrichment.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
+import { valueOf } from '../model/question.ts';
 import { sendInBatches } from './kv-batches.ts';
 import type { Splunkd } from './splunkd.ts';
 import { SplunkdError } from './splunkd.ts';
@@ -42,6 +43,7 @@ export function shareThroughKvStore(engine: AppEngine, splunkd: Splunkd, sharing
   const shared = new SharedVerdicts(engine, splunkd, sharing);
   return {
     store: engine.store,
+    routeOf: engine.routeOf,
     peek: (value) => engine.peek(value),
     plan: (values, options) => engine.plan(values, options),
     explain: (enrichment) => engine.explain(enrichment),
@@ -89,7 +91,7 @@ class SharedVerdicts {
   #unknownHere(values: readonly string[], nowS: number): string[] {
     const canonical = new Set<string>();
     for (const value of values) {
-      const parsed = parseIndicator(value);
+      const parsed = parseIndicator(valueOf(value));
       if (parsed.kind !== 'invalid' && parsed.kind !== 'private') canonical.add(parsed.indicator.value);
     }
     const all = [...canonical];

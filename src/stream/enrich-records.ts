@@ -35,7 +35,7 @@ export function createRecordEnricher(options: RecordEnricherOptions): EnrichReco
   const { enricher, fields } = options;
   const texts = createTextEnricher({
     wanted: createWantedFields(fields),
-    known: createVerdictMemory({ enricher, clock: systemClock, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS }),
+    known: createVerdictMemory({ enricher, clock: systemClock, fields, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS }),
     rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook: false },
     maxDepth: MAX_DEPTH,
     maxEvents: Number.MAX_SAFE_INTEGER,

@@ -1,24 +1,12 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { fillLookupTable } from '../../src/rows/lookup-table.ts';
-import { triageAlerts } from '../../src/pipeline/triage/triage.ts';
-import { TriageSettings } from '../../src/pipeline/triage/triage-settings.ts';
 import { SearchNotes } from '../../src/rows/search-notes.ts';
-import { systemPipelineClock } from '../../src/pipeline/pipeline-clock.ts';
-import { readCsv } from '../support/csv-oracle.ts';
 import { openTestEngine } from '../support/open-test-engine.ts';
 import { frameOf, getinfoOf, MemoryOutput, readFrames, replay } from '../support/splunk-streams.ts';
 import { sendJson, startStandIn } from '../support/stand-in-api.ts';
-import { runCli } from './cli/run-cli.ts';
-import { startUpstream } from './sidecar/support/upstream-stand-in.ts';
-import { startGateway } from './sidecar/support/start-sidecar.ts';
+import { askEveryHost, differencesIn, FIELDS, quoted, type Said, saidInTable } from './every-host.ts';
 
-/** What an event is answered, as every host has to say it. */
-type Said = readonly [verdict: string, score: number | null, status: string, tier: string, autoResolve: boolean];
-type Event = Readonly<Record<string, unknown>>;
-
-const FIELDS = ['source.ip', 'destination.ip', 'destination.domain', 'url.full', 'file.hash.sha256'] as const;
 const EVENTS = 2200;
-const NOTHING: Said = ['unknown', null, 'skipped_empty', 'log', false];
 
 /** What may differ, by words that its line of the report holds, with the page of the docs that says so. Nothing does. */
 const DOCUMENTED_DIFFERENCES: readonly string[] = [];
@@ -117,61 +105,7 @@ function corpus(): Map<string, string[]>[] {
   return [...alone, ...mixed];
 }
 
-/** The same values as an ECS event, in one of the spellings that Elasticsearch takes. */
-function toEvent(values: ReadonlyMap<string, readonly string[]>, n: number): Event {
-  const event: Record<string, unknown> = { '@timestamp': '2026-01-01T00:00:00Z', n };
-  for (const [field, texts] of values) {
-    const value = texts.length === 1 ? texts[0] : n % 7 === 0 ? [texts] : texts;
-    const [top = '', ...rest] = field.split('.');
-    if (n % 3 === 0) event[field] = value;
-    else if (n % 3 === 1 || texts.length < 2) {
-      const nested = rest.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as object;
-      event[top] = merged(event[top], nested);
-    } else
-      event[top] = [event[top] ?? [], ...texts.map((text) => rest.reduceRight<unknown>((inner, name) => ({ [name]: inner }), text))].flat();
-  }
-  return event;
-}
-
-function merged(there: unknown, added: object): unknown {
-  if (Array.isArray(there)) return [...(there as unknown[]), added];
-  return { ...(there as object | undefined), ...added };
-}
-
-function saidIn(rollUp: Record<string, unknown> | undefined): Said {
-  if (rollUp === undefined) return NOTHING;
-  const { verdict, score = null, status, tier, auto_resolve } = rollUp;
-  return [verdict, score, status, tier, auto_resolve] as Said;
-}
-
 const isQuiet = ([verdict, , status]: Said) => status === 'ok' && (verdict === 'clean' || verdict === 'unknown');
-const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-const multivalue = (texts: readonly string[]) =>
-  texts.length < 2 ? '' : texts.map((text) => `$${text.replaceAll('$', '$$$$')}$`).join(';');
-
-/** A table with a column for each field and, as Splunk sends it, another one for the values of a multivalue. */
-function tableOf(events: readonly ReadonlyMap<string, readonly string[]>[]): string {
-  const header = [...FIELDS, ...FIELDS.map((field) => `__mv_${field}`)];
-  const rows = events.map((event) => [
-    ...FIELDS.map((field) => (event.get(field) ?? []).join('\n')),
-    ...FIELDS.map((field) => multivalue(event.get(field) ?? [])),
-  ]);
-  return [header, ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join('');
-}
-
-function saidInTable(text: string): Said[] {
-  const [header = [], ...rows] = readCsv(text).rows === undefined ? [] : [readCsv(text).header, ...readCsv(text).rows];
-  const at = (name: string) => header.indexOf(name);
-  const [verdict, score, status, tier, resolve] = ['im_verdict', 'im_score', 'im_status', 'im_tier', 'im_auto_resolve'].map(at);
-  return rows.map((row) => [
-    row[verdict!]!,
-    row[score!] === '' ? null : Number(row[score!]),
-    row[status!]!,
-    row[tier!]!,
-    row[resolve!] === 'True',
-  ]);
-}
-
 /** A stand-in API whose answer depends on the value alone. */
 const startJudge = () =>
   startStandIn(({ method, values }, response) => {
@@ -200,73 +134,11 @@ it(`every host says the same of ${EVENTS} events: verdict, score, status, tier, 
   onTestFinished(() => engine.close());
   const values = corpus();
   await engine.enrichMany(new Set(values.flatMap((event) => [...event.values()].flat())));
-  const events = values.map(toEvent);
-  const ndjson = events.map((event) => `${JSON.stringify(event)}\n`).join('');
-  const upstream = await startUpstream();
-  const settings = { maxEvents: 10_000, maxIndicators: 10_000 };
-  const { call } = await startGateway(upstream.url, { enricher: engine, settings, detail: 'full' });
-  const said = new Map<string, readonly Said[]>();
-
-  const enrich = await call('/v1/enrich', { body: ndjson, headers: { 'content-type': 'application/x-ndjson' } });
-  const fromLines = (text: string) =>
-    text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => saidIn((JSON.parse(line) as { ismalicious?: Record<string, unknown> }).ismalicious));
-  said.set('/v1/enrich', fromLines(enrich.text));
-  const lean = await startGateway(upstream.url, { enricher: engine, settings });
-  const leanly = fromLines((await lean.call('/v1/enrich', { body: ndjson, headers: { 'content-type': 'application/x-ndjson' } })).text);
-
-  await call('/_bulk', {
-    body: events.map((event) => `{"create":{}}\n${JSON.stringify(event)}\n`).join(''),
-    headers: { 'content-type': 'application/x-ndjson' },
-  });
-  const bulk = upstream.seen
-    .at(-1)!
-    .body.split('\n')
-    .filter((_, n) => n % 2 === 1);
-  said.set('gateway', fromLines(bulk.join('\n')));
-
-  const logstash: Said[] = [];
-  for (let from = 0; from < EVENTS; from += 100) {
-    const answers = await Promise.all(events.slice(from, from + 100).map((body) => call('/v1/logstash', { body })));
-    logstash.push(...answers.map(({ json }) => saidIn(json as Record<string, unknown>)));
-  }
-  said.set('/v1/logstash', logstash);
-
-  const rules = TriageSettings.parse({});
-  const decisions = await triageAlerts(events, {
-    enricher: engine,
-    rules,
-    clock: systemPipelineClock,
-    store: null,
-    outputs: [],
-    maxPending: 0,
-  });
-  said.set(
-    'triage',
-    decisions.map((decision) => saidIn({ ...decision })),
-  );
-
-  const table = tableOf(values);
-  const search = await replay(Buffer.concat([getinfoOf([...FIELDS]), frameOf({ action: 'execute', finished: true }, table)]), engine);
-  said.set('SPL', saidInTable(readFrames(search.output).at(-1)!.body));
-
-  const env = { ISMALICIOUS_BASE_URL: api.url, ISMALICIOUS_X_API_KEY: 'a2V5OnNlY3JldA==', ISMALICIOUS_ECS_DETAIL: 'full' };
-  said.set('CLI, events', fromLines((await runCli(['enrich', '--format', 'ndjson', '-'], { stdin: ndjson, env })).stdout));
-  const rows = await runCli(['enrich', '--format', 'csv', '--field', FIELDS.join(','), '-'], { stdin: table, env });
-  said.set('CLI, rows', saidInTable(rows.stdout));
-
+  const env = { ISMALICIOUS_BASE_URL: api.url, ISMALICIOUS_X_API_KEY: 'a2V5OnNlY3JldA==' };
+  const { said, leanly } = await askEveryHost(engine, env, values);
   const expected = said.get('SPL')!;
-  const differences: string[] = [];
-  for (const [host, all] of said) {
-    expect([host, all.length]).toEqual([host, EVENTS]);
-    for (const [n, one] of all.entries())
-      if (JSON.stringify(one) !== JSON.stringify(expected[n]))
-        differences.push(
-          `${host}: ${JSON.stringify(one)} not ${JSON.stringify(expected[n])} of ${JSON.stringify(events[n]).slice(0, 300)}`,
-        );
-  }
+  for (const [host, all] of said) expect([host, all.length]).toEqual([host, EVENTS]);
+  const differences = differencesIn(said, values);
 
   // The lookup takes one value a row: its answers are those to events with this value alone.
   const singles = [...new Set(values.flatMap((event) => [...event.values()].flat()))];

@@ -16,6 +16,7 @@ import { CORE_BLOCKS } from '../core-blocks.ts';
 import { crossFaults } from '../engine-config.ts';
 import { HOST_SETTINGS } from '../host-settings.ts';
 import { type KnownProviders, knownProviders } from '../known-providers.ts';
+import { unseenFields } from './unseen-fields.ts';
 import { keylessWarnings, namedBlocks, wantedBlocks, wantedProviders } from '../wanted-providers.ts';
 
 /** What reading a whole configuration found. */
@@ -81,7 +82,7 @@ async function checkSources(sources: ConfigSources): Promise<CheckedConfig> {
   });
   return {
     faults,
-    warnings: [...keylessWarnings(known, named), ...doubts],
+    warnings: [...keylessWarnings(known, named), ...doubts, ...unseenFields(asked, inUse)],
     providers: asked.map(({ provider }) => provider.id),
     feeds: under('feeds.'),
     outputs: under('outputs.'),

@@ -145,7 +145,12 @@ function joinedUrls(text: string): string[] {
 
 /** `[source]` as a whole arrives under its name: its members are those of `source.*`. */
 function nest(field: string, value: object): object {
-  return field === 'value' ? value : { [field.replace(/^\[|\]$/g, '').replaceAll('][', '.')]: value };
+  return field === 'value' ? value : { [dotted(field)]: value };
+}
+
+/** A field's name with dots, as events have it: `[source][ip]` is `source.ip`. */
+export function dotted(field: string): string {
+  return field.replace(/^\[|\]$/g, '').replaceAll('][', '.');
 }
 
 /** Reads the wanted fields of an event, or of an object inside it. */

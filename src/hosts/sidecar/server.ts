@@ -216,7 +216,7 @@ function hotRoutes({ enricher, settings, detail = 'lean', pipeline, profiles = [
   const wanted = createWantedFields(settings.fields);
   const fields = [...new Set([...settings.fields, ...extractFields])];
   const size = 2 ** Math.ceil(Math.log2(frontCacheEntries));
-  const known = createVerdictMemory({ enricher, clock, size, ttlMs: frontCacheMs });
+  const known = createVerdictMemory({ enricher, clock, fields, size, ttlMs: frontCacheMs });
   const rules = {
     fields,
     matchedType: settings.matchedType === 'none' ? null : settings.matchedType,
@@ -241,7 +241,7 @@ function hotRoutes({ enricher, settings, detail = 'lean', pipeline, profiles = [
     createTexts: (asked) =>
       createTextEnricher({
         ...textOptions,
-        known: createVerdictMemory({ enricher: asked, clock, size: LEAST_SIZE, ttlMs: 0 }),
+        known: createVerdictMemory({ enricher: asked, clock, fields, size: LEAST_SIZE, ttlMs: 0 }),
       }),
   });
   return [

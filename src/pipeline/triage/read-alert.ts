@@ -2,12 +2,21 @@ import { isLooseField } from '../../model/loose-field.ts';
 import { isPlaceholder } from '../../model/parsing/placeholder.ts';
 import { readForLookup } from '../../model/read-for-lookup.ts';
 
+/** A value that may be an indicator. */
+export interface Observable {
+  /** Where it was found first. */
+  readonly field: string;
+  readonly value: string;
+  /** Every field it stands in; left out: that one alone. */
+  readonly fields?: readonly string[];
+}
+
 /** What triage reads in an alert, whatever wrote it. */
 export interface AlertFacts {
   /** Its own id; `null`: it has none. */
   readonly id: string | null;
-  /** Values that may be indicators, each with its field. */
-  readonly observables: readonly { readonly field: string; readonly value: string }[];
+  /** Each value once. */
+  readonly observables: readonly Observable[];
   /** Values beyond the bound, which were not read. */
   readonly unread: number;
   /** What became of the traffic or file, in the writer's words, by field; none: not said. */
@@ -36,15 +45,18 @@ const NONE: readonly string[] = [];
 
 /** Reads an alert object: nested or dotted fields, single values or lists, one object or a list of them. */
 export function readAlert(alert: Readonly<Record<string, unknown>>, fields: readonly string[] = ALERT_FIELDS): AlertFacts {
-  const observables: { field: string; value: string }[] = [];
-  const seen = new Set<string>();
+  const observables: (Observable & { fields?: string[] })[] = [];
+  const seen = new Map<string, (Observable & { fields?: string[] }) | null>();
   let unread = 0;
   for (const field of fields)
     for (const value of textsAt(alert, field)) {
-      if (seen.has(value) || isPassedOver(field, value)) continue;
-      seen.add(value);
-      if (observables.length < MAX_OBSERVABLES) observables.push({ field, value });
-      else unread += 1;
+      const earlier = seen.get(value);
+      if (earlier) noteField(earlier, field);
+      if (earlier !== undefined || isPassedOver(field, value)) continue;
+      const observable = observables.length < MAX_OBSERVABLES ? { field, value } : null;
+      seen.set(value, observable);
+      if (observable === null) unread += 1;
+      else observables.push(observable);
     }
   const bytes = BYTES.flatMap((field) => textsAt(alert, field))
     .map(Number)
@@ -58,6 +70,11 @@ export function readAlert(alert: Readonly<Record<string, unknown>>, fields: read
     // Of several flows the largest counts.
     bytesOut: bytes.length === 0 ? null : bytes.reduce((most, value) => Math.max(most, value)),
   };
+}
+
+function noteField(observable: Observable & { fields?: string[] }, field: string): void {
+  if (field === observable.field || observable.fields?.includes(field)) return;
+  (observable.fields ??= [observable.field]).push(field);
 }
 
 /** What a field that holds other things too carries besides indicators. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { enrichInTurns } from '../../engine/enrich-in-turns.ts';
 import type { Enricher } from '../../engine/enricher.ts';
+import { questionIn } from '../../engine/field-routes.ts';
 import type { Store } from '../../store/store-client.ts';
 import { mapInTurns } from '../../engine/turns.ts';
 import { type Enrichment, isLeftAlone } from '../../model/enrichment.ts';
@@ -11,6 +12,7 @@ import { unlistedItem } from '../delivery/output-item.ts';
 import { nowS, type PipelineClock } from '../pipeline-clock.ts';
 import { deliveriesOf, type Recipient } from '../route-judgements.ts';
 import { decideTriage, type TriageDecision } from './decide-triage.ts';
+import type { Observable } from './read-alert.ts';
 import { type Alert, type AlertReading, readAlertWhole } from './read-alerts.ts';
 import type { TriageRules } from './triage-settings.ts';
 
@@ -74,22 +76,43 @@ export async function triageAlerts(alerts: readonly Alert[], triage: Triage, wai
   return (await triageWithEvidence(alerts, triage, wait)).map(({ decision }) => decision);
 }
 
-/** The same, with what is bad in each alert. */
-export async function triageWithEvidence(alerts: readonly Alert[], triage: Triage, wait: TriageWait = {}): Promise<TriagedAlert[]> {
+/** The same, with what is bad in each alert. `fieldsOf`: where a value of the n-th alert stood, when that is not the alert as it is given here. */
+export async function triageWithEvidence(
+  alerts: readonly Alert[],
+  triage: Triage,
+  wait: TriageWait = {},
+  fieldsOf?: (n: number, value: string) => readonly string[],
+): Promise<TriagedAlert[]> {
   const what = { notesSightings: notesSightings(triage), nowS: nowS(triage.clock) };
-  return await triageReadings(await mapInTurns(alerts, (alert) => readAlertWhole(alert, what), wait.signal), triage, wait);
+  const readings = await mapInTurns(alerts, (alert) => readAlertWhole(alert, what), wait.signal);
+  return await triageReadings(
+    fieldsOf ? readings.map((reading, n) => standingIn(reading, (value) => fieldsOf(n, value))) : readings,
+    triage,
+    wait,
+  );
+}
+
+function standingIn(reading: AlertReading, fieldsOf: (value: string) => readonly string[]): AlertReading {
+  const observables = reading.facts.observables.map((observable) => {
+    const fields = fieldsOf(observable.value);
+    return fields.length === 0 ? observable : { ...observable, fields };
+  });
+  return { ...reading, facts: { ...reading.facts, observables } };
 }
 
 /** The same for alerts that were read already. */
 export async function triageReadings(readings: readonly AlertReading[], triage: Triage, wait: TriageWait = {}): Promise<TriagedAlert[]> {
   const values = new Set<string>();
-  await mapInTurns(readings, ({ facts }) => facts.observables.forEach(({ value }) => values.add(value)), wait.signal);
+  const askedIn = ({ facts }: AlertReading) => facts.observables.flatMap((observable) => questionsOf(triage.enricher, observable));
+  await mapInTurns(readings, (reading) => askedIn(reading).forEach(({ question }) => values.add(question)), wait.signal);
   const found = await enrichInTurns(triage.enricher, values, wait);
-  const judge = ({ facts }: AlertReading) => {
-    const enrichments = facts.observables.map(({ value }) => found.get(value)).filter((one): one is Enrichment => one !== undefined);
+  const judge = (reading: AlertReading) => {
+    const { facts } = reading;
+    const asked = askedIn(reading);
+    const enrichments = asked.map(({ question }) => found.get(question)).filter((one): one is Enrichment => one !== undefined);
     const decision = decideTriage(facts, enrichments, triage.rules);
     const { decisive } = decision;
-    const field = decisive === null ? null : (facts.observables.find(({ value }) => found.get(value) === decisive)?.field ?? null);
+    const field = decisive === null ? null : (asked.find(({ question }) => found.get(question) === decisive)?.field ?? null);
     const accused = enrichments.filter(isAccused).sort((a, b) => placeOf(a.answer) - placeOf(b.answer));
     return { decision, field, accused };
   };
@@ -105,6 +128,16 @@ export async function triageReadings(readings: readonly AlertReading[], triage: 
     decisive: decision.decisive,
     accused,
   }));
+}
+
+/** What is asked about an observable: it may stand in fields for which different providers are asked. */
+function questionsOf(
+  enricher: Enricher,
+  { field, value, fields = [field] }: Observable,
+): { readonly field: string; readonly question: string }[] {
+  if (enricher.routeOf === undefined) return [{ field, question: value }];
+  const byQuestion = new Map(fields.map((one) => [questionIn(enricher, { field: one, value }), one] as const).toReversed());
+  return [...byQuestion].toReversed().map(([question, first]) => ({ field: first, question }));
 }
 
 /** Journals the decision for the outputs, and watches what is to be watched. Nothing else is done. */

@@ -1,5 +1,6 @@
 import type { Enricher } from '../../engine/enricher.ts';
 import type { Enrichment } from '../../model/enrichment.ts';
+import { questionIn } from '../../engine/field-routes.ts';
 import { type EngineClient, memberOf } from '../engine-client.ts';
 import { type FieldEnrichment, type UpdateRules, toDocumentUpdate } from './document-update.ts';
 import type { ValueReader } from './document-values.ts';
@@ -65,8 +66,8 @@ async function lookUp(
   { enricher, readValues, budget, signal }: PageWork,
   documents: readonly FoundDocument[],
 ): Promise<Map<string, Enrichment>> {
-  const values = new Set(documents.flatMap(({ source }) => readValues(source).map(({ value }) => value)));
-  return enricher.enrichMany(values, { budget, ...(signal && { signal }) });
+  const asked = new Set(documents.flatMap(({ source }) => readValues(source).map((one) => questionIn(enricher, one))));
+  return enricher.enrichMany(asked, { budget, ...(signal && { signal }) });
 }
 
 function planUpdates(
@@ -80,9 +81,9 @@ function planUpdates(
       tally.alreadyDone++;
       return [];
     }
-    const found = work.readValues(document.source).flatMap(({ field, value }): FieldEnrichment[] => {
-      const enrichment = enrichments.get(value);
-      return enrichment === undefined ? [] : [{ field, enrichment }];
+    const found = work.readValues(document.source).flatMap((one): FieldEnrichment[] => {
+      const enrichment = enrichments.get(questionIn(work.enricher, one));
+      return enrichment === undefined ? [] : [{ field: one.field, enrichment }];
     });
     if (found.length === 0) {
       tally.withoutValues++;

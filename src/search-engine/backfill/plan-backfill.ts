@@ -1,4 +1,5 @@
 import type { Enricher, Plan } from '../../engine/enricher.ts';
+import { questionIn } from '../../engine/field-routes.ts';
 import type { EngineClient } from '../engine-client.ts';
 import { type BackfillOptions, countDocuments } from './backfill.ts';
 import { createValueReader } from './document-values.ts';
@@ -32,7 +33,7 @@ export async function planBackfill(engine: EngineClient, enricher: Enricher, opt
 async function planReadable(engine: EngineClient, enricher: Enricher, { query, pageSize }: BackfillOptions): Promise<BackfillPlan> {
   const documents = await countDocuments(engine, query, null);
   const readValues = createValueReader(query.fields);
-  const values = new Set<string>();
+  const asked = new Set<string>();
   let read = 0;
   const snapshot = await openSnapshot(engine, query, 1);
   const reader = snapshot.open(0, null, pageSize);
@@ -40,12 +41,12 @@ async function planReadable(engine: EngineClient, enricher: Enricher, { query, p
     for (let isLast = false; !isLast && read < MOST_DOCUMENTS;) {
       const page = await reader.next();
       read += page.documents.length;
-      for (const { source } of page.documents) for (const { value } of readValues(source)) values.add(value);
+      for (const { source } of page.documents) for (const one of readValues(source)) asked.add(questionIn(enricher, one));
       ({ isLast } = page);
     }
   } finally {
     await reader.close();
     await snapshot.close();
   }
-  return { documents, read, cost: await enricher.plan(values), unreadable: query.without ?? [] };
+  return { documents, read, cost: await enricher.plan(asked), unreadable: query.without ?? [] };
 }

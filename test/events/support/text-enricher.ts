@@ -13,7 +13,7 @@ export function textEnricherOn(
 ): TextEnricher {
   return createTextEnricher({
     wanted: createWantedFields(fields),
-    known: createVerdictMemory({ enricher, clock: systemClock, size, ttlMs: 5000 }),
+    known: createVerdictMemory({ enricher, clock: systemClock, fields, size, ttlMs: 5000 }),
     rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook, detail },
     maxDepth,
     maxEvents,

@@ -226,7 +226,7 @@ describe('a field of an alert', () => {
 
   it('gives each value once, and passes over what a field that holds other things carries besides', () => {
     expect(readAlert({ dest_ip: ['45.83.64.7', '45.83.64.7'], dest: '45.83.64.7', url: { original: 'GET /x y' } }).observables).toEqual([
-      { field: 'dest_ip', value: '45.83.64.7' },
+      { field: 'dest_ip', value: '45.83.64.7', fields: ['dest_ip', 'dest'] },
     ]);
   });
 

@@ -2,6 +2,7 @@ import { enrichInTurns } from '../../../engine/enrich-in-turns.ts';
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
 import { type Enrichment, unaskedAnswer } from '../../../model/enrichment.ts';
+import { valueOf } from '../../../model/question.ts';
 import type { PipelinePart } from '../../../pipeline/pipeline-part.ts';
 import { renderVerdict } from '../../../events/rendered-verdict.ts';
 import type { RenderedVerdict } from '../../../events/rendered-verdict.ts';
@@ -108,7 +109,7 @@ async function fetchAll(
   } catch (error) {
     options.signal.throwIfAborted();
     work.report(error);
-    return [...values].map((value) => [value, unanswered(value)]);
+    return [...values].map((question) => [question, unanswered(valueOf(question))]);
   }
 }
 

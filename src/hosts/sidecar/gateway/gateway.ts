@@ -80,6 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const known = createVerdictMemory({
     enricher,
     clock,
+    fields: wanted.names,
     size: 2 ** Math.ceil(Math.log2(sidecar.frontCacheEntries)),
     ttlMs: sidecar.frontCacheMs,
   });

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
+import { routeByField } from '../../../model/question.ts';
 import type { LateEnrichment } from '../../../events/enrich-later.ts';
 import type { TextEnricher } from '../../../events/enrich-text.ts';
 import type { Caller } from '../http/caller.ts';
@@ -20,7 +21,9 @@ export type EnrichAsCaller = (asking: Caller) => LateEnrichment;
  * the house, so nothing is taken from it and nothing is put there.
  */
 export function createEnrichAsCaller({ enricher, clock, createTexts }: AsCallerOptions): EnrichAsCaller {
-  const forgetful: Enricher = { ...bound(enricher), peek: () => undefined };
+  // Whose settings say who is asked about which field is not known before the call.
+  const routeOf = enricher.routeOf && routeByField;
+  const forgetful: Enricher = { ...bound(enricher), routeOf, peek: () => undefined };
   let texts: TextEnricher | null = null;
   return (asking) => ({
     clock,

@@ -1,8 +1,10 @@
 import type { Clock } from '../../../engine/clock.ts';
 import type { Enricher } from '../../../engine/enricher.ts';
+import { questionIn } from '../../../engine/field-routes.ts';
 import type { Enrichment } from '../../../model/enrichment.ts';
 import type { EcsDetail } from '../../../mapping/ecs-roll-up.ts';
 import type { WantedFields } from '../../../events/wanted-fields.ts';
+import { routeByField } from '../../../model/question.ts';
 import { callerOf, isRefusal } from '../http/caller.ts';
 import type { Caller } from '../http/caller.ts';
 import { signalOf } from '../http/call.ts';
@@ -15,7 +17,7 @@ import { sendEarly, sendJson } from '../http/replies.ts';
 import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { toLogstashAnswer, toLogstashFailure, toNothingToLookUp } from '../../../events/logstash/logstash-answer.ts';
-import { MAX_NESTING, readLogstashBody } from '../../../events/logstash/read-logstash-body.ts';
+import { dotted, MAX_NESTING, readLogstashBody } from '../../../events/logstash/read-logstash-body.ts';
 import type { FieldValue } from '../../../events/logstash/read-logstash-body.ts';
 
 /** Characters of a field's name that a message repeats. */
@@ -82,6 +84,11 @@ function tooDeepMessage(fields: readonly string[]): string {
   return `${shown === '' ? 'the event' : `the field ${JSON.stringify(shown)}`} nests deeper than ${MAX_NESTING} brackets: send the fields that hold values`;
 }
 
+/** A value with what is asked about it. */
+interface Asked extends Pick<FieldValue, 'field'> {
+  readonly question: string;
+}
+
 interface Job {
   readonly call: Call;
   readonly values: readonly FieldValue[];
@@ -95,27 +102,34 @@ function lookUp(options: LogstashRouteOptions, job: Job): void {
   const { enricher, clock } = options;
   const known = new Map<string, Enrichment>();
   const missing = new Set<string>();
-  for (const { value } of job.values) {
-    const enrichment = job.asking === null ? enricher.peek(value) : undefined;
-    if (enrichment === undefined) missing.add(value);
-    else known.set(value, enrichment);
+  const asked = questionsOf(enricher, job);
+  for (const { question } of asked) {
+    const enrichment = job.asking === null ? enricher.peek(question) : undefined;
+    if (enrichment === undefined) missing.add(question);
+    else known.set(question, enrichment);
   }
-  if (missing.size === 0) return reply(options, job, known);
+  if (missing.size === 0) return reply(options, job.call, asked, known);
   const timeoutMs = Math.max(1, Math.ceil(job.dueMs - clock.monotonicMs()));
   enricher
     .enrichMany(missing, { ...job.asking, timeoutMs, signal: signalOf(job.call) })
-    .then((fetched) => reply(options, job, new Map([...known, ...fetched])))
+    .then((fetched) => reply(options, job.call, asked, new Map([...known, ...fetched])))
     .catch((error: unknown) => options.fail(job.call, error, job.refuse));
   return undefined;
 }
 
+function questionsOf({ routeOf }: Enricher, { values, asking }: Job): readonly Asked[] {
+  const by = { routeOf: asking === null ? routeOf : routeOf && routeByField };
+  return values.map(({ field, value }) => ({ field, question: questionIn(by, { field: dotted(field), value }) }));
+}
+
 function reply(
   { settings, metrics, clock, detail }: LogstashRouteOptions,
-  { call, values }: Job,
+  call: Call,
+  asked: readonly Asked[],
   known: ReadonlyMap<string, Enrichment>,
 ): void {
-  const found = values.flatMap(({ field, value }) => {
-    const enrichment = known.get(value);
+  const found = asked.flatMap(({ field, question }) => {
+    const enrichment = known.get(question);
     return enrichment === undefined ? [] : [{ field, enrichment }];
   });
   metrics.add('lookups', found.length);

@@ -5,6 +5,7 @@ import { deliver } from '../../../pipeline/delivery/deliver.ts';
 import { pipelineTransports } from '../../../compose/pipeline-transports.ts';
 import { loadPipelineConfig, type OpenedPipeline, openPipeline, type PipelineConfig } from '../../../pipeline/open-pipeline.ts';
 import { systemPipelineClock } from '../../../pipeline/pipeline-clock.ts';
+import { textsAt } from '../../../pipeline/triage/read-alert.ts';
 import { triageWithEvidence } from '../../../pipeline/triage/triage.ts';
 import { type AlertPayload, readAlertResults } from '../../../splunkd/alert/alert-payload.ts';
 import { openAppSplunkd, readAppSettings } from '../../../splunkd/credentials.ts';
@@ -100,6 +101,7 @@ async function triageResults(
 ): Promise<TriagedResult[]> {
   const alerts = results.map((result) => (params.fields.length === 0 ? result : narrowed(result, params.fields)));
   const options = { timeoutMs: params.timeoutMs };
+  const fieldsOf = (n: number, value: string) => params.fields.filter((field) => textsAt(results[n] ?? {}, field).includes(value));
   const decisions = await triageWithEvidence(
     alerts,
     {
@@ -112,6 +114,7 @@ async function triageResults(
       maxPending: config.pipeline.maxPending,
     },
     options,
+    params.fields.length === 0 ? undefined : fieldsOf,
   );
   return decisions.flatMap(({ decision, decisive, accused }, n) => {
     const result = results[n];

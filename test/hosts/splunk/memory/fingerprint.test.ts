@@ -47,6 +47,7 @@ describe('what was known no longer counts', () => {
     ['when a setting changes', () => yaml('scoring: { p1: 99, p2: 98, watch: 97 }\n')],
     ['when the environment changes a setting', () => void vi.stubEnv('ISMALICIOUS_SCORING_P1', '99')],
     ['when a key is taken away', () => void vi.stubEnv('ISMALICIOUS_X_API_KEY', '')],
+    ['when the environment says which fields a provider is asked about', () => void vi.stubEnv('ISMALICIOUS_FIELDS', 'dest_*')],
     ['when the environment brings another provider', () => void vi.stubEnv('VIRUSTOTAL_ENABLED', 'false')],
     [
       'when an analyst overrules',
