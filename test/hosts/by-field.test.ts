@@ -4,6 +4,7 @@ import { systemClock } from '../../src/engine/clock.ts';
 import { questionOf } from '../../src/model/question.ts';
 import { createRecordEnricher } from '../../src/stream/enrich-records.ts';
 import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
+import { readCsv } from '../support/csv-oracle.ts';
 import { frameOf, getinfoOf, readFrames, replay } from '../support/splunk-streams.ts';
 import { DESTINATION_ONLY, eventOf, matchedIn, openTwo, type Written } from '../support/two-by-field.ts';
 import { askEveryHost, differencesIn, FIELDS, keptOpen, saidInTable, type Values } from './every-host.ts';
@@ -52,6 +53,17 @@ describe('providers.<id>.fields', () => {
     expect(await search(['source.ip', 'destination.ip', 'providers=ismalicious'])).toEqual(['clean ok', 'clean ok']);
     // Nobody is left to ask: like an address of a type that no provider is asked about.
     expect(await search(['source.ip', 'destination.ip', 'providers=abuseipdb'])).toEqual(['unknown ok', 'malicious ok']);
+  });
+
+  it('a row with the same address in two columns tells each column what was asked for its sake', async () => {
+    const { engine } = await openTwo(DESTINATION_ONLY);
+    const table = 'source.ip,destination.ip\n12.0.0.1,12.0.0.1\n"12.0.0.1","=""12.0.0.1"""\n';
+    const args = ['source.ip', 'destination.ip', 'details=t'];
+    const { output } = await replay(Buffer.concat([getinfoOf(args), frameOf({ action: 'execute', finished: true }, table)]), engine);
+    const { header, rows } = readCsv(readFrames(output).at(-1)!.body);
+    const names = ['im_verdict', 'im_field', 'im_source.ip_verdict', 'im_destination.ip_verdict'];
+    const said = ['malicious', 'destination.ip', 'clean', 'malicious'];
+    expect(rows.map((row) => names.map((name) => row[header.indexOf(name)]))).toEqual([said, said]);
   });
 
   it('a plan counts what each provider would be asked, once', async () => {

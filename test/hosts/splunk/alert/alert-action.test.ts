@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runTriageAction } from '../../../../src/hosts/splunk/alert/alert-action.ts';
 import { readAlertPayload, readAlertResults } from '../../../../src/splunkd/alert/alert-payload.ts';
+import { startFourProviders } from '../../../support/four-providers.ts';
 import { type Answering, hasOpenssl, type LoopbackSplunkd, makeSplunkHome, startSplunkd } from '../../../support/loopback-splunkd.ts';
 
 const SESSION = 'canary-session-key';
@@ -70,10 +71,10 @@ const payloadOf = (configuration: Readonly<Record<string, string>>) =>
       configuration,
     }),
   );
-const run = (configuration: Readonly<Record<string, string>>) =>
+const run = (configuration: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) =>
   runTriageAction(payloadOf(configuration), {
     program: join(home, 'etc/apps/ismalicious/bin/programs/triage.js'),
-    env: { SPLUNK_HOME: home },
+    env: { SPLUNK_HOME: home, ...env },
   });
 const writes = () => splunkd.asked.filter(({ method }) => method === 'POST');
 
@@ -87,6 +88,16 @@ describe.skipIf(!hasOpenssl)('the triage action [needs openssl]', () => {
       'dry run, would tell webhook',
     ]);
     expect([writes(), posted]).toEqual([[], []]);
+  });
+
+  it('asks providers that have fields of their own by the fields of the results', async () => {
+    await using api = await startFourProviders();
+    writeFileSync(join(home, 'results.csv.gz'), gzipSync('victim,attacker\n12.0.0.1,12.0.0.2\n12.0.0.2,12.0.0.3\n'));
+    const env = api.env({ ABUSEIPDB_FIELDS: 'attacker', VIRUSTOTAL_ENABLED: 'false', GREYNOISE_ENABLED: 'false' });
+    const { lines } = await run({ fields: 'victim,attacker' }, env);
+    expect(lines[0]).toBe('dry run, 2 results triaged: p1 2');
+    expect(api.asked.abuseipdb.toSorted()).toEqual(['12.0.0.2', '12.0.0.3']);
+    expect(api.asked.ismalicious.toSorted()).toEqual(['12.0.0.1', '12.0.0.2', '12.0.0.3']);
   });
 
   it('tells the outputs that are on, once for each alert and indicator, also when the alert comes again', async () => {
