@@ -20,13 +20,12 @@ import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts
 import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
-import { ConfigError } from '../config/config-error.ts';
-import { parseRedisAddress } from '../model/parsing/redis-address.ts';
 import { readSources } from './config-sources.ts';
 import type { Core } from './core-blocks.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { fieldRoutes } from './field-routes.ts';
 import { openLocalLists } from './local-lists.ts';
+import { openShared } from './open-shared.ts';
 import { settingsFingerprint } from './check/settings-fingerprint.ts';
 import { scoringOf } from './scoring-settings.ts';
 import { type StackContext, stackProvider } from './provider-stack.ts';
@@ -238,7 +237,7 @@ async function openDecisions(
 
 /** The store of this machine, and what others share with it. */
 async function openStores(config: LoadedConfig, clock: Clock, onFault: (message: string) => void) {
-  const shared = await openShared(config.core.cache, onFault);
+  const shared = await openShared(config, onFault);
   const local = await openStore(config, clock, onFault);
   return { shared, store: shared?.over(local) ?? local };
 }
@@ -255,21 +254,6 @@ async function openStore(
   }
   const path = core.cache.path ?? join(folder, 'verdicts.sqlite');
   return openDurableVerdictStore({ path, onFault, nowMs: () => clock.monotonicMs() });
-}
-
-/** The client is loaded only where there is an address. */
-async function openShared(
-  { redisUrl, redisCaFile, redisPrefix, replicas }: Core['cache'],
-  onFault: (message: string) => void,
-): Promise<SharedCache | undefined> {
-  const address = redisUrl === undefined ? null : parseRedisAddress(redisUrl);
-  if (address === null) return undefined;
-  if (redisCaFile !== undefined && !existsSync(redisCaFile)) {
-    const fault = { key: 'cache.redis_ca_file', place: redisCaFile, message: 'cannot be read: check the path and its permissions' };
-    throw new ConfigError([fault]);
-  }
-  const { openRedisSharedCache } = await import('../engine/cache/redis/redis-shared-cache.ts');
-  return openRedisSharedCache({ address, caFile: redisCaFile ?? null, prefix: redisPrefix, replicas: replicas ?? null, onFault });
 }
 
 function guardOf(privacy: Core['privacy'], local: LocalSource): PrivacyGuard {

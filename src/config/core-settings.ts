@@ -11,6 +11,8 @@ function setting<T extends z.ZodMiniType>(schema: T, env: string, doc: string, o
   return schema;
 }
 
+const AWAY_HABITS = ['own', 'wait', 'ask'] as const;
+
 /** The verdict cache and its lifetimes. */
 export const CacheSettings = z.object({
   path: setting(
@@ -67,6 +69,16 @@ export const CacheSettings = z.object({
     z.optional(wholeFrom(1, 1000)),
     'CACHE_REPLICAS',
     'Processes that share the limits, 1 to 1000: while Redis is away each keeps to this part of them. By default as many as were last seen there, or 2.',
+  ),
+  redisPatienceS: setting(
+    z._default(wholeFrom(0, 3600), 30),
+    'REDIS_PATIENCE_S',
+    'Seconds, 0 to 3600, that new look-ups wait for a Redis that is away, within their deadlines; 0: not at all. Then `cache.redis_away` says what becomes of them.',
+  ),
+  redisAway: setting(
+    z._default(z.enum(AWAY_HABITS), 'own'),
+    'REDIS_AWAY',
+    'What becomes of new look-ups while Redis is away for longer than that: own (each value is asked about by one machine, the others say `unavailable`), wait (none is asked about), ask (every machine asks, and values are paid several times).',
   ),
 });
 

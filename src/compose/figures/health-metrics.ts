@@ -62,7 +62,7 @@ function sharedSeries({ fault, losses, replicas }: NonNullable<EngineHealth['sha
     {
       name: 'redis_up',
       type: 'gauge' as const,
-      help: '1 while answers and limits are shared through Redis; 0: this machine keeps to its share of the limits.',
+      help: '1 while answers and limits are shared through Redis; 0: new look-ups wait for it, or this machine keeps to its share. /readyz says which.',
       samples: [['', fault === null ? 1 : 0] as const],
     },
     { name: 'redis_losses_total', type: 'counter' as const, help: 'How often Redis went away.', samples: [['', losses] as const] },

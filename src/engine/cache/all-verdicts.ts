@@ -9,15 +9,20 @@ export interface CachedVerdict {
   readonly expiresAtS: number;
 }
 
-/** Every answer in a cache file, by provider and value; the file is only read. */
-export async function* allVerdicts(path: string): AsyncGenerator<CachedVerdict> {
+/** Every answer in a cache file, by provider and value, or those of one provider that are fresh at a time; the file is only read. */
+export async function* allVerdicts(
+  path: string,
+  only?: { readonly provider: string; readonly freshAtS: number },
+): AsyncGenerator<CachedVerdict> {
   const { DatabaseSync } = await loadSqlite();
   const db = new DatabaseSync(path, { readOnly: true });
   try {
+    const which = only ? 'WHERE provider = ? AND expires_at > ?' : '';
     const rows = db.prepare(
-      'SELECT provider, value, answer, checked_at AS checkedAtS, expires_at AS expiresAtS FROM verdicts ORDER BY provider, value',
+      `SELECT provider, value, answer, checked_at AS checkedAtS, expires_at AS expiresAtS FROM verdicts ${which} ORDER BY provider, value`,
     );
-    for (const row of rows.iterate()) yield row as unknown as CachedVerdict;
+    const bound = only ? [only.provider, only.freshAtS] : [];
+    for (const row of rows.iterate(...bound)) yield row as unknown as CachedVerdict;
   } finally {
     db.close();
   }

@@ -47,6 +47,7 @@ export class CallDispatcher {
     this.#sharedCalls = options.shared
       ? new SharedCalls({ ...options, shared: options.shared }, parts, {
           ...events,
+          onRefused: (job, error) => jobs.settle(job, this.failed(error)),
           onTheWay: (work) => this.#onTheWay(work),
           ask: (batch) => void this.#call(this.#ask(batch)),
           learnBulkCap: () => this.#call(this.#learnBulkCap()),

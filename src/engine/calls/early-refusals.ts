@@ -21,13 +21,15 @@ export interface EarlyRefusals {
 }
 
 export function createEarlyRefusals(
-  { provider, clock, refuseToSend }: ClientOptions,
+  { provider, clock, shared, refuseToSend }: ClientOptions,
   { pacer, breaker, refusals }: { readonly pacer: Pacer; readonly breaker: Breaker; readonly refusals: StandingRefusals },
 ): EarlyRefusals {
   const error = (code: LookupErrorCode, message: string, retryAfterMs: number | null = null) =>
     new LookupError(code, provider.id, message, { retryAfterMs });
   function delay(): LookupError | null {
     const waitMs = pacer.blockedUntilMs - clock.monotonicMs();
+    const away = waitMs <= 0 ? (shared?.whileAway() ?? null) : null;
+    if (away?.does === 'hold') return error('unavailable', away.reason, away.againMs);
     if (waitMs <= 0) return null;
     const isDown = refusals.standing(clock.monotonicMs())?.error.code === 'unavailable';
     return error(isDown ? 'unavailable' : 'rate_limited', `asks us to wait ${Math.ceil(waitMs / 1000)} s more`, waitMs);

@@ -12,6 +12,8 @@ export interface RedisKeys {
   present(provider: string): string;
   /** What was replaced within its lifetime, and the number that grows with it. */
   replaced(provider: string): readonly [string, string];
+  /** What was written, and the number that grows with it. */
+  written(provider: string): readonly [string, string];
   /** Rows of a register, and the order in which they changed. */
   register(name: string): readonly [string, string];
 }
@@ -29,6 +31,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
     server: (provider) => `${of(provider)}:server`,
     present: (provider) => `${of(provider)}:present`,
     replaced: (provider) => [`${of(provider)}:replaced`, `${of(provider)}:replacements`],
+    written: (provider) => [`${of(provider)}:written`, `${of(provider)}:writes`],
     register: (name) => [`${of(` ${name}`)}:rows`, `${of(` ${name}`)}:order`],
   };
 }

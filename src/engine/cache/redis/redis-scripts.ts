@@ -41,11 +41,15 @@ for v = 1, #ARGV - first do
   if row then checked, expires = string.match(row, '^(%d+) (%d+) ') end
   if checked and tonumber(expires) > nowS and tonumber(checked) >= tonumber(ARGV[first + v]) then
     states[v] = row
-  elseif redis.call('EXISTS', KEYS[5 + 2 * v]) == 1 then
-    states[v] = 'h'
   else
-    states[v] = 'f'
-    mine[#mine + 1] = v
+    local lease = redis.call('GET', KEYS[5 + 2 * v])
+    -- Ours already: the answer to the claim was lost on its way.
+    if lease and string.match(lease, ' (.*)$') ~= ARGV[1] then
+      states[v] = 'h'
+    else
+      states[v] = 'f'
+      mine[#mine + 1] = v
+    end
   end
 end
 local paid = { sum(KEYS[2]), sum(KEYS[3]) }
@@ -77,7 +81,7 @@ if wait == 0 and (most > 0 or #states == 0) then
   fence = redis.call('INCR', KEYS[5])
   for n = 1, most do
     states[mine[n]] = 'g'
-    redis.call('SET', KEYS[5 + 2 * mine[n]], fence, 'PX', ARGV[3])
+    redis.call('SET', KEYS[5 + 2 * mine[n]], fence .. ' ' .. ARGV[1], 'PX', ARGV[3])
   end
   if longest > 0 then
     redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - longest)
@@ -96,33 +100,41 @@ end
 return { now, wait, exhausted, fence, tostring(paid[1]), tostring(paid[2]), notes, states }
 `);
 
-/**
- * Keys: what was replaced, and a number that grows with it; then answer and lease of each value. Arguments: of each value the number of its
- * lease (0: none), the answer with its head, or nothing, the time it was checked, and for how many milliseconds it is fresh. Who holds a
- * lease no more replaces nothing that a later holder wrote. Where two answers differ within their lifetime, the others are to look again.
- */
-export const KEEP = script(`${TIME}
-local function replaced(answer)
-  local last = redis.call('GET', KEYS[2])
+/** Answers that a log of changes holds; the oldest go. It is forgotten when nothing changes for a week. */
+const LOG = `
+local function log(changes, number, answer, now)
+  local last = redis.call('GET', number)
   -- Begins with the time: a server that forgot it still counts on.
-  if not last then redis.call('SET', KEYS[2], now) end
-  redis.call('ZADD', KEYS[1], redis.call('INCR', KEYS[2]), answer)
-  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -10001)
-  redis.call('EXPIRE', KEYS[1], 604800)
-  redis.call('EXPIRE', KEYS[2], 604800)
+  if not last then redis.call('SET', number, now) end
+  redis.call('ZADD', changes, redis.call('INCR', number), answer)
+  redis.call('ZREMRANGEBYRANK', changes, 0, -10001)
+  redis.call('EXPIRE', changes, 604800)
+  redis.call('EXPIRE', number, 604800)
 end
-for v = 1, #KEYS / 2 - 1 do
-  local fence, row, checked, ttl = tonumber(ARGV[4 * v - 3]), ARGV[4 * v - 2], tonumber(ARGV[4 * v - 1]), tonumber(ARGV[4 * v])
-  local answer, lease = KEYS[2 * v + 1], KEYS[2 * v + 2]
+`;
+
+/**
+ * Keys: what was replaced, and a number that grows with it; the same of what was written; then answer and lease of each value. Arguments: name
+ * of this process, then of each value the number of its lease (0: none), the answer with its head, or nothing, the time it was checked, and for
+ * how many milliseconds it is fresh. Who holds a lease no more replaces nothing that a later holder wrote. Where two answers differ within their
+ * lifetime, the others are to look again. What is older than ten minutes was written before, to a server that lost it.
+ */
+export const KEEP = script(`${TIME}${LOG}
+for v = 1, #KEYS / 2 - 2 do
+  local fence, row, checked, ttl = tonumber(ARGV[4 * v - 2]), ARGV[4 * v - 1], tonumber(ARGV[4 * v]), tonumber(ARGV[4 * v + 1])
+  local answer, lease = KEYS[2 * v + 3], KEYS[2 * v + 4]
   if row ~= '' and ttl > 0 then
     local before = redis.call('GET', answer)
     local wrote, by, text
     if before then wrote, by, text = string.match(before, '^(%d+) %d+ (%d+) (.*)$') end
     local isLate = wrote and ((fence > 0 and tonumber(by) > fence) or (fence == 0 and tonumber(wrote) >= checked))
-    if not isLate then redis.call('SET', answer, row, 'PX', ttl) end
-    if text and text ~= string.match(row, '^%d+ %d+ %d+ (.*)$') then replaced(answer) end
+    if not isLate then
+      redis.call('SET', answer, row, 'PX', ttl)
+      if nowS - checked < 600 then log(KEYS[3], KEYS[4], answer, now) end
+    end
+    if text and text ~= string.match(row, '^%d+ %d+ %d+ (.*)$') then log(KEYS[1], KEYS[2], answer, now) end
   end
-  if fence > 0 and redis.call('GET', lease) == tostring(fence) then redis.call('DEL', lease) end
+  if fence > 0 and redis.call('GET', lease) == ARGV[4 * v - 2] .. ' ' .. ARGV[1] then redis.call('DEL', lease) end
 end
 return 1
 `);
@@ -136,10 +148,20 @@ end
 return now
 `);
 
-/** Keys: leases. Arguments: milliseconds, and the number of each. */
+/**
+ * Keys: fence, then leases. Arguments: name of this process, milliseconds, and the number of each. Those that are ours last longer; one that a
+ * server lost, or that ran out while we were away, is ours again. Numbers of leases go on above those that are known.
+ */
 export const RENEW = script(`
-for v = 1, #KEYS do
-  if redis.call('GET', KEYS[v]) == ARGV[1 + v] then redis.call('PEXPIRE', KEYS[v], ARGV[1]) end
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+for v = 2, #KEYS do
+  local ours = ARGV[1 + v] .. ' ' .. ARGV[1]
+  local lease = redis.call('GET', KEYS[v])
+  if not lease or lease == ours then redis.call('SET', KEYS[v], ours, 'PX', ARGV[2]) end
+  if tonumber(ARGV[1 + v]) > last then
+    last = tonumber(ARGV[1 + v])
+    redis.call('SET', KEYS[1], ARGV[1 + v])
+  end
 end
 return 1
 `);
@@ -156,11 +178,11 @@ return 1
 
 /**
  * Tells what this process has done, as often as it likes, and asks what all have done.
- * Keys: calls, paid on the day, paid in the month, notes, which server this is, who is there, the number of what was replaced.
+ * Keys: calls, paid on the day, paid in the month, notes, which server this is, who is there, the numbers of what was replaced and written.
  * Arguments: name of this process, name of the server's run, paid by us on the day and in the month, number of windows, milliseconds of each,
  * then time and name of each call that is ours.
- * Gives: now, since when this server is there, paid on the day, in the month, the notes, how many are there, calls in each window, that
- * number.
+ * Gives: now, since when this server is there, paid on the day, in the month, the notes, names of those that are there, calls in each window,
+ * those numbers.
  */
 export const SETTLE = script(`${TIME}${SUM}
 local count = tonumber(ARGV[5])
@@ -187,14 +209,14 @@ redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now - 10000)
 redis.call('PEXPIRE', KEYS[6], 20000)
 local used = {}
 for w = 1, count do used[w] = redis.call('ZCOUNT', KEYS[1], '(' .. (now - tonumber(ARGV[5 + w])), '+inf') end
-return { now, tonumber(since), tostring(sum(KEYS[2])), tostring(sum(KEYS[3])), redis.call('HGETALL', KEYS[4]), redis.call('ZCARD', KEYS[6]), used, redis.call('GET', KEYS[7]) or '0' }
+return { now, tonumber(since), tostring(sum(KEYS[2])), tostring(sum(KEYS[3])), redis.call('HGETALL', KEYS[4]), redis.call('ZRANGE', KEYS[6], 0, -1), used, redis.call('GET', KEYS[7]) or '0', redis.call('GET', KEYS[8]) or '0' }
 `);
 
 /** Keys: who is there. Argument: name of this process. */
 export const LEAVE = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`);
 
-/** Keys: what was replaced, its number. Arguments: the number up to which it is known, most answers. Gives: the number up to which these go, their keys. */
-export const REPLACED = script(`
+/** Keys: a log of changes, its number. Arguments: the number up to which it is known, most answers. Gives: the number up to which these go, their keys. */
+export const CHANGES = script(`
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 local names, upTo = {}, ARGV[1]
 for n = 1, #found, 2 do names[#names + 1], upTo = found[n], found[n + 1] end

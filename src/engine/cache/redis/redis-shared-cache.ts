@@ -3,22 +3,27 @@ import type { RedisAddress } from '../../../model/parsing/redis-address.ts';
 import { windowWaitMs } from '../call-windows.ts';
 import { createMemoryVerdictStore } from '../memory-verdict-store.ts';
 import type { StoredVerdict, VerdictStore } from '../verdict-store.ts';
+import { Absence, type AwayHabit, type AwayRule } from './absence.ts';
+import type { AnswerLog } from './answer-log.ts';
+import { AnswerReader } from './answer-reader.ts';
 import { BookedCalls } from './booked-calls.ts';
 import { HeldLeases } from './held-leases.ts';
+import { KnownMachines, processName } from './known-machines.ts';
+import { createMirroredAnswers } from './mirrored-answers.ts';
 import { NoteExchange } from './note-exchange.ts';
 import { OwnDeeds } from './own-deeds.ts';
 import { createShares } from './own-share.ts';
 import { createRedisKeys, type RedisKeys, verdictOfRow } from './redis-keys.ts';
 import { RedisLink } from './redis-link.ts';
-import { ReplacedAnswers } from './replaced-answers.ts';
+import { createReplacedAnswers } from './replaced-answers.ts';
+import { RetoldAnswers } from './retold-answers.ts';
 import { Roster, spanOf, sumKeys } from './roster.ts';
-import { CLAIM, EXCHANGE, KEEP, LEAVE, MOVE, NOTE, RENEW, REPLACED, SETTLE } from './redis-scripts.ts';
+import { CHANGES, CLAIM, EXCHANGE, KEEP, LEAVE, MOVE, NOTE, RENEW, SETTLE } from './redis-scripts.ts';
 import type { Claim, ClaimRequest, OwnShare, Payer, RegisterPlace, SharedCache, SharedHealth } from './shared-cache.ts';
 import { createRegisters, type Registers } from './shared-register.ts';
 import { SharedVerdictStore } from './shared-verdict-store.ts';
 
-const SCRIPTS = [CLAIM, KEEP, MOVE, RENEW, NOTE, SETTLE, LEAVE, REPLACED, EXCHANGE];
-const CHUNK = 500;
+const SCRIPTS = [CLAIM, KEEP, MOVE, RENEW, NOTE, SETTLE, LEAVE, CHANGES, EXCHANGE];
 /** How often this process shows that it is there, and asks what the others have done. */
 const BEAT_MS = 1000;
 /** Processes that are reckoned with when none was ever seen and the setting says nothing. */
@@ -31,13 +36,17 @@ export interface RedisSharedCacheOptions {
   readonly prefix: string;
   /** Processes that share it; `null`: as many as are seen there. */
   readonly replicas: number | null;
+  /** Stands for this machine, whatever process of it asks: letters and digits. */
+  readonly machine: string;
+  /** What becomes of new look-ups while it is away, once they have waited so many milliseconds for it. */
+  readonly away: { readonly habit: AwayHabit; readonly patienceMs: number };
   /** Told in one sentence when it goes, and when it is back. */
   readonly onFault: (message: string) => void;
 }
 
 class RedisSharedCache implements SharedCache {
   readonly #options: RedisSharedCacheOptions;
-  readonly #instance = randomBytes(8).toString('hex');
+  readonly #instance: string;
   readonly #keys: RedisKeys;
   readonly #link: RedisLink;
   readonly #leases: HeldLeases;
@@ -46,7 +55,12 @@ class RedisSharedCache implements SharedCache {
   readonly #deeds: OwnDeeds;
   readonly #shares = createShares();
   readonly #roster: Roster;
-  readonly #replaced: ReplacedAnswers;
+  readonly #replaced: AnswerLog;
+  readonly #mirrored: AnswerLog;
+  readonly #retold: RetoldAnswers;
+  readonly #machines: KnownMachines;
+  readonly #absence: Absence;
+  readonly #answers: AnswerReader;
   readonly #registers: Registers;
   readonly #listeners: ((values: readonly string[]) => void)[] = [];
   #local: VerdictStore = createMemoryVerdictStore(null);
@@ -56,6 +70,7 @@ class RedisSharedCache implements SharedCache {
 
   constructor(options: RedisSharedCacheOptions) {
     this.#options = options;
+    this.#instance = processName(options.machine, randomBytes(8).toString('hex'));
     this.#keys = createRedisKeys(options.prefix);
     this.#deeds = new OwnDeeds(this.#instance);
     this.#link = new RedisLink({
@@ -64,14 +79,26 @@ class RedisSharedCache implements SharedCache {
       onUp: (run) => void this.#up(run),
       onDown: (why) => this.#down(why),
     });
-    this.#leases = new HeldLeases(this.#link, this.#keys);
+    const local = () => this.#local;
+    const parts = { link: this.#link, keys: this.#keys, local };
+    const { machine, replicas, away } = options;
+    this.#machines = new KnownMachines({ local, processes: () => this.#roster.processes, machine, replicas });
+    this.#absence = new Absence({ ...away, machine, machines: () => this.#machines.names() });
+    this.#answers = new AnswerReader(parts);
+    this.#mirrored = createMirroredAnswers({ ...parts, machine, machines: this.#machines, answers: this.#answers });
+    this.#leases = new HeldLeases(this.#link, this.#keys, this.#instance);
+    this.#retold = new RetoldAnswers({
+      local,
+      machines: this.#machines,
+      onFault: options.onFault,
+      tell: (provider, answers) => this.#leases.tell(provider, answers),
+      onTelling: (isTelling) => this.#absence.gathers(isTelling),
+    });
     this.#notes = new NoteExchange(this.#link, this.#keys);
-    this.#booked = new BookedCalls({ link: this.#link, keys: this.#keys, deeds: this.#deeds, local: () => this.#local });
+    this.#booked = new BookedCalls({ ...parts, deeds: this.#deeds });
     this.#registers = createRegisters({ link: this.#link, keys: this.#keys, onFault: options.onFault });
-    this.#replaced = new ReplacedAnswers({
-      link: this.#link,
-      keys: this.#keys,
-      local: () => this.#local,
+    this.#replaced = createReplacedAnswers({
+      ...parts,
       onReplaced: (values) => this.#listeners.forEach((listener) => listener(values)),
     });
     this.#roster = new Roster(
@@ -79,8 +106,10 @@ class RedisSharedCache implements SharedCache {
       {
         onNotes: (said, mark) => this.#notes.take(said, mark, this.#local),
         mark: () => this.#notes.mark,
-        onReplacements: (provider, number) => void this.#replaced.learn(provider, number),
+        onReplaced: (provider, number) => void this.#replaced.learn(provider, number),
+        onWritten: (provider, number) => away.habit === 'own' && void this.#mirrored.learn(provider, number),
         onSeen: (payer, used, paid) => this.#shares.saw(payer, used, paid, Date.now()),
+        onServer: (provider, sinceMs) => void this.#retold.meet(provider, sinceMs),
       },
     );
   }
@@ -97,7 +126,7 @@ class RedisSharedCache implements SharedCache {
 
   async recall(wanted: ReadonlyMap<string, readonly string[]>): Promise<Map<string, Map<string, StoredVerdict>>> {
     const found = new Map<string, Map<string, StoredVerdict>>();
-    const reads = [...wanted].map(async ([provider, values]) => found.set(provider, await this.#answers(provider, values)));
+    const reads = [...wanted].map(async ([provider, values]) => found.set(provider, await this.#answers.read(provider, values)));
     await Promise.all(reads);
     return found;
   }
@@ -108,7 +137,9 @@ class RedisSharedCache implements SharedCache {
     const ownWaitMs = warmMs > 0 ? Math.min(warmMs, this.#ownWaitMs(request)) : 0;
     if (ownWaitMs > 0) return { answers: new Map(), held: new Set(), granted: new Set(), waitMs: ownWaitMs, exhausted: null };
     const [mark, call] = [this.#notes.mark, this.#deeds.nextCall()];
-    const { provider, wanted, leaseMs, cost, budgets, windows } = request;
+    const { provider, leaseMs, cost, budgets, windows } = request;
+    const [wanted, held] = this.#leases.part(provider, request.wanted);
+    if (wanted.length === 0 && held.size > 0) return { answers: new Map(), held, granted: new Set(), waitMs: 0, exhausted: null };
     const keys = [...sumKeys(this.#keys, request), this.#keys.notes(provider), this.#keys.fence(provider)];
     for (const { value } of wanted) keys.push(this.#keys.answer(provider, value), this.#keys.lease(provider, value));
     const said = await this.#link.run(CLAIM, keys, [
@@ -124,31 +155,21 @@ class RedisSharedCache implements SharedCache {
     if (!Array.isArray(said)) return null;
     this.#notes.take(said[6], mark, this.#local);
     this.#deeds.paidByAll(request, [Number(said[4]), Number(said[5])]);
-    const claim = this.#claimOf(request, said);
+    const claim = this.#claimOf({ ...request, wanted }, held, said);
     const [atMs, fence, credits] = [Number(said[0]), Number(said[3]), cost * claim.granted.size];
     if (fence > 0) this.#booked.begin(request, { call, fence, atMs, credits });
     return claim;
   }
 
-  async watch(
-    provider: string,
-    values: readonly string[],
-  ): Promise<{ answers: ReadonlyMap<string, StoredVerdict>; free: readonly string[] } | null> {
-    const answers = await this.#answers(provider, values);
-    const open = values.filter((value) => !answers.has(value));
-    if (!this.#link.isUp) return null;
-    const free: string[] = [];
-    for (const some of chunksOf(open)) {
-      const leases = await this.#link.mget(some.map((value) => this.#keys.lease(provider, value)));
-      if (leases === null) return null;
-      free.push(...some.filter((_, n) => leases[n] === null));
-    }
-    return { answers, free };
-  }
+  watch: SharedCache['watch'] = (provider, values) => this.#answers.watch(provider, values);
 
   release(provider: string, values: readonly string[]): void {
     this.#booked.end(provider, this.#leases.fencesOf(provider, values));
     this.#leases.release(provider, values);
+  }
+
+  whileAway(): AwayRule | null {
+    return this.#absence.rule(performance.now());
   }
 
   ownShare(payer: Payer, nowMs: number): OwnShare | null {
@@ -169,6 +190,7 @@ class RedisSharedCache implements SharedCache {
     return new SharedVerdictStore(local, {
       put: (provider, value, verdict) => this.#leases.put(provider, value, verdict),
       paid: (account, day) => this.#deeds.knownOf(account, day),
+      closing: () => this.#retold.close(),
       noted: (name, text, atS) => {
         const provider = this.#roster.providerOf(name);
         if (provider !== undefined) this.#notes.write(provider, name, { text, atS });
@@ -183,7 +205,7 @@ class RedisSharedCache implements SharedCache {
   onReplaced = (listener: (values: readonly string[]) => void): void => void this.#listeners.push(listener);
 
   health(): SharedHealth {
-    return { fault: this.#fault, losses: this.#losses, replicas: this.#replicas() };
+    return { fault: this.#faultNow(), losses: this.#losses, replicas: this.#replicas() };
   }
 
   async close(): Promise<void> {
@@ -195,26 +217,9 @@ class RedisSharedCache implements SharedCache {
     await this.#link.close();
   }
 
-  async #answers(provider: string, values: readonly string[]): Promise<Map<string, StoredVerdict>> {
-    const found = new Map<string, StoredVerdict>();
-    const reads = chunksOf(values).map(async (chunk) => {
-      const rows = await this.#link.mget(chunk.map((value) => this.#keys.answer(provider, value)));
-      for (const [n, row] of (rows ?? []).entries()) {
-        const verdict = verdictOfRow(row);
-        if (verdict === null) continue;
-        const value = chunk[n] as string;
-        found.set(value, verdict);
-        // The next time it costs no round trip, and it is there when Redis is not.
-        this.#local.put(provider, value, verdict);
-      }
-    });
-    await Promise.all(reads);
-    return found;
-  }
-
-  #claimOf({ provider, wanted, leaseMs }: ClaimRequest, said: readonly unknown[]): Claim {
+  #claimOf({ provider, wanted, leaseMs }: ClaimRequest, ours: ReadonlySet<string>, said: readonly unknown[]): Claim {
     const answers = new Map<string, StoredVerdict>();
-    const held = new Set<string>();
+    const held = new Set<string>(ours);
     const granted = new Set<string>();
     const states = Array.isArray(said[7]) ? (said[7] as unknown[]) : [];
     for (const [n, { value }] of wanted.entries()) {
@@ -251,27 +256,32 @@ class RedisSharedCache implements SharedCache {
     return this.#options.replicas ?? (this.#roster.replicas || SUPPOSED_REPLICAS);
   }
 
+  #faultNow(): string | null {
+    return this.#fault === null ? null : this.#absence.words(this.#fault, this.#replicas(), performance.now());
+  }
+
   async #up(run: string): Promise<void> {
     const wasAway = this.#fault !== null;
     this.#fault = null;
     void this.#link.remember(SCRIPTS);
+    this.#leases.resume();
     await this.#roster.meet(run);
     if (!this.#link.isUp) return;
+    this.#absence.ended(performance.now());
     this.#shares.over();
     this.#notes.flush();
-    this.#leases.flush();
     void this.#registers.settle();
     if (wasAway) this.#options.onFault('Redis is back: answers and limits are shared again');
   }
 
   #down(why: string): void {
+    this.#absence.began(performance.now());
     this.#roster.unsettle();
-    this.#leases.lose();
     this.#booked.lose();
     if (this.#fault !== null) return;
     this.#losses++;
-    this.#fault = `Redis (cache.redis_url) is away (${why}): answers come from this machine's cache, and look-ups keep to a share of each limit (1 of ${this.#replicas()})`;
-    this.#options.onFault(this.#fault);
+    this.#fault = why;
+    this.#options.onFault(this.#absence.words(why, this.#replicas(), performance.now()));
   }
 
   #pulse(): void {
@@ -280,10 +290,6 @@ class RedisSharedCache implements SharedCache {
     void this.#roster.settle();
     void this.#registers.settle();
   }
-}
-
-function chunksOf(values: readonly string[]): (readonly string[])[] {
-  return Array.from({ length: Math.ceil(values.length / CHUNK) }, (_, n) => values.slice(n * CHUNK, (n + 1) * CHUNK));
 }
 
 /** Opens the shared cache; one that cannot be reached is told through `onFault`, and tried again. */

@@ -25,8 +25,12 @@ interface RosterEvents {
   readonly mark: () => number;
   readonly onNotes: (said: unknown, mark: number) => void;
   /** The number that grows with what was replaced. */
-  readonly onReplacements: (provider: string, number: string) => void;
+  readonly onReplaced: (provider: string, number: string) => void;
+  /** The number that grows with what was written. */
+  readonly onWritten: (provider: string, number: string) => void;
   readonly onSeen: (payer: Payer, used: readonly number[], paid: readonly [number, number]) => void;
+  /** Since when the server is there, by its clock: another number is another server, or one that lost its data. */
+  readonly onServer: (provider: string, sinceMs: number) => void;
 }
 
 /** A window with its margin, in milliseconds. */
@@ -46,7 +50,7 @@ export class Roster {
   readonly #parts: { readonly link: RedisLink; readonly keys: RedisKeys; readonly deeds: OwnDeeds };
   readonly #events: RosterEvents;
   #run = '';
-  #replicas = 0;
+  #processes: readonly string[] = [];
 
   constructor(parts: { readonly link: RedisLink; readonly keys: RedisKeys; readonly deeds: OwnDeeds }, events: RosterEvents) {
     this.#parts = parts;
@@ -55,7 +59,12 @@ export class Roster {
 
   /** Processes that were last seen there; 0: none. */
   get replicas(): number {
-    return this.#replicas;
+    return this.#processes.length;
+  }
+
+  /** Names of those. */
+  get processes(): readonly string[] {
+    return this.#processes;
   }
 
   add(payersNow: readonly (() => Payer)[]): void {
@@ -103,26 +112,36 @@ export class Roster {
     const calls = member.isSettled ? [] : deeds.callsOf(account, Math.max(0, ...spans));
     const said = await link.run(
       SETTLE,
-      [...sumKeys(keys, payer), keys.notes(provider), keys.server(provider), keys.present(provider), keys.replaced(provider)[1]],
+      [
+        ...sumKeys(keys, payer),
+        keys.notes(provider),
+        keys.server(provider),
+        keys.present(provider),
+        keys.replaced(provider)[1],
+        keys.written(provider)[1],
+      ],
       [deeds.instance, this.#run, ...deeds.paidOf(payer), windows.length, ...spans, ...calls],
     );
     if (!Array.isArray(said)) return;
-    const [nowMs, sinceMs, day, month, notes, replicas, used, replacements] = said as [
+    const [nowMs, sinceMs, day, month, notes, processes, used, replaced, written] = said as [
       number,
       number,
       string,
       string,
       unknown,
-      number,
+      string[],
       number[],
+      string,
       string,
     ];
     // Emptied while we were connected: it has to be told anew.
     const isNew = member.isSettled && sinceMs !== member.sinceMs;
     Object.assign(member, { sinceMs, warmUntilMs: Date.now() + sinceMs + WARM_MS - nowMs, isSettled: !isNew });
-    this.#replicas = replicas;
+    this.#processes = processes;
     this.#events.onNotes(notes, mark);
-    this.#events.onReplacements(provider, replacements);
+    this.#events.onReplaced(provider, replaced);
+    this.#events.onWritten(provider, written);
+    this.#events.onServer(provider, sinceMs);
     const paid = [Number(day), Number(month)] as const;
     deeds.paidByAll(payer, paid);
     this.#events.onSeen(payer, used, paid);

@@ -1,5 +1,6 @@
 // src/engine/cache/redis/: what machines share through one Redis or Valkey: answers, leases, limits, budgets, refusals, decisions of people.
 import type { Quota } from '../../../providers/provider.ts';
+import type { AwayRule } from './absence.ts';
 import type { StoredVerdict, VerdictStore } from '../verdict-store.ts';
 
 /** Whose call it is: the provider, and what its limits and credits are counted by. */
@@ -91,6 +92,8 @@ export interface SharedCache {
   ): Promise<{ answers: ReadonlyMap<string, StoredVerdict>; free: readonly string[] } | null>;
   /** Gives look-ups free, their answers first. */
   release(provider: string, values: readonly string[]): void;
+  /** What may be asked while the others cannot be told; `null`: they can. */
+  whileAway(): AwayRule | null;
   /** Limits to keep alone. `null`: it is there, and says what may be done. */
   ownShare(payer: Payer, nowMs: number): OwnShare | null;
   /** A call made while it is away. */

@@ -6,6 +6,8 @@ export interface Outbound {
   noted(name: string, text: string, atS: number): void;
   /** Credits that all have paid, as far as it was told. */
   paid(account: string, day: string): number;
+  /** From now on the store takes nothing any more. */
+  closing(): void;
 }
 
 /** The store of this machine with what it tells the others: reads stay here, and cost what they did. */
@@ -34,7 +36,10 @@ export class SharedVerdictStore implements VerdictStore {
   flush = () => this.#local.flush();
   stats = () => this.#local.stats();
   health = () => this.#local.health();
-  close = () => this.#local.close();
+  close(): void {
+    this.#outbound.closing();
+    this.#local.close();
+  }
 
   put(provider: string, value: string, verdict: StoredVerdict): void {
     this.#local.put(provider, value, verdict);

@@ -1,4 +1,4 @@
-import type { LookupError } from '../../../model/lookup-error.ts';
+import { LookupError } from '../../../model/lookup-error.ts';
 import type { SharedCache } from '../../cache/redis/shared-cache.ts';
 import type { Outcome } from '../../score/outcome.ts';
 import type { Job } from '../jobs/job.ts';
@@ -16,6 +16,8 @@ export interface ClaimEvents {
   readonly onAnswer: (job: Job, outcome: Outcome) => void;
   /** The other machine gave up: ours to try. */
   readonly onFree: (job: Job) => void;
+  /** Nobody may ask about it now, and waiting does not help. */
+  readonly onRefused: (job: Job, error: LookupError) => void;
   readonly onThrow: (error: unknown) => void;
 }
 
@@ -27,7 +29,7 @@ export interface Claimed {
   readonly denied: LookupError | null;
 }
 
-/** Single flight, limits and budgets across machines: asked before each call. While Redis is away this process keeps to its share. */
+/** Single flight, limits and budgets across machines: asked before each call. While Redis is away, values wait or are asked by one machine each. */
 export class SharedClaims {
   readonly #options: ClientOptions;
   readonly #shared: SharedCache;
@@ -47,18 +49,19 @@ export class SharedClaims {
 
   async claim(batch: readonly Job[]): Promise<Claimed> {
     const { provider, limits } = this.#options;
-    const claim = await this.#shared.claim({
-      ...payerOf(this.#options),
-      wanted: batch.map(({ indicator, sinceS }) => ({ value: indicator.value, sinceS })),
-      leaseMs: limits.timeoutMs + LEASE_MARGIN_S * 1000,
-      cost: provider.cost,
-    });
+    const rule = this.#shared.whileAway();
+    const claim =
+      rule !== null
+        ? null
+        : await this.#shared.claim({
+            ...payerOf(this.#options),
+            wanted: batch.map(({ indicator, sinceS }) => ({ value: indicator.value, sinceS })),
+            leaseMs: limits.timeoutMs + LEASE_MARGIN_S * 1000,
+            cost: provider.cost,
+          });
     // Who was told meanwhile wants no call any more.
     const wanted = batch.filter((job) => !job.isSettled && job.interest > 0);
-    if (claim === null) {
-      const denied = this.#spending.book(wanted);
-      return denied === null ? { granted: wanted, left: [], denied } : { granted: [], left: wanted, denied };
-    }
+    if (claim === null) return this.#claimAlone(wanted);
     const { answers, held, granted, waitMs, exhausted } = claim;
     this.#shared.release(
       provider.id,
@@ -78,6 +81,21 @@ export class SharedClaims {
     this.#watch(POLL_MS);
     const denied = waitMs > 0 ? limitReached(provider.id, waitMs) : exhausted === null ? null : this.#spending.overBudget(exhausted);
     return { granted: ours, left, denied: left.length === 0 ? null : denied };
+  }
+
+  #claimAlone(wanted: readonly Job[]): Claimed {
+    const { id } = this.#options.provider;
+    // Not settled with a server that is there: a matter of one round trip.
+    const rule = this.#shared.whileAway() ?? { does: 'hold', reason: 'Redis is asked what all have done', againMs: POLL_MS };
+    if (rule.does === 'hold') {
+      const denied = new LookupError('unavailable', id, rule.reason, { retryAfterMs: rule.againMs });
+      return { granted: [], left: wanted, denied };
+    }
+    const ours = wanted.filter(({ indicator }) => rule.isOurs(indicator.value));
+    const others = wanted.filter((job) => !ours.includes(job));
+    for (const job of others) this.#events.onRefused(job, new LookupError('unavailable', id, rule.reason));
+    const denied = this.#spending.book(ours);
+    return denied === null ? { granted: ours, left: [], denied } : { granted: [], left: ours, denied };
   }
 
   release(batch: readonly Job[]): void {
@@ -111,7 +129,7 @@ export class SharedClaims {
     try {
       const asked = [...this.#watched.keys()];
       const found = await this.#shared.watch(provider.id, asked);
-      // Away: each machine asks for itself.
+      // Away: their turn comes by the rule for that.
       const { answers = new Map<string, never>(), free = asked } = found ?? {};
       for (const [value, answer] of answers) this.#tell(value, (job) => answerOf(this.#options, job, answer));
       for (const value of free) this.#tell(value, () => null);

@@ -2,18 +2,21 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { openEngine, type OpenedEngine } from '../../../../src/compose/open-engine.ts';
+import type { OpenedEngine } from '../../../../src/compose/open-engine.ts';
 import type { EnrichOptions } from '../../../../src/engine/enricher.ts';
 import { giveFeedback } from '../../../../src/engine/feedback/give-feedback.ts';
 import { projectRoot } from '../../../support/fixtures.ts';
 import { startFourProviders } from '../../../support/four-providers.ts';
-import { newStateFolder, openTestEngine, publicAddresses } from '../../../support/open-test-engine.ts';
+import { newStateFolder, publicAddresses } from '../../../support/open-test-engine.ts';
 import { startRedisCluster } from '../../../support/redis-cluster.ts';
-import { findRedisServer, type RedisServer, startRedisServer } from '../../../support/redis-server.ts';
+import { closeAll, openMachines, openVirusTotal, statusesOf, untilAway, untilBack } from '../../../support/redis-machines.ts';
+import { findRedisServer, startRedisServer } from '../../../support/redis-server.ts';
 import { healthy, sendJson, startStandIn, verdictBody } from '../../../support/stand-in-api.ts';
 
 const program = findRedisServer();
 const MACHINES = 8;
+/** While it is away each asks for itself, at once. */
+const ASKS = { ISMALICIOUS_REDIS_AWAY: 'ask', ISMALICIOUS_REDIS_PATIENCE_S: '0' };
 const SOON = { timeout: 30_000, interval: 50 };
 
 /** The same order every time, another one for every machine. */
@@ -23,28 +26,6 @@ function shuffled(values: readonly string[], n: number): string[] {
     .toSorted(([a], [b]) => a - b)
     .map(([, value]) => value);
 }
-
-const statusesOf = async ({ engine }: OpenedEngine, values: readonly string[], timeoutMs = 0) =>
-  [...(await engine.enrichMany(values, { timeoutMs })).values()].map(({ answer }) => answer.status);
-
-const untilBack = (opened: OpenedEngine) => expect.poll(() => opened.health().shared?.fault, { timeout: 60_000, interval: 20 }).toBeNull();
-const untilAway = (opened: OpenedEngine) =>
-  expect.poll(() => opened.health().shared?.fault, { timeout: 60_000, interval: 20 }).toContain('away');
-
-/** Engines with state folders of their own: machines. */
-async function openMachines(count: number, url: string, redis: RedisServer, env: Record<string, string> = {}): Promise<OpenedEngine[]> {
-  return Promise.all(Array.from({ length: count }, () => openTestEngine(url, { ISMALICIOUS_REDIS_URL: redis.url, ...env })));
-}
-
-/** The same that ask VirusTotal alone. */
-const openVirusTotal = (count: number, redis: RedisServer, env: Record<string, string>) =>
-  Promise.all(
-    Array.from({ length: count }, () =>
-      openEngine({ env: { ISMALICIOUS_STATE_DIR: newStateFolder(), ISMALICIOUS_REDIS_URL: redis.url, ...env } }),
-    ),
-  );
-
-const closeAll = (machines: readonly OpenedEngine[]) => Promise.all(machines.map(({ engine }) => engine.close()));
 
 describe.skipIf(program === null)('machines that share a Redis (needs redis)', { timeout: 120_000 }, () => {
   it.each([
@@ -84,18 +65,18 @@ describe.skipIf(program === null)('machines that share a Redis (needs redis)', {
     await using cluster = await startRedisCluster(program ?? '');
     await using api = await startStandIn();
     const values = publicAddresses(60);
-    const machines = await Promise.all(Array.from({ length: 3 }, () => openTestEngine(api.url, { ISMALICIOUS_REDIS_URL: cluster.url })));
-    const [first] = machines as [OpenedEngine];
+    const machines = await openMachines(3, api.url, cluster);
     const half = values.slice(0, 30);
     await Promise.all(machines.map((machine, n) => statusesOf(machine, shuffled(half, n))));
     expect(api.asked().toSorted()).toEqual(half.toSorted());
     const [, lost] = cluster.nodes;
+    const [alone] = (await openMachines(1, api.url, cluster, ASKS)) as [OpenedEngine];
     await lost?.kill();
-    await untilAway(first);
-    expect(new Set(await statusesOf(first, values, 15_000))).toEqual(new Set(['ok']));
+    await untilAway(alone);
+    expect(new Set(await statusesOf(alone, values, 15_000))).toEqual(new Set(['ok']));
     await lost?.start();
-    await Promise.all(machines.map(untilBack));
-    await closeAll(machines);
+    await Promise.all([...machines, alone].map(untilBack));
+    await closeAll([...machines, alone]);
   });
 
   it('find what another was answered, "not listed" too, without a call; and again on their own disk', async () => {
@@ -176,88 +157,5 @@ describe.skipIf(program === null)('machines that share a Redis (needs redis)', {
     for (const answer of waiting) answer();
     expect(await found).toEqual(['ok']);
     await other.engine.close();
-  });
-});
-
-describe.skipIf(program === null)('while Redis is away (needs redis)', { timeout: 120_000 }, () => {
-  it('what is known is answered, what is not is asked, and both are shared when it is back', async () => {
-    await using redis = await startRedisServer(program ?? '');
-    await using api = await startStandIn();
-    const machines = (await openMachines(2, api.url, redis)) as [OpenedEngine, OpenedEngine];
-    const [one, other] = machines;
-    const [before, during, after] = [publicAddresses(60).slice(0, 20), publicAddresses(60).slice(20, 40), publicAddresses(60).slice(40)];
-    await statusesOf(one, before);
-    await redis.kill();
-    await untilAway(one);
-    expect(new Set(await statusesOf(one, [...before, ...during]))).toEqual(new Set(['ok']));
-    expect(api.asked()).toHaveLength(40);
-    await redis.start();
-    const startedMs = performance.now();
-    await Promise.all(machines.map(untilBack));
-    expect(performance.now() - startedMs).toBeLessThan(5000);
-    // What one machine was answered meanwhile went there.
-    await expect
-      .poll(async () =>
-        [...(await other.engine.enrichMany(during, { mode: 'cache' })).values()].every(({ answer }) => answer.status === 'ok'),
-      )
-      .toBe(true);
-    await Promise.all([statusesOf(one, after), statusesOf(other, after.toReversed())]);
-    expect(api.asked().toSorted()).toEqual([...before, ...during, ...after].toSorted());
-    await closeAll(machines);
-  });
-
-  it('each keeps to its share of a limit, says so, and the whole is never exceeded, before, meanwhile and after', async () => {
-    await using redis = await startRedisServer(program ?? '');
-    await using four = await startFourProviders();
-    const env = {
-      VIRUSTOTAL_BASE_URL: four.url,
-      VIRUSTOTAL_API_KEY: 'k',
-      VIRUSTOTAL_PER_MINUTE: '10',
-      ISMALICIOUS_CACHE_REPLICAS: '2',
-    };
-    const machines = (await openVirusTotal(2, redis, env)) as [OpenedEngine, OpenedEngine];
-    const values = publicAddresses(80);
-    const [one, other] = machines;
-    // Past the time in which a new server may know too little.
-    await sleep(2600);
-    await statusesOf(one, values.slice(0, 4), 5000);
-    expect(four.asked.virustotal).toHaveLength(4);
-    // Once a second each machine learns what all have done.
-    await sleep(1200);
-    await redis.kill();
-    await Promise.all(machines.map(untilAway));
-    const alone = await Promise.all([statusesOf(one, values.slice(10, 20), 300), statusesOf(other, values.slice(20, 30), 300)]);
-    expect(four.asked.virustotal.length).toBeGreaterThan(4);
-    expect(four.asked.virustotal.length).toBeLessThanOrEqual(10);
-    expect(new Set(alone.flat())).toEqual(new Set(['ok', 'rate_limited']));
-    await redis.start();
-    await Promise.all(machines.map(untilBack));
-    await Promise.all([statusesOf(one, values.slice(30, 40), 4000), statusesOf(other, values.slice(40, 50), 4000)]);
-    expect(four.asked.virustotal).toHaveLength(10);
-    await closeAll(machines);
-  });
-
-  it('it is not waited for: a server that hangs is left after a second', async () => {
-    await using redis = await startRedisServer(program ?? '');
-    await using api = await startStandIn();
-    const [one] = (await openMachines(1, api.url, redis)) as [OpenedEngine];
-    redis.freeze();
-    expect(await statusesOf(one, ['11.22.33.44'], 15_000)).toEqual(['ok']);
-    expect(one.health().shared?.fault).toContain('away');
-    redis.thaw();
-    await untilBack(one);
-    await one.engine.close();
-  });
-
-  it('a start without it is a start, and it is joined when it comes', async () => {
-    await using redis = await startRedisServer(program ?? '');
-    await redis.kill();
-    await using api = await startStandIn();
-    const [one] = (await openMachines(1, api.url, redis)) as [OpenedEngine];
-    expect(one.warnings.join()).toContain('Redis (cache.redis_url) is away (ECONNREFUSED)');
-    expect(await statusesOf(one, ['11.22.33.44'])).toEqual(['ok']);
-    await redis.start();
-    await untilBack(one);
-    await one.engine.close();
   });
 });

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock, epochS } from '../../../../src/engine/clock.ts';
-import { openRedisSharedCache } from '../../../../src/engine/cache/redis/redis-shared-cache.ts';
 import type { RegisterPlace, SharedCache } from '../../../../src/engine/cache/redis/shared-cache.ts';
 import { openFeedbackStore } from '../../../../src/engine/feedback/feedback-store.ts';
 import type { FeedbackStore, Override } from '../../../../src/engine/feedback/overrides.ts';
 import { overridesPlace } from '../../../../src/engine/feedback/shared-overrides.ts';
-import { parseRedisAddress, type RedisAddress } from '../../../../src/model/parsing/redis-address.ts';
 import { watchlistPlace } from '../../../../src/pipeline/watchlist/shared-watchlist.ts';
 import { openStore, type Store } from '../../../../src/store/store-client.ts';
+import { openSharedCache } from '../../../support/open-shared-cache.ts';
 import { newStateFolder } from '../../../support/open-test-engine.ts';
 import { findRedisServer, type RedisServer, startRedisServer } from '../../../support/redis-server.ts';
 
@@ -68,8 +67,7 @@ async function openWatches(folder: string): Promise<Store> {
 }
 
 async function openShared(redis: RedisServer, register: string, place: RegisterPlace): Promise<SharedCache> {
-  const address = parseRedisAddress(redis.url) as RedisAddress;
-  const shared = await openRedisSharedCache({ address, caFile: null, prefix: 'x', replicas: 2, onFault: () => {} });
+  const shared = await openSharedCache(redis.url, { replicas: 2 });
   closers.push(() => shared.close());
   await shared.share(register, place);
   return shared;

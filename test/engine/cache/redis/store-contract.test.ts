@@ -2,9 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMemoryVerdictStore } from '../../../../src/engine/cache/memory-verdict-store.ts';
-import { openRedisSharedCache } from '../../../../src/engine/cache/redis/redis-shared-cache.ts';
 import { openSqliteVerdictStore } from '../../../../src/engine/cache/sqlite-verdict-store.ts';
-import { parseRedisAddress, type RedisAddress } from '../../../../src/model/parsing/redis-address.ts';
+import { openSharedCache } from '../../../support/open-shared-cache.ts';
 import { newStateFolder } from '../../../support/open-test-engine.ts';
 import { startRedisCluster } from '../../../support/redis-cluster.ts';
 import { findRedisServer, startRedisServer } from '../../../support/redis-server.ts';
@@ -45,9 +44,8 @@ const openLocal = (path: string | null) => async (): Promise<Place> => {
 };
 
 async function openRedis(url: string, caFile: string | null = null): Promise<Place> {
-  const address = parseRedisAddress(url) as RedisAddress;
   const faults: string[] = [];
-  const shared = await openRedisSharedCache({ address, caFile, prefix: 'x', replicas: 1, onFault: (fault) => faults.push(fault) });
+  const shared = await openSharedCache(url, { caFile, onFault: (fault) => faults.push(fault) });
   closers.push(() => shared.close());
   const store = shared.over(createMemoryVerdictStore(null));
   const payer = {
@@ -126,8 +124,7 @@ describe.skipIf(program === null)('a call that was booked (needs redis)', { time
   it('counts from its end: a busy machine sends it long after it was booked', async () => {
     const redis = await startRedisServer(program ?? '');
     closers.push(() => redis[Symbol.asyncDispose]());
-    const address = parseRedisAddress(redis.url) as RedisAddress;
-    const shared = await openRedisSharedCache({ address, caFile: null, prefix: 'x', replicas: 1, onFault: () => {} });
+    const shared = await openSharedCache(redis.url);
     closers.push(() => shared.close());
     const windows = [{ requests: 1, perMs: 60_000 }];
     const budgets = [
