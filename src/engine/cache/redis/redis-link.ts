@@ -12,6 +12,9 @@ const CONNECT_MS = 2000;
 const SOONEST_RETRY_MS = 200;
 const RETRY_SPREAD_MS = 800;
 const START_MS = 3000;
+/** As Node names them: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const UNKNOWN_AUTHORITY =
+  /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/;
 /** Nodes of a cluster that send a command on, one after the other, while it moves or a node fails. */
 const MOST_REDIRECTIONS = 5;
 
@@ -184,8 +187,15 @@ function isUnknownScript(error: unknown): boolean {
 /** A refusal's code and what the network says; never what was sent. */
 function wordsOf(error: Error): string {
   const code: unknown = Reflect.get(error, 'code');
-  if (typeof code === 'string') return code;
+  if (typeof code === 'string') return certificateWords(code) ?? code;
   const [word = ''] = error.message.split(' ', 1);
   if (/^[A-Z]{2,20}$/.test(word)) return `it says ${word}`;
   return error.message.includes('timed out') ? `no answer within ${COMMAND_MS / 1000} s` : 'the connection failed';
+}
+
+/** What is wrong with the server's certificate, and what to do; `null`: it is something else. */
+function certificateWords(code: string): string | null {
+  if (UNKNOWN_AUTHORITY.test(code)) return `its certificate is signed by an unknown authority, ${code}: set cache.redis_ca_file`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another host, ${code}`;
+  return code === 'CERT_HAS_EXPIRED' ? `its certificate has expired, ${code}` : null;
 }

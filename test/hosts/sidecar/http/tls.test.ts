@@ -1,9 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { connect as connectPlain, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -12,6 +11,7 @@ import { createHandshakeFaults } from '../../../../src/compose/sidecar-access/ha
 import { SidecarSettings } from '../../../../src/compose/sidecar-settings.ts';
 import { createSidecar } from '../../../../src/hosts/sidecar/server.ts';
 import { SidecarConfigError } from '../../../../src/hosts/sidecar/way-in.ts';
+import { createCertificates } from '../../../support/certificates.ts';
 import { createFakeEnricher } from '../../../support/fake-sidecar-enricher.ts';
 import { projectRoot } from '../../../support/fixtures.ts';
 import { hasOpenssl } from '../../../support/loopback-splunkd.ts';
@@ -19,23 +19,8 @@ import { hasOpenssl } from '../../../support/loopback-splunkd.ts';
 const PASSPHRASE = 'CANARY-pass-phrase';
 const TOKEN = 'a-token-of-the-house-42';
 const HEAD = 'host: localhost\r\ncontent-type: application/json\r\n';
-const folder = mkdtempSync(join(tmpdir(), 'ismalicious-tls-'));
-const file = (name: string) => join(folder, name);
-const read = (name: string) => readFileSync(file(name), 'utf8');
-const openssl = (...args: string[]) => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-
-function authority(name: string): void {
-  openssl('req', '-x509', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.pem`, '-days', '30', '-subj', `/CN=${name}`);
-}
-
-/** A certificate of `name` for this machine, signed by `by`. */
-function issue(name: string, by: string, days = 30): void {
-  openssl('req', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-  writeFileSync(file(`${name}.ext`), 'subjectAltName=IP:127.0.0.1,DNS:localhost');
-  const signed = `-CA ${by}.pem -CAkey ${by}.key -CAcreateserial -days ${days} -extfile ${name}.ext`.split(' ');
-  openssl('x509', '-req', '-in', `${name}.csr`, ...signed, '-out', `${name}.pem`);
-}
+const certificates = createCertificates();
+const { folder, file, read, openssl, authority, issue } = certificates;
 
 beforeAll(() => {
   if (!hasOpenssl) return;
@@ -49,7 +34,7 @@ beforeAll(() => {
   writeFileSync(file('nothing.pem'), 'no certificate\n');
   writeFileSync(file('broken.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => certificates.remove());
 
 const own = (name = 'first') => ({ tlsCertFile: file(`${name}.pem`), tlsKeyFile: file(`${name}.key`) });
 const sidecarOf = (settings: object, log: (line: string) => void = () => undefined) =>
