@@ -11,6 +11,7 @@ const FAILED_STARTS = 3;
 
 /** What the processes are run with. They are ended by a signal of their own: a disconnected worker cannot close its port, and stays. */
 export interface WorkersOptions {
+  readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   /** Resolves when all of it is to end. */
   readonly stopped: () => Promise<void>;
@@ -37,7 +38,7 @@ export function waitBeforeRestart(failures: number): number {
  * Shares the port between processes. One that dies is replaced, however often that happens; after several deaths in a row it is waited for
  * longer and longer, and the others serve meanwhile. Only a start at which none comes to listen is given up.
  */
-export async function runWorkers(count: number, { stderr, stopped }: WorkersOptions): Promise<SidecarEnd> {
+export async function runWorkers(count: number, { stdout, stderr, stopped }: WorkersOptions): Promise<SidecarEnd> {
   let isStopping = false;
   let hasListened = false;
   let failures = 0;
@@ -72,9 +73,12 @@ export async function runWorkers(count: number, { stderr, stopped }: WorkersOpti
       } else if (bornMs.size === 0 && waits.size === 0) resolve({ hasFailed: !isStopping, fault: null, isMisused: false });
     });
   });
-  cluster.on('listening', (_worker, { port }) => {
-    if (!hasListened) stderr.write(`worker listening on port ${port}\n`);
+  cluster.on('listening', (_worker, { port, address }) => {
+    if (hasListened) return;
     hasListened = true;
+    stderr.write(`worker listening on port ${port}\n`);
+    // The same line as without workers; a socket has no port but a path.
+    stdout.write(`listening ${port > 0 ? port : address}\n`);
   });
   for (let n = 0; n < count; n++) fork();
   const stop = async () => {

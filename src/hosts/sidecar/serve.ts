@@ -50,7 +50,7 @@ export async function serveSidecar(start: SidecarStart): Promise<SidecarEnd> {
   if (cluster.isPrimary) for (const warning of warnings) start.stderr.write(`warning: ${warning}\n`);
   if (cluster.isPrimary && settings.workers > 1) {
     await engine.close();
-    return await runWorkers(settings.workers, { stderr: start.stderr, stopped: stopSignal });
+    return await runWorkers(settings.workers, { stdout: start.stdout, stderr: start.stderr, stopped: stopSignal });
   }
   const gateway = config.blocks.gateway?.values as unknown as GatewaySettings;
   const pipeline = await openPipeline(pipelineConfig, opened, { settings, gateway, env: start.env });

@@ -24,8 +24,9 @@ async function startWorkers(env: Readonly<Record<string, string>>): Promise<{ ch
   let said = '';
   child.stderr.on('data', (part: Buffer) => (said += part.toString()));
   const port = await new Promise<string>((resolve) => {
-    child.stderr.on('data', () => {
-      const told = /worker listening on port (\d+)/.exec(said)?.[1];
+    let listens = '';
+    child.stdout.on('data', (part: Buffer) => {
+      const told = /^listening (\d+)$/m.exec((listens += part.toString()))?.[1];
       if (told !== undefined) resolve(told);
     });
   });
