@@ -15,6 +15,8 @@ const LONG = [
   'test/hosts/splunk/protocol/fuzz',
   'test/hosts/sidecar/gateway/fuzz',
   'test/hosts/sidecar/http/hostile-bodies',
+  'test/compose/check/settings-fuzz',
+  'test/feeds/mutated-documents',
   'test/model/parse-indicator.properties',
   'test/extract/extract-indicators.properties',
   'test/pipeline/delivery/kill',

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { readUnicode } from '../model/formats/text-encoding.ts';
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError, type ConfigFault } from '../config/config-error.ts';
 import { type ConfigFile, type ConfigSources } from '../config/load.ts';
+import { shownName } from '../config/shown-name.ts';
+import { yamlWords } from '../config/yaml-words.ts';
+
+/** Errors after the first are most likely its consequences. */
+const MOST_YAML_FAULTS = 3;
 
 export interface SourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -37,9 +42,9 @@ function profileOf(options: SourceOptions, file: string, values: unknown): Confi
   const profiles = typeof map['profiles'] === 'object' && map['profiles'] !== null ? map['profiles'] : {};
   const isName = /^[a-z][a-z0-9_]{0,31}$/.test(name);
   if (isName && Object.hasOwn(profiles, name)) return { name, values: (Reflect.get(profiles, name) as unknown) ?? {} };
-  const known = Object.keys(profiles).join(', ') || 'none';
+  const known = Object.keys(profiles).map(shownName).join(', ') || 'none';
   const message = isName ? `is not among the profiles of the file: ${known}` : 'has to be 1 to 32 of a-z, 0-9 and _, a letter first';
-  throw new ConfigError([{ key: `profile ${name.slice(0, 40)}`, place: file, message }]);
+  throw new ConfigError([{ key: `profile ${shownName(name)}`, place: file, message }]);
 }
 
 function readText(path: string): string {
@@ -56,22 +61,30 @@ function readText(path: string): string {
 async function parseYaml(path: string, text: string): Promise<ConfigFile> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { prettyErrors: true, lineCounter: lines });
-  if (document.errors.length === 0) {
-    const lineOf = (keys: readonly string[]) => {
-      const offset = offsetOf(document.contents, keys);
-      return offset === null ? null : lines.linePos(offset).line;
-    };
-    return { name: path, values: document.toJS() as unknown, lineOf };
+  // Its warnings would go to stderr, with what they warn of.
+  const document = yaml.parseDocument(text, { prettyErrors: true, lineCounter: lines, logLevel: 'error' });
+  const refused = (line: number, words: string) => ({ key: `(line ${line})`, place: `file ${path}`, message: `not valid YAML: ${words}` });
+  if (document.errors.length > 0) {
+    const first = document.errors.slice(0, MOST_YAML_FAULTS);
+    throw new ConfigError(first.map((error) => refused(error.linePos?.[0]?.line ?? 0, yamlWords(error))));
   }
-  // The library quotes the line, which may hold a key: its first sentence is enough.
-  throw new ConfigError(
-    document.errors.map(({ message, linePos }) => ({
-      key: `(line ${linePos?.[0]?.line ?? 0})`,
-      place: `file ${path}`,
-      message: `not valid YAML: ${message.split('\n')[0]?.replace(/ at line.*/, '')}`,
-    })),
-  );
+  const stray: ConfigFault[] = [];
+  yaml.visit(document, {
+    Alias(_key, alias) {
+      if (!alias.resolve(document)) stray.push(refused(lines.linePos(alias.range?.[0] ?? 0).line, 'no anchor has the name of this alias'));
+    },
+  });
+  if (stray.length > 0) throw new ConfigError(stray);
+  const lineOf = (keys: readonly string[]) => {
+    const offset = offsetOf(document.contents, keys);
+    return offset === null ? null : lines.linePos(offset).line;
+  };
+  try {
+    return { name: path, values: document.toJS() as unknown, lineOf };
+  } catch {
+    // Aliases of aliases: what is left that the library does not unfold. Its words may quote the file.
+    throw new ConfigError([refused(1, 'its aliases cannot be unfolded, or make it too large')]);
+  }
 }
 
 /** A pair of a YAML map, as far as it is needed to find where its key stands. */

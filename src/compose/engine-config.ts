@@ -1,6 +1,6 @@
 import type { AuditOrigin } from '../engine/privacy/audit-log.ts';
 import { ConfigError, type ConfigFault } from '../config/config-error.ts';
-import { type Blocks, type LoadedBlock, placeInFile, readBlocks, valueAt } from '../config/load.ts';
+import { type Blocks, type LoadedBlock, placedIn, readBlocks } from '../config/load.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
 import { profileNames, readSources, type SourceOptions } from './config-sources.ts';
 import { CORE_BLOCKS, type Core } from './core-blocks.ts';
@@ -126,15 +126,7 @@ export function crossFaults(
     const reason = provider.missing?.(own as never) ?? null;
     if (reason !== null) faults.push({ key: `providers.${provider.id}`, place: 'configuration', message: reason });
   }
-  const { file } = known.sources;
-  return faults.map((fault) =>
-    file && valueAt(file.values, pathOf(fault.key)) !== undefined ? { ...fault, place: placeInFile(file, pathOf(fault.key)) } : fault,
-  );
-}
-
-/** `privacy.own_networks[0]` → `privacy.own_networks`; of several keys the first. */
-function pathOf(key: string): string {
-  return key.replace(/[[,].*$/s, '');
+  return placedIn(known.sources.file, faults);
 }
 
 function auditFaults({ audit, auditLog }: Core['privacy']): ConfigFault[] {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { SharedCache } from '../engine/cache/redis/shared-cache.ts';
+import { placeOf } from '../config/client-certificate-settings.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { builtinModule } from '../disk/builtin-module.ts';
 import { parseRedisAddress } from '../model/parsing/redis-address.ts';
@@ -15,7 +16,11 @@ export async function openShared(config: LoadedConfig, onFault: (message: string
   const address = redisUrl === undefined ? null : parseRedisAddress(redisUrl);
   if (address === null) return undefined;
   if (redisCaFile !== undefined && !existsSync(redisCaFile)) {
-    const fault = { key: 'cache.redis_ca_file', place: redisCaFile, message: 'cannot be read: check the path and its permissions' };
+    const fault = {
+      key: 'cache.redis_ca_file',
+      place: placeOf(redisCaFile),
+      message: 'cannot be read: check the path and its permissions',
+    };
     throw new ConfigError([fault]);
   }
   const { openRedisSharedCache } = await import('../engine/cache/redis/redis-shared-cache.ts');

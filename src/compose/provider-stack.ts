@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { certificateFault } from '../config/client-certificate-settings.ts';
+import { certificateFault, placeOf } from '../config/client-certificate-settings.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { settingMeta } from '../config/setting.ts';
 import type { AuditLog } from '../engine/privacy/audit-log.ts';
@@ -148,7 +148,11 @@ function readCa(provider: Provider, path: string | undefined): string | null {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     throw new ConfigError([
-      { key: `providers.${provider.id}.ca_file`, place: path, message: `cannot be read (${code}): check the path and its permissions` },
+      {
+        key: `providers.${provider.id}.ca_file`,
+        place: placeOf(path),
+        message: `cannot be read (${code}): check the path and its permissions`,
+      },
     ]);
   }
 }

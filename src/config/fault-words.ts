@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
+import { shownName } from './shown-name.ts';
 
 /** How a person calls what a schema calls by its type. */
 const TYPES: ReadonlyMap<string, string> = new Map([
@@ -35,6 +36,8 @@ export function faultWords(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_small':
       if (SIZES.has(issue.origin) && Number(issue.minimum) === 1) return 'is empty';
       return `too ${SIZES.has(issue.origin) ? 'short' : 'small'}: ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}${SIZES.get(issue.origin) ?? ''}`;
+    case 'unrecognized_keys':
+      return `unknown ${issue.keys.length === 1 ? 'key' : 'keys'} ${issue.keys.map(shownName).join(', ')}`;
     default:
       return asText(localeError(issue));
   }

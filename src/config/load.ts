@@ -4,6 +4,7 @@ import { coerceText } from './coerce.ts';
 import { ConfigError, type ConfigFault } from './config-error.ts';
 import { faultWords } from './fault-words.ts';
 import { settingMeta, type SettingsSchema, toSnakeCase } from './setting.ts';
+import { shownName } from './shown-name.ts';
 import { unknownKeys } from './unknown-keys.ts';
 
 // Without a language every fault reads "Invalid input".
@@ -73,6 +74,20 @@ export function placeInFile({ name, lineOf }: ConfigFile, path: string): string 
   return line === null ? `file ${name}` : `file ${name}, line ${line}`;
 }
 
+/** The same faults; those without a place whose setting stands in the file say where. */
+export function placedIn(file: ConfigFile | undefined, faults: readonly ConfigFault[]): ConfigFault[] {
+  return faults.map((fault) => {
+    const path = settingOf(fault.key);
+    const isThere = fault.place === 'configuration' && valueAt(file?.values, path) !== undefined;
+    return file && isThere ? { ...fault, place: placeInFile(file, path) } : fault;
+  });
+}
+
+/** `privacy.own_networks[0]` → `privacy.own_networks`; of several keys the first. */
+function settingOf(key: string): string {
+  return key.replace(/[[,].*$/s, '');
+}
+
 function placeInProfile({ file, profile }: ConfigSources, path: string): string {
   const line = file?.lineOf?.(['profiles', profile?.name ?? '', ...path.split('.')]) ?? null;
   return line === null ? `profile ${profile?.name}` : `profile ${profile?.name}, line ${line} of ${file?.name}`;
@@ -101,7 +116,12 @@ function loadBlock(path: string, schema: SettingsSchema, sources: ConfigSources,
 }
 
 function wordsOf(error: z.core.$ZodError): string {
-  return error.issues.map((issue) => (issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message)).join('; ');
+  return error.issues.map(({ path, message }) => (path.length > 0 ? `${path.map(shownPart).join('.')}: ${message}` : message)).join('; ');
+}
+
+/** A step into a list or map; names of a map are whatever somebody wrote. */
+function shownPart(part: PropertyKey): string {
+  return typeof part === 'number' ? String(part) : shownName(String(part));
 }
 
 /** Where a setting's value comes from, before it is checked; `undefined`: nobody set it. */

@@ -1,4 +1,5 @@
 import { settingMeta, type SettingsSchema, toSnakeCase } from './setting.ts';
+import { shownName } from './shown-name.ts';
 
 /** A part of a configuration file: its values, what it is called in faults, and where a key of it stands. */
 export interface KeyedValues {
@@ -32,8 +33,9 @@ export function unknownKeys(blocks: KnownBlocks, { values, placeOf }: KeyedValue
       const full = path === '' ? key : `${path}.${key}`;
       if (known.get(path)?.includes(key) || foreign.includes(full)) continue;
       const isBlock = paths.some((name) => name === full || name.startsWith(`${full}.`));
+      const shown = path === '' ? shownName(key) : `${path}.${shownName(key)}`;
       if (isBlock && isMap(inner)) walk(inner, full);
-      else if (!isBlock) faults.push({ key: full, place: placeOf(full), message: remedy(key, path, blocks, paths) });
+      else if (!isBlock) faults.push({ key: shown, place: placeOf(full), message: remedy(key, path, blocks, paths) });
       else if (inner !== null) faults.push({ key: full, place: placeOf(full), message: 'has to be a map of settings' });
     }
   };
@@ -47,7 +49,7 @@ function isMap(value: unknown): value is object {
 
 function remedy(key: string, path: string, blocks: KnownBlocks, paths: readonly string[]): string {
   const meant = meantKey(key, path, blocks, paths);
-  return `unknown setting "${key.slice(0, 60)}"; ${meant === null ? 'see docs/settings.md' : `did you mean ${meant}?`}`;
+  return `unknown setting "${shownName(key)}"; ${meant === null ? 'see docs/settings.md' : `did you mean ${meant}?`}`;
 }
 
 /** What was most likely meant: a key or block of the same map, the same word elsewhere, or the key that holds the secret. */

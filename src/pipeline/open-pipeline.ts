@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as z from 'zod/mini';
 import { ConfigError, type ConfigFault } from '../config/config-error.ts';
-import { type Blocks, type ConfigSources, type LoadedBlock, loadConfig, settingSource } from '../config/load.ts';
+import { type Blocks, type ConfigSources, type LoadedBlock, loadConfig, placedIn, settingSource } from '../config/load.ts';
 import { certificateFault } from '../config/client-certificate-settings.ts';
 import { type ClientCertificate, readClientCertificate } from '../engine/calls/http/client-certificate.ts';
 import type { Enricher } from '../engine/enricher.ts';
@@ -83,7 +83,10 @@ export function loadPipelineBlocks(sources: ConfigSources): {
       : [];
   const off = [...FEEDS.map(({ id }) => `feeds.${id}`), ...OUTPUTS.map(({ id }) => `outputs.${id}`)].filter((path) => !(path in blocks));
   const loaded = loadConfig(blocks, sources, [...others, ...off]);
-  const faults = FEEDS.flatMap(({ id }) => sourceFaults(id, loaded[`feeds.${id}`]));
+  const faults = placedIn(
+    sources.file,
+    FEEDS.flatMap(({ id }) => sourceFaults(id, loaded[`feeds.${id}`])),
+  );
   if (faults.length > 0) throw new ConfigError(faults);
   return { blocks: loaded, schemas: blocks };
 }

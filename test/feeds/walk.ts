@@ -8,6 +8,8 @@ export interface Walk {
   readonly items: FeedItem[];
   readonly rejected: RejectedItem[];
   readonly ignored: number;
+  /** How many networks it names. */
+  readonly networks: number;
   readonly faults: string[];
   readonly cursor: string | null;
   readonly calls: (HttpCall | FileCall)[];
@@ -33,7 +35,15 @@ export function walk(
 ): Walk {
   const settings = feed.settings.parse(raw);
   const context: FeedContext<never> = { settings: settings as never, cursor, startedAtS: 1_795_000_000 };
-  const found: { -readonly [K in keyof Walk]: Walk[K] } = { items: [], rejected: [], ignored: 0, faults: [], cursor: null, calls: [] };
+  const found: { -readonly [K in keyof Walk]: Walk[K] } = {
+    items: [],
+    rejected: [],
+    ignored: 0,
+    networks: 0,
+    faults: [],
+    cursor: null,
+    calls: [],
+  };
   let step: FeedStep | null = feed.first(context);
   while (step) {
     found.calls.push(step.call);
@@ -42,6 +52,7 @@ export function walk(
     found.items.push(...page.items);
     found.rejected.push(...page.rejected);
     found.ignored += page.ignored;
+    found.networks += page.networks.length;
     found.faults.push(...page.faults);
     found.cursor = page.cursor ?? found.cursor;
     step = page.next;

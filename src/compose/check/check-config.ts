@@ -1,9 +1,18 @@
 // src/compose/check/: what `config check` reads: everything, whichever program will use it.
 import { accessSync, constants } from 'node:fs';
 import { ConfigError, type ConfigFault } from '../../config/config-error.ts';
-import { type Blocks, type ConfigFile, type ConfigSources, type LoadedBlock, placeInFile, readBlocks } from '../../config/load.ts';
+import {
+  type Blocks,
+  type ConfigFile,
+  type ConfigSources,
+  type LoadedBlock,
+  placedIn,
+  placeInFile,
+  readBlocks,
+} from '../../config/load.ts';
 import { certificateFault } from '../../config/client-certificate-settings.ts';
 import { toSnakeCase } from '../../config/setting.ts';
+import { isShownPath } from '../../config/shown-name.ts';
 import { readListenerTls } from '../sidecar-access/listener-tls.ts';
 import { readClientCertificate } from '../../engine/calls/http/client-certificate.ts';
 import { wordTable } from '../../model/tables/word-table.ts';
@@ -68,10 +77,12 @@ async function checkSources(sources: ConfigSources): Promise<CheckedConfig> {
   faults.push(
     ...found,
     ...crossFaults(inUse, found, known),
-    ...feedFaults(on, inUse),
     ...fileFaults(on, inUse, sources.file),
-    ...certificateFaults(on, inUse),
-    ...faultsIn(() => readListenerTls(inUse.sidecar?.values ?? {})),
+    ...placedIn(known.sources.file, [
+      ...feedFaults(on, inUse),
+      ...certificateFaults(on, inUse),
+      ...faultsIn(() => readListenerTls(inUse.sidecar?.values ?? {})),
+    ]),
   );
   const asked = wantedProviders(known, inUse);
   const under = (prefix: string) => Object.keys(on).flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
@@ -123,7 +134,15 @@ function fileFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>, f
       const place = file ? placeInFile(file, `${path}.${name}`) : 'environment';
       return (Array.isArray(value) ? value : [value]).flatMap((one: unknown) => {
         const reason = typeof one === 'string' ? unreadable(one) : null;
-        return reason === null ? [] : [{ key: `${path}.${name}`, place, message: `${String(one)} cannot be read (${reason})` }];
+        return reason === null
+          ? []
+          : [
+              {
+                key: `${path}.${name}`,
+                place,
+                message: `${isShownPath(String(one)) ? String(one) : 'the file'} cannot be read (${reason})`,
+              },
+            ];
       });
     }),
   );

@@ -3,6 +3,7 @@ import type { ConfigSources } from '../../config/load.ts';
 import { valueAt } from '../../config/load.ts';
 import { providerBlock } from '../../config/provider-settings.ts';
 import { settingMeta, toSnakeCase } from '../../config/setting.ts';
+import { shownName } from '../../config/shown-name.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { instanceProvider } from './instance-provider.ts';
 
@@ -24,7 +25,7 @@ export function declaredInstances(provider: Provider, sources: ConfigSources): D
   const names = instanceNames(provider, sources);
   const faults = names.flatMap((name) => {
     const message = nameFault(provider, name);
-    return message === null ? [] : [{ key: `providers.${provider.id}.${name}`, place: 'configuration', message }];
+    return message === null ? [] : [{ key: `providers.${provider.id}.${shownName(name)}`, place: 'configuration', message }];
   });
   return {
     instances: names.filter((name) => nameFault(provider, name) === null).map((name) => instanceProvider(provider, name)),
@@ -49,7 +50,7 @@ export function strandedSettings(
       .map((key) => ({
         key: `providers.${provider.id}.${key}`,
         place: 'configuration',
-        message: `applies to none of the instances ${names.join(', ')}: set it in each of them`,
+        message: `applies to none of the instances ${names.map(shownName).join(', ')}: set it in each of them`,
       }));
   });
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { EXIT, type Io, UsageError } from '../command.ts';
+import { yamlWords } from '../../../config/yaml-words.ts';
 import { readUnicode } from '../../../model/formats/text-encoding.ts';
 import { type ImportedConfig, importSeedConfig } from '../../../pipeline/settings/import-seed-config.ts';
 
@@ -23,7 +24,7 @@ export async function runConfigImport(path: string | undefined, out: string | un
   return EXIT.ok;
 }
 
-function importOf(parse: (text: string) => unknown, path: string): ImportedConfig {
+function importOf(parse: (text: string, options: { logLevel: 'error' }) => unknown, path: string): ImportedConfig {
   let text: string;
   try {
     text = readUnicode(readFileSync(path));
@@ -33,10 +34,9 @@ function importOf(parse: (text: string) => unknown, path: string): ImportedConfi
   }
   let parsed: unknown;
   try {
-    parsed = parse(text);
+    parsed = parse(text, { logLevel: 'error' });
   } catch (error) {
-    const [line = ''] = error instanceof Error ? error.message.split('\n') : [];
-    throw new UsageError(`${path} is not valid YAML: ${line.replace(/:$/, '')}`);
+    throw new UsageError(`${path} is not valid YAML: ${yamlWords(error as Error)}`);
   }
   try {
     return importSeedConfig(parsed);
