@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createOwnCallers, isForeignOrigin, isSecret } from '../../compose/door/own-callers.ts';
+import type { ListenerTls } from '../../compose/sidecar-access/listener-tls.ts';
+import { openServer } from '../../compose/sidecar-access/open-server.ts';
 import type { SidecarSettings } from '../../compose/sidecar-settings.ts';
 import { createMcpSession, type Serving } from './mcp-session.ts';
 
@@ -22,11 +24,12 @@ interface Refused {
   readonly message: string;
 }
 
-/** An HTTP server that speaks MCP below `/mcp`, with a session and a budget for each client. */
-export function createMcpHttpServer(serving: Serving, door: Door): Server {
+/** An HTTP server that speaks MCP below `/mcp`, with a session and a budget for each client. `tls`: what it speaks https with; `null`: plain http. */
+export function createMcpHttpServer(serving: Serving, door: Door, tls: ListenerTls | null): Server {
   const sessions = new Map<string, HttpSession>();
   const refuse = createGuard(door);
-  const server = createServer({ headersTimeout: door.requestTimeoutMs, requestTimeout: door.requestTimeoutMs }, (req, res) => {
+  const times = { headersTimeout: door.requestTimeoutMs, requestTimeout: door.requestTimeoutMs };
+  const listener = (req: IncomingMessage, res: ServerResponse) => {
     const refused = refuse(req);
     if (refused !== null) return sendRefused(res, refused);
     answer(req, res).catch((error: unknown) => {
@@ -34,8 +37,15 @@ export function createMcpHttpServer(serving: Serving, door: Door): Server {
       if (res.headersSent) res.destroy();
       else sendRefused(res, { status: 500, message: 'this call failed here: see the log of ismalicious mcp' });
     });
+  };
+  const server = openServer(times, listener, {
+    tls,
+    handshakeTimeoutMs: door.requestTimeoutMs,
+    log: serving.log,
+    endConnections: () => server.closeAllConnections(),
   });
   server.on('close', () => {
+    tls?.close();
     for (const { transport } of sessions.values()) void transport.close();
   });
 

@@ -5,6 +5,7 @@ import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { openAssistant } from '../../assistant/open-assistant.ts';
 import type { AssistantEnd, AssistantStart } from '../../assistant/assistant-start.ts';
 import { isLoopback } from '../../compose/door/loopback.ts';
+import { readListenerTls } from '../../compose/sidecar-access/listener-tls.ts';
 import { SidecarSettings } from '../../compose/sidecar-settings.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 import { createMcpHttpServer } from './http-sessions.ts';
@@ -51,13 +52,21 @@ async function serveHttp(
   settings: SidecarSettings,
   { host, port }: NonNullable<AssistantStart['http']>,
 ): Promise<AssistantEnd> {
-  const server = createMcpHttpServer(serving, settings);
+  // A socket is the sidecar's own: what is served here has host and port.
+  const tls = readListenerTls({ ...settings, socket: undefined });
+  for (const doubt of tls?.doubts() ?? []) stderr.write(`warning: ${doubt}\n`);
+  const server = createMcpHttpServer(serving, settings, tls);
   const bare = host.replace(/^\[|\]$/g, '');
   const fault = await listen(server, bare, port);
-  if (fault !== null) return { fault, isMisused: false };
+  if (fault !== null) {
+    tls?.close();
+    return { fault, isMisused: false };
+  }
   const { port: listening } = server.address() as AddressInfo;
   stdout.write(`listening ${listening}\n`);
-  stderr.write(`isMalicious MCP server on http://${bare.includes(':') ? `[${bare}]` : bare}:${listening}/mcp\n`);
+  stderr.write(
+    `isMalicious MCP server on ${tls === null ? 'http' : 'https'}://${bare.includes(':') ? `[${bare}]` : bare}:${listening}/mcp\n`,
+  );
   await stopSignal();
   server.close();
   server.closeAllConnections();
