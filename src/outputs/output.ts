@@ -80,7 +80,7 @@ export interface MailOutputCall {
 /** What an output wants done. */
 export type OutputCall = HttpOutputCall | FileOutputCall | MailOutputCall;
 
-/** What came back. A file or mail that was taken is status 200. Header names are lower case. */
+/** What came back. A file or mail that was taken is status 200, a question that nobody answered 0. Header names are lower case. */
 export interface OutputAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -93,6 +93,8 @@ export interface OutputStep<State = unknown> {
   readonly state: State;
   /** Wait this long before the call. */
   readonly waitMs?: number;
+  /** It only asks what became of messages: when no answer comes, `read` is given one of status 0, and may ask again. Left out: all is sent again. */
+  readonly isQuestion?: true;
 }
 
 /** A ticket that was opened for an indicator before, by the name its system gave it. */

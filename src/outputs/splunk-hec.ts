@@ -89,8 +89,10 @@ function readSent(answer: OutputAnswer, items: readonly OutputItem[], context: C
   const reason = `HEC code ${code}: ${text.slice(0, 120)}`;
   if (TAKEN.has(code)) {
     const slower = ALMOST_FULL.has(code) ? { retryAfterMs: SLOW_DOWN_MS } : {};
-    if (context.settings.ack && ackId !== undefined) return { ...slower, next: ackStep({ at: 'ack', ackId, polls: 0 }, context) };
-    return { ...slower, delivered: items };
+    if (!context.settings.ack) return { ...slower, delivered: items };
+    if (ackId !== undefined) return { ...slower, next: ackStep({ at: 'ack', ackId, polls: 0 }, context) };
+    // They are in, and go out once only; whether they will be kept nobody says.
+    return { delivered: items, halt: 'the token has indexer acknowledgement off: switch it on, or set outputs.splunk_hec.ack to false' };
   }
   if (BUSY.has(code)) {
     const retryAfterMs = retryAfterOf(answer, context.nowS);
@@ -118,7 +120,7 @@ function readForeign(answer: OutputAnswer, items: readonly OutputItem[], { nowS 
 function ackStep(state: State & { at: 'ack' }, { settings }: Context): OutputStep<State> {
   const call = hecCall('ack', JSON.stringify({ acks: [state.ackId] }), settings);
   call.url.searchParams.set('channel', settings.channel);
-  return { call, state, waitMs: FIRST_ACK_WAIT_MS * 2 ** Math.min(state.polls, 4) };
+  return { call, state, isQuestion: true, waitMs: FIRST_ACK_WAIT_MS * 2 ** Math.min(state.polls, 4) };
 }
 
 function readAck(
@@ -128,6 +130,9 @@ function readAck(
 ): OutputResult<State> {
   const parsed = AckAnswer.safeParse(answer.body);
   if (parsed.success && parsed.data.acks[String(state.ackId)] === true) return { delivered: items };
+  const refused = HecAnswer.safeParse(answer.body);
+  if (refused.success && MISCONFIGURED.has(refused.data.code))
+    return { halt: `HEC code ${refused.data.code} when asked for the acknowledgement: ${(refused.data.text ?? '').slice(0, 120)}` };
   if (state.polls + 1 < MAX_ACK_POLLS) return { next: ackStep({ ...state, polls: state.polls + 1 }, context) };
   return retryAll(items, 'not acknowledged by the indexers');
 }

@@ -45,6 +45,7 @@ export interface Delivering {
 
 /** Another process has taken the output over in the middle of it. */
 export const TAKEN_OVER = 'another process took it over';
+const UNANSWERED: OutputAnswer = { status: 0, headers: {}, body: null };
 
 /** Why delivering to an output stopped before its journal was empty; `null`: it is empty. */
 export type Halt = string | null;
@@ -157,6 +158,7 @@ class DeliveryLine {
       return await this.#active.sender.perform(step.call, signal);
     } catch (error) {
       this.#delivering.signal.throwIfAborted();
+      if (step.isQuestion) return UNANSWERED;
       await this.#retry(open, errorMessage(error));
       return null;
     }
