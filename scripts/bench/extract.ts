@@ -53,6 +53,28 @@ export async function run(print: Print): Promise<void> {
     const ratio = speeds.peer === null ? {} : { peer: 'ioc-extractor', ratio: Number((speeds.ours / speeds.peer).toFixed(1)) };
     print({ name: `extract: ${name}`, value: Number(speeds.ours.toFixed(1)), unit: 'MB per CPU second', ...ratio });
   }
+  printHostile(print);
+}
+
+/** Repeated to 5 MB, each makes a text in which something seems to begin everywhere. */
+const HOSTILE = [
+  '[.]', 'a[.]', 'a@', '::', 'f:', '1.1.1.1-', '://', 'http://', 'http://a.com/(', 'http://a@', 'http://a.com/a;', '&#46;', '\\/', '%20', ' at a', 'a at b dot ', 'CVE-2024-', 'あ.', 'deadbeef', 'a:b@',
+]; // prettier-ignore
+const HOSTILE_BYTES = 5e6;
+
+/** The slowest of the hostile texts, and the most that twice the text costs: 2 is linear. */
+function printHostile(print: Print): void {
+  const costs = HOSTILE.map((piece) => {
+    const whole = piece.repeat(HOSTILE_BYTES / Buffer.byteLength(piece));
+    const half = whole.slice(0, whole.length / 2);
+    const [less = 0, more = 0] = [half, whole].map((text) => Math.min(...[0, 1, 2].map(() => cpuSeconds(() => extractFromText(text), 1))));
+    return { more, growth: more / less };
+  });
+  const slowest = Math.max(...costs.map(({ more }) => more));
+  const steepest = Math.max(...costs.map(({ growth }) => growth));
+  const name = `extract: ${HOSTILE.length} hostile texts of ${HOSTILE_BYTES / 1e6} MB`;
+  print({ name: `${name}, the slowest`, value: Number((slowest * 1000).toFixed(0)), unit: 'ms CPU' });
+  print({ name: `${name}, cost of the whole over that of the half, the most`, value: Number(steepest.toFixed(2)), unit: '×' });
 }
 
 async function loadNpmPeer(): Promise<Tool | null> {
@@ -130,7 +152,7 @@ function measure(text: string, peer: Tool | null): { ours: number; peer: number 
   const theirs: number[] = [];
   for (let round = -2; round < ROUNDS; round += 1) {
     const cost = cpuSeconds(() => extractFromText(text), Math.ceil(1 / megabytes));
-    const peerCost = peer ? cpuSeconds(() => peer(text), 1) : 0;
+    const peerCost = peer ? cpuSeconds(() => peer(text), Math.ceil(0.25 / megabytes)) : 0;
     if (round < 0) continue;
     ours.push(megabytes / cost);
     theirs.push(megabytes / peerCost);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { extractFromEmail } from '../../src/extract/extract.ts';
 import { runText } from '../../test/hunt/run-trial.ts';
 import { bytesOf } from '../../test/hunt/trial.ts';
 import type { TextTrial } from '../../test/hunt/trial.ts';
@@ -16,6 +17,7 @@ export async function run(print: Print): Promise<void> {
   let right = 0;
   for (const mail of mails) if ((await runText(mail)).length === 0) right += 1;
   print({ name: `mails read right, of ${mails.length}: ours`, value: right, unit: 'mails' });
+  await printSpeed(print);
   const python = process.env.ISMALICIOUS_PEERS_PYTHON;
   if (!python) return;
   const asked = mails.map((mail) => ({
@@ -29,6 +31,50 @@ export async function run(print: Print): Promise<void> {
       for (const n of wrong) process.stderr.write(`${peer} misses ${mails[n]?.report ?? ''}: ${mails[n]?.trial ?? ''}\n`);
     }
   }
+}
+
+const SPEED_MAILS = 100;
+const SPEED_ROUNDS = 9;
+
+/** Bytes of mail read in a second of CPU: a text, a page in quoted-printable with a link a paragraph, and with and without a file of 30 kB. */
+async function printSpeed(print: Print): Promise<void> {
+  const file = `${Buffer.from(Array.from({ length: 30_000 }, (_, n) => (n * 7919) & 255)).toString('base64')}`;
+  for (const [name, attached] of [
+    ['with a file', file.replaceAll(/.{76}/g, '$&\r\n')],
+    ['texts only', ''],
+  ] as const) {
+    const mails = Array.from({ length: SPEED_MAILS }, (_, n) => Buffer.from(mailOf(n, attached)));
+    const megabytes = mails.reduce((sum, mail) => sum + mail.length, 0) / 1e6;
+    const speeds: number[] = [];
+    for (let round = 0; round < SPEED_ROUNDS; round += 1) {
+      const started = process.cpuUsage();
+      for (const mail of mails) await extractFromEmail(mail);
+      const { user, system } = process.cpuUsage(started);
+      speeds.push((megabytes * 1e6) / (user + system));
+    }
+    const median = speeds.toSorted((a, b) => a - b)[SPEED_ROUNDS >> 1] ?? Number.NaN;
+    print({ name: `mails, ${name}`, value: Number(median.toFixed(1)), unit: 'MB per CPU second' });
+  }
+}
+
+function mailOf(n: number, attached: string): string {
+  const lines = Array.from(
+    { length: 40 },
+    (_, line) => `Customer ${line}, your parcel waits at https://track-${line}.parcel-${n % 13}.com/p?id=${n}.`,
+  );
+  const items = Array.from(
+    { length: 60 },
+    (_, item) => `<p style=3D"color:#333">Item ${item} <a href=3D"https://shop-${item}.example-${n % 13}.net/a?i=3D${n}">open</a></p>`,
+  );
+  const file =
+    attached === ''
+      ? ''
+      : `--X\r\nContent-Type: application/octet-stream; name=a.bin\r\nContent-Disposition: attachment; filename=a.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n${attached}\r\n`;
+  return [
+    `Received: from mx${n}.sender-${n % 50}.com ([198.51.100.${n}]) by mx.own.example; Mon, 2 Nov 2026 10:00:00 +0000`, `From: "A" <a${n}@sender-${n % 50}.com>`, 'To: b@own.example', `Subject: hello ${n}`,
+    'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary="X"', '', '--X', 'Content-Type: text/plain; charset=utf-8', '', ...lines,
+    '--X', 'Content-Type: text/html; charset=utf-8', 'Content-Transfer-Encoding: quoted-printable', '', `<html><body>${items.join('=\r\n')}</body></html>`, `${file}--X--`, '',
+  ].join('\r\n'); // prettier-ignore
 }
 
 /** Numbers of the mails in which a peer does not give everything that is wanted. */

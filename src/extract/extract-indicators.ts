@@ -56,17 +56,16 @@ export function beginExtraction(text: string, options: Omit<ExtractOptions, 'isU
     layers: 0,
     from: 0,
   };
-  let at = 0;
-  return {
-    readUntil(until) {
+  // No getter: an object literal with one makes V8 a new shape each time, in the old space, which keeps all finds alive until a full collection.
+  const extraction = {
+    at: 0,
+    readUntil(until: number) {
       reading.found.length = 0;
-      at = readFrom(reading, at, Math.min(until, text.length));
+      extraction.at = readFrom(reading, extraction.at, Math.min(until, text.length));
       return reading.found;
     },
-    get at() {
-      return at;
-    },
   };
+  return extraction;
 }
 
 /** Reads from `at` to `end` at least; gives the place to go on from. */
