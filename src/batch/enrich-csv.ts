@@ -12,7 +12,7 @@ import { behind, lineEndOf, peekInput, type PeekedInput } from './input/peek-inp
 import { guardFormula } from '../model/formats/formula-guard.ts';
 
 /** Rows of about this many bytes are enriched together. */
-const BLOCK_BYTES = 4 << 20;
+const BLOCK_BYTES = 1 << 20;
 /** So much of a table tells how it is written, and how long its rows get. */
 const HEAD_BYTES = 1 << 20;
 const LF = 0x0a;

@@ -1,5 +1,6 @@
 import type { EnrichOptions } from '../../../engine/enricher.ts';
 import type { Engine } from '../../../engine/engine.ts';
+import { boundHeap } from '../../../compose/process/bound-heap.ts';
 import { openEngine } from '../../../compose/open-engine.ts';
 import { EcsSettings, ecsDetailOf } from '../../../config/ecs-settings.ts';
 import type { LoadedConfig } from '../../../compose/engine-config.ts';
@@ -21,7 +22,6 @@ import type { ValuesOf } from '../synopsis.ts';
 import { openReadMeter } from '../waiting/progress.ts';
 import { openInput } from '../text-input.ts';
 import { warn } from '../messages.ts';
-import { createYoungGenerationBound } from '../../../batch/v8-young-generation.ts';
 
 type Format = (typeof ENRICH_FORMATS)[number];
 
@@ -69,6 +69,7 @@ export const enrich: Command = {
     });
     warn(io, warnings);
     const stop = values.follow === true ? createStop() : null;
+    const unbound = boundHeap();
     try {
       checkProviders(asked, config);
       noteOnlyLocal(io, config);
@@ -80,6 +81,7 @@ export const enrich: Command = {
       return tally.total === 0 && noneUnread(tally) ? EXIT.ok : exitCodeOf(tally, values['exit-code'] === true);
     } finally {
       stop?.release();
+      unbound();
       await engine.close();
     }
   },
@@ -171,7 +173,7 @@ async function enrichFile(run: FileRun, io: Io): Promise<void> {
       traces: values.trace === true,
     };
     const warnUser = (text: string) => void io.stderr.write(`warning: ${path === '-' ? '' : `${path}: `}${text}\n`);
-    await enrichFormat({ ...job, warn: warnUser, done: withBoundMemory(read.counting(files.done)) });
+    await enrichFormat({ ...job, warn: warnUser, done: read.counting(files.done) });
     await files.finish();
   } catch (error) {
     await files.leave();
@@ -203,14 +205,6 @@ function createStop() {
     release() {
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
     },
-  };
-}
-
-function withBoundMemory(done: EnrichJob['done']): EnrichJob['done'] {
-  const boundYoungGeneration = createYoungGenerationBound();
-  return (inputBytes) => {
-    boundYoungGeneration();
-    return done(inputBytes);
   };
 }
 
