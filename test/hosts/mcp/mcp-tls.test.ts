@@ -14,7 +14,7 @@ import { newStateFolder } from '../../support/open-test-engine.ts';
 const program = join(projectRoot, 'dist/cli.js');
 const TOKEN = 'a-token-of-the-house-42';
 const certificates = createCertificates();
-const { folder, file, read, authority, issue } = certificates;
+const { file, read, authority, issue } = certificates;
 
 beforeAll(() => {
   if (!hasOpenssl) return;
