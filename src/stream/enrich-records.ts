@@ -7,6 +7,7 @@ import { describeFault } from '../events/json/describe-json-fault.ts';
 import { type RenderedVerdict, renderVerdict } from '../events/rendered-verdict.ts';
 import { createVerdictMemory } from '../events/verdict-memory.ts';
 import { createWantedFields } from '../events/wanted-fields.ts';
+import type { EcsDetail } from '../mapping/ecs-roll-up.ts';
 
 const MAX_DEPTH = 128;
 const FRONT_CACHE = 1 << 16;
@@ -25,6 +26,8 @@ export interface RecordEnricherOptions {
   readonly timeoutMs: number;
   readonly providers?: readonly string[] | undefined;
   readonly maxAgeS?: number | undefined;
+  /** How much is written: see `ecs.detail` in the settings. */
+  readonly detail: EcsDetail;
 }
 
 /** Enriches the values of a batch together, so that what is in several of them is asked for once. Rejects only when `signal` aborts. */
@@ -32,11 +35,11 @@ export type EnrichRecords = (values: readonly (Buffer | undefined)[], signal: Ab
 
 /** One enricher for all batches of a run. */
 export function createRecordEnricher(options: RecordEnricherOptions): EnrichRecords {
-  const { enricher, fields } = options;
+  const { enricher, fields, detail } = options;
   const texts = createTextEnricher({
     wanted: createWantedFields(fields),
     known: createVerdictMemory({ enricher, clock: systemClock, fields, size: FRONT_CACHE, ttlMs: FRONT_CACHE_MS }),
-    rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook: false },
+    rules: { fields, matchedType: 'indicator_match_rule', writesPlaybook: false, detail },
     maxDepth: MAX_DEPTH,
     maxEvents: Number.MAX_SAFE_INTEGER,
     clock: systemClock,

@@ -93,7 +93,7 @@ describe('providers.<id>.fields', () => {
 
   it('streams and replayed lines ask as events do', async () => {
     const { engine } = await openTwo(DESTINATION_ONLY);
-    const records = createRecordEnricher({ enricher: engine, fields: DEFAULT_FIELDS, timeoutMs: 0 });
+    const records = createRecordEnricher({ enricher: engine, fields: DEFAULT_FIELDS, timeoutMs: 0, detail: 'full' });
     const texts = [eventOf('12.0.0.1', '12.0.0.1'), eventOf('12.0.0.2')].map((event) => JSON.stringify(event));
     const streamed = await records(
       texts.map((text) => Buffer.from(text)),

@@ -6,7 +6,7 @@ import { DEFAULT_FIELDS } from '../../../../events/wanted-fields.ts';
 import { inertText } from '../../../../model/formats/inert-text.ts';
 import { COMPRESSIONS } from '../../../../stream/compressions.ts';
 import { connectionOf } from '../../../../stream/connection.ts';
-import { EcsSettings } from '../../../../config/ecs-settings.ts';
+import { EcsSettings, ecsDetailOf } from '../../../../config/ecs-settings.ts';
 import { createRecordEnricher } from '../../../../stream/enrich-records.ts';
 import { faultWords } from '../../../../stream/fault-words.ts';
 import { KafkaSettings } from '../../../../stream/kafka-settings.ts';
@@ -64,6 +64,7 @@ export const streamCommand: Command = {
         fields: fieldsOf(values),
         ...asked,
         timeoutMs: asked.timeoutMs ?? DEFAULT_WAIT_MS,
+        detail: ecsDetailOf(config.blocks),
       });
       try {
         await runStream({
