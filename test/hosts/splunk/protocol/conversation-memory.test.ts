@@ -29,6 +29,7 @@ interface Wishes {
   readonly remembers?: boolean;
   readonly keepFails?: boolean;
   readonly nowMs?: number;
+  readonly enricher?: FakeEnricher;
 }
 
 /** One search with a memory that only notes what it is given. */
@@ -43,7 +44,7 @@ async function search(wishes: Wishes = {}) {
       left.push({ shape, known, fingerprint: about });
     },
   } as unknown as SearchMemory;
-  const enricher = new FakeEnricher(undefined, () => nowMs / 1000);
+  const enricher = wishes.enricher ?? new FakeEnricher(undefined, () => nowMs / 1000);
   const replayed = await replay(Buffer.concat([getinfoOf(['dest_ip']), executeOf(rows, true)]), enricher, {
     now: () => nowMs,
     open: () => Promise.resolve({ engine: enricher, warnings, fingerprint: () => fingerprint }),
@@ -99,6 +100,14 @@ describe('what a search leaves to the next one', () => {
     const endS = Math.min(...[...recalled.known.untilS].filter((untilS) => untilS > 0));
     expect((await search({ recalled, nowMs: (endS - 1) * 1000 + 999 })).opened).toBe(0);
     expect((await search({ recalled, nowMs: endS * 1000 })).opened).toBe(1);
+  });
+
+  it('is what holds longer than the search itself', async () => {
+    // An answer that has run out by now is none that a later search could show.
+    const enricher = new FakeEnricher(undefined, () => NOW_MS / 1000 - 86_400);
+    expect((await search({ enricher })).left).toEqual([]);
+    const young = new FakeEnricher(undefined, () => NOW_MS / 1000 - 86_399);
+    expect((await search({ enricher: young })).left).toHaveLength(1);
   });
 
   it.each([

@@ -119,6 +119,20 @@ describe('execute', () => {
     expect(enricher.paid.slice(3)).toEqual(['203.0.113.6']);
   });
 
+  it('with max_age= lets answers of this very search grow older, by as long as it has run, and not more', async () => {
+    let nowS = 1_700_000_000;
+    const enricher = new FakeEnricher(undefined, () => nowS);
+    await replay(talk(['dest_ip', 'max_age=1h'], ROWS, `${ROWS}3,203.0.113.6\n`), enricher, {
+      now: () => nowS * 1000,
+      open: async () => {
+        nowS += 600;
+        return { engine: enricher, warnings: [] };
+      },
+    });
+    // The first rows came before the engine had opened.
+    expect(enricher.calls.map(({ options }) => options.maxAgeS)).toEqual([3600, 4200]);
+  });
+
   it('passes the options on', async () => {
     const enricher = new FakeEnricher();
     await replay(talk(['dest_ip', 'timeout=7', 'max_age=1h', 'providers=local', 'mode=cache', 'budget=3'], ROWS), enricher);
