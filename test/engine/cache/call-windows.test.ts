@@ -30,7 +30,10 @@ describe('when the last of several calls goes out', () => {
     ['a call from before the window is not', [-61_000], 30, 0],
     ['no call takes no time', [-1], 0, 0],
   ])('%s', (_name, before, calls, expected) => {
-    expect(lastCallInMs(before, [{ requests: 30, perMs: MINUTE_MS }], calls, 0)).toBe(expected);
+    for (const nowMs of [0, 500_000]) {
+      const earlier = before.map((at) => at + nowMs);
+      expect(lastCallInMs(earlier, [{ requests: 30, perMs: MINUTE_MS }], calls, nowMs)).toBe(expected);
+    }
   });
 
   it('is what making them one by one comes to', () => {

@@ -23,6 +23,8 @@ describe('the pace at which calls went out', () => {
     // The first of 65 is forgotten: 64 calls, from 5001 on.
     expect(rateOf(...every(1, 64)).perS(5064)).toBe(1000);
     expect(rateOf(...every(1, 65)).perS(5065)).toBe(1000);
+    // Of 65 calls, not evenly spread, the first one is forgotten and the second one is not.
+    expect(rateOf(5400, 5500, ...every(1, 63, 5900)).perS(6140)).toBe(100);
     // One that went out a second ago counts, one a millisecond earlier does not.
     expect(rateOf(5000, ...every(0, 8, 6000)).perS(6000)).toBe(9);
     expect(rateOf(4999, ...every(0, 8, 6000)).perS(6001)).toBe(8000);

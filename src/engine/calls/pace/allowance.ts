@@ -32,9 +32,11 @@ export function createAllowance(concurrency: number): Allowance {
   let atOnce = 1;
   let left = Infinity;
   let perWindow: number | null = null;
+  // Stryker disable next-line NumericLiteral: nothing is left to count before the first answer
   let endsMs = 0;
   /** A window that has ended says nothing of the next but how many it takes. */
   function settle(nowMs: number): void {
+    // Stryker disable next-line EqualityOperator: at the moment of its end nothing is waited for either way
     if (nowMs < endsMs || left === Infinity) return;
     left = perWindow ?? Infinity;
     endsMs = Infinity;

@@ -16,6 +16,7 @@ export function createCallRate() {
     /** Calls a second; `Infinity`: too few to say. */
     perS(nowMs: number): number {
       const [firstMs] = latestMs;
+      // Stryker disable next-line EqualityOperator: calls of no time go out at any pace
       if (firstMs === undefined || latestMs.length < LEAST_CALLS || nowMs <= firstMs) return Infinity;
       return (latestMs.length / (nowMs - firstMs)) * SECOND_MS;
     },
@@ -35,7 +36,7 @@ export function createThroughput(startMs: number) {
     },
     /** Calls a second, the one that is refused now left out; 0: there was no refusal before it. */
     perS(nowMs: number): number {
-      // Stryker disable next-line EqualityOperator: it waits for a second at least
+      // Stryker disable next-line EqualityOperator,NumericLiteral: it waits for a second at least
       return refillMs > 0 ? ((sent - 1) / (nowMs - sinceMs + refillMs)) * SECOND_MS : 0;
     },
     /** Nobody calls for so long: meanwhile it refills. */
