@@ -3,7 +3,7 @@ import type { Indicator, IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import { isOwnTag, OWN_IDENTITY_ID, OWN_IDENTITY_NAME, ownLabels } from '../model/formats/own-export.ts';
-import { uuid5 } from './stix-id.ts';
+import { uuid5 } from '../model/formats/stix-id.ts';
 
 /** What is told about one indicator in STIX. Times are seconds since 1970 (UTC). */
 export interface StixFacts {

@@ -1,4 +1,4 @@
-import { uuid5 } from '../mapping/stix-id.ts';
+import { uuid5 } from '../model/formats/stix-id.ts';
 import type { PIPELINE_SCHEMAS } from './pipeline-schemas.ts';
 
 /** Parts of the document that its paths share. */

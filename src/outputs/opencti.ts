@@ -1,7 +1,7 @@
 import { wordTable } from '../model/tables/word-table.ts';
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { uuid5 } from '../mapping/stix-id.ts';
+import { uuid5 } from '../model/formats/stix-id.ts';
 import { markdownText } from '../model/formats/markdown-text.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { factsOf, isoS, isThreat, summaryOf } from './item-summary.ts';

@@ -1,6 +1,6 @@
 import type { Store } from '../store/store-client.ts';
 import type { StoredIndicator } from '../store/observation.ts';
-import { uuid5 } from '../mapping/stix-id.ts';
+import { uuid5 } from '../model/formats/stix-id.ts';
 import { isWithinTlp, type Tlp } from '../model/tlp.ts';
 import { storedToStix } from './export-store.ts';
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { valuesOfObservable } from '../../src/model/formats/stix-observable.ts';
 import { readPattern } from '../../src/model/formats/stix-pattern.ts';
-import { uuid5 } from '../../src/mapping/stix-id.ts';
+import { uuid5 } from '../../src/model/formats/stix-id.ts';
 import { type StixFacts, type StixIndicator, toStixBundle, toStixObject } from '../../src/mapping/stix.ts';
 import { INDICATOR_TYPES, type IndicatorType } from '../../src/model/indicator.ts';
 import { TLP_LABELS } from '../../src/model/tlp.ts';

@@ -8,7 +8,7 @@ import type { Scoring } from '../../src/engine/score/scoring.ts';
 import { FEEDS } from '../../src/feeds/registry.ts';
 import { answerTaxii } from '../../src/pipeline/taxii-collection.ts';
 import { STIX_IDENTITY } from '../../src/mapping/stix.ts';
-import { uuid5 } from '../../src/mapping/stix-id.ts';
+import { uuid5 } from '../../src/model/formats/stix-id.ts';
 import { OWN_IDENTITY_ID } from '../../src/model/formats/own-export.ts';
 import { OWN_MISP_EVENT } from '../../src/model/formats/own-misp-event.ts';
 import type { Answer } from '../../src/model/enrichment.ts';
@@ -288,7 +288,9 @@ describe('what we wrote is no evidence when it comes back', () => {
     const matched = {
       threat: { indicator: { ip: '45.83.64.7', provider: 'isMalicious' }, enrichments: [{ indicator: { ip: '45.83.64.7' } }] },
     };
-    expect(readAlert({ ...event, ...matched }).observables).toEqual(readAlert(event).observables);
+    const lookedUp = (alert: Readonly<Record<string, unknown>>) =>
+      readAlert(alert).observables.map(({ field, value }) => ({ field, value }));
+    expect(lookedUp({ ...event, ...matched })).toEqual(lookedUp(event));
     expect(DEFAULT_FIELDS.filter((field) => field.startsWith('threat.'))).toEqual([]);
   });
   it('ids that are spelt out are those that are made', () =>

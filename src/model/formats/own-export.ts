@@ -1,6 +1,6 @@
 import { VERDICT_WORDS, type VerdictWord } from '../verdict.ts';
 
-/** Who we are in STIX: the author of every object we write (UUIDv5, see `mapping/stix-id.ts`). */
+/** Who we are in STIX: the author of every object we write (UUIDv5, see `stix-id.ts`). */
 export const OWN_IDENTITY_ID = 'identity--cd81877d-8fa0-5c8e-8cc6-b27f6aaaa72b';
 
 /** The name of that author. */

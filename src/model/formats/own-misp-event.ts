@@ -1,6 +1,6 @@
 import { isOwnMark } from './own-export.ts';
 
-/** UUID of the MISP event that takes our feedback unless the settings say otherwise (UUIDv5, see `mapping/stix-id.ts`). */
+/** UUID of the MISP event that takes our feedback unless the settings say otherwise (UUIDv5, see `stix-id.ts`). */
 export const OWN_MISP_EVENT = '784f3129-515d-51bd-afdf-4d35d122e497';
 /** How such an event is called, whatever its UUID. */
 export const OWN_MISP_INFO = 'isMalicious enrichment feedback';
