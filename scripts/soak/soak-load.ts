@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { answersOf, postOf } from '../bench/gateway-load.ts';
 
-const CONNECTIONS = 64;
 /** Values that are asked again and again, and the share of calls that ask for one that was never asked. */
 const KNOWN_VALUES = 2000;
 export const NEW_SHARE = 0.3;
@@ -21,8 +20,16 @@ export interface SteadyLoad {
   stop(): void;
 }
 
+/** How calls are sent. Each connection has one call in flight: with too few of them calls are late before they are sent. */
+export interface LoadOptions {
+  readonly perS: number;
+  readonly connections?: number;
+  /** The share of calls that ask for a value that was never asked for. */
+  readonly newShare?: number;
+}
+
 /** Sends so many events a second to `/v1/enrich`, one a call, whatever the answers take. */
-export function startLoad(port: number, perS: number): SteadyLoad {
+export function startLoad(port: number, { perS, connections = 64, newShare = NEW_SHARE }: LoadOptions): SteadyLoad {
   const beganMs = performance.now();
   let next = 0;
   let isOver = false;
@@ -36,7 +43,7 @@ export function startLoad(port: number, perS: number): SteadyLoad {
       const waitMs = dueMs - performance.now();
       if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
       try {
-        for (const part of callOf(n)) line.socket.write(part);
+        for (const part of callOf(n, newShare)) line.socket.write(part);
         await line.answer();
         answered++;
         latenciesMs.push(performance.now() - dueMs);
@@ -49,7 +56,7 @@ export function startLoad(port: number, perS: number): SteadyLoad {
     }
     line.socket.destroy();
   }
-  for (let n = 0; n < CONNECTIONS; n++) void work();
+  for (let n = 0; n < connections; n++) void work();
   return {
     take() {
       const stretch = { answered, failed, latenciesMs };
@@ -67,8 +74,8 @@ function open(port: number): { readonly socket: Socket; answer(): Promise<void> 
   return { socket, answer: answersOf(socket) };
 }
 
-function callOf(n: number): readonly Buffer[] {
-  const isNew = (n * NEW_SHARE) % 1 < NEW_SHARE;
+function callOf(n: number, newShare: number): readonly Buffer[] {
+  const isNew = (n * newShare) % 1 < newShare || newShare === 1;
   const body = Buffer.from(`{"destination":{"ip":"${addressOf(isNew ? KNOWN_VALUES + n : n % KNOWN_VALUES)}"}}`);
   return postOf('/v1/enrich', { 'content-type': 'application/json' }, body);
 }

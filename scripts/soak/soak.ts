@@ -59,7 +59,7 @@ export async function soak(options: SoakOptions): Promise<SoakFinding[]> {
     const api = keep(await startProgram('../soak/soak-api.ts'));
     const env = { ...cachesFor(options), ISMALICIOUS_BASE_URL: `http://127.0.0.1:${api.port}`, ISMALICIOUS_BULK: 'false' };
     const sidecar = keep(await startGateway(join(folder, 'state'), env));
-    const load = startLoad(sidecar.port, perS);
+    const load = startLoad(sidecar.port, { perS });
     const beganMs = performance.now();
     let lastMs = beganMs;
     while (performance.now() - beganMs < minutes * 60_000) {

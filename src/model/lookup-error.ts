@@ -17,6 +17,9 @@ const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
 export type LookupErrorCode = (typeof LOOKUP_ERROR_CODES)[number];
 
+/** V8's own: how many calls of a stack are noted. */
+const STACKS = Error as { stackTraceLimit?: number | undefined };
+
 /** A lookup that gave no answer. "Not listed" is an answer (`null` verdict), not an error. */
 export class LookupError extends Error {
   override readonly name = 'LookupError';
@@ -27,7 +30,12 @@ export class LookupError extends Error {
 
   /** `message`: one line for people, without the key: what happened and what to do. The original error goes into `cause`. */
   constructor(code: LookupErrorCode, provider: string, message: string, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
+    // In an outage there are thousands a second, and nobody reads where they were made: taking down the stack cost more than the look-up.
+    // `cause` has its own.
+    const { stackTraceLimit } = STACKS;
+    STACKS.stackTraceLimit = 0;
     super(inertText(`${provider}: ${message}`), options.cause === undefined ? undefined : { cause: options.cause });
+    STACKS.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.provider = provider;
     this.retryAfterMs = boundedWait(options.retryAfterMs ?? null);

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { createGoneHolders, lockHolderName } from '../../disk/lock-holder.ts';
 import { loadSqlite } from './load-sqlite.ts';
-import { windowWaitMs } from './call-windows.ts';
 import { purgeVerdicts } from './purge-verdicts.ts';
 import { isSound, type VerdictRow } from './select-verdicts.ts';
 import { restoreInto, type Salvage, salvageFrom } from './damaged-file.ts';
@@ -131,20 +130,23 @@ export class SqliteVerdictStore implements VerdictStore {
 
   book(provider: string, windows: readonly { requests: number; perMs: number }[], calls: number, nowMs: number): number {
     const longestMs = Math.max(0, ...windows.map((window) => window.perMs));
+    const { dropCalls, clampCalls, addCall } = this.#prepared;
     return inTransaction(this.#db, () => {
-      this.#db.prepare('DELETE FROM calls WHERE provider = ? AND at_ms <= ?').run(provider, nowMs - longestMs);
-      const rows = this.#db.prepare('SELECT at_ms FROM calls WHERE provider = ? ORDER BY at_ms').all(provider) as unknown as {
-        at_ms: number;
-      }[];
-      const bookedMs = rows.map((row) => Math.min(row.at_ms, nowMs));
-      if ((rows.at(-1)?.at_ms ?? 0) > nowMs)
-        this.#db.prepare('UPDATE calls SET at_ms = ? WHERE provider = ? AND at_ms > ?').run(nowMs, provider, nowMs);
-      const waitMs = windowWaitMs(bookedMs, windows, calls, nowMs);
+      dropCalls.run(provider, nowMs - longestMs);
+      // The clock was set back: a call of later was made by now.
+      clampCalls.run(nowMs, provider, nowMs);
+      const waitMs = Math.max(0, ...windows.map((window) => this.#waitFor(provider, window, calls, nowMs)));
       if (waitMs > 0) return waitMs;
-      const add = this.#db.prepare('INSERT INTO calls VALUES (?, ?)');
-      for (let n = 0; n < calls; n++) add.run(provider, nowMs);
+      for (let n = 0; n < calls; n++) addCall.run(provider, nowMs);
       return 0;
     });
+  }
+
+  /** As `windowWaitMs`, but of thousands of calls in a window only one is read: the one whose leaving makes room. */
+  #waitFor(provider: string, { requests, perMs }: { requests: number; perMs: number }, calls: number, nowMs: number): number {
+    if (calls > requests) return perMs;
+    const row = this.#prepared.nthCall.get(provider, nowMs - perMs, requests - calls);
+    return row === undefined ? 0 : Number(row['at_ms']) + perMs - nowMs;
   }
 
   booked(provider: string, sinceMs: number): number[] {
@@ -153,7 +155,7 @@ export class SqliteVerdictStore implements VerdictStore {
   }
 
   spent(provider: string, day: string): number {
-    const row = this.#db.prepare('SELECT credits FROM spending WHERE provider = ? AND day = ?').get(provider, day);
+    const row = this.#prepared.spent.get(provider, day);
     return Number(row?.['credits'] ?? 0);
   }
 
@@ -161,7 +163,7 @@ export class SqliteVerdictStore implements VerdictStore {
     return inTransaction(this.#db, () => {
       const total = this.spent(provider, day) + credits;
       if (limit !== null && total > limit) return false;
-      this.#db.prepare('INSERT OR REPLACE INTO spending VALUES (?, ?, ?)').run(provider, day, total);
+      this.#prepared.spend.run(provider, day, total);
       return true;
     });
   }

@@ -57,6 +57,12 @@ export function prepareStatements(db: DatabaseSync) {
     leaseOf: db.prepare('SELECT owner, until FROM leases WHERE provider = ? AND value = ?'),
     takeOver: db.prepare('UPDATE leases SET owner = ?, until = ? WHERE provider = ? AND value = ?'),
     give: db.prepare('DELETE FROM leases WHERE provider = ? AND value = ? AND owner = ?'),
+    dropCalls: db.prepare('DELETE FROM calls WHERE provider = ? AND at_ms <= ?'),
+    clampCalls: db.prepare('UPDATE calls SET at_ms = ? WHERE provider = ? AND at_ms > ?'),
+    nthCall: db.prepare('SELECT at_ms FROM calls WHERE provider = ? AND at_ms > ? ORDER BY at_ms DESC LIMIT 1 OFFSET ?'),
+    addCall: db.prepare('INSERT INTO calls VALUES (?, ?)'),
+    spent: db.prepare('SELECT credits FROM spending WHERE provider = ? AND day = ?'),
+    spend: db.prepare('INSERT OR REPLACE INTO spending VALUES (?, ?, ?)'),
     selectList: prepareLists(db),
   };
 }

@@ -1,6 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { lastCallInMs, windowWaitMs } from '../../../src/engine/cache/call-windows.ts';
+import { loadSqlite } from '../../../src/engine/cache/load-sqlite.ts';
+import { createMemoryVerdictStore } from '../../../src/engine/cache/memory-verdict-store.ts';
+import { SqliteVerdictStore } from '../../../src/engine/cache/sqlite-verdict-store.ts';
+import { openVerdictDatabase } from '../../../src/engine/cache/verdict-database.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -49,6 +56,32 @@ describe('when the last of several calls goes out', () => {
           expect(lastCallInMs(past, [one], calls, 0)).toBe(byOneAndOne(past, [one], calls, 0));
         },
       ),
+    );
+  });
+});
+
+describe('the windows that processes share in the file of the cache', () => {
+  it('let calls through when those of one process would', async () => {
+    const window = fc.record({ requests: fc.integer({ min: 1, max: 6 }), perMs: fc.integer({ min: 1, max: 400 }) });
+    const call = fc.record({ afterMs: fc.integer({ min: -50, max: 200 }), calls: fc.integer({ min: 1, max: 4 }) });
+    const folder = mkdtempSync(join(tmpdir(), 'call-windows-'));
+    const store = new SqliteVerdictStore(openVerdictDatabase(await loadSqlite(), join(folder, 'cache.sqlite')), folder, () => 1000);
+    onTestFinished(() => {
+      store.close();
+      rmSync(folder, { recursive: true });
+    });
+    let run = 0;
+    fc.assert(
+      fc.property(fc.array(window, { minLength: 1, maxLength: 3 }), fc.array(call, { maxLength: 20 }), (windows, steps) => {
+        const alone = createMemoryVerdictStore(null);
+        const account = `p${run++}`;
+        let nowMs = 1_000_000;
+        for (const { afterMs, calls } of steps) {
+          nowMs += afterMs;
+          expect(store.book(account, windows, calls, nowMs)).toBe(alone.book(account, windows, calls, nowMs));
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 });
