@@ -59,6 +59,7 @@ export class Engine implements Enricher {
   readonly #options: EngineOptions;
   readonly #pool;
   readonly #views: ProviderViews;
+  readonly #mainView: View;
   readonly #read: Read = (value) => readForLookup(value, this.#options.maxValueBytes);
   #generation = 0;
   #recalled = 0;
@@ -70,6 +71,7 @@ export class Engine implements Enricher {
     this.routeOf = options.routes?.routeOf;
     this.#pool = createAnswerPool(options.scoring, options.memoryEntries);
     this.#views = new ProviderViews(options);
+    this.#mainView = this.#views.main;
     options.local.onChange(() => this.forget());
     options.feedback?.onChange(() => this.forget());
     options.shared?.onReplaced((values) => this.#forgetValues(values));
@@ -77,7 +79,7 @@ export class Engine implements Enricher {
 
   peek(value: string): Enrichment | undefined {
     const { routes } = this.#options;
-    if (routes === undefined || !isMarked(value)) return this.#peekIn(this.#views.main, value);
+    if (routes === undefined || !isMarked(value)) return this.#peekIn(this.#mainView, value);
     const question = readQuestion(value);
     return this.#peekIn(this.#views.ofRoute(routes.resolve(question.route)), question.value);
   }
@@ -172,7 +174,7 @@ export class Engine implements Enricher {
     return {
       providers: this.#options.providers.map(({ client }) => client.stats()),
       store: store.stats(),
-      memoryEntries: this.#views.main.memory.size,
+      memoryEntries: this.#mainView.memory.size,
       recalled: this.#recalled,
       fetched: this.#fetched,
       local: local.stats(),
@@ -284,7 +286,7 @@ export class Engine implements Enricher {
   /** Never leaves; our own lists and analysts may know it all the same. */
   #recallPrivate(value: string, indicator: Indicator, reason: string): Enrichment {
     const nowS = epochS(this.#options.clock);
-    const known = outcomesAtHome({ view: this.#views.main, options: this.#options, nowS }, indicator);
+    const known = outcomesAtHome({ view: this.#mainView, options: this.#options, nowS }, indicator);
     if (known.length === 0) return unasked(value, indicator, this.#pool.unasked('skipped_private', reason, ': never sent out'));
     const answer = this.#pool.ofPrivate(this.#pool.merge(known, { type: indicator.type, nowS }), reason);
     const entry = { answer, source: 'local', checkedAtS: nowS, expiresAtS: null } as const;
