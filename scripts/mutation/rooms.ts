@@ -18,7 +18,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   scoring: {
     sources: ['src/engine/score/*.ts', 'src/compose/scoring-settings.ts'],
     tests: [
-      'test/engine/score/{scoring,merge-single,merging-rules,outcome,seed-score,stop-early}.test.ts',
+      'test/engine/score/{scoring,merge-single,merging-rules,outcome,own-words,seed-score,stop-early}.test.ts',
       'test/compose/scoring-settings.test.ts',
     ],
   },

@@ -26,6 +26,7 @@ it.each<[string, Verdict, string]>([
     said({ detections: { malicious: 0, total: 9 }, note: '' }),
     '{"verdict":"malicious","detections":{"malicious":0,"total":9},"note":""}',
   ],
+  ['whose it is', said({ organization: 'Example GmbH' }), '{"verdict":"malicious","organization":"Example GmbH"}'],
   [
     'a time and a mark',
     said({ lastSeen: 't', tlp: 'RED', isPending: true }),
