@@ -30,7 +30,7 @@ export interface TokenSettings {
 }
 
 /**
- * Opens the tokens. Throws when their file cannot be read; one that cannot be read later is told through `onFault`, and changes nothing:
+ * Opens the tokens. Throws, with words that name the setting, when their file cannot be read; one that cannot be read later is told through `onFault`, and changes nothing:
  * the tokens that were there stay.
  */
 export function openTokens({ token, tokens, tokensFile }: TokenSettings, onFault: (words: string) => void): Tokens {
@@ -46,7 +46,14 @@ export function openTokens({ token, tokens, tokensFile }: TokenSettings, onFault
     }
   };
   if (tokensFile !== undefined) {
-    read(tokensFile);
+    try {
+      read(tokensFile);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new Error(`sidecar.tokens_file ${code === undefined ? `is refused: ${message}` : `cannot be read (${code})`}`, {
+        cause: error,
+      });
+    }
     watchFile(tokensFile, { interval: WATCH_MS, persistent: false }, reread);
   }
   return {

@@ -6,7 +6,9 @@ import { openAssistant } from '../../assistant/open-assistant.ts';
 import type { AssistantEnd, AssistantStart } from '../../assistant/assistant-start.ts';
 import { isLoopback } from '../../compose/door/loopback.ts';
 import { readListenerTls } from '../../compose/sidecar-access/listener-tls.ts';
+import { openTokens, type Tokens } from '../../compose/sidecar-access/open-tokens.ts';
 import { SidecarSettings } from '../../compose/sidecar-settings.ts';
+import { errorMessage } from '../../model/formats/error-message.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 import { createMcpHttpServer } from './http-sessions.ts';
 import { createMcpSession, type Serving } from './mcp-session.ts';
@@ -28,12 +30,7 @@ export async function serveMcp(start: AssistantStart): Promise<AssistantEnd> {
       return ENDED;
     }
     const settings = config.blocks.sidecar?.values as unknown as SidecarSettings;
-    if (!isLoopback(http.host) && settings.token === undefined)
-      return {
-        fault: `--host ${http.host} is an address that others can reach: set sidecar.token (ISMALICIOUS_SIDECAR_TOKEN), or listen on 127.0.0.1`,
-        isMisused: true,
-      };
-    return await serveHttp(serving, start, settings, http);
+    return await serveBehindTokens(serving, start, settings, http);
   } finally {
     await opened.close();
   }
@@ -46,16 +43,38 @@ async function serveStdio(serving: Serving, { stdin, stdout }: AssistantStart): 
   await session.close();
 }
 
+type Address = NonNullable<AssistantStart['http']>;
+
+/** The tokens of the sidecar open this server as well. */
+async function serveBehindTokens(serving: Serving, start: AssistantStart, settings: SidecarSettings, http: Address): Promise<AssistantEnd> {
+  let tokens: Tokens;
+  try {
+    tokens = openTokens(settings, serving.log);
+  } catch (error) {
+    return { fault: errorMessage(error), isMisused: true };
+  }
+  try {
+    if (!isLoopback(http.host) && !tokens.areWanted)
+      return {
+        fault: `--host ${http.host} is an address that others can reach: set sidecar.token (ISMALICIOUS_SIDECAR_TOKEN), or listen on 127.0.0.1`,
+        isMisused: true,
+      };
+    return await serveHttp(serving, start, { ...settings, tokens }, http);
+  } finally {
+    tokens.close();
+  }
+}
+
 async function serveHttp(
   serving: Serving,
   { stdout, stderr }: AssistantStart,
-  settings: SidecarSettings,
-  { host, port }: NonNullable<AssistantStart['http']>,
+  settings: Omit<SidecarSettings, 'tokens'> & { readonly tokens: Tokens },
+  { host, port }: Address,
 ): Promise<AssistantEnd> {
   // A socket is the sidecar's own: what is served here has host and port.
   const tls = readListenerTls({ ...settings, socket: undefined });
   for (const doubt of tls?.doubts() ?? []) stderr.write(`warning: ${doubt}\n`);
-  const server = createMcpHttpServer(serving, settings, tls);
+  const server = createMcpHttpServer(serving, { ...settings, tls });
   const bare = host.replace(/^\[|\]$/g, '');
   const fault = await listen(server, bare, port);
   if (fault !== null) {

@@ -24,26 +24,21 @@ const OWN_ONLY = 0o600;
 
 /** The tokens that open the door. Throws a `SidecarConfigError` when there are none and others could come in, or the file of them cannot be read. */
 export function openDoor(settings: SidecarSettings, log: (line: string) => void): Tokens {
-  const tokens = withReason(() => openTokens(settings, log));
+  const tokens = asConfigError(() => openTokens(settings, log));
   if (tokens.areWanted || settings.socket !== undefined || isLoopback(settings.host)) return tokens;
   throw new SidecarConfigError(
     `sidecar.host is ${settings.host}, which others can reach: set sidecar.token (ISMALICIOUS_SIDECAR_TOKEN), or listen on 127.0.0.1`,
   );
 }
 
-function withReason(open: () => Tokens): Tokens {
-  try {
-    return open();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new SidecarConfigError(`sidecar.tokens_file ${code === undefined ? `is refused: ${message}` : `cannot be read (${code})`}`);
-  }
-}
-
 /** What it speaks TLS with; `null`: nothing, it speaks plain http. Throws a `SidecarConfigError` when that cannot be used. */
 export function openTls(settings: SidecarSettings): ListenerTls | null {
+  return asConfigError(() => readListenerTls(settings));
+}
+
+function asConfigError<T>(open: () => T): T {
   try {
-    return readListenerTls(settings);
+    return open();
   } catch (error) {
     throw new SidecarConfigError(errorMessage(error));
   }

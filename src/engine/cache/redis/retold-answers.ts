@@ -30,7 +30,7 @@ export class RetoldAnswers {
   async meet(provider: string, sinceMs: number): Promise<void> {
     if (this.#isClosed || this.#telling.has(provider)) return;
     const { local, machines, onTelling, onFault } = this.#parts;
-    const name = `${provider} told`;
+    const name = `${provider} shared`;
     machines.remember();
     if (local().note(name)?.text === String(sinceMs)) return;
     this.#telling.add(provider);
