@@ -1,7 +1,6 @@
 // src/rows/: a block of CSV rows in, the same bytes with our cells out.
 import type { Enricher } from '../engine/enricher.ts';
 import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS } from '../mapping/splunk.ts';
-import { valueOf } from '../model/question.ts';
 import type { RowOptions } from './row-options.ts';
 import { ValueAnswers, plannedEnrichment } from './value-answers.ts';
 import type { Wait } from './value-answers.ts';
@@ -96,7 +95,7 @@ export class RowEnricher {
     rows.scan(block.bytes, layout, header.rowsFrom, block.bodyEnd);
     if (rows.count > 0 && !this.#hasRecalled) await this.#recall(layout, context);
     if (rows.count > 0) this.#warnMissing(layout);
-    if (this.#routes === undefined && rows.holdsText(layout)) this.#route(await this.#routesBy(context));
+    if (this.#routes === undefined && rows.holdsText(layout)) await this.#route(await this.#routesBy(context));
     this.#reader.read(block.bytes, layout, rows);
     if (rows.count > 0) await this.#answer(rows.count, context);
     return { block, layout, rows, suffixes: this.#suffixes, headerEnd: header.contentEnd };
@@ -133,7 +132,7 @@ export class RowEnricher {
     const known = shape === null ? null : ((await recall?.(shape)) ?? null);
     if (known === null) return;
     restoreSnapshot(this.#parts(), known, nowS);
-    this.#route(known.routes ?? null);
+    await this.#route(known.routes ?? null);
   }
 
   async #routesBy({ open }: RowContext): Promise<readonly string[] | null> {
@@ -141,9 +140,12 @@ export class RowEnricher {
     return routeOf === undefined ? null : this.#options.fields.map(routeOf);
   }
 
-  #route(routes: readonly string[] | null): void {
+  async #route(routes: readonly string[] | null): Promise<void> {
     this.#routes = routes;
-    if (routes !== null) this.#reader.route(routes);
+    if (routes === null) return;
+    const words = await import('../model/question.ts');
+    this.#reader.route(routes, words);
+    this.#answers.valueOf = words.valueOf;
   }
 
   #parts(): SnapshotParts {
@@ -173,7 +175,7 @@ export class RowEnricher {
     for (const id of ids) {
       const value = this.#values.textOf(id);
       if (this.#planned.size < MAX_PLANNED_VALUES) this.#planned.add(value);
-      this.#answers.settle(id, plannedEnrichment(valueOf(value)), nowS);
+      this.#answers.settle(id, plannedEnrichment(this.#answers.valueOf(value)), nowS);
     }
   }
 

@@ -1,7 +1,6 @@
 import type { EnrichOptions, Enricher } from '../engine/enricher.ts';
 import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../model/enrichment.ts';
-import { valueOf } from '../model/question.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import { EMPTY_PLACE, placeOf } from '../model/worst-answer.ts';
@@ -42,6 +41,8 @@ export class ValueAnswers {
   readonly #rules: LookUpRules;
   readonly #take: Taker;
   readonly #startS: number;
+  /** The value that a text of the table is about. */
+  valueOf: (text: string) => string = (text) => text;
   #answers: (Answer | undefined)[] = [];
   #hasAsked = false;
   /** By id: `placeOf` its answer, until when the answer holds (seconds since 1970), the chunk that saw it last. */
@@ -171,7 +172,7 @@ export class ValueAnswers {
     for (const [value, enrichment] of answers) take(value, enrichment);
     if (left <= 0) return;
     // A fault of ours costs the values that it left without an answer, not the search: their rows say so.
-    for (const [value, id] of missing) if (this.#freshUntilS[id] === UNSETTLED) take(value, faultyEnrichment(valueOf(value), fault));
+    for (const [value, id] of missing) if (this.#freshUntilS[id] === UNSETTLED) take(value, faultyEnrichment(this.valueOf(value), fault));
   }
 
   /** Takes an answer for an id. */

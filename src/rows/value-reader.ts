@@ -1,4 +1,4 @@
-import { isMarked, markOf, questionOf } from '../model/question.ts';
+import type * as questions from '../model/question.ts';
 import { EQUALS, LF, QUOTE, decodeCell, withoutGuard } from './csv-cells.ts';
 import { readMultivalue } from './multivalue.ts';
 import type { ScanLayout } from './row-layout.ts';
@@ -9,6 +9,9 @@ import type { ValueTable } from './value-table.ts';
 
 /** What the reader of a column needs of the table of values. */
 type NumberedValues = Pick<ValueTable, 'idOf' | 'idOfText'>;
+
+/** How questions are spelled: read only where there are any. */
+export type Questions = typeof questions;
 
 /** Numbers the values of the looked-up cells. A plain cell is never made a string, only looked up by its bytes. */
 export class ValueReader {
@@ -26,8 +29,8 @@ export class ValueReader {
   }
 
   /** From here on a value in a field with a route is numbered as a question. */
-  route(routes: readonly string[]): void {
-    const byRoute = new Map(routes.map((route) => [route, markedValues(this.#values, route)]));
+  route(routes: readonly string[], words: Questions): void {
+    const byRoute = new Map(routes.map((route) => [route, markedValues(this.#values, route, words)]));
     this.#byField = routes.map((route) => byRoute.get(route) ?? this.#values);
   }
 
@@ -91,7 +94,7 @@ export class ValueReader {
 }
 
 /** The same table for a column with a route: what it numbers are questions. */
-function markedValues(values: ValueTable, route: string): NumberedValues {
+function markedValues(values: ValueTable, route: string, { isMarked, markOf, questionOf }: Questions): NumberedValues {
   const mark = Buffer.from(markOf(route));
   let room = Buffer.alloc(0);
   return {
