@@ -2,7 +2,7 @@
 // python3 -m venv .cache/warninglists && .cache/warninglists/bin/pip install --no-deps pymispwarninglists==1.7.0
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openWarningLists } from '../../src/compose/warning-lists.ts';
+import { openWarningLists } from '../../src/compose/infrastructure/warning-lists.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 

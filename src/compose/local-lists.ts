@@ -6,7 +6,7 @@ import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts
 import type { ListEntry } from '../providers/list-entry.ts';
 import { infrastructureEntries } from '../providers/local-infrastructure.ts';
 import { parseList } from '../providers/local-list.ts';
-import { openWarningLists } from './warning-lists.ts';
+import { openWarningLists } from './infrastructure/warning-lists.ts';
 import { readUnicode } from '../model/formats/text-encoding.ts';
 
 /** How often a list file is looked at for changes, in milliseconds. */

@@ -29,7 +29,7 @@ import { openShared } from './open-shared.ts';
 import { settingsFingerprint } from './check/settings-fingerprint.ts';
 import { scoringOf } from './scoring-settings.ts';
 import { type StackContext, stackProvider } from './provider-stack.ts';
-import { warningListFiles } from './warning-lists.ts';
+import { warningListFiles } from './infrastructure/warning-lists.ts';
 
 /** In programs that stay, an answer this little past its lifetime is given at once. */
 const REVALIDATE_S = 3600;

@@ -1,7 +1,7 @@
 const NOT_SHOWN = '(a name that is not shown)';
 const MOST_CHARACTERS = 40;
 const MOST_DIGITS = 4;
-const WORDS = /^[A-Za-z][\w .-]*$/;
+const WORDS = /^[A-Za-z_][\w .-]*$/;
 
 /**
  * A name out of a configuration as it may be shown. A key pasted into the wrong place, or a quote left out, makes a secret a name: what looks

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openLocalLists } from '../../src/compose/local-lists.ts';
 import { openEngine } from '../../src/compose/open-engine.ts';
-import { openWarningLists } from '../../src/compose/warning-lists.ts';
+import { openWarningLists } from '../../src/compose/infrastructure/warning-lists.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { buildSubstringFinder } from '../../src/model/tables/substring-finder.ts';
 import { parseWarningList } from '../../src/providers/warning-list.ts';

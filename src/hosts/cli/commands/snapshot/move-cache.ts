@@ -15,7 +15,7 @@ import {
 } from '../../../../batch/snapshot/snapshot.ts';
 import type { LoadedConfig } from '../../../../compose/engine-config.ts';
 import type { OpenedEngine } from '../../../../compose/open-engine.ts';
-import { warningListFiles } from '../../../../compose/warning-lists.ts';
+import { warningListFiles } from '../../../../compose/infrastructure/warning-lists.ts';
 import { allVerdicts } from '../../../../engine/cache/all-verdicts.ts';
 import type { Engine } from '../../../../engine/engine.ts';
 import { INDICATOR_TYPES, type IndicatorType } from '../../../../model/indicator.ts';

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { INDICATOR_TYPES, type Indicator, type IndicatorType } from '../model/indicator.ts';
-import { buildPrefixTree, type PrefixEntry, type PrefixTree } from '../model/tables/prefix-tree.ts';
-import { buildSubstringFinder, type SubstringFinder } from '../model/tables/substring-finder.ts';
-import type { Verdict } from '../model/verdict.ts';
-import { verdictOf } from '../providers/verdict-facts.ts';
-import { parseWarningList, type WarningList } from '../providers/warning-list.ts';
-import { readUnicode } from '../model/formats/text-encoding.ts';
+import { INDICATOR_TYPES, type Indicator, type IndicatorType } from '../../model/indicator.ts';
+import { buildPrefixTree, type PrefixEntry, type PrefixTree } from '../../model/tables/prefix-tree.ts';
+import { buildSubstringFinder, type SubstringFinder } from '../../model/tables/substring-finder.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { verdictOf } from '../../providers/verdict-facts.ts';
+import { parseWarningList, type WarningList } from '../../providers/warning-list.ts';
+import { readUnicode } from '../../model/formats/text-encoding.ts';
 
 /** Longer values are matched by their beginning. */
 const MAX_CHARS = 2048;
