@@ -46,6 +46,7 @@ describe('the files of the console', () => {
   it('hold packages that the notices beside them name, with their licence', () => {
     const notices = thirdPartyNotices(projectRoot, built.inputs, built.legalComments);
     expect([...notices.matchAll(/^-{80}\n(\S+) \S+\nLicence: (.*)$/gm)].map(([, name, licence]) => `${name} ${licence}`)).toEqual([
+      '@noble/hashes MIT',
       'preact MIT',
       'uplot MIT',
     ]);
