@@ -1,5 +1,5 @@
 /**
- * Writes `src/providers/sample-feed.ts` from `samples/sample-feed.csv`, so that the feed is part of every bundle.
+ * Writes `src/providers/local/sample-feed.ts` from `samples/sample-feed.csv`, so that the feed is part of every bundle.
  * `node scripts/generate/sample-feed.ts [--check]`.
  */
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ if (/[`\\]|\$\{/.test(csv))
 writeOrCheck(
   new Map([
     [
-      'src/providers/sample-feed.ts',
+      'src/providers/local/sample-feed.ts',
       `// Generated from samples/sample-feed.csv by scripts/generate/sample-feed.ts: edit that file.
 
 /** The labelled sample feed: documentation addresses and made-up names only. */

@@ -42,7 +42,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     tests: ['test/engine/{lifetimes,round}.test.ts'],
   },
   filters: {
-    sources: ['src/outputs/filter.ts', 'src/model/tlp.ts'],
+    sources: ['src/outputs/forms/filter.ts', 'src/model/tlp.ts'],
     tests: ['test/outputs/filter.test.ts', 'test/model/tlp.test.ts'],
   },
   settings: {

@@ -37,7 +37,7 @@ export async function knownProviders(sources: ConfigSources): Promise<KnownProvi
   if (!Array.isArray(blocks)) throw new ConfigError([{ key: 'providers.custom', place, message: 'has to be a list of declarations' }]);
   // Loaded only by those who declare something: a search starts often.
   const { customProviders } = await import('../providers/custom.ts');
-  const { CustomProviderConfig, toCamelKeys } = await import('../providers/custom-config.ts');
+  const { CustomProviderConfig, toCamelKeys } = await import('../providers/reading/custom-config.ts');
   const custom = declare(() => customProviders(blocks, [...RESERVED_IDS, ...providerIds]), place);
   const isDeclaration = (key: string) =>
     Object.keys(toCamelKeys({ [key]: null }) as object).every((name) => name in CustomProviderConfig.shape);

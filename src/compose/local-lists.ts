@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
-import type { ListEntry } from '../providers/list-entry.ts';
-import { infrastructureEntries } from '../providers/local-infrastructure.ts';
-import { parseList } from '../providers/local-list.ts';
+import type { ListEntry } from '../providers/local/list-entry.ts';
+import { infrastructureEntries } from '../providers/local/local-infrastructure.ts';
+import { parseList } from '../providers/local/local-list.ts';
 import { openWarningLists } from './infrastructure/warning-lists.ts';
 import { readUnicode } from '../model/formats/text-encoding.ts';
 

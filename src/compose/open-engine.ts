@@ -161,7 +161,7 @@ async function openLists({ core, wanted }: LoadedConfig, { stays }: OpenOptions)
     allowLists,
     warningLists,
     falsePositiveLists,
-    sample: (sample ?? wanted.length === 0) ? (await import('../providers/sample-feed.ts')).SAMPLE_FEED : null,
+    sample: (sample ?? wanted.length === 0) ? (await import('../providers/local/sample-feed.ts')).SAMPLE_FEED : null,
     watches: stays === true,
   });
 }

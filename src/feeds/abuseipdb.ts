@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { LookupError } from '../model/lookup-error.ts';
-import { collectPage } from './collect-page.ts';
+import { collectPage } from './reading/collect-page.ts';
 import { defineFeed } from './feed.ts';
-import { looseConfidence, looseText } from './loose-fields.ts';
+import { looseConfidence, looseText } from './reading/loose-fields.ts';
 
 /** The list of a free key may be fetched five times a day: one that is refused then is still good. */
 const GOOD_FOR_MS = 86_400_000;

@@ -6,9 +6,9 @@ import { readListCell } from '../model/formats/list-cell.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { defineFeed } from './feed.ts';
-import { readJsonRows } from './json-rows.ts';
-import { listStep } from './list-step.ts';
-import { collectPage } from './collect-page.ts';
+import { readJsonRows } from './reading/json-rows.ts';
+import { listStep } from './reading/list-step.ts';
+import { collectPage } from './reading/collect-page.ts';
 
 const setting = declareSettings('feeds.csv');
 const Settings = z.object({

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { looseText } from './loose-fields.ts';
+import { looseText } from './reading/loose-fields.ts';
 import { defineFeed } from './feed.ts';
-import { collectPage } from './collect-page.ts';
+import { collectPage } from './reading/collect-page.ts';
 
 const setting = declareSettings('feeds.feodo');
 const Settings = z.object({

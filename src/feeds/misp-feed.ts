@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { looseList, looseTagNames, looseText } from './loose-fields.ts';
+import { looseList, looseTagNames, looseText } from './reading/loose-fields.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
-import { addAttribute } from './misp-attribute.ts';
-import { collectPage, type PageCollector } from './collect-page.ts';
-import { MAX_TRIES, triesText } from './progress.ts';
+import { addAttribute } from './reading/misp-attribute.ts';
+import { collectPage, type PageCollector } from './reading/collect-page.ts';
+import { MAX_TRIES, triesText } from './reading/progress.ts';
 
 const setting = declareSettings('feeds.misp_feed');
 const Settings = z.object({

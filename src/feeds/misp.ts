@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { listOrNone } from './loose-fields.ts';
+import { listOrNone } from './reading/loose-fields.ts';
 import { defineFeed } from './feed.ts';
-import { addAttribute, MISP_TYPES } from './misp-attribute.ts';
-import { collectPage } from './collect-page.ts';
-import { hasSeen, markOfPage, readTried, type SeenPages, triesText, withPage, writeTried } from './progress.ts';
+import { addAttribute, MISP_TYPES } from './reading/misp-attribute.ts';
+import { collectPage } from './reading/collect-page.ts';
+import { hasSeen, markOfPage, readTried, type SeenPages, triesText, withPage, writeTried } from './reading/progress.ts';
 
 // Clocks of the two machines differ, and MISP publishes in the background: events of the last minutes are read again.
 const OVERLAP_S = 600;

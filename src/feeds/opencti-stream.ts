@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { LookupError } from '../model/lookup-error.ts';
-import { looseList } from './loose-fields.ts';
-import { collectPage, type PageCollector } from './collect-page.ts';
+import { looseList } from './reading/loose-fields.ts';
+import { collectPage, type PageCollector } from './reading/collect-page.ts';
 import { defineFeed, type FeedContext, type FeedStep } from './feed.ts';
-import { idOf, readEvents, type StreamEvent } from './server-sent-events.ts';
-import { addStixObject } from './stix-objects.ts';
+import { idOf, readEvents, type StreamEvent } from './reading/server-sent-events.ts';
+import { addStixObject } from './reading/stix-objects.ts';
 
 const DAY_MS = 86_400_000;
 /** What is read in one call at most, in bytes; the next call goes on behind it. */

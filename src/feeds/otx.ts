@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
-import { looseFlag, looseList, looseText, looseWords } from './loose-fields.ts';
+import { looseFlag, looseList, looseText, looseWords } from './reading/loose-fields.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
-import { collectPage, type PageCollector } from './collect-page.ts';
-import { hasSeen, markOfPage, readTried, type SeenPages, triesText, withPage, writeTried } from './progress.ts';
+import { collectPage, type PageCollector } from './reading/collect-page.ts';
+import { hasSeen, markOfPage, readTried, type SeenPages, triesText, withPage, writeTried } from './reading/progress.ts';
 
 const DAY_MS = 86_400_000;
 const PULSES_PER_PAGE = 50;

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { listOrNone } from './loose-fields.ts';
+import { listOrNone } from './reading/loose-fields.ts';
 import { defineFeed } from './feed.ts';
-import { listStep } from './list-step.ts';
-import { collectPage } from './collect-page.ts';
-import { addStixObject } from './stix-objects.ts';
+import { listStep } from './reading/list-step.ts';
+import { collectPage } from './reading/collect-page.ts';
+import { addStixObject } from './reading/stix-objects.ts';
 
 const setting = declareSettings('feeds.stix');
 const Settings = z.object({

@@ -3,11 +3,11 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { toBase64 } from '../model/formats/base64.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import type { HttpAnswer, HttpCall } from '../providers/provider.ts';
-import { listOrNone, looseFlag, looseText, looseWords } from './loose-fields.ts';
+import { listOrNone, looseFlag, looseText, looseWords } from './reading/loose-fields.ts';
 import { defineFeed, type FeedStep } from './feed.ts';
-import { collectPage, type PageCollector } from './collect-page.ts';
-import { hasSeen, markOfPage, type SeenPages, withPage } from './progress.ts';
-import { addStixObject } from './stix-objects.ts';
+import { collectPage, type PageCollector } from './reading/collect-page.ts';
+import { hasSeen, markOfPage, type SeenPages, withPage } from './reading/progress.ts';
+import { addStixObject } from './reading/stix-objects.ts';
 import {
   acceptOf,
   type Entrances,
@@ -18,7 +18,7 @@ import {
   rangeHeader,
   type TaxiiVersion,
   versionOf,
-} from './taxii-version.ts';
+} from './reading/taxii-version.ts';
 
 const setting = declareSettings('feeds.taxii');
 const Settings = z.object({

@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { hasList, idCursor, idOfRow } from './abuse-ch.ts';
-import { listOrNone, looseConfidence, looseText, looseWords } from './loose-fields.ts';
+import { listOrNone, looseConfidence, looseText, looseWords } from './reading/loose-fields.ts';
 import { defineFeed } from './feed.ts';
-import { collectPage } from './collect-page.ts';
+import { collectPage } from './reading/collect-page.ts';
 
 const setting = declareSettings('feeds.threatfox');
 const Settings = z.object({

@@ -2,9 +2,9 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import { hasList, idCursor, idOfRow } from './abuse-ch.ts';
-import { listOrNone, looseLink, looseText, looseWords } from './loose-fields.ts';
+import { listOrNone, looseLink, looseText, looseWords } from './reading/loose-fields.ts';
 import { defineFeed } from './feed.ts';
-import { collectPage } from './collect-page.ts';
+import { collectPage } from './reading/collect-page.ts';
 
 const setting = declareSettings('feeds.urlhaus');
 const Settings = z.object({

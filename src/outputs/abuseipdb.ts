@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { wordTable } from '../model/tables/word-table.ts';
-import { isoS } from './item-summary.ts';
+import { isoS } from './forms/item-summary.ts';
 import { defineOutput, type OutputAnswer, type OutputItem } from './output.ts';
-import { isHeldByOthers, publicComment } from './own-evidence.ts';
-import { failureOf } from './read-answer.ts';
+import { isHeldByOthers, publicComment } from './forms/own-evidence.ts';
+import { failureOf } from './forms/read-answer.ts';
 
 const LARGEST_CATEGORY = 23;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import type { IndicatorType } from '../model/indicator.ts';
-import { failureOf, retryAll } from './read-answer.ts';
+import { failureOf, retryAll } from './forms/read-answer.ts';
 import {
   defineOutput,
   type HttpOutputCall,
@@ -12,7 +12,7 @@ import {
   type OutputStep,
   type Refusal,
 } from './output.ts';
-import { isoS, isThreat } from './item-summary.ts';
+import { isoS, isThreat } from './forms/item-summary.ts';
 
 const DAY_S = 86_400;
 const TYPES: Partial<Readonly<Record<IndicatorType, string>>> = {

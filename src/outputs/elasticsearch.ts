@@ -3,9 +3,9 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { type IocDocument, toIocDocument } from '../mapping/ioc-document.ts';
 import { toBase64 } from '../model/formats/base64.ts';
 import { sha256 } from '../model/formats/sha256.ts';
-import { failureOf } from './read-answer.ts';
+import { failureOf } from './forms/read-answer.ts';
 import { defineOutput, type OutputItem, type Refusal } from './output.ts';
-import { isThreat } from './item-summary.ts';
+import { isThreat } from './forms/item-summary.ts';
 
 const setting = declareSettings('outputs.elasticsearch');
 const Settings = z.object({

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { declareSettings } from '../config/setting.ts';
 import { sha256 } from '../model/formats/sha256.ts';
-import { failureOf } from './read-answer.ts';
+import { failureOf } from './forms/read-answer.ts';
 import { defineOutput } from './output.ts';
-import { factsOf, summaryOf } from './item-summary.ts';
+import { factsOf, summaryOf } from './forms/item-summary.ts';
 
 const address = () => z.string().check(z.regex(/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/));
 

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { declareSettings } from '../config/setting.ts';
 import { toStixBundle } from '../mapping/stix.ts';
-import { csvLine } from './csv-line.ts';
-import { toEventJson } from './event-json.ts';
+import { csvLine } from './forms/csv-line.ts';
+import { toEventJson } from './forms/event-json.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { stixOf } from './item-to-stix.ts';
-import { isoS } from './item-summary.ts';
+import { stixOf } from './forms/item-to-stix.ts';
+import { isoS } from './forms/item-summary.ts';
 import { inertText } from '../model/formats/inert-text.ts';
 
 const setting = declareSettings('outputs.file');

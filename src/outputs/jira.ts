@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { toBase64 } from '../model/formats/base64.ts';
-import { failureOf } from './read-answer.ts';
+import { failureOf } from './forms/read-answer.ts';
 import { defineOutput, type HttpOutputCall, type OutputItem, type OutputResult, type OutputStep } from './output.ts';
-import { summaryOf } from './item-summary.ts';
-import { byTier, evidenceSettings, isOver, labelSettings, labelsOf, ticketFacts } from './ticket.ts';
+import { summaryOf } from './forms/item-summary.ts';
+import { byTier, evidenceSettings, isOver, labelSettings, labelsOf, ticketFacts } from './forms/ticket.ts';
 
 const setting = declareSettings('outputs.jira');
 const Settings = z.object({

@@ -3,7 +3,7 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import { OWN_MISP_MARK } from '../model/formats/own-export.ts';
 import { isOwnInMisp, OWN_MISP_EVENT, OWN_MISP_INFO, OWN_MISP_SOURCE } from '../model/formats/own-misp-event.ts';
-import { failureOf } from './read-answer.ts';
+import { failureOf } from './forms/read-answer.ts';
 import {
   defineOutput,
   type HttpOutputCall,
@@ -13,7 +13,7 @@ import {
   type OutputResult,
   type OutputStep,
 } from './output.ts';
-import { isThreat, mispTypeOf } from './item-summary.ts';
+import { isThreat, mispTypeOf } from './forms/item-summary.ts';
 
 const setting = declareSettings('outputs.misp');
 const Settings = z.object({

@@ -4,9 +4,9 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { uuid5 } from '../model/formats/stix-id.ts';
 import { markdownText } from '../model/formats/markdown-text.ts';
 import type { Indicator } from '../model/indicator.ts';
-import { factsOf, isoS, isThreat, summaryOf } from './item-summary.ts';
+import { factsOf, isoS, isThreat, summaryOf } from './forms/item-summary.ts';
 import { defineOutput, type OutputAnswer, type OutputItem, type OutputResult, type OutputStep } from './output.ts';
-import { failureOf, retryAll } from './read-answer.ts';
+import { failureOf, retryAll } from './forms/read-answer.ts';
 
 const setting = declareSettings('outputs.opencti');
 const Settings = z.object({

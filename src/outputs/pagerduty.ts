@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { failureOf } from './read-answer.ts';
+import { failureOf } from './forms/read-answer.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { factsOf, isoS, summaryOf } from './item-summary.ts';
-import { byTier, evidenceOf, evidenceSettings, isOver } from './ticket.ts';
+import { factsOf, isoS, summaryOf } from './forms/item-summary.ts';
+import { byTier, evidenceOf, evidenceSettings, isOver } from './forms/ticket.ts';
 
 const MAX_DEDUP_CHARS = 255;
 

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { toEnrichmentJson } from '../mapping/enrichment-json.ts';
-import { failureOf } from './read-answer.ts';
-import { azureSignIn } from './azure-sign-in.ts';
+import { failureOf } from './forms/read-answer.ts';
+import { azureSignIn } from './forms/azure-sign-in.ts';
 import { defineOutput, type OutputItem } from './output.ts';
-import { isoS } from './item-summary.ts';
+import { isoS } from './forms/item-summary.ts';
 
 /** Azure cuts longer fields silently (service limit: 64 KB): we cut them ourselves and can be seen to. */
 const MAX_FIELD_CHARS = 16_000;

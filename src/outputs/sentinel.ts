@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { INDICATOR_TYPES } from '../model/indicator.ts';
-import { failureOf } from './read-answer.ts';
-import { azureSignIn } from './azure-sign-in.ts';
+import { failureOf } from './forms/read-answer.ts';
+import { azureSignIn } from './forms/azure-sign-in.ts';
 import { defineOutput } from './output.ts';
-import { stixOf } from './item-to-stix.ts';
-import { isThreat } from './item-summary.ts';
+import { stixOf } from './forms/item-to-stix.ts';
+import { isThreat } from './forms/item-summary.ts';
 
 const setting = declareSettings('outputs.sentinel');
 const Settings = z.object({

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { detailOf, failureOf, retryAll } from './read-answer.ts';
+import { detailOf, failureOf, retryAll } from './forms/read-answer.ts';
 import { defineOutput, type HttpOutputCall, type OutputAnswer, type OutputContext, type OutputItem, type OutputResult } from './output.ts';
-import { summaryOf } from './item-summary.ts';
-import { evidenceUrlSetting, isOver, ticketFacts } from './ticket.ts';
+import { summaryOf } from './forms/item-summary.ts';
+import { evidenceUrlSetting, isOver, ticketFacts } from './forms/ticket.ts';
 
 const setting = declareSettings('outputs.slack');
 const Settings = z.object({

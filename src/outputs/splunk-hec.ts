@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
-import { detailOf, retryAfterOf, retryAll } from './read-answer.ts';
-import { toHecEvent } from './hec-event.ts';
+import { detailOf, retryAfterOf, retryAll } from './forms/read-answer.ts';
+import { toHecEvent } from './forms/hec-event.ts';
 import { defineOutput, type OutputAnswer, type OutputContext, type OutputItem, type OutputResult, type OutputStep } from './output.ts';
 
 /** Codes of a HEC answer (Splunk, "Troubleshoot HTTP Event Collector"), by what they ask of us. */

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { markdownText, shortMarkdownText } from '../model/formats/markdown-text.ts';
-import { failureOf } from './read-answer.ts';
+import { failureOf } from './forms/read-answer.ts';
 import { defineOutput } from './output.ts';
-import { factsOf, summaryOf } from './item-summary.ts';
+import { factsOf, summaryOf } from './forms/item-summary.ts';
 
 const setting = declareSettings('outputs.teams');
 const Settings = z.object({

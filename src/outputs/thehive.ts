@@ -4,10 +4,10 @@ import { markdownText } from '../model/formats/markdown-text.ts';
 import { OWN_MARK } from '../model/formats/own-export.ts';
 import type { IndicatorType } from '../model/indicator.ts';
 import type { Tlp } from '../model/tlp.ts';
-import { detailOf, failureOf } from './read-answer.ts';
+import { detailOf, failureOf } from './forms/read-answer.ts';
 import { defineOutput, type HttpOutputCall, type OutputItem, type OutputStep, type Ticket } from './output.ts';
-import { summaryOf } from './item-summary.ts';
-import { evidenceSettings, isOver, labelSettings, labelsOf, ticketFacts } from './ticket.ts';
+import { summaryOf } from './forms/item-summary.ts';
+import { evidenceSettings, isOver, labelSettings, labelsOf, ticketFacts } from './forms/ticket.ts';
 
 const setting = declareSettings('outputs.thehive');
 const Settings = z.object({

@@ -3,8 +3,8 @@ import { declareSettings, endpoint } from '../config/setting.ts';
 import { toBase64 } from '../model/formats/base64.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { defineOutput, type OutputAnswer, type OutputContext, type OutputItem, type OutputResult, type OutputStep } from './output.ts';
-import { isHeldByOthers, publicComment } from './own-evidence.ts';
-import { failureOf } from './read-answer.ts';
+import { isHeldByOthers, publicComment } from './forms/own-evidence.ts';
+import { failureOf } from './forms/read-answer.ts';
 
 /** A quota answer may mean the minute, the day or the month. */
 const QUOTA_WAIT_MS = 60_000;

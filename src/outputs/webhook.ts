@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { sha256 } from '../model/formats/sha256.ts';
-import { failureOf } from './read-answer.ts';
-import { toEventJson } from './event-json.ts';
+import { failureOf } from './forms/read-answer.ts';
+import { toEventJson } from './forms/event-json.ts';
 import { defineOutput } from './output.ts';
 
 const setting = declareSettings('outputs.webhook');

@@ -3,8 +3,8 @@ import type { StoredIndicator } from '../store/observation.ts';
 import type { Store } from '../store/store-client.ts';
 import { STIX_IDENTITY, toStixObject, type StixObject } from '../mapping/stix.ts';
 import type { Answer } from '../model/enrichment.ts';
-import { csvLine } from '../outputs/csv-line.ts';
-import { mispTypeOf } from '../outputs/item-summary.ts';
+import { csvLine } from '../outputs/forms/csv-line.ts';
+import { mispTypeOf } from '../outputs/forms/item-summary.ts';
 import { inertText } from '../model/formats/inert-text.ts';
 
 /** Forms in which the store can be exported; `seed` is the table of the seed pipeline, keyed by SHA-256 of the value. */

@@ -1,7 +1,7 @@
 import type { Enricher } from '../engine/enricher.ts';
 import type { FeedbackStore } from '../engine/feedback/overrides.ts';
 import type { Tlp } from '../model/tlp.ts';
-import type { OutputFilter } from '../outputs/filter.ts';
+import type { OutputFilter } from '../outputs/forms/filter.ts';
 import type { Store } from '../store/store-client.ts';
 import type { ActiveOutput, DeliveryLimits } from './delivery/deliver.ts';
 import type { PipelineClock } from './pipeline-clock.ts';

@@ -1,5 +1,5 @@
 import type { Routing } from '../store/outbox.ts';
-import { passesFilter } from '../outputs/filter.ts';
+import { passesFilter } from '../outputs/forms/filter.ts';
 import type { OutputItem } from '../outputs/output.ts';
 import { toOutputItem } from './delivery/output-item.ts';
 import { nowS } from './pipeline-clock.ts';

@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { scoreOfCount } from './score-curve.ts';
-import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
+import { scoreOfCount } from './reading/score-curve.ts';
+import { apiUrl, errorText, headerNumber, refusal } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './reading/verdict-facts.ts';
 import { wordTable } from '../model/tables/word-table.ts';
-import { droppedNote, readTolerant } from './read-tolerant.ts';
+import { droppedNote, readTolerant } from './reading/read-tolerant.ts';
 
 const DAY_MS = 86_400_000;
 

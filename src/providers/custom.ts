@@ -2,12 +2,12 @@ import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
 import type { Verdict, VerdictWord } from '../model/verdict.ts';
-import { type Condition, type CustomConfig, CustomProviderConfig, toCamelKeys } from './custom-config.ts';
-import { refusal } from './http-call.ts';
-import { selectJson } from './json-path.ts';
+import { type Condition, type CustomConfig, CustomProviderConfig, toCamelKeys } from './reading/custom-config.ts';
+import { refusal } from './reading/http-call.ts';
+import { selectJson } from './reading/json-path.ts';
 import { defineProvider, type HttpAnswer, type Provider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './verdict-facts.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf, wordOfScore } from './reading/verdict-facts.ts';
 
 const SECOND_MS = 1000;
 

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { apiUrl, errorText, refusal } from './http-call.ts';
+import { apiUrl, errorText, refusal } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './verdict-facts.ts';
-import { droppedNote, readTolerant } from './read-tolerant.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf } from './reading/verdict-facts.ts';
+import { droppedNote, readTolerant } from './reading/read-tolerant.ts';
 
 const declare = settingsOf('defender_ti');
 const GUID = /^[0-9a-zA-Z][0-9a-zA-Z.-]{0,127}$/;

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../model/formats/iso-time.ts';
-import { apiUrl, errorText, refusal } from './http-call.ts';
+import { apiUrl, errorText, refusal } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { assertAbout, isAbout, verdictOf } from './verdict-facts.ts';
-import { droppedNote, readTolerant } from './read-tolerant.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { assertAbout, isAbout, verdictOf } from './reading/verdict-facts.ts';
+import { droppedNote, readTolerant } from './reading/read-tolerant.ts';
 
 const WEEK_MS = 604_800_000;
 

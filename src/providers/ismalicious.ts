@@ -5,9 +5,9 @@ import type { Indicator } from '../model/indicator.ts';
 import type { LookupError } from '../model/lookup-error.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
-import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
-import { readCheck, readRow } from './ismalicious-answer.ts';
-import { settingsOf } from './provider-settings.ts';
+import { apiUrl, errorText, headerNumber, refusal } from './reading/http-call.ts';
+import { readCheck, readRow } from './reading/ismalicious-answer.ts';
+import { settingsOf } from './reading/provider-settings.ts';
 import { defineProvider, type HttpAnswer, type QuotaNotice } from './provider.ts';
 
 const ID = 'ismalicious';

@@ -5,12 +5,12 @@ import { isOwnInMisp, OWN_MISP_SOURCE } from '../model/formats/own-misp-event.ts
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { scoreOfCount } from './score-curve.ts';
-import { apiUrl, refusal } from './http-call.ts';
+import { scoreOfCount } from './reading/score-curve.ts';
+import { apiUrl, refusal } from './reading/http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './verdict-facts.ts';
-import { threatCategories } from './threat-words.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf, wordOfScore } from './reading/verdict-facts.ts';
+import { threatCategories } from './reading/threat-words.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 
 /** Attributes in one answer. A fuller answer may have dropped some, so nothing is called "not listed" from it. */

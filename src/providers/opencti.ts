@@ -4,12 +4,12 @@ import { isOwnMark, isOwnTag, OWN_IDENTITY_NAME } from '../model/formats/own-exp
 import { isoTime } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { apiUrl, refusal } from './http-call.ts';
+import { apiUrl, refusal } from './reading/http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './verdict-facts.ts';
-import { threatCategories } from './threat-words.ts';
-import { verdictOnVulnerability, VULNERABILITIES, vulnerabilitiesOf, vulnerabilityFilter } from './opencti-vulnerability.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf, wordOfScore } from './reading/verdict-facts.ts';
+import { threatCategories } from './reading/threat-words.ts';
+import { verdictOnVulnerability, VULNERABILITIES, vulnerabilitiesOf, vulnerabilityFilter } from './reading/opencti-vulnerability.ts';
 
 const MAX_BULK = 100;
 const MAX_NODES = 500;

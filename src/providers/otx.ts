@@ -2,13 +2,13 @@ import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import { strictestTlp } from '../model/tlp.ts';
-import { scoreOfCount } from './score-curve.ts';
-import { apiUrl } from './http-call.ts';
+import { scoreOfCount } from './reading/score-curve.ts';
+import { apiUrl } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
-import { threatCategories } from './threat-words.ts';
-import { droppedNote, readTolerant } from './read-tolerant.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { ALLOW_LISTED_MAX_SCORE, assertAbout, verdictOf, wordOfScore } from './reading/verdict-facts.ts';
+import { threatCategories } from './reading/threat-words.ts';
+import { droppedNote, readTolerant } from './reading/read-tolerant.ts';
 
 const HOUR_MS = 3_600_000;
 

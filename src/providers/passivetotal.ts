@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { toBase64 } from '../model/formats/base64.ts';
-import { apiUrl, refusal } from './http-call.ts';
+import { apiUrl, refusal } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './verdict-facts.ts';
-import { droppedNote, readTolerant } from './read-tolerant.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf } from './reading/verdict-facts.ts';
+import { droppedNote, readTolerant } from './reading/read-tolerant.ts';
 
 const declare = settingsOf('passivetotal');
 

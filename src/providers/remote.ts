@@ -3,10 +3,10 @@ import type { Indicator } from '../model/indicator.ts';
 import { timeSpan } from '../model/formats/iso-time.ts';
 import { LOOKUP_ERROR_CODES } from '../model/lookup-error.ts';
 import { VERDICT_WORDS, type Verdict } from '../model/verdict.ts';
-import { apiUrl, refusal } from './http-call.ts';
+import { apiUrl, refusal } from './reading/http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './verdict-facts.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf } from './reading/verdict-facts.ts';
 
 const MAX_BULK = 500;
 

@@ -2,11 +2,11 @@ import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
 import { sha256 } from '../model/formats/sha256.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { apiUrl, errorText, refusal } from './http-call.ts';
+import { apiUrl, errorText, refusal } from './reading/http-call.ts';
 import { defineProvider, type HttpCall } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf } from './verdict-facts.ts';
-import { lookupExpressions } from './safebrowsing-url.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf } from './reading/verdict-facts.ts';
+import { lookupExpressions } from './reading/safebrowsing-url.ts';
 import { wordTable } from '../model/tables/word-table.ts';
 
 /** A URL has up to 30 prefixes of 25 bytes each in the query: more would make a URL that servers refuse. */

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
-import { apiUrl, errorText } from './http-call.ts';
+import { apiUrl, errorText } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { assertAbout } from './verdict-facts.ts';
-import { exposureVerdict } from './shodan-exposure.ts';
-import { readTolerant } from './read-tolerant.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { assertAbout } from './reading/verdict-facts.ts';
+import { exposureVerdict } from './reading/shodan-exposure.ts';
+import { readTolerant } from './reading/read-tolerant.ts';
 
 const SECOND_MS = 1000;
 

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
-import { judgeAbuseCh } from './abuse-ch.ts';
-import { apiUrl } from './http-call.ts';
+import { judgeAbuseCh } from './reading/abuse-ch.ts';
+import { apiUrl } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { isAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
-import { threatCategories } from './threat-words.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { isAbout, verdictOf, wordOfScore } from './reading/verdict-facts.ts';
+import { threatCategories } from './reading/threat-words.ts';
 import { wordTable } from '../model/tables/word-table.ts';
-import { droppedNote, readTolerant } from './read-tolerant.ts';
+import { droppedNote, readTolerant } from './reading/read-tolerant.ts';
 
 /** An entry says "malicious"; how sure its reporter was moves it from doubtful (40) to near certain (90). */
 const LISTED_SCORE = 40;

@@ -2,13 +2,13 @@ import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { judgeAbuseCh } from './abuse-ch.ts';
-import { apiUrl } from './http-call.ts';
+import { judgeAbuseCh } from './reading/abuse-ch.ts';
+import { apiUrl } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { assertAbout, verdictOf, wordOfScore } from './verdict-facts.ts';
-import { threatCategories } from './threat-words.ts';
-import { droppedNote, readTolerant } from './read-tolerant.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { assertAbout, verdictOf, wordOfScore } from './reading/verdict-facts.ts';
+import { threatCategories } from './reading/threat-words.ts';
+import { droppedNote, readTolerant } from './reading/read-tolerant.ts';
 
 /** A URL that serves malware now, and one that did: pages get cleaned, so an old one is weaker. */
 const URL_SCORE = { online: 95, offline: 75 };

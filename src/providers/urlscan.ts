@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import type { Indicator } from '../model/indicator.ts';
 import { isoTime, timeSpan } from '../model/formats/iso-time.ts';
-import { apiUrl, errorText, headerNumber, refusal } from './http-call.ts';
+import { apiUrl, errorText, headerNumber, refusal } from './reading/http-call.ts';
 import { defineProvider } from './provider.ts';
-import { settingsOf } from './provider-settings.ts';
-import { verdictOf, wordOfScore } from './verdict-facts.ts';
-import { droppedNote, readTolerant, type TolerantReading } from './read-tolerant.ts';
+import { settingsOf } from './reading/provider-settings.ts';
+import { verdictOf, wordOfScore } from './reading/verdict-facts.ts';
+import { droppedNote, readTolerant, type TolerantReading } from './reading/read-tolerant.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

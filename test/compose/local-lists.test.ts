@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/compose/open-engine.ts';
 import { openLocalLists } from '../../src/compose/local-lists.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
-import { parseList } from '../../src/providers/local-list.ts';
+import { parseList } from '../../src/providers/local/local-list.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-lists-'));
 function write(name: string, text: string): string {

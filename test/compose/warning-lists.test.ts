@@ -8,7 +8,7 @@ import { openEngine } from '../../src/compose/open-engine.ts';
 import { openWarningLists } from '../../src/compose/infrastructure/warning-lists.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { buildSubstringFinder } from '../../src/model/tables/substring-finder.ts';
-import { parseWarningList } from '../../src/providers/warning-list.ts';
+import { parseWarningList } from '../../src/providers/local/warning-list.ts';
 import { startFourProviders } from '../support/four-providers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-warnings-'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createUndiciTransport } from '../../src/engine/calls/http/undici-transport.ts';
 import { openctiStream } from '../../src/feeds/opencti-stream.ts';
-import { readEvents } from '../../src/feeds/server-sent-events.ts';
+import { readEvents } from '../../src/feeds/reading/server-sent-events.ts';
 import type { Feed } from '../../src/feeds/feed.ts';
 import { type OwnedTransport } from '../../src/pipeline/open-pipeline.ts';
 import { readFeed } from '../../src/pipeline/read-feed.ts';

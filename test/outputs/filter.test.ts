@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Tier } from '../../src/model/enrichment.ts';
 import { isWithinTlp, TLP_LABELS, type Tlp } from '../../src/model/tlp.ts';
-import { type OutputFilter, passesFilter } from '../../src/outputs/filter.ts';
+import { type OutputFilter, passesFilter } from '../../src/outputs/forms/filter.ts';
 import type { Output, OutputEvent } from '../../src/outputs/output.ts';
 import { itemOf, NOW, outputOf } from './samples.ts';
 

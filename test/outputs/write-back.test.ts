@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outputBlock } from '../../src/pipeline/settings/pipeline-settings.ts';
-import { passesFilter } from '../../src/outputs/filter.ts';
+import { passesFilter } from '../../src/outputs/forms/filter.ts';
 import type { OutputItem, OutputStep } from '../../src/outputs/output.ts';
 import type { ProviderResult } from '../../src/model/enrichment.ts';
 import { bodyOf, contextOf, itemOf, outputOf, read, SETTINGS, start } from './samples.ts';

@@ -7,7 +7,7 @@ import { settingMeta } from '../../src/config/setting.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { LookupError } from '../../src/model/lookup-error.ts';
 import { customProviders } from '../../src/providers/custom.ts';
-import { isJsonPath, selectJson } from '../../src/providers/json-path.ts';
+import { isJsonPath, selectJson } from '../../src/providers/reading/json-path.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { scriptedExchange } from './scripted-exchange.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Indicator } from '../../src/model/indicator.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
-import { apiUrl, headerNumber } from '../../src/providers/http-call.ts';
+import { apiUrl, headerNumber } from '../../src/providers/reading/http-call.ts';
 import type { Provider } from '../../src/providers/provider.ts';
-import { verdictOf, wordOfScore, words } from '../../src/providers/verdict-facts.ts';
+import { verdictOf, wordOfScore, words } from '../../src/providers/reading/verdict-facts.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
 import { readProviderFixture, settingsFor } from './provider-fixture.ts';
 

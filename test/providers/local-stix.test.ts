@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseList } from '../../src/providers/local-list.ts';
+import { parseList } from '../../src/providers/local/local-list.ts';
 
 const read = (objects: object[]) => parseList('ours.json', JSON.stringify({ type: 'bundle', objects }));
 const wordsOf = (objects: object[]) => read(objects).entries.map(({ value, verdict }) => `${value} ${verdict.verdict}`);

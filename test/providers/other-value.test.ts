@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Indicator } from '../../src/model/indicator.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';
-import { isAbout } from '../../src/providers/verdict-facts.ts';
+import { isAbout } from '../../src/providers/reading/verdict-facts.ts';
 import { threatfox } from '../../src/providers/threatfox.ts';
 import { urlhaus } from '../../src/providers/urlhaus.ts';
 import { virustotal } from '../../src/providers/virustotal.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalUrl, lookupExpressions } from '../../src/providers/safebrowsing-url.ts';
+import { canonicalUrl, lookupExpressions } from '../../src/providers/reading/safebrowsing-url.ts';
 
 // The vectors of https://developers.google.com/safe-browsing/reference/URLs.and.Hashing#canonicalization.
 it.each([

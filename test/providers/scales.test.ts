@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCurve, scoreOfCount } from '../../src/providers/score-curve.ts';
+import { parseCurve, scoreOfCount } from '../../src/providers/reading/score-curve.ts';
 import { loadProviders } from '../../src/providers/registry.ts';
-import { threatCategories } from '../../src/providers/threat-words.ts';
+import { threatCategories } from '../../src/providers/reading/threat-words.ts';
 import { virustotal } from '../../src/providers/virustotal.ts';
 
 const providers = await loadProviders();

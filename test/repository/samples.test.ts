@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { readCsvRows, RFC_4180 } from '../../src/model/formats/csv-rows.ts';
 import { INDICATOR_TYPES } from '../../src/model/indicator.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
-import { parseList } from '../../src/providers/local-list.ts';
-import { SAMPLE_FEED } from '../../src/providers/sample-feed.ts';
+import { parseList } from '../../src/providers/local/local-list.ts';
+import { SAMPLE_FEED } from '../../src/providers/local/sample-feed.ts';
 import { OBSERVABLE_FIELDS } from '../../scripts/generate/sample-event.ts';
 import { projectRoot } from '../support/fixtures.ts';
 

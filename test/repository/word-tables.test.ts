@@ -9,7 +9,7 @@ import { layerConf, parseConf } from '../../src/splunkd/conf-file.ts';
 import { textsAt } from '../../src/pipeline/triage/read-alert.ts';
 import { decodeBody } from '../../src/engine/calls/http/body.ts';
 import { abuseipdb } from '../../src/providers/abuseipdb.ts';
-import { exposureVerdict } from '../../src/providers/shodan-exposure.ts';
+import { exposureVerdict } from '../../src/providers/reading/shodan-exposure.ts';
 
 /** Words that a plain object answers to although nobody put them there. */
 const WORDS = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', '__defineGetter__', 'prototype'];

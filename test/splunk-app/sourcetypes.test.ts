@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { toHecEvent } from '../../src/outputs/hec-event.ts';
+import { toHecEvent } from '../../src/outputs/forms/hec-event.ts';
 import { itemOf } from '../outputs/samples.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { appConf } from '../support/spl/app-world.ts';

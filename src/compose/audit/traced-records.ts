@@ -4,7 +4,7 @@ import { findRequests, isTraced, readWholeAuditLog } from '../../engine/privacy/
 import { inertText } from '../../model/formats/inert-text.ts';
 import { requestIdsIn } from '../../model/formats/request-id.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
-import { csvLine } from '../../outputs/csv-line.ts';
+import { csvLine } from '../../outputs/forms/csv-line.ts';
 
 const COLUMNS = ['time', 'provider', 'indicators', 'program', 'user', 'search', 'run', 'settings', 'request'] as const;
 

@@ -4,7 +4,7 @@ import { makePrivateFolder } from '../../disk/private-files.ts';
 import type { HttpTransport } from '../../engine/calls/http/transport.ts';
 import { fetchedListsFolder } from './fetched-lists.ts';
 import { LookupError } from '../../model/lookup-error.ts';
-import { parseWarningList, type WarningList } from '../../providers/warning-list.ts';
+import { parseWarningList, type WarningList } from '../../providers/local/warning-list.ts';
 
 /** Where MISP keeps its warning lists (CC0). */
 export const LISTS_URL = 'https://raw.githubusercontent.com/MISP/misp-warninglists/main';

@@ -4,8 +4,8 @@ import { INDICATOR_TYPES, type Indicator, type IndicatorType } from '../../model
 import { buildPrefixTree, type PrefixEntry, type PrefixTree } from '../../model/tables/prefix-tree.ts';
 import { buildSubstringFinder, type SubstringFinder } from '../../model/tables/substring-finder.ts';
 import type { Verdict } from '../../model/verdict.ts';
-import { verdictOf } from '../../providers/verdict-facts.ts';
-import { parseWarningList, type WarningList } from '../../providers/warning-list.ts';
+import { verdictOf } from '../../providers/reading/verdict-facts.ts';
+import { parseWarningList, type WarningList } from '../../providers/local/warning-list.ts';
 import { readUnicode } from '../../model/formats/text-encoding.ts';
 
 /** Longer values are matched by their beginning. */

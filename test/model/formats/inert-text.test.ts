@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { inertLines, inertText } from '../../../src/model/formats/inert-text.ts';
 import { LookupError } from '../../../src/model/lookup-error.ts';
-import { words } from '../../../src/providers/verdict-facts.ts';
+import { words } from '../../../src/providers/reading/verdict-facts.ts';
 import { guardFormula } from '../../../src/model/formats/formula-guard.ts';
 import { formatTable } from '../../../src/hosts/cli/table.ts';
 import { explain } from '../../../src/hosts/cli/table-words.ts';
 import { SearchNotes } from '../../../src/rows/search-notes.ts';
-import { factsOf, summaryOf } from '../../../src/outputs/item-summary.ts';
+import { factsOf, summaryOf } from '../../../src/outputs/forms/item-summary.ts';
 import { toReportText } from '../../../src/pipeline/run-report.ts';
 import type { Enrichment } from '../../../src/model/enrichment.ts';
 import { itemOf } from '../../outputs/samples.ts';

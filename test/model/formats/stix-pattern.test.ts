@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { collectPage } from '../../../src/feeds/collect-page.ts';
-import { addStixObject } from '../../../src/feeds/stix-objects.ts';
+import { collectPage } from '../../../src/feeds/reading/collect-page.ts';
+import { addStixObject } from '../../../src/feeds/reading/stix-objects.ts';
 import { readPattern } from '../../../src/model/formats/stix-pattern.ts';
 
 it.each([

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { openLocalLists } from '../../../src/compose/local-lists.ts';
-import { collectPage } from '../../../src/feeds/collect-page.ts';
+import { collectPage } from '../../../src/feeds/reading/collect-page.ts';
 import { isAsNumber } from '../../../src/model/parsing/as-number.ts';
 import { buildPrefixTree } from '../../../src/model/tables/prefix-tree.ts';
-import { parseList } from '../../../src/providers/local-list.ts';
+import { parseList } from '../../../src/providers/local/local-list.ts';
 
 it.each([
   ['AS64500', true],

@@ -1,5 +1,5 @@
-import { toStixObject, type StixObject } from '../mapping/stix.ts';
-import type { OutputItem } from './output.ts';
+import { toStixObject, type StixObject } from '../../mapping/stix.ts';
+import type { OutputItem } from '../output.ts';
 
 const DAY_S = 86_400;
 

@@ -1,5 +1,5 @@
-import { isAskedFor } from '../model/provider-id.ts';
-import type { OutputItem } from './output.ts';
+import { isAskedFor } from '../../model/provider-id.ts';
+import type { OutputItem } from '../output.ts';
 import { isoS } from './item-summary.ts';
 
 /**

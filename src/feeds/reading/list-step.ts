@@ -1,5 +1,5 @@
-import { LookupError } from '../model/lookup-error.ts';
-import type { FeedStep } from './feed.ts';
+import { LookupError } from '../../model/lookup-error.ts';
+import type { FeedStep } from '../feed.ts';
 
 /** Where a list that is read whole comes from. */
 export interface ListSource {

@@ -1,4 +1,4 @@
-import type { OutputAnswer, OutputItem, OutputResult } from './output.ts';
+import type { OutputAnswer, OutputItem, OutputResult } from '../output.ts';
 
 const MAX_REASON_CHARS = 300;
 

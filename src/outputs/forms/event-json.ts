@@ -1,5 +1,5 @@
-import { toEnrichmentJson } from '../mapping/enrichment-json.ts';
-import type { OutputItem } from './output.ts';
+import { toEnrichmentJson } from '../../mapping/enrichment-json.ts';
+import type { OutputItem } from '../output.ts';
 import { isoS } from './item-summary.ts';
 
 /** An item as files and webhooks carry it: the enrichment of the contract, and around it why and whence. `id` is the idempotency key. */

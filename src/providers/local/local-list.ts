@@ -1,10 +1,11 @@
-import { readCsvRows } from '../model/formats/csv-rows.ts';
-import { readListCell } from '../model/formats/list-cell.ts';
-import { VERDICT_WORDS, type VerdictWord } from '../model/verdict.ts';
-import { AS_NUMBER_FAULT, isAsNumber } from '../model/parsing/as-number.ts';
-import { isoTime } from '../model/formats/iso-time.ts';
+// src/providers/local/: sources that are asked without a call: own lists, warning lists, the sample.
+import { readCsvRows } from '../../model/formats/csv-rows.ts';
+import { readListCell } from '../../model/formats/list-cell.ts';
+import { VERDICT_WORDS, type VerdictWord } from '../../model/verdict.ts';
+import { AS_NUMBER_FAULT, isAsNumber } from '../../model/parsing/as-number.ts';
+import { isoTime } from '../../model/formats/iso-time.ts';
 import type { ListEntry, ParsedList } from './list-entry.ts';
-import { verdictOf } from './verdict-facts.ts';
+import { verdictOf } from '../reading/verdict-facts.ts';
 import { readStixBundle } from './local-stix.ts';
 
 /** Score of an entry that gives none, by its verdict: the customer put it on a list of their own for a reason. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { INDICATOR_TYPES, type IndicatorType } from '../model/indicator.ts';
-import { wordTable } from '../model/tables/word-table.ts';
+import { INDICATOR_TYPES, type IndicatorType } from '../../model/indicator.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 
 const MAX_REGEX_CHARS = 300;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import type { LookupError } from '../model/lookup-error.ts';
+import type { LookupError } from '../../model/lookup-error.ts';
 import { refusal } from './http-call.ts';
-import type { HttpAnswer } from './provider.ts';
+import type { HttpAnswer } from '../provider.ts';
 
 const Envelope = z.object({ query_status: z.string() });
 

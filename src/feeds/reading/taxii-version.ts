@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../providers/provider.ts';
+import type { HttpAnswer } from '../../providers/provider.ts';
 
 /** The versions of TAXII that are spoken: 2.1 pages by `next`, 2.0 by ranges of items. */
 export type TaxiiVersion = '2.0' | '2.1';

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import type { Indicator } from '../model/indicator.ts';
-import { isoTime } from '../model/formats/iso-time.ts';
-import { LookupError } from '../model/lookup-error.ts';
-import type { Verdict, VerdictWord } from '../model/verdict.ts';
+import type { Indicator } from '../../model/indicator.ts';
+import { isoTime } from '../../model/formats/iso-time.ts';
+import { LookupError } from '../../model/lookup-error.ts';
+import type { Verdict, VerdictWord } from '../../model/verdict.ts';
 import { assertAboutIfTold, verdictOf } from './verdict-facts.ts';
 import { droppedNote, readTolerant, type TolerantReading } from './read-tolerant.ts';
 

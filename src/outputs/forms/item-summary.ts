@@ -1,7 +1,8 @@
-import { defang } from '../model/defang.ts';
-import type { IndicatorType } from '../model/indicator.ts';
-import type { OutputItem } from './output.ts';
-import { inertText } from '../model/formats/inert-text.ts';
+// src/outputs/forms/: the forms in which judgements are given out, and how receivers' answers are read.
+import { defang } from '../../model/defang.ts';
+import type { IndicatorType } from '../../model/indicator.ts';
+import type { OutputItem } from '../output.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 /** How far a line for people may go. */
 const MAX_SUMMARY_CHARS = 250;

@@ -1,7 +1,7 @@
-import type { Tier } from '../model/enrichment.ts';
-import type { IndicatorType } from '../model/indicator.ts';
-import { isWithinTlp, type Tlp } from '../model/tlp.ts';
-import type { Output, OutputEvent, OutputItem } from './output.ts';
+import type { Tier } from '../../model/enrichment.ts';
+import type { IndicatorType } from '../../model/indicator.ts';
+import { isWithinTlp, type Tlp } from '../../model/tlp.ts';
+import type { Output, OutputEvent, OutputItem } from '../output.ts';
 
 /** What is let through to an output. `null` and empty lists let everything through. */
 export interface OutputFilter {

@@ -1,12 +1,13 @@
-import type { Indicator } from '../model/indicator.ts';
-import { inertText } from '../model/formats/inert-text.ts';
-import { AS_NUMBER_FAULT, isAsNumber } from '../model/parsing/as-number.ts';
-import { parseIndicator } from '../model/parse-indicator.ts';
-import { BARE_OBSERVATION } from '../model/observation.ts';
-import { strictestTlp, type Tlp } from '../model/tlp.ts';
-import { isNetwork } from '../model/formats/list-cell.ts';
-import { refang } from '../model/refang.ts';
-import type { FeedItem, FeedPage, FeedStep, NetworkItem, RejectedItem } from './feed.ts';
+// src/feeds/reading/: what several lists have in common: pages, rows, loose fields, STIX objects.
+import type { Indicator } from '../../model/indicator.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
+import { AS_NUMBER_FAULT, isAsNumber } from '../../model/parsing/as-number.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import { BARE_OBSERVATION } from '../../model/observation.ts';
+import { strictestTlp, type Tlp } from '../../model/tlp.ts';
+import { isNetwork } from '../../model/formats/list-cell.ts';
+import { refang } from '../../model/refang.ts';
+import type { FeedItem, FeedPage, FeedStep, NetworkItem, RejectedItem } from '../feed.ts';
 
 const MAX_RAW_CHARS = 2048;
 const MAX_TAGS = 32;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { OutputSignIn } from './output.ts';
+import type { OutputSignIn } from '../output.ts';
 
 /** What Entra needs for a token by client credentials. */
 export interface AzureClient {

@@ -1,5 +1,5 @@
 import type { ListEntry } from './list-entry.ts';
-import { verdictOf } from './verdict-facts.ts';
+import { verdictOf } from '../reading/verdict-facts.ts';
 
 /**
  * Addresses the whole world uses, as their operators publish them: an alert on one of them is seldom about the address itself.

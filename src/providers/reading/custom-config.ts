@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { isSafeEndpoint } from '../model/parsing/safe-endpoint.ts';
-import { INDICATOR_TYPES } from '../model/indicator.ts';
-import { LOOKUP_ERROR_CODES } from '../model/lookup-error.ts';
-import { TLP_LABELS } from '../model/tlp.ts';
+import { isSafeEndpoint } from '../../model/parsing/safe-endpoint.ts';
+import { INDICATOR_TYPES } from '../../model/indicator.ts';
+import { LOOKUP_ERROR_CODES } from '../../model/lookup-error.ts';
+import { TLP_LABELS } from '../../model/tlp.ts';
 import { isJsonPath } from './json-path.ts';
 
 const Path = z.string().check(z.refine((text) => isJsonPath(text), { error: 'is not a path like data.results[*].name' }));

@@ -1,7 +1,7 @@
-import { inertText } from '../model/formats/inert-text.ts';
-import type { Verdict } from '../model/verdict.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
+import type { Verdict } from '../../model/verdict.ts';
 import { verdictOf } from './verdict-facts.ts';
-import { wordTable } from '../model/tables/word-table.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 
 /** Tags by which Shodan says that it found malice itself, and our word for it. All others describe exposure. */
 const ACCUSING_TAGS = wordTable<string>({

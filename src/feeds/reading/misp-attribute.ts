@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { isOwnTag } from '../model/formats/own-export.ts';
-import { isOwnInMisp } from '../model/formats/own-misp-event.ts';
-import { isoTime } from '../model/formats/iso-time.ts';
-import { AS_NUMBER_FAULT } from '../model/parsing/as-number.ts';
+import { isOwnTag } from '../../model/formats/own-export.ts';
+import { isOwnInMisp } from '../../model/formats/own-misp-event.ts';
+import { isoTime } from '../../model/formats/iso-time.ts';
+import { AS_NUMBER_FAULT } from '../../model/parsing/as-number.ts';
 import { looseFlag, looseTagNames, looseText } from './loose-fields.ts';
 import { type PageCollector, tlpOfTags } from './collect-page.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { settingMeta, toSnakeCase } from '../config/setting.ts';
-import { isSafeEndpoint } from '../model/parsing/safe-endpoint.ts';
+import { settingMeta, toSnakeCase } from '../../config/setting.ts';
+import { isSafeEndpoint } from '../../model/parsing/safe-endpoint.ts';
 import { parseCurve } from './score-curve.ts';
 
 /** Declares the settings of one provider, so that every one has its doc and its environment name `<ID>_<KEY>`. */

@@ -1,4 +1,4 @@
-import type { Verdict } from '../model/verdict.ts';
+import type { Verdict } from '../../model/verdict.ts';
 
 /** One line of a list: a value or pattern (CIDR, `*.domain`) and what the list says of it. */
 export interface ListEntry {

@@ -1,5 +1,5 @@
-import { LookupError, type LookupErrorCode } from '../model/lookup-error.ts';
-import type { HttpAnswer } from './provider.ts';
+import { LookupError, type LookupErrorCode } from '../../model/lookup-error.ts';
+import type { HttpAnswer } from '../provider.ts';
 
 const SECOND_MS = 1000;
 

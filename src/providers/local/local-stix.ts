@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
-import { isoTime } from '../model/formats/iso-time.ts';
-import { valuesOfObservable } from '../model/formats/stix-observable.ts';
-import { isOwnObject, isOwnTag, type OwnJudgement, readOwnJudgement } from '../model/formats/own-export.ts';
-import { readPattern } from '../model/formats/stix-pattern.ts';
-import { parseIndicator } from '../model/parse-indicator.ts';
-import type { Verdict } from '../model/verdict.ts';
+import { isoTime } from '../../model/formats/iso-time.ts';
+import { valuesOfObservable } from '../../model/formats/stix-observable.ts';
+import { isOwnObject, isOwnTag, type OwnJudgement, readOwnJudgement } from '../../model/formats/own-export.ts';
+import { readPattern } from '../../model/formats/stix-pattern.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import type { Verdict } from '../../model/verdict.ts';
 import type { ListEntry, ParsedList } from './list-entry.ts';
-import { verdictOf } from './verdict-facts.ts';
+import { verdictOf } from '../reading/verdict-facts.ts';
 
 const MAX_FAULTS = 20;
 /** Indicator types that name no category of threat; ours say no more than the verdict does. */

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { type declareSettings } from '../config/setting.ts';
-import { TIERS, type Tier } from '../model/enrichment.ts';
+import { type declareSettings } from '../../config/setting.ts';
+import { TIERS, type Tier } from '../../model/enrichment.ts';
 import { factsOf } from './item-summary.ts';
-import type { OutputItem } from './output.ts';
+import type { OutputItem } from '../output.ts';
 
 /** Facts that become labels, for teams that route by them. */
 const LABEL_FACTS = ['tier', 'verdict', 'type', 'categories', 'sources', 'tlp'] as const;

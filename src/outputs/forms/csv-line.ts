@@ -1,4 +1,4 @@
-import { guardFormula } from '../model/formats/formula-guard.ts';
+import { guardFormula } from '../../model/formats/formula-guard.ts';
 
 /**
  * One CSV line (RFC 4180). A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, "CSV Injection"):

@@ -1,8 +1,9 @@
-import type { Indicator } from '../model/indicator.ts';
-import { LookupError } from '../model/lookup-error.ts';
-import { parseIndicator } from '../model/parse-indicator.ts';
-import type { Verdict, VerdictWord } from '../model/verdict.ts';
-import { inertText } from '../model/formats/inert-text.ts';
+// src/providers/reading/: what several sources have in common: how their calls are described, their answers read and their words understood.
+import type { Indicator } from '../../model/indicator.ts';
+import { LookupError } from '../../model/lookup-error.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import type { Verdict, VerdictWord } from '../../model/verdict.ts';
+import { inertText } from '../../model/formats/inert-text.ts';
 
 /** Longer lists are cut: an event is no place for a vendor's whole database. */
 const MAX_WORDS = 32;

@@ -1,7 +1,7 @@
-import { isAskedFor } from '../model/provider-id.ts';
-import type { OutputItem } from './output.ts';
+import { isAskedFor } from '../../model/provider-id.ts';
+import type { OutputItem } from '../output.ts';
 import { isoS, mispTypeOf } from './item-summary.ts';
-import { wordTable } from '../model/tables/word-table.ts';
+import { wordTable } from '../../model/tables/word-table.ts';
 
 /** Feed ids as the seed pipeline prints them. */
 const SOURCE_NAMES = wordTable<string>({

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { isoTime } from '../model/formats/iso-time.ts';
-import { TLP_LABELS, type Tlp } from '../model/tlp.ts';
+import { isoTime } from '../../model/formats/iso-time.ts';
+import { TLP_LABELS, type Tlp } from '../../model/tlp.ts';
 import { looseConfidence, looseFlag, looseText, looseWords } from './loose-fields.ts';
 import { type ItemFacts, type PageCollector } from './collect-page.ts';
-import { valuesOfObservable } from '../model/formats/stix-observable.ts';
-import { isOwnObject, isOwnTag, readOwnJudgement, type WrittenObject } from '../model/formats/own-export.ts';
-import { readPattern } from '../model/formats/stix-pattern.ts';
+import { valuesOfObservable } from '../../model/formats/stix-observable.ts';
+import { isOwnObject, isOwnTag, readOwnJudgement, type WrittenObject } from '../../model/formats/own-export.ts';
+import { readPattern } from '../../model/formats/stix-pattern.ts';
 
 /** Marking definitions that every STIX 2.1 tool knows: TLP 1 (STIX 2.1 §7.2.1.4) and TLP 2.0 (OASIS extension). */
 const TLP_MARKINGS: ReadonlyMap<string, Tlp> = new Map(
