@@ -30,6 +30,7 @@ describe('an answer in the form of the API', () => {
     expect(found.body).toMatchObject({ message: 'why', errors: ['why'], status });
     const says = status === 'ok' || status === 'stale' ? 'lookupStatus' : 'error';
     expect(found.body[says]).toMatch(/\w/);
+    if ('retryAfter' in found.body) expect(found.body.retryAfter).toBe(Number(retryAfter));
     expect('malicious' in found.body).toBe(false);
   });
   it('that nobody lists says that this is not clean', () => {

@@ -267,6 +267,7 @@ describe('an indicator document', () => {
     ['file:sha1', 365],
     ['file:sha256', 365],
     ['file:sha512', 365],
+    ['cve', 365],
   ])('of a %s holds %i days, of a suspicious one half as long', (type, held) => {
     expect([
       days(type, 'malicious'),

@@ -34,6 +34,17 @@ it.each<[string, IndicatorType, Parameters<typeof mergeOutcomes>[0], number | nu
     50,
     [0, 30, 0, 20],
   ],
+  [
+    'of two that say the same the first has the points',
+    'url',
+    [
+      answered('virustotal.hq', { score: 50, detections: { malicious: 1, total: 2 } }),
+      answered('virustotal.cert', { score: 50, detections: { malicious: 2, total: 4 } }),
+    ],
+    50,
+    [50, 0],
+  ],
+  ['reports without a score count 0', 'ipv4-addr', [vt(1, 2), answered('abuseipdb', { score: null })], 30, [30, 0]],
   ['engines that were not counted', 'url', [answered('virustotal', { score: 70 })], 0, [0]],
 ])('by the published formula: %s', (_name, type, outcomes, score, points) => {
   const answer = mergeOutcomes(outcomes, SEED, { type, nowS: NOW_S });
