@@ -4,6 +4,8 @@ import { Consumer, type Message, ProduceAcks, Producer } from '@platformatic/kaf
 
 const BATCH = 2000;
 const MIB = 1024 * 1024;
+/** Of values sent together: a broker takes no more than 1 MiB for one partition unless it is set otherwise. */
+const PORTION_BYTES = 900_000;
 
 const [brokers = '', from = '', to = '', group = ''] = process.argv.slice(2);
 const client = { clientId: 'copier', bootstrapBrokers: [brokers] };
@@ -28,13 +30,28 @@ for await (const record of records) {
 }
 
 async function pass(read: readonly Message[]): Promise<void> {
-  await producer.send({
-    messages: read.map(({ partition, timestamp, key, value, headers }) => ({ topic: to, partition, timestamp, key, value, headers })),
-  });
+  for (const portion of portionsOf(read))
+    await producer.send({
+      messages: portion.map(({ partition, timestamp, key, value, headers }) => ({ topic: to, partition, timestamp, key, value, headers })),
+    });
   const behind = new Map(
     read.map(({ partition, offset, leaderEpoch }) => [partition, { topic: from, partition, offset: offset + 1n, leaderEpoch }]),
   );
   await consumer.commit({ offsets: [...behind.values()] });
   written += read.length;
   process.stdout.write(`${written}\n`);
+}
+
+function portionsOf(read: readonly Message[]): Message[][] {
+  const portions: Message[][] = [[]];
+  let bytes = 0;
+  for (const record of read) {
+    bytes += record.value.length;
+    if (bytes > PORTION_BYTES) {
+      portions.push([]);
+      bytes = record.value.length;
+    }
+    portions.at(-1)?.push(record);
+  }
+  return portions;
 }
