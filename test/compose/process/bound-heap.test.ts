@@ -13,7 +13,7 @@ if (process.argv[1] === 'bound') (await import(${file})).boundHeap();
 let [kept, most] = [[], 0];
 for (let turn = 0; turn < 400; turn++) {
   for (let n = 0; n < 20_000; n++) kept.push({ n, list: [n] });
-  if (kept.length > 300_000) kept = [];
+  if (kept.length > 150_000) kept = [];
   most = Math.max(most, getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);
   await nextTurn();
 }
