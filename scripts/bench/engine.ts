@@ -6,6 +6,7 @@ import type { ProviderClient } from '../../src/engine/calls/provider-client.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';
 import type { Print } from './figure.ts';
+import { median } from './median.ts';
 
 const VERDICTS = 1_000_000;
 const BATCH = 10_000;
@@ -116,8 +117,6 @@ function heapBytes(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 function cpuUsOf(work: () => number): number {
   const start = process.cpuUsage();

@@ -6,6 +6,7 @@ import { createWantedFields, DEFAULT_FIELDS } from '../../src/events/wanted-fiel
 import type { EcsDetail } from '../../src/mapping/ecs-roll-up.ts';
 import { createFakeEnricher } from '../../test/support/fake-sidecar-enricher.ts';
 import type { Print } from './figure.ts';
+import { median } from './median.ts';
 
 const EVENTS = 20_000;
 const ROUNDS = 17;
@@ -62,5 +63,3 @@ function eventOf(n: number): string {
   const ip = `45.${n % 7}.${(n >> 4) % 200}.${n % 200}`;
   return `{"@timestamp":"2026-11-21T10:00:00Z","event":{"action":"accept"},"source":{"ip":"10.1.2.${n % 250}","port":40123},"destination":{"ip":"${ip}","port":443},"network":{"bytes":12345}}`;
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;

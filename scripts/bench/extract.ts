@@ -105,6 +105,7 @@ else:
             'md5s': list(x.extract_md5_hashes(t)), 'sha1s': list(x.extract_sha1_hashes(t)), 'sha256s': list(x.extract_sha256_hashes(t)), 'sha512s': list(x.extract_sha512_hashes(t))})
 json.dump(out, sys.stdout)
 `;
+import { median } from './median.ts';
 
 function askPython(python: string, name: string, texts: readonly string[]): Map<string, Find[]> {
   const answer = execFileSync(python, ['-c', PYTHON, name], {
@@ -165,10 +166,6 @@ function cpuSeconds(work: () => unknown, times: number): number {
   for (let n = 0; n < times; n += 1) work();
   const { user, system } = process.cpuUsage(started);
   return (user + system) / 1e6 / times;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 const FRAMES = [

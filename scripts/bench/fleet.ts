@@ -5,7 +5,9 @@ import { findRedisServer, startRedisServer } from '../../test/support/redis-serv
 import type { Print } from './figure.ts';
 import { gatewayInputs } from './gateway-inputs.ts';
 import { postOf, sendLoad } from './gateway-load.ts';
-import { type Served, startApi, startGateway, withServers } from './gateway-processes.ts';
+import { type Served, startApi, startGateway, withServers, cpuSOf } from './gateway-processes.ts';
+import { median, rounded } from './median.ts';
+import { chunksOf } from '../../src/model/tables/chunks.ts';
 
 const ROUNDS = 5;
 const EVENTS = 5000;
@@ -15,7 +17,6 @@ const REQUESTS = 400;
 const VALUES = 8000;
 /** Values of one call, all asked for in one round trip. */
 const PIPELINED = 100;
-const TICKS_PER_S = 100;
 
 /** What several processes of one machine serve, and what a hit costs that only Redis knows. */
 export async function run(print: Print): Promise<void> {
@@ -36,7 +37,7 @@ export async function run(print: Print): Promise<void> {
  */
 async function compareWorkers(print: Print, one: Served, two: Served): Promise<void> {
   const { events } = gatewayInputs(EVENTS);
-  const batches = Array.from({ length: EVENTS / BATCH }, (_, n) => Buffer.from(`${events.slice(n * BATCH, (n + 1) * BATCH).join('\n')}\n`));
+  const batches = chunksOf(events, BATCH).map((some) => Buffer.from(`${some.join('\n')}\n`));
   const bodies = batches.map((body) => postOf('/v1/enrich', { 'content-type': 'application/x-ndjson' }, body));
   const measure = async ({ port, pid }: Served): Promise<number> => {
     const pids = [pid, ...childrenOf(pid)];
@@ -76,7 +77,7 @@ async function measureRedis(print: Print, folder: string, env: Readonly<Record<s
   await first.engine.enrichMany(values);
   await first.engine.close();
   const half = VALUES / 2;
-  const [single, calls] = [values.slice(0, half).map((value) => [value]), chunksOf(values.slice(half))];
+  const [single, calls] = [values.slice(0, half).map((value) => [value]), chunksOf(values.slice(half), PIPELINED)];
   const measureBoth = async (opened: OpenedEngine) => {
     const times = [await timesOf(opened, single), await timesOf(opened, calls)] as const;
     await opened.engine.close();
@@ -101,23 +102,6 @@ async function timesOf({ engine }: OpenedEngine, calls: readonly (readonly strin
   return times;
 }
 
-function chunksOf(values: readonly string[]): (readonly string[])[] {
-  return Array.from({ length: Math.ceil(values.length / PIPELINED) }, (_, n) => values.slice(n * PIPELINED, (n + 1) * PIPELINED));
-}
-
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 }
-
-function cpuSOf(pid: number): number {
-  // proc_pid_stat(5): utime and stime are the 14th and 15th field; the second one may hold blanks.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-const rounded = (value: number) => Math.round(value * 100) / 100;

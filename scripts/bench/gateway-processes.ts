@@ -105,11 +105,7 @@ async function serve(args: readonly string[], env: Readonly<Record<string, strin
   return {
     port,
     pid: child.pid ?? 0,
-    cpuS() {
-      // proc_pid_stat(5): utime and stime are the 14th and 15th field; the second one may hold blanks.
-      const fields = readFileSync(`${proc}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-    },
+    cpuS: () => cpuSOf(child.pid ?? 0),
     rssMib: () => memory('VmRSS'),
     peakMib: () => memory('VmHWM'),
     forgetPeak: () => writeFileSync(`${proc}/clear_refs`, '5'),
@@ -125,4 +121,11 @@ function portOf(child: ChildProcess): Promise<number> {
     });
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
   });
+}
+
+/** CPU seconds that a process has used so far, of all its threads. */
+export function cpuSOf(pid: number): number {
+  // proc_pid_stat(5): utime and stime are the 14th and 15th field; the second one may hold blanks.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }

@@ -2,6 +2,8 @@ import type { Print } from './figure.ts';
 import type { GatewayInputs } from './gateway-inputs.ts';
 import { postOf, sendLoad } from './gateway-load.ts';
 import type { Served } from './gateway-processes.ts';
+import { chunksOf } from '../../src/model/tables/chunks.ts';
+import { median } from './median.ts';
 
 /** Documents in one bulk request. */
 export const DOCS_A_REQUEST = 500;
@@ -55,14 +57,7 @@ export async function warmed(gateway: Served, inputs: GatewayInputs): Promise<Se
 
 /** All events as bulk bodies that create them. */
 export function bulkBodies({ events }: GatewayInputs): Buffer[] {
-  return Array.from({ length: Math.ceil(events.length / DOCS_A_REQUEST) }, (_, n) =>
-    Buffer.from(
-      events
-        .slice(n * DOCS_A_REQUEST, (n + 1) * DOCS_A_REQUEST)
-        .map((event) => `{"create":{}}\n${event}\n`)
-        .join(''),
-    ),
-  );
+  return chunksOf(events, DOCS_A_REQUEST).map((some) => Buffer.from(some.map((event) => `{"create":{}}\n${event}\n`).join('')));
 }
 
 /** Prints ours, and how many times the peer's it is. */
@@ -75,5 +70,4 @@ export function compare(
   print({ name, value: round(ours), unit, peer, ratio: round(ours / theirs) });
 }
 
-export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 export const round = (value: number): number => Number(value.toPrecision(3));

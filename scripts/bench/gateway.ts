@@ -6,8 +6,9 @@ import type { GatewayInputs } from './gateway-inputs.ts';
 import { postOf, sendLoad } from './gateway-load.ts';
 import { startApi, startGateway, startPeer, withServers } from './gateway-processes.ts';
 import type { Served } from './gateway-processes.ts';
-import { bulkBodies, compare, median, NDJSON, round, type Runner, takeTurns, warmed } from './gateway-turns.ts';
+import { bulkBodies, compare, NDJSON, round, type Runner, takeTurns, warmed } from './gateway-turns.ts';
 import type { Print } from './figure.ts';
+import { median } from './median.ts';
 
 const EVENTS = 20_000;
 const ROUNDS = 5;

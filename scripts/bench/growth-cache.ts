@@ -3,6 +3,7 @@ import { openSqliteVerdictStore } from '../../src/engine/cache/sqlite-verdict-st
 import type { VerdictStore } from '../../src/engine/cache/verdict-store.ts';
 import type { Print } from './figure.ts';
 import { type Point, printCurve } from './growth-curve.ts';
+import { median } from './median.ts';
 
 const PROVIDER = 'ismalicious';
 const NOW_S = 1_795_000_000;
@@ -26,9 +27,9 @@ export async function growCache(path: string, sizes: readonly number[], print: P
     held = size;
     curves.bytes.push({ size, cost: statSync(path).size / size });
     curves.open.push({ size, cost: await openingMs(path) });
-    const { median, p99 } = await lookUp(path, size);
-    curves.median.push({ size, cost: median });
-    curves.p99.push({ size, cost: p99 });
+    const times = await lookUp(path, size);
+    curves.median.push({ size, cost: times.median });
+    curves.p99.push({ size, cost: times.p99 });
   }
   printCurve(print, 'cache file, a verdict written', 'µs CPU', curves.write);
   printCurve(print, 'cache file, size', 'B a verdict', curves.bytes);
@@ -54,7 +55,7 @@ async function openingMs(path: string): Promise<number> {
     if (n >= WARM_UP) times.push(performance.now() - start);
     store.close();
   }
-  return middle(times);
+  return median(times);
 }
 
 /** Values from everywhere in the file, one a call; of several rounds the median. */
@@ -76,7 +77,7 @@ async function lookUp(path: string, size: number): Promise<{ median: number; p99
     slowest.push(times[LOOKUPS * 0.99] ?? Number.NaN);
   }
   store.close();
-  return { median: middle(medians), p99: middle(slowest) };
+  return { median: median(medians), p99: median(slowest) };
 }
 
 function ask(store: VerdictStore, value: string): void {
@@ -89,8 +90,4 @@ function ask(store: VerdictStore, value: string): void {
 function addressOf(n: number): string {
   const spread = Math.imul(n + 1, 2_654_435_761) >>> 0;
   return `${spread >>> 24}.${(spread >>> 16) & 255}.${(spread >>> 8) & 255}.${spread & 255}`;
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

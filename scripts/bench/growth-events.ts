@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Print } from './figure.ts';
 import { printCurve } from './growth-curve.ts';
+import { median } from './median.ts';
+import { startApi } from './gateway-processes.ts';
 
 const ROUNDS = 3;
 const PART = 10_000;
@@ -33,33 +33,28 @@ export async function growEvents(state: string, { format, sizes }: Growing, prin
     process.stderr.write('growth: events skipped, the program is not built: npm run build\n');
     return;
   }
-  const api = createServer((request, response) => {
-    let text = '';
-    request.on('data', (part: Buffer) => (text += part.toString()));
-    request.on('end', () => response.setHeader('content-type', 'application/json').end(answerOf(request.method ?? 'GET', text)));
-  });
-  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  const api = await startApi(0);
   const env = {
     ...process.env,
     ISMALICIOUS_STATE_DIR: state,
-    ISMALICIOUS_BASE_URL: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    ISMALICIOUS_BASE_URL: `http://127.0.0.1:${api.port}`,
     ISMALICIOUS_X_API_KEY: Buffer.from('bench:bench').toString('base64'),
   };
   try {
     await enrich(format, PART, env);
     const runs = sizes.map((size) => ({ size, costs: [] as Cost[] }));
     for (let round = 0; round < ROUNDS; round += 1) for (const { size, costs } of runs) costs.push(await enrich(format, size, env));
-    const middles = runs.map(({ size, costs }) => ({ size, cpuUs: middle(costs.map(({ cpuUs }) => cpuUs)), costs }));
+    const middles = runs.map(({ size, costs }) => ({ size, cpuUs: median(costs.map(({ cpuUs }) => cpuUs)), costs }));
     const name = `enrich, ${format}`;
     const marginal = middles.slice(1).map(({ size, cpuUs }, n) => {
       const before = middles[n] ?? { size: 0, cpuUs: 0 };
       return { size, cost: (cpuUs - before.cpuUs) / (size - before.size) };
     });
     printCurve(print, `${name}, one more event`, 'µs CPU', marginal);
-    const memory = middles.map(({ size, costs }) => ({ size, cost: middle(costs.map(({ rssKib }) => rssKib)) / 1024 }));
+    const memory = middles.map(({ size, costs }) => ({ size, cost: median(costs.map(({ rssKib }) => rssKib)) / 1024 }));
     printCurve(print, `${name}, peak memory`, 'MiB', memory);
   } finally {
-    api.close();
+    api.stop();
   }
 }
 
@@ -107,20 +102,4 @@ function csvPart(): Buffer {
     (_, n) => `${n},10.0.${n % 256}.7,${addressOf(mixed(n, 5000))},${domainOf(mixed(n, 3000))},443`,
   );
   return Buffer.from(`${rows.join('\n')}\n`);
-}
-
-/** One in twenty malicious; bulk calls of up to 500. */
-function answerOf(method: string, body: string): string {
-  if (method !== 'POST') return JSON.stringify({ limits: { maxEntitiesPerRequest: 500 }, ...verdictOf('') });
-  const { entities } = JSON.parse(body) as { entities: string[] };
-  return JSON.stringify({ success: true, results: entities.map((entity) => ({ entity, ...verdictOf(entity) })) });
-}
-
-function verdictOf(value: string): object {
-  const isBad = value.length % 20 === 0;
-  return { malicious: isBad, riskScore: { score: isBad ? 80 : 5 }, categories: isBad ? ['c2'] : [], confidenceScore: 70 };
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

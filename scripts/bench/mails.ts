@@ -6,6 +6,7 @@ import { runText } from '../../test/hunt/run-trial.ts';
 import { bytesOf } from '../../test/hunt/trial.ts';
 import type { TextTrial } from '../../test/hunt/trial.ts';
 import type { Print } from './figure.ts';
+import { median } from './median.ts';
 
 /**
  * In how many of the odd mails that public reports tell of everything is found that is in them. Peers where they are installed:
@@ -52,8 +53,7 @@ async function printSpeed(print: Print): Promise<void> {
       const { user, system } = process.cpuUsage(started);
       speeds.push((megabytes * 1e6) / (user + system));
     }
-    const median = speeds.toSorted((a, b) => a - b)[SPEED_ROUNDS >> 1] ?? Number.NaN;
-    print({ name: `mails, ${name}`, value: Number(median.toFixed(1)), unit: 'MB per CPU second' });
+    print({ name: `mails, ${name}`, value: Number(median(speeds).toFixed(1)), unit: 'MB per CPU second' });
   }
 }
 

@@ -5,6 +5,7 @@ import { postOf, sendLoad } from './gateway-load.ts';
 import { startApi, startGateway, startProgram, withServers } from './gateway-processes.ts';
 import type { Served } from './gateway-processes.ts';
 import type { Print } from './figure.ts';
+import { median, rounded } from './median.ts';
 
 /** One shape of load, for both servers. */
 interface Case {
@@ -95,10 +96,3 @@ async function measure({ connections, requests, eventsARequest }: Case, server: 
   const events = requests * eventsARequest;
   return { eventsPerS: events / seconds, cpuUsPerEvent: ((server.cpuS() - before) / events) * 1e6 };
 }
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-const rounded = (value: number) => Math.round(value * 100) / 100;

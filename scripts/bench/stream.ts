@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Admin, Producer } from '@platformatic/kafka';
@@ -7,6 +6,8 @@ import { findKafkaAbsence, startKafka } from '../../test/support/kafka-broker.ts
 import type { Print } from './figure.ts';
 import { gatewayInputs } from './gateway-inputs.ts';
 import { startApi, withServers } from './gateway-processes.ts';
+import { median, rounded } from './median.ts';
+import { cpuSOf } from './gateway-processes.ts';
 
 /** A worker in a process of its own. */
 interface Worker {
@@ -37,7 +38,6 @@ const PORTION = 2000;
 const WARM = 40_000;
 /** A worker's figures cost it a millisecond: asked for oftener, they would be measured as well. */
 const POLL_MS = 100;
-const TICKS_PER_S = 100;
 const PEER = 'a worker that copies the bytes';
 const here = import.meta.dirname;
 
@@ -157,11 +157,7 @@ function workerOf(child: ChildProcess, written: Worker['written']): Worker {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   return {
     written,
-    cpuS() {
-      // proc_pid_stat(5): utime and stime are the 14th and 15th field; the second one may hold blanks.
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-    },
+    cpuS: () => cpuSOf(child.pid ?? 0),
     async stop() {
       child.kill('SIGTERM');
       await ended;
@@ -208,10 +204,3 @@ function slimEvents(): Buffer[] {
     );
   });
 }
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-const rounded = (value: number) => Math.round(value * 100) / 100;

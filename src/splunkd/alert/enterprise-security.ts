@@ -3,6 +3,7 @@ import { isFailure } from '../../model/enrichment.ts';
 import type { Splunkd } from '../splunkd.ts';
 import type { AlertPayload } from './alert-payload.ts';
 import { ACTION, type TriagedResult } from './triage-writes.ts';
+import { chunksOf } from '../../model/tables/chunks.ts';
 
 /** The same change to several notable events of Enterprise Security. */
 export interface NotableUpdate {
@@ -41,7 +42,7 @@ export function planNotables(triaged: readonly TriagedResult[], { params }: Aler
       byComment.set(comment, (byComment.get(comment) ?? new Set()).add(id));
     }
   }
-  const updates = [...byComment].flatMap(([comment, ids]) => inParts([...ids]).map((eventIds) => ({ eventIds, comment })));
+  const updates = [...byComment].flatMap(([comment, ids]) => chunksOf([...ids], MAX_IDS).map((eventIds) => ({ eventIds, comment })));
   const [taken, left] = [updates.slice(0, MAX_CALLS), updates.slice(MAX_CALLS)];
   return { updates: taken, events: countEvents(taken), unnamed, leftOut: countEvents(left) };
 }
@@ -128,10 +129,6 @@ function quotable(text: string): string {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function inParts(ids: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(ids.length / MAX_IDS) }, (_part, n) => ids.slice(n * MAX_IDS, (n + 1) * MAX_IDS));
 }
 
 function countEvents(updates: readonly NotableUpdate[]): number {

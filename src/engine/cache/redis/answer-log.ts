@@ -6,7 +6,7 @@ import { CHANGES } from './redis-scripts.ts';
 /** Changes that are read with one call. */
 const MOST_CHANGES = 500;
 
-/** What a log is read with. */
+/** What answers of the server are read with. */
 export interface AnswerLogParts {
   readonly link: RedisLink;
   readonly keys: RedisKeys;

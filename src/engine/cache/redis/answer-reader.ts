@@ -1,27 +1,22 @@
-import type { StoredVerdict, VerdictStore } from '../verdict-store.ts';
-import { type RedisKeys, verdictOfRow } from './redis-keys.ts';
-import type { RedisLink } from './redis-link.ts';
+import type { StoredVerdict } from '../verdict-store.ts';
+import type { AnswerLogParts } from './answer-log.ts';
+import { verdictOfRow } from './redis-keys.ts';
+import { chunksOf } from '../../../model/tables/chunks.ts';
 
 const CHUNK = 500;
 
-interface Parts {
-  readonly link: RedisLink;
-  readonly keys: RedisKeys;
-  readonly local: () => VerdictStore;
-}
-
 /** Reads answers and leases of the server. What it knows is kept by the store of this machine. */
 export class AnswerReader {
-  readonly #parts: Parts;
+  readonly #parts: AnswerLogParts;
 
-  constructor(parts: Parts) {
+  constructor(parts: AnswerLogParts) {
     this.#parts = parts;
   }
 
   async read(provider: string, values: readonly string[]): Promise<Map<string, StoredVerdict>> {
     const { link, keys, local } = this.#parts;
     const found = new Map<string, StoredVerdict>();
-    const reads = chunksOf(values).map(async (chunk) => {
+    const reads = chunksOf(values, CHUNK).map(async (chunk) => {
       const rows = await link.mget(chunk.map((value) => keys.answer(provider, value)));
       for (const [n, row] of (rows ?? []).entries()) {
         const verdict = verdictOfRow(row);
@@ -45,15 +40,14 @@ export class AnswerReader {
     const answers = await this.read(provider, values);
     if (!link.isUp) return null;
     const free: string[] = [];
-    for (const some of chunksOf(values.filter((value) => !answers.has(value)))) {
+    for (const some of chunksOf(
+      values.filter((value) => !answers.has(value)),
+      CHUNK,
+    )) {
       const leases = await link.mget(some.map((value) => keys.lease(provider, value)));
       if (leases === null) return null;
       free.push(...some.filter((_, n) => leases[n] === null));
     }
     return { answers, free };
   }
-}
-
-function chunksOf(values: readonly string[]): (readonly string[])[] {
-  return Array.from({ length: Math.ceil(values.length / CHUNK) }, (_, n) => values.slice(n * CHUNK, (n + 1) * CHUNK));
 }
