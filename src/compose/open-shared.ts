@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { SharedCache } from '../engine/cache/redis/shared-cache.ts';
-import { placeOf } from '../config/client-certificate-settings.ts';
+import { shownPlace } from '../config/shown-name.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { builtinModule } from '../disk/builtin-module.ts';
 import { parseRedisAddress } from '../model/parsing/redis-address.ts';
@@ -18,7 +18,7 @@ export async function openShared(config: LoadedConfig, onFault: (message: string
   if (redisCaFile !== undefined && !existsSync(redisCaFile)) {
     const fault = {
       key: 'cache.redis_ca_file',
-      place: placeOf(redisCaFile),
+      place: shownPlace(redisCaFile),
       message: 'cannot be read: check the path and its permissions',
     };
     throw new ConfigError([fault]);

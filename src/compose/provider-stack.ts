@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { certificateFault, placeOf } from '../config/client-certificate-settings.ts';
+import { certificateFault } from '../config/client-certificate-settings.ts';
+import { shownPlace } from '../config/shown-name.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { settingMeta } from '../config/setting.ts';
 import type { AuditLog } from '../engine/privacy/audit-log.ts';
@@ -150,7 +151,7 @@ function readCa(provider: Provider, path: string | undefined): string | null {
     throw new ConfigError([
       {
         key: `providers.${provider.id}.ca_file`,
-        place: placeOf(path),
+        place: shownPlace(path),
         message: `cannot be read (${code}): check the path and its permissions`,
       },
     ]);

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { ConfigError } from './config-error.ts';
 import { toSnakeCase } from './setting.ts';
-import { isShownPath } from './shown-name.ts';
+import { shownPlace } from './shown-name.ts';
 
 /** Settings of a client certificate (mTLS), where a server asks for one. */
 export interface ClientCertificateSettings {
@@ -34,10 +34,5 @@ export function clientCertificateShape(declare: Declare) {
 /** What is wrong with the client certificate of a block, as a wrong setting. */
 export function certificateFault(block: string) {
   return (setting: keyof ClientCertificateSettings, path: string | null, message: string): ConfigError =>
-    new ConfigError([{ key: `${block}.${toSnakeCase(setting)}`, place: placeOf(path), message }]);
-}
-
-/** Where a fault of a certificate lies: its file, where that may be shown. */
-export function placeOf(path: string | null): string {
-  return path !== null && isShownPath(path) ? path : 'configuration';
+    new ConfigError([{ key: `${block}.${toSnakeCase(setting)}`, place: shownPlace(path), message }]);
 }

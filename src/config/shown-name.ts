@@ -20,3 +20,8 @@ const MOST_PATH_CHARACTERS = 300;
 export function isShownPath(path: string): boolean {
   return path.length <= MOST_PATH_CHARACTERS && PATH.test(path);
 }
+
+/** Where a fault of a file lies: the file, where its path may be shown. */
+export function shownPlace(path: string | null): string {
+  return path !== null && isShownPath(path) ? path : 'configuration';
+}

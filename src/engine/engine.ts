@@ -154,8 +154,9 @@ export class Engine implements Enricher {
 
   *#questions(values: Iterable<string>, wanted: EnrichOptions): Generator<PlannedValue> {
     const { routes } = this.#options;
+    const view = this.#views.of(wanted);
     for (const value of values) {
-      if (routes === undefined) yield { value, view: this.#views.of(wanted) };
+      if (routes === undefined || !isMarked(value)) yield { value, view };
       else {
         const question = readQuestion(value);
         yield { value: question.value, view: this.#views.of({ ...wanted, route: routes.resolve(question.route) }) };

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
-import { placeOf } from '../../config/client-certificate-settings.ts';
+import { shownPlace } from '../../config/shown-name.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { toSnakeCase } from '../../config/setting.ts';
 import { type ClientCertificateFiles, readClientCertificate, tlsOptionsOf } from '../../engine/calls/http/client-certificate.ts';
@@ -116,7 +116,7 @@ function readAuthorities(path: string): string[] {
 }
 
 function fault(setting: keyof TlsSettings, path: string | null, message: string): ConfigError {
-  return new ConfigError([{ key: `sidecar.${toSnakeCase(setting)}`, place: placeOf(path), message }]);
+  return new ConfigError([{ key: `sidecar.${toSnakeCase(setting)}`, place: shownPlace(path), message }]);
 }
 
 function isCertificate(pem: string): boolean {

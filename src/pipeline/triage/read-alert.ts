@@ -45,8 +45,8 @@ const NONE: readonly string[] = [];
 
 /** Reads an alert object: nested or dotted fields, single values or lists, one object or a list of them. */
 export function readAlert(alert: Readonly<Record<string, unknown>>, fields: readonly string[] = ALERT_FIELDS): AlertFacts {
-  const observables: (Observable & { fields?: string[] })[] = [];
-  const seen = new Map<string, (Observable & { fields?: string[] }) | null>();
+  const observables: Noted[] = [];
+  const seen = new Map<string, Noted | null>();
   let unread = 0;
   for (const field of fields)
     for (const value of textsAt(alert, field)) {
@@ -72,7 +72,10 @@ export function readAlert(alert: Readonly<Record<string, unknown>>, fields: read
   };
 }
 
-function noteField(observable: Observable & { fields?: string[] }, field: string): void {
+/** An observable whose fields are still being found. */
+type Noted = Observable & { fields?: string[] };
+
+function noteField(observable: Noted, field: string): void {
   if (field === observable.field || observable.fields?.includes(field)) return;
   (observable.fields ??= [observable.field]).push(field);
 }

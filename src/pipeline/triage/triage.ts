@@ -136,8 +136,12 @@ function questionsOf(
   { field, value, fields = [field] }: Observable,
 ): { readonly field: string; readonly question: string }[] {
   if (enricher.routeOf === undefined) return [{ field, question: value }];
-  const byQuestion = new Map(fields.map((one) => [questionIn(enricher, { field: one, value }), one] as const).toReversed());
-  return [...byQuestion].toReversed().map(([question, first]) => ({ field: first, question }));
+  const first = new Map<string, string>();
+  for (const one of fields) {
+    const question = questionIn(enricher, { field: one, value });
+    if (!first.has(question)) first.set(question, one);
+  }
+  return [...first].map(([question, one]) => ({ field: one, question }));
 }
 
 /** Journals the decision for the outputs, and watches what is to be watched. Nothing else is done. */

@@ -1,6 +1,6 @@
 import { ownerOf } from './known-machines.ts';
 
-/** What a machine does about values that nobody knows while Redis is away for longer than it is waited for. */
+/** What a machine does about new values when Redis has been away for longer than it waits. */
 export type AwayHabit = 'own' | 'wait' | 'ask';
 
 /** What may be asked while the other machines cannot be told of it. */
@@ -65,8 +65,8 @@ export class Absence {
   rule(nowMs: number): AwayRule | null {
     if (this.#sinceMs === null) return null;
     if (this.#backMs !== null) return this.#afterReturn(nowMs - this.#backMs);
-    const leftMs = this.#sinceMs + this.#options.patienceMs - nowMs;
-    if (leftMs > 0) return held(`Redis is away: new look-ups wait for it, ${Math.ceil(leftMs / 1000)} s at most`);
+    const waiting = this.#waitingWords(nowMs);
+    if (waiting !== null) return held(`Redis is away: ${waiting}`);
     const { habit, machine } = this.#options;
     const reason = `Redis is away: ${this.#habitWords()}`;
     if (habit === 'ask') return { does: 'ask', isOurs: () => true, reason };
@@ -81,11 +81,19 @@ export class Absence {
   }
 
   #follows(nowMs: number): string {
-    const leftMs = (this.#sinceMs ?? nowMs) + this.#options.patienceMs - nowMs;
-    if (leftMs > 0) return `new look-ups wait for it, ${Math.ceil(leftMs / 1000)} s at most`;
-    return this.#options.habit === 'own' && this.#options.machines().length > 0
-      ? `this machine asks about its own values only, 1 of ${this.#options.machines().length} (cache.redis_away: own)`
+    const waiting = this.#waitingWords(nowMs);
+    if (waiting !== null) return waiting;
+    const { habit, machines } = this.#options;
+    const count = machines().length;
+    return habit === 'own' && count > 0
+      ? `this machine asks about its own values only, 1 of ${count} (cache.redis_away: own)`
       : this.#habitWords();
+  }
+
+  /** `null`: it has been waited for long enough. */
+  #waitingWords(nowMs: number): string | null {
+    const leftMs = (this.#sinceMs ?? nowMs) + this.#options.patienceMs - nowMs;
+    return leftMs > 0 ? `new look-ups wait for it, ${Math.ceil(leftMs / 1000)} s at most` : null;
   }
 
   #afterReturn(backForMs: number): AwayRule | null {

@@ -1,10 +1,8 @@
+import { sha256 } from '../../../model/formats/sha256.ts';
 import type { VerdictStore } from '../verdict-store.ts';
 
 /** What the store of this machine keeps the names under. */
 const NOTE = 'redis machines';
-/** FNV-1a, 32 bits, of UTF-16 code units: http://www.isthe.com/chongo/tech/comp/fnv/ */
-const FNV_OFFSET = 2_166_136_261;
-const FNV_PRIME = 16_777_619;
 
 interface Parts {
   readonly local: () => VerdictStore;
@@ -63,10 +61,5 @@ export function ownerOf(value: string, machines: readonly string[]): string | nu
 }
 
 function weightOf(text: string): number {
-  let hash = FNV_OFFSET;
-  for (let n = 0; n < text.length; n++) hash = Math.imul(hash ^ text.charCodeAt(n), FNV_PRIME);
-  // Values that differ in their last character only lie close together: spread, as MurmurHash3 ends.
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85_eb_ca_6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2_b2_ae_35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return new DataView(sha256(text).buffer).getUint32(0);
 }

@@ -49,7 +49,7 @@ export class RetoldAnswers {
     this.#isClosed = true;
   }
 
-  /** Whether all of it was told. */
+  /** Whether all of it was sent. */
   async #tellAll(provider: string): Promise<boolean> {
     const { local, tell } = this.#parts;
     // Nothing on disk: what this process has yet to hand over waits for the server anyway.

@@ -4,7 +4,7 @@ import type { StoredVerdict, TakeVerdict, VerdictStore } from '../verdict-store.
 export interface Outbound {
   put(provider: string, value: string, verdict: StoredVerdict): void;
   noted(name: string, text: string, atS: number): void;
-  /** Credits that all have paid, as far as it was told. */
+  /** Credits that all machines have paid, as far as is known here. */
   paid(account: string, day: string): number;
   /** From now on the store takes nothing any more. */
   closing(): void;

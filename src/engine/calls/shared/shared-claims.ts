@@ -49,16 +49,13 @@ export class SharedClaims {
 
   async claim(batch: readonly Job[]): Promise<Claimed> {
     const { provider, limits } = this.#options;
-    const rule = this.#shared.whileAway();
-    const claim =
-      rule !== null
-        ? null
-        : await this.#shared.claim({
-            ...payerOf(this.#options),
-            wanted: batch.map(({ indicator, sinceS }) => ({ value: indicator.value, sinceS })),
-            leaseMs: limits.timeoutMs + LEASE_MARGIN_S * 1000,
-            cost: provider.cost,
-          });
+    const request = {
+      ...payerOf(this.#options),
+      wanted: batch.map(({ indicator, sinceS }) => ({ value: indicator.value, sinceS })),
+      leaseMs: limits.timeoutMs + LEASE_MARGIN_S * 1000,
+      cost: provider.cost,
+    };
+    const claim = this.#shared.whileAway() === null ? await this.#shared.claim(request) : null;
     // Who was told meanwhile wants no call any more.
     const wanted = batch.filter((job) => !job.isSettled && job.interest > 0);
     if (claim === null) return this.#claimAlone(wanted);
