@@ -30,19 +30,21 @@ interface Names {
   readonly group: string;
 }
 
-const RECORDS = 200_000;
+const RECORDS = 600_000;
 const ROUNDS = 3;
 const PARTITIONS = 4;
 const PORTION = 2000;
-/** What comes before this many records are written is starting up, compiling and joining the group. */
-const WARM = 40_000;
+/** What comes before every worker has written this many records is starting up, compiling and joining the group. */
+const WARM = 20_000;
+/** Where measuring ends, of all records: behind it one worker may have nothing left to read. */
+const MEASURED = 0.9;
 /** A worker's figures cost it a millisecond: asked for oftener, they would be measured as well. */
 const POLL_MS = 100;
 const PEER = 'a worker that copies the bytes';
 const here = import.meta.dirname;
 
 /**
- * `ismalicious stream`, nearly all values known, beside a worker that copies the bytes by the same client: 200,000 records of one field to
+ * `ismalicious stream`, nearly all values known, beside a worker that copies the bytes by the same client: 600,000 records of one field to
  * look up (0.3 KB), and of several (1.1 KB). Broker and workers share the machine; one worker at a time, then two. Rounds are interleaved,
  * medians compared. ISMALICIOUS_BENCH_RECORDS: how many records.
  */
@@ -107,24 +109,25 @@ function report(print: Print, name: string, { ours, peer }: { ours: Side; peer: 
   for (const side of [ours, peer]) side.rates.length = side.cpus.length = 0;
 }
 
-/** Records a second between the first ones and the last one, by all workers together. */
+/** Records a second by all workers together, while all of them have something to read. */
 async function measure(
   side: Side,
   names: Names,
   { workers, count }: { workers: number; count: number },
 ): Promise<{ rate: number; cpuUs: number }> {
   const started = await Promise.all(Array.from({ length: workers }, () => side.start(names)));
-  const written = async () => (await Promise.all(started.map((worker) => worker.written()))).reduce((sum, one) => sum + one, 0);
-  const until = async (least: number) => {
+  const until = async (leastOfAll: number, leastOfEach: number) => {
     for (;;) {
-      const done = await written();
-      if (done >= least) return { done, ms: performance.now(), cpuS: started.reduce((sum, { cpuS }) => sum + cpuS(), 0) };
+      const written = await Promise.all(started.map((worker) => worker.written()));
+      const done = written.reduce((sum, one) => sum + one, 0);
+      if (done >= leastOfAll && Math.min(...written) >= leastOfEach)
+        return { done, ms: performance.now(), cpuS: started.reduce((sum, { cpuS }) => sum + cpuS(), 0) };
       await delay(POLL_MS);
     }
   };
   try {
-    const first = await until(Math.min(WARM, count / 2));
-    const last = await until(count);
+    const first = await until(0, Math.min(WARM, count / 10));
+    const last = await until(count * MEASURED, 0);
     const records = last.done - first.done;
     return { rate: records / ((last.ms - first.ms) / 1000), cpuUs: ((last.cpuS - first.cpuS) / records) * 1e6 };
   } finally {

@@ -1,4 +1,4 @@
-import type { Consumer, MessagesStream, MessageToProduce, Producer } from '@platformatic/kafka';
+import type { CallbackWithPromise, Consumer, GroupOptions, MessagesStream, MessageToProduce, Producer } from '@platformatic/kafka';
 import type { Compression } from './compressions.ts';
 import type { Connection } from './connection.ts';
 import type { OutRecord, Routes } from './records.ts';
@@ -10,7 +10,8 @@ const FETCH_BYTES = 16 * 1024 * 1024;
 const PARTITION_BYTES = 2 * 1024 * 1024;
 /** Records that wait in memory before no more are fetched. */
 const WAITING_RECORDS = 4096;
-const HEARTBEAT_MS = 1000;
+/** Milliseconds between signs of life; by their answers a member hears that partitions are shared out anew. */
+const HEARTBEAT_MS = 500;
 /** Milliseconds the members have to join again when partitions are shared out anew. */
 const REBALANCE_MS = 60_000;
 
@@ -28,9 +29,28 @@ export interface ClientOptions {
 /** The library, loaded by those who stream. */
 export type KafkaLibrary = typeof import('@platformatic/kafka');
 
-/** A member of the group. */
+/** A commit that was refused because the group shares its partitions out anew. */
+export class SharedAnewError extends Error {
+  override readonly name = 'SharedAnewError';
+}
+
+/**
+ * A member of the group. It joins when it begins to read, and again when a heartbeat says that partitions are shared out anew. The library
+ * joins a third time when a commit is refused because of that: whoever has joined already sends all others back to joining by it, whose
+ * commits are refused in turn, and so on for many seconds. Here such a commit rejects with `SharedAnewError` instead.
+ */
 export function openConsumer(kafka: KafkaLibrary, { connection, group, sessionMs }: ClientOptions): Consumer {
-  return new kafka.Consumer({
+  class GroupMember extends kafka.Consumer {
+    override joinGroup(options: GroupOptions, callback: CallbackWithPromise<string>): void;
+    override joinGroup(options?: GroupOptions): Promise<string>;
+    override joinGroup(options: GroupOptions = {}, callback?: CallbackWithPromise<string>): void | Promise<string> {
+      if (callback === undefined) return super.joinGroup(options);
+      // Who begins to read names topics; a commit asks for nothing. Whom the group does not know any longer has to join.
+      if ('topics' in options || this.memberId === null) super.joinGroup(options, callback);
+      else callback(new SharedAnewError('the group shares its partitions out anew'), '');
+    }
+  }
+  return new GroupMember({
     ...connection,
     groupId: group,
     autocommit: false,

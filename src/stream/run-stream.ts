@@ -1,10 +1,10 @@
 import type { Consumer, Producer } from '@platformatic/kafka';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { commitOffsets, type Member } from './commit-offsets.ts';
 import type { EnrichRecords } from './enrich-records.ts';
 import { faultWords } from './fault-words.ts';
 import { checkTopics, type ClientOptions, type KafkaLibrary, openConsumer, openProducer, openRecords, outletOf } from './kafka-clients.ts';
-import { type Offset, stillOurs } from './offsets.ts';
 import { type InRecord, type OutRecord, type Routes, toOutRecord } from './records.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { type Outlet, RecordTooLargeError, sendRecords } from './send-records.ts';
@@ -83,13 +83,6 @@ export async function runStream(run: StreamRun): Promise<void> {
     await closeQuietly(consumer, run);
     await closeQuietly(producer, run);
   }
-}
-
-/** A member of the group. */
-interface Member {
-  readonly consumer: Consumer;
-  /** How often partitions were shared out to it. */
-  shares: number;
 }
 
 /** Reads as a member of the group until it is stopped. Each sharing out of partitions begins a new stream of records. */
@@ -222,7 +215,7 @@ async function commitPatiently(running: Running, member: Member, share: number):
   if (offsets.length === 0) return;
   for (let failures = 1; ; failures++) {
     try {
-      await unlessAborted(commit(member, share, offsets), run.abandon);
+      await unlessAborted(commitOffsets(member, share, offsets), run.abandon);
       repeats.settled(offsets);
       run.metrics.committed();
       if (failures > 1) run.ready(null);
@@ -233,17 +226,6 @@ async function commitPatiently(running: Running, member: Member, share: number):
       run.abandon.throwIfAborted();
     }
   }
-}
-
-/** Commits offsets. Where partitions were shared out anew meanwhile, only those that stayed ours, and never back. */
-async function commit({ consumer, shares }: Member, share: number, offsets: readonly Offset[]): Promise<void> {
-  let ours = offsets;
-  if (shares !== share) {
-    const assignments = consumer.assignments ?? [];
-    const committed = assignments.length === 0 ? new Map() : await consumer.listCommittedOffsets({ topics: assignments });
-    ours = stillOurs(offsets, { assignments, committed });
-  }
-  if (ours.length > 0) await consumer.commit({ offsets: [...ours] });
 }
 
 /** The outcome, or a rejection as soon as `signal` aborts. */
