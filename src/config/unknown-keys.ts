@@ -60,11 +60,16 @@ function meantKey(key: string, path: string, blocks: KnownBlocks, paths: readonl
   const below = paths.flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length).split('.')[0] ?? ''] : []));
   const sibling = closest(key, [...new Set([...keys, ...below])]);
   if (sibling !== null) return prefix + sibling;
-  const elsewhere = paths.find((name) => name.endsWith(`.${key}`));
+  const elsewhere = likeliest(paths.filter((name) => name === key || name.endsWith(`.${key}`)));
   if (elsewhere !== undefined) return elsewhere;
-  const misplaced = Object.entries(blocks).filter(([, { shape }]) => Object.keys(shape).some((own) => toSnakeCase(own) === key));
-  if (misplaced.length === 1) return `${misplaced[0]?.[0]}.${key}`;
+  const holders = Object.entries(blocks).filter(([, { shape }]) => Object.keys(shape).some((own) => toSnakeCase(own) === key));
+  if (holders.length === 1) return `${holders[0]?.[0]}.${key}`;
   return schema && /key|token|secret|pass/i.test(key) ? secretOf(schema, prefix) : null;
+}
+
+/** Of blocks with one name, the provider's: most people set that one. */
+function likeliest(paths: readonly string[]): string | undefined {
+  return paths.find((name) => name.startsWith('providers.')) ?? paths[0];
 }
 
 function secretOf({ shape }: SettingsSchema, prefix: string): string | null {

@@ -154,11 +154,13 @@ describe('config check', () => {
     const { code, stderr } = await check(
       [
         'ismalicious: {apikey: abc}',
+        'virustotal: abcdef',
         'providers:',
         '  virustotal: {per_minut: 3, per_day: lots, max_tlp: PINK}',
         '  abuseipdb: abcdef',
         '  shodan: {apikey: abc}',
         '  virustotl: {api_key: x}',
+        '  local: {lists: []}',
         'feeds: {urlhaus: {enable: true}}',
         'outputs: {slack: {base_ur: x}}',
       ].join('\n'),
@@ -166,14 +168,16 @@ describe('config check', () => {
     expect(code).toBe(2);
     const faults = [
       ['ismalicious', 1, 'did you mean providers.ismalicious?'],
-      ['providers.virustotal.per_minut', 3, 'did you mean providers.virustotal.per_minute?'],
-      ['providers.virustotal.per_day', 3, 'expected a number, got a text'],
-      ['providers.virustotal.max_tlp', 3, 'expected one of CLEAR, GREEN, AMBER, AMBER+STRICT, RED'],
-      ['providers.abuseipdb', 4, 'has to be a map of settings'],
-      ['providers.shodan.apikey', 5, 'did you mean providers.shodan.api_key?'],
-      ['providers.virustotl', 6, 'did you mean providers.virustotal?'],
-      ['feeds.urlhaus.enable', 7, 'did you mean feeds.urlhaus.enabled?'],
-      ['outputs.slack.base_ur', 8, 'did you mean outputs.slack.base_url?'],
+      ['virustotal', 2, 'did you mean providers.virustotal?'],
+      ['providers.virustotal.per_minut', 4, 'did you mean providers.virustotal.per_minute?'],
+      ['providers.virustotal.per_day', 4, 'expected a number, got a text'],
+      ['providers.virustotal.max_tlp', 4, 'expected one of CLEAR, GREEN, AMBER, AMBER+STRICT, RED'],
+      ['providers.abuseipdb', 5, 'has to be a map of settings'],
+      ['providers.shodan.apikey', 6, 'did you mean providers.shodan.api_key?'],
+      ['providers.virustotl', 7, 'did you mean providers.virustotal?'],
+      ['providers.local', 8, 'did you mean local?'],
+      ['feeds.urlhaus.enable', 9, 'did you mean feeds.urlhaus.enabled?'],
+      ['outputs.slack.base_ur', 10, 'did you mean outputs.slack.base_url?'],
     ] as const;
     for (const [key, line, words] of faults)
       expect(stderr.split('\n').find((one) => one.includes(`  ${key} (`) && one.includes(`, line ${line})`))).toContain(words);
