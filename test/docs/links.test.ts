@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../support/fixtures.ts';
@@ -42,6 +42,12 @@ it('every page is linked from the index, and the index from the front page', () 
   const pages = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
   expect(pages.filter((page) => !linked.has(page))).toEqual([]);
   expect(linksOf('README.md').map(({ path }) => path)).toContain('docs/README.md');
+});
+
+it('every picture is shown by a page: all of them are packed', () => {
+  const shown = new Set(PAGES.flatMap((page) => linksOf(page)).map(({ path }) => path));
+  const pictures = readdirSync(join(projectRoot, 'docs/images')).map((name) => `docs/images/${name}`);
+  expect(pictures.filter((picture) => !shown.has(picture))).toEqual([]);
 });
 
 it.each(PAGES.filter((page) => page.includes('quickstart')))('%s says how long it takes and what is to be seen after each step', (page) => {
