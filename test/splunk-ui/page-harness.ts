@@ -1,14 +1,17 @@
 // The browser and the bundles that pages are shown with: an install of its own (scripts/splunk-ui.ts), loaded by path, so that the
 // suite stands without it.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(import.meta.dirname));
 const workshop = join(root, 'splunk-ui');
+/** Milliseconds after which whoever unpacks the browser has to be done. */
+const UNPACKED_MS = 90_000;
 
 /** Whether the workshop is installed, as far as the tests need it. */
 export const hasPagePackages = ['playwright-core', 'axe-core', '@splunk/dashboard-core', '@splunk/react-ui', 'requirejs'].every((name) =>
@@ -93,11 +96,25 @@ async function executable(): Promise<string> {
   process.env['TMPDIR'] = folder;
   try {
     const { default: chromium } = await fromWorkshop('@sparticuz/chromium');
-    return await (chromium as { executablePath(): Promise<string> }).executablePath();
+    return await unpackedOnce(folder, () => (chromium as { executablePath(): Promise<string> }).executablePath());
   } finally {
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
   }
+}
+
+/** Has one process unpack, and the others wait for it: a program that is still being written cannot be started (ETXTBSY). */
+async function unpackedOnce(folder: string, unpack: () => Promise<string>): Promise<string> {
+  const [whole, begun] = [join(folder, 'whole'), join(folder, 'begun')];
+  for (const startMs = Date.now(); !existsSync(whole); await delay(100)) {
+    // Whoever began and has not ended for so long is gone.
+    const isFirst = mkdirSync(begun, { recursive: true }) !== undefined;
+    if (!isFirst && Date.now() - startMs < UNPACKED_MS) continue;
+    const path = await unpack();
+    writeFileSync(whole, '');
+    return path;
+  }
+  return await unpack();
 }
 
 /** Starts the browser. */
