@@ -43,6 +43,19 @@ const GATEWAYS: readonly Gateway[] = [
   { host: /^(?:www\.)?bing\.com$/, path: /^\/ck\/a\?/, target: (url) => base64Target((parameterOf(url, 'u') ?? '').slice(2)) },
   { host: /^(?:www\.)?linkedin\.com$/, path: /^\/(?:redir\/redirect|safety\/go|authwall)\/?\?/, target: ['url'] },
   { host: /^(?:www\.)?youtube\.com$/, path: /^\/redirect\?/, target: ['q'] },
+  // Check Point Harmony, and Avanan, which it comes from: the address stands between underscores.
+  { host: /^(?:protect\.checkpoint\.com|url\.avanan\.click)$/, target: (url) => pathTarget(url, /\/v\d\/(?:[\w-]+\/)??___((?:https?|ftp)(?::|%3a).+?)___/i) },
+  { host: /(?:^|\.)outlook\.inky\.com$/, target: ['url', 'domain'], mayBeDomain: true },
+  // What senders of mass mails count clicks with: SES, Postmark, Mandrill.
+  { host: /\.awstrack\.me$/, target: (url) => pathTarget(url, /\/L0\/([^/?#]+)/) },
+  { host: /^click\.pstmrk\.it$/, target: (url) => pathTarget(url, /\/\d?s\/([^/?#]+)/) },
+  { host: /^mandrillapp\.com$/, path: /^\/track\/click\//, target: unwrapMandrill },
+  // Caches of pages: `evil-com.cdn.ampproject.org/c/s/evil.com/a`.
+  { host: /\.cdn\.ampproject\.org$/, target: (url) => unwrapAmp(url.replace(/\/[cvi]\//, '/amp/')) },
+  { host: /^googleweblight\.com$/, target: URL_OR_U },
+  { host: /^r\.search\.yahoo\.com$/, target: (url) => pathTarget(url, /\/RU=([^/?#]+)/) },
+  { host: /^t\.umblr\.com$/, path: /^\/redirect\?/, target: ['z'] },
+  { host: /^medium\.com$/, path: /^\/r\/?\?/, target: ['url'] },
   { host: /^slack-redir\.net$/, target: ['url'] },
   { host: /^(?:deref-gmx\.(?:net|com)|deref-web\.de|deref-mail\.com)$/, target: ['redirecturl'] },
   { host: /^(?:html\.)?duckduckgo\.com$/, path: /^\/l\/\?/, target: ['uddg'] },
@@ -56,7 +69,7 @@ const GATEWAY_WORDS: ReadonlySet<string> = new Set(
   (
     'outlook office365 office microsoft apps urldefense proofpoint google googleadservices doubleclick facebook instagram messenger cisco cudasvc edgepilot ' +
     'zixcentral fireeye trellix sophos mimecast mimecastprotect trendmicro symantec postoffice bitdefender bing linkedin youtube slack-redir deref-gmx deref-web ' +
-    'deref-mail duckduckgo vk steamcommunity reddit'
+    'deref-mail duckduckgo vk steamcommunity reddit checkpoint avanan inky awstrack pstmrk mandrillapp ampproject googleweblight yahoo umblr medium'
   ).split(' '),
 );
 
@@ -101,6 +114,14 @@ function pathTarget(url: string, pattern: RegExp): string | null {
 function unwrapAmp(url: string): string | null {
   const match = /\/amp\/(s\/)?([\w-]+(?:\.[\w-]+)+.*)$/.exec(url);
   return match === null ? null : `http${match[1] === undefined ? '' : 's'}://${match[2] ?? ''}`;
+}
+
+/** In base64 a map with a text that is a map with the address: `{"p":"{\"url\":…}"}`. */
+function unwrapMandrill(url: string): string | null {
+  const bytes = bytesOfBase64(decodePercent(parameterOf(url, 'p') ?? ''));
+  const coded = bytes === null ? '' : new TextDecoder().decode(bytes);
+  // Read as text: a link that was cut off has no whole map in it.
+  return /url\\?":\\?"(.+?)\\?"/.exec(coded)?.[1]?.replaceAll(/\\+\//g, '/') ?? null;
 }
 
 /** The address is in base64, percent-escaped in it by some versions; `d` names its domain. */

@@ -5,6 +5,7 @@ import { unwrapLink } from '../../../src/extract/links/unwrap-link.ts';
 const TARGET = 'https://evil.com/a?b=c';
 const CODED = encodeURIComponent(TARGET);
 const BASE64 = Buffer.from(TARGET).toString('base64');
+const MANDRILL = Buffer.from(JSON.stringify({ s: 'x', v: 1, p: JSON.stringify({ u: 1, url: TARGET }).replaceAll('/', '\\/') })).toString('base64url');
 
 describe('a link of a gateway leads to what it says', () => {
   it.each([
@@ -45,6 +46,18 @@ describe('a link of a gateway leads to what it says', () => {
     [`https://www.bing.com/ck/a?!&&p=1&u=a1${BASE64.replaceAll('=', '')}&ntb=1`, TARGET],
     [`https://www.linkedin.com/redir/redirect?url=${CODED}&trk=1`, TARGET],
     [`https://www.youtube.com/redirect?q=${CODED}`, TARGET],
+    ['https://protect.checkpoint.com/v2/___https://evil.com/a?b=c___.YXAxZTpl', TARGET],
+    ['https://protect.checkpoint.com/v2/r01/___https://evil.com/a?b=c___.YXAxZTpl', TARGET],
+    ['https://url.avanan.click/v2/___https://evil.com/a___.YXAxZTpl', 'https://evil.com/a'],
+    ['https://shared.outlook.inky.com/link?domain=evil.com&t=h.abc', 'evil.com'],
+    [`https://abcd1234.r.us-east-1.awstrack.me/L0/${CODED}/1/0100018f-1/sig=1`, TARGET],
+    ['https://click.pstmrk.it/3s/evil.com%2Fa/abc/de/AQ', 'http://evil.com/a'],
+    [`https://mandrillapp.com/track/click/30/evil.com?p=${MANDRILL}`, TARGET],
+    ['https://evil-com.cdn.ampproject.org/c/s/evil.com/a', 'https://evil.com/a'],
+    [`https://googleweblight.com/i?u=${CODED}`, TARGET],
+    [`https://r.search.yahoo.com/_ylt=Aw/RV=2/RE=1/RO=10/RU=${CODED}/RK=2/RS=x-`, TARGET],
+    [`https://t.umblr.com/redirect?z=${CODED}&t=1`, TARGET],
+    [`https://medium.com/r/?url=${CODED}`, TARGET],
   ])('%s leads to %s', (link, target) => expect(unwrapLink(link)).toBe(target));
 
   it.each([
@@ -56,6 +69,9 @@ describe('a link of a gateway leads to what it says', () => {
     'https://www.google.com/search?q=https://evil.com',
     'https://secure-web.cisco.com/1abc/nothing',
     'https://www.facebook.com/evil?u=https://evil.com',
+    'https://protect.checkpoint.com/v2/r01/___mYYux.ddjanq.htr___.YXAxZTpl',
+    'https://mandrillapp.com/track/click/30/evil.com?p=eyJzIjoieCJ9',
+    'https://medium.com/@evil/a-story?url=https://evil.com',
     'ftp://google',
   ])('%s leads nowhere we know', (link) => expect(unwrapLink(link)).toBeNull());
 });
