@@ -44,7 +44,10 @@ const GATEWAYS: readonly Gateway[] = [
   { host: /^(?:www\.)?linkedin\.com$/, path: /^\/(?:redir\/redirect|safety\/go|authwall)\/?\?/, target: ['url'] },
   { host: /^(?:www\.)?youtube\.com$/, path: /^\/redirect\?/, target: ['q'] },
   // Check Point Harmony, and Avanan, which it comes from: the address stands between underscores.
-  { host: /^(?:protect\.checkpoint\.com|url\.avanan\.click)$/, target: (url) => pathTarget(url, /\/v\d\/(?:[\w-]+\/)??___((?:https?|ftp)(?::|%3a).+?)___/i) },
+  {
+    host: /^(?:protect\.checkpoint\.com|url\.avanan\.click)$/,
+    target: (url) => pathTarget(url, /\/v\d\/(?:[\w-]+\/)??___((?:https?|ftp)(?::|%3a).+?)___/i),
+  },
   { host: /(?:^|\.)outlook\.inky\.com$/, target: ['url', 'domain'], mayBeDomain: true },
   // What senders of mass mails count clicks with: SES, Postmark, Mandrill.
   { host: /\.awstrack\.me$/, target: (url) => pathTarget(url, /\/L0\/([^/?#]+)/) },

@@ -5,7 +5,9 @@ import { unwrapLink } from '../../../src/extract/links/unwrap-link.ts';
 const TARGET = 'https://evil.com/a?b=c';
 const CODED = encodeURIComponent(TARGET);
 const BASE64 = Buffer.from(TARGET).toString('base64');
-const MANDRILL = Buffer.from(JSON.stringify({ s: 'x', v: 1, p: JSON.stringify({ u: 1, url: TARGET }).replaceAll('/', '\\/') })).toString('base64url');
+const MANDRILL = Buffer.from(JSON.stringify({ s: 'x', v: 1, p: JSON.stringify({ u: 1, url: TARGET }).replaceAll('/', '\\/') })).toString(
+  'base64url',
+);
 
 describe('a link of a gateway leads to what it says', () => {
   it.each([
