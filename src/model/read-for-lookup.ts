@@ -4,6 +4,7 @@ import { redirectTargets, urlHost } from './parsing/hosts-in-url.ts';
 import { isLongerThan, MAX_VALUE_BYTES, tooLongReason } from './parsing/longest-value.ts';
 import { withoutNote } from './parsing/note-behind.ts';
 import { isPlaceholder } from './parsing/placeholder.ts';
+import { valueInForm, valuesAroundBracket, withoutLabel } from './parsing/value-in-form.ts';
 
 /** Most indicators that are asked about for one value. */
 const MAX_PARTS = 16;
@@ -27,15 +28,19 @@ const NOTHING: LookupReading = { kind: 'nothing', reason: 'empty, or a placehold
 export function readForLookup(value: string, maxBytes = MAX_VALUE_BYTES): LookupReading {
   if (isLongerThan(value, maxBytes)) return readLong(value, maxBytes);
   const parsed = parseIndicator(value);
-  if (parsed.kind === 'invalid') return isPlaceholder(value) ? NOTHING : (readList(value) ?? readBrokenUrl(value) ?? parsed);
+  if (parsed.kind === 'invalid')
+    return isPlaceholder(value) ? NOTHING : (readForm(value) ?? readList(value) ?? readBrokenUrl(value) ?? parsed);
   // A dash of typesetting reads as the name of a host.
   if (parsed.kind === 'private' && parsed.indicator.type === 'domain-name' && isPlaceholder(value)) return NOTHING;
   if (parsed.indicator.type !== 'url') return parsed;
+  if (PORT_AND_MORE.test(value)) return readForm(value) ?? parsed;
   return NO_PART_OF_A_URL.test(value) ? readUrlAndMore(value, parsed) : readUrl(value, parsed);
 }
 
 /** What may tell that more than a URL stands there. */
 const NO_PART_OF_A_URL = /[\s<"]|[,;|]\s*[a-z][a-z0-9+.-]{1,15}:\/\//i;
+/** A firewall's address and port, and in brackets the user: `192.0.2.1/443(CORP\bob)`. */
+const PORT_AND_MORE = /^\s*[\d.]{7,15}\/\d{1,5}\s?\(/;
 const NEXT_URL = /[\s,;|][a-z][a-z0-9+.-]{1,15}:\/\//i;
 
 /** A URL with a note, mark-up or another URL behind it: what is sure is parted, else its host is asked. */
@@ -95,6 +100,23 @@ function readBrokenUrl(value: string): LookupReading | null {
   return partsOf([host.indicator], `URL with blanks or control characters: only its host ${host.indicator.value} was looked up`);
 }
 
+/** A value in a form in which logs and lists write it: with its type before it, or with something in brackets behind it. */
+function readForm(value: string): LookupReading | null {
+  if (value.length > MAX_LIST_CHARS) return null;
+  const bare = withoutLabel(value);
+  const read = bare === null ? null : readForLookup(bare);
+  if (read !== null && read.kind !== 'invalid') return read;
+  const alone = valueInForm(value);
+  if (alone !== null) return alone;
+  const found = valuesAroundBracket(value).map(({ indicator }) => indicator);
+  return found.length === 0 ? null : partsOf(found, noteOf(found.length));
+}
+
+function noteOf(count: number): string {
+  const note = count === 1 ? 'one value in a longer text: it was looked up' : `${count} values in one: all looked up`;
+  return `${note}; give each a value of its own`;
+}
+
 /** Several indicators in one text, where it is sure what parts them: each part is one that can be looked up. */
 function readList(value: string): LookupReading | null {
   if (value.length > MAX_LIST_CHARS) return null;
@@ -118,8 +140,7 @@ function readList(value: string): LookupReading | null {
     if (part.kind === 'invalid' || !isSure) return null;
     parts.push(part.indicator);
   }
-  const note = words.length === 1 ? 'one value in a longer text: it was looked up' : `${words.length} values in one: all looked up`;
-  return partsOf(parts, `${note}; give each a value of its own`);
+  return partsOf(parts, noteOf(words.length));
 }
 
 /** The addresses of a `Forwarded` header (RFC 7239): `for=192.0.2.1;proto=http, for="[2001:db8::1]:443"`; `null`: it is none. */

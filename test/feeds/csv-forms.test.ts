@@ -51,6 +51,12 @@ it.each([
   ['ports', '203.0.114.7:443\n203.0.114.8|443\n', {}, ['203.0.114.7', '203.0.114.8']],
 ])('%s', (_name, body, settings, values) => expect(read(body, settings)).toMatchObject({ values, rejected: [] }));
 
+it('values with their type before them or a note in brackets behind them, and names as DNS servers write them', () => {
+  const { values, rejected } = read('ip:45.155.205.9\nurl: hxxp://qz-one[.]com/a\nqz-two.com (phish)\n(6)qz-one(3)com(0)\nip:10.0.0.1\n');
+  expect(values).toEqual(['45.155.205.9', 'http://qz-one.com/a', 'qz-two.com', 'qz-one.com']);
+  expect(rejected).toEqual([expect.stringContaining('private use')]);
+});
+
 it('tags stand in a column that is named by its number', () => {
   expect(read('203.0.114.7,c2;rat\n', { column: '1', tagsColumn: '2' }).tags).toEqual([['c2', 'rat']]);
 });

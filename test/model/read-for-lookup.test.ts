@@ -103,3 +103,43 @@ it.each([
 it('a long URL of ours never leaves', () => {
   expect(readForLookup(`http://10.0.0.1/${LONG}`)).toMatchObject({ kind: 'private', indicator: { value: '10.0.0.1' } });
 });
+
+describe('forms in which logs and lists write a value', () => {
+  const valuesOf = (value: string) => {
+    const read = readForLookup(value);
+    if (read.kind === 'parts') return read.parts.map((part) => part.value);
+    return read.kind === 'public' || read.kind === 'private' ? [read.indicator.value] : read.kind;
+  };
+
+  it.each<[string, string[] | string]>([
+    ['ip:45.155.205.9', ['45.155.205.9']],
+    ['IP = 45.155.205.9', ['45.155.205.9']],
+    ['ip-dst: 45.155.205.9, 8.8.8.8', ['45.155.205.9', '8.8.8.8']],
+    ['Domain: evil[.]com', ['evil.com']],
+    ['url:hxxp://evil[.]com/x?a=b', ['http://evil.com/x?a=b']],
+    ['hash: 44d88612fea8a8f36de82e1278abb02f', ['44d88612fea8a8f36de82e1278abb02f']],
+    ['host:-', 'nothing'],
+    ['ip:45.155.205.0/24', 'invalid'],
+    ['title: evil.com', 'invalid'],
+    ['outside:45.155.205.9/443', ['45.155.205.9']],
+    ['inside:10.0.0.5', ['10.0.0.5']],
+    ['45.155.205.9/443(CORP\\bob)', ['45.155.205.9']],
+    ['45.155.205.9/443 (bob)', ['45.155.205.9']],
+    ['(4)evil(7)badhost(3)net(0)', ['evil.badhost.net']],
+    ['(5)evil(7)badhost(3)net(0)', 'invalid'],
+    ['(4)evil(7)badhost(3)net', 'invalid'],
+    ['45.155.205.9 (scanner)', ['45.155.205.9']],
+    ['evil.com(45.155.205.9)', ['evil.com', '45.155.205.9']],
+    ['45.155.205.9 (host.evil.com)', ['45.155.205.9', 'host.evil.com']],
+    ['word (evil.com)', 'invalid'],
+    ['javascript:alert(1)', 'invalid'],
+  ])('%s is read as %j', (value, wanted) => expect(valuesOf(value)).toEqual(wanted));
+
+  it('says of a value with something behind it that it is not the whole', () => {
+    expect(readForLookup('45.155.205.9 (scanner)')).toMatchObject({
+      kind: 'parts',
+      note: expect.stringContaining('in a longer text') as string,
+    });
+    expect(readForLookup('ip:45.155.205.9')).toMatchObject({ kind: 'public' });
+  });
+});

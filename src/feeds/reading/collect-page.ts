@@ -3,6 +3,7 @@ import type { Indicator } from '../../model/indicator.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 import { AS_NUMBER_FAULT, isAsNumber } from '../../model/parsing/as-number.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
+import { readForLookup } from '../../model/read-for-lookup.ts';
 import { BARE_OBSERVATION } from '../../model/observation.ts';
 import { strictestTlp, type Tlp } from '../../model/tlp.ts';
 import { isNetwork } from '../../model/formats/list-cell.ts';
@@ -62,7 +63,16 @@ function parsePublic(raw: unknown): Indicator | { readonly network: string } | s
   if (isNetwork(network)) return parseNetwork(network);
   const parsed = parseIndicator(raw);
   if (parsed.kind === 'public') return parsed.indicator;
+  const inForm = parsed.kind === 'invalid' ? indicatorInForm(raw) : null;
+  if (inForm !== null) return inForm;
   return parsed.kind === 'private' ? `never an indicator: ${parsed.reason}` : parsed.reason;
+}
+
+/** The one indicator in a value that has its type before it, or a note in brackets behind it; `null`: there is none, or several. */
+function indicatorInForm(raw: string): Indicator | null {
+  const read = readForLookup(raw);
+  if (read.kind === 'public') return read.indicator;
+  return read.kind === 'parts' && read.parts.length === 1 ? (read.parts[0] ?? null) : null;
 }
 
 function parseNetwork(text: string): { readonly network: string } | string {
