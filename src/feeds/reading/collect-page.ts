@@ -1,5 +1,5 @@
 // src/feeds/reading/: what several lists have in common: pages, rows, loose fields, STIX objects.
-import type { Indicator } from '../../model/indicator.ts';
+import type { Indicator, ParsedObservable } from '../../model/indicator.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
 import { AS_NUMBER_FAULT, isAsNumber } from '../../model/parsing/as-number.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
@@ -61,18 +61,18 @@ function parsePublic(raw: unknown): Indicator | { readonly network: string } | s
   if (isAsNumber(raw)) return AS_NUMBER_FAULT;
   const network = raw.includes('/') ? refang(raw.trim()) : '';
   if (isNetwork(network)) return parseNetwork(network);
-  const parsed = parseIndicator(raw);
+  const plain = parseIndicator(raw);
+  const parsed = plain.kind === 'invalid' ? (oneInForm(raw) ?? plain) : plain;
   if (parsed.kind === 'public') return parsed.indicator;
-  const inForm = parsed.kind === 'invalid' ? indicatorInForm(raw) : null;
-  if (inForm !== null) return inForm;
   return parsed.kind === 'private' ? `never an indicator: ${parsed.reason}` : parsed.reason;
 }
 
-/** The one indicator in a value that has its type before it, or a note in brackets behind it; `null`: there is none, or several. */
-function indicatorInForm(raw: string): Indicator | null {
+/** The one indicator of a value that has its type before it, or a note in brackets behind it; `null`: there is none, or several. */
+function oneInForm(raw: string): ParsedObservable | null {
   const read = readForLookup(raw);
-  if (read.kind === 'public') return read.indicator;
-  return read.kind === 'parts' && read.parts.length === 1 ? (read.parts[0] ?? null) : null;
+  if (read.kind === 'public' || read.kind === 'private') return read;
+  const [indicator] = read.kind === 'parts' && read.parts.length === 1 ? read.parts : [];
+  return indicator === undefined ? null : { kind: 'public', indicator };
 }
 
 function parseNetwork(text: string): { readonly network: string } | string {
