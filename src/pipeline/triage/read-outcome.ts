@@ -16,13 +16,16 @@ const DOUBT: ReadonlySet<string> = new Set(
   [
     'not no non never cannot cant couldn didn wasn isn unable without unless',
     'would could should might may will',
-    'fail fails failed failing failure failures error errored unsuccessful unsuccessfully incomplete pending timeout',
+    'fail fails failed failing failure failures error errors errored unsuccessful unsuccessfully incomplete pending queued scheduled later retry timeout',
     'attempt attempted attempting try tried trying partial partially some',
     'continue continued override overridden bypass bypassed ignore ignored skip skipped exempt exempted excluded except',
-    'simulate simulated simulation audit audited monitor monitored monitoring dry test only passive tap report',
-    'warn warned false zero unblock unblocked restored released remove removed expired',
+    'simulate simulated simulation audit audited monitor monitored monitoring dry test only passive tap report log logged learning mode disabled off',
+    'warn warned warning false zero unblock unblocked restored released reverted undone lifted remove removed expired',
   ].flatMap((line) => line.split(' ')),
 );
+
+/** Signs beside which it is asked, or said of a switch that is off: `blocked?`, `blocked=0`. */
+const DOUBT_SIGNS = /\?|[=:]\s*["']?0(?!\w)/;
 
 /** Words that turn "allowed" round. */
 const DENIAL: ReadonlySet<string> = new Set(['not', 'no', 'non', 'never', 'cannot']);
@@ -36,6 +39,7 @@ export function outcomeOf({ actions, outcome }: AlertFacts, { blockedWords, allo
   };
   const isStopped = (text: string) => {
     const words = wordsOf(text);
+    if (DOUBT_SIGNS.test(text)) return false;
     return blockedWords.some((word) => words.includes(word)) && !isPassed(text) && !words.some((word) => DOUBT.has(word) && !isOwn(word));
   };
   const isOwn = (word: string) => blockedWords.includes(word);
