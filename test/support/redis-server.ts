@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +24,21 @@ export function findRedisServer(): string | null {
     .flatMap((folder) => readdirSync(folder).map((platform) => join(folder, platform, 'valkey-server')));
   const found = [...binaries, ...inPath].find((path) => existsSync(path)) ?? null;
   if (found === null) process.stderr.write(SKIP_LINE);
+  return found;
+}
+
+/** A server in PATH that speaks TLS of its own; `null`: there is none, which is said once in one line. The one that CI installs has none. */
+export function findTlsRedisServer(): string | null {
+  const inPath = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .flatMap((folder) => ['valkey-server', 'redis-server'].map((name) => join(folder, name)));
+  // One without TLS does not know the option; with it, it stumbles over the file that is not there.
+  const speaksTls = (path: string) =>
+    /Failed to configure TLS/.test(
+      spawnSync(path, ['--port', '0', '--tls-port', '1', '--tls-cert-file', '/nonexistent'], { encoding: 'utf8', timeout: 2000 }).stdout,
+    );
+  const found = inPath.filter((path) => existsSync(path)).find(speaksTls) ?? null;
+  if (found === null) process.stderr.write('skipped: no Redis server in PATH that speaks TLS. To run it: apt-get install redis-server\n');
   return found;
 }
 

@@ -5,11 +5,12 @@ import { hasOpenssl } from '../../../support/loopback-splunkd.ts';
 import { publicAddresses } from '../../../support/open-test-engine.ts';
 import { closeAll, openMachines, statusesOf, untilBack } from '../../../support/redis-machines.ts';
 import { startWatchedRedis } from '../../../support/redis-sentinels.ts';
-import { findRedisServer, startRedisServer } from '../../../support/redis-server.ts';
+import { findRedisServer, findTlsRedisServer, startRedisServer } from '../../../support/redis-server.ts';
 import { startStandIn } from '../../../support/stand-in-api.ts';
 import { startTlsFront } from '../../../support/tls-front.ts';
 
 const program = findRedisServer();
+const tlsProgram = findTlsRedisServer();
 
 describe.skipIf(program === null)('a Redis behind sentinels (needs redis)', { timeout: 120_000 }, () => {
   it('is followed when another server takes over: nothing is paid twice, and what waits is asked then', async () => {
@@ -62,8 +63,20 @@ describe.skipIf(program === null || !hasOpenssl)('Redis by TLS (needs redis and 
     };
   };
 
-  it('is shared by those who know its authority', async () => {
-    await using redis = await open();
+  /** The server itself speaks TLS. */
+  const openOwn = async () => {
+    const files = { cert: 'redis.pem', key: 'redis.key', 'ca-cert': 'ca.pem' };
+    const flags = Object.entries(files).flatMap(([name, file]) => [`--tls-${name}-file`, certificates.file(file)]);
+    const redis = await startRedisServer(tlsProgram ?? '', [...flags, '--tls-auth-clients', 'no', '--requirepass', 's3cret'], 'rediss');
+    return { url: `rediss://:s3cret@127.0.0.1:${redis.port}`, [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose]() };
+  };
+
+  it.for([
+    ['TLS ended before it', false],
+    ['TLS of its own [needs redis]', true],
+  ] as const)('is shared by those who know its authority: %s', async ([, isOwn], { skip }) => {
+    if (isOwn && tlsProgram === null) return skip('needs redis');
+    await using redis = await (isOwn ? openOwn() : open());
     await using api = await startStandIn();
     const machines = await openMachines(3, api.url, redis, { ISMALICIOUS_REDIS_CA_FILE: certificates.file('ca.pem') });
     const values = publicAddresses(30);
