@@ -145,6 +145,8 @@ export class SqliteVerdictStore implements VerdictStore {
   /** As `windowWaitMs`, but of thousands of calls in a window only one is read: the one whose leaving makes room. */
   #waitFor(provider: string, { requests, perMs }: { requests: number; perMs: number }, calls: number, nowMs: number): number {
     if (calls > requests) return perMs;
+    // What is only noted has no bound; SQLite takes no infinite number for one.
+    if (requests === Infinity) return 0;
     const row = this.#prepared.nthCall.get(provider, nowMs - perMs, requests - calls);
     return row === undefined ? 0 : Number(row['at_ms']) + perMs - nowMs;
   }
