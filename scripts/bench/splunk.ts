@@ -22,8 +22,9 @@ const python = process.env.ISMALICIOUS_BENCH_PYTHON ?? 'python3';
 
 /**
  * The search command against the same command in splunklib, on recorded-shape streams and a warm cache on disk: one chunk of 50,000 wide
- * rows, and 200,000 slim rows in chunks of 2,500; then the same as if no search had left anything to the next one. Rounds are interleaved,
- * medians are compared; start-up of the process is included.
+ * rows, and 200,000 slim rows in chunks of 2,500; then the wide rows for a search of a shape that was never seen (another field, other output
+ * columns), and both as if no search had left anything to the next one. Rounds are interleaved, medians are compared; start-up of the process
+ * is included. Last, what our program takes until its first row of 12,000 distinct values, and for one value that no search has seen.
  */
 export async function run(print: Print): Promise<void> {
   const absence = whatIsMissing();
@@ -48,11 +49,20 @@ export async function run(print: Print): Promise<void> {
     ISMALICIOUS_X_API_KEY: Buffer.from('bench:bench').toString('base64'),
   };
   try {
-    const streams = { wide: join(folder, 'wide.input'), slim: join(folder, 'slim.input'), getinfo: join(folder, 'getinfo.input') };
-    writeFileSync(streams.wide, wideStream());
-    writeFileSync(streams.slim, slimStream());
-    writeFileSync(streams.getinfo, GETINFO);
-    for (const stream of [streams.wide, streams.slim]) await fillCache(stream, env);
+    const write = (name: string, bytes: Buffer) => {
+      const path = join(folder, `${name}.input`);
+      writeFileSync(path, bytes);
+      return path;
+    };
+    const streams = {
+      wide: write('wide', wideStream(GETINFO)),
+      newShape: write('new-shape', wideStream(introductionOf(['answer', 'dest_ip', 'prefix=ti_']))),
+      slim: write('slim', slimStream()),
+      many: write('many', manyStream(GETINFO)),
+      manyNewShape: write('many-new-shape', manyStream(introductionOf(['dest_ip', 'prefix=ti_']))),
+      getinfo: write('getinfo', GETINFO),
+    };
+    for (const stream of [streams.wide, streams.slim, streams.many]) await fillCache(stream, env);
     const forgetful = { ...env, ISMALICIOUS_SEARCH_REMEMBER: 'false' };
     for (const [suffix, place] of [
       ['', env],
@@ -61,6 +71,13 @@ export async function run(print: Print): Promise<void> {
       compareStream(print, `wide, 50,000 rows in one chunk${suffix}`, streams.wide, place);
       compareStream(print, `slim, 200,000 rows in chunks of 2,500${suffix}`, streams.slim, place);
     }
+    compareStream(print, 'wide, a shape that no search had', streams.wide, env, streams.newShape);
+    for (const [what, stream, place] of [
+      ['kept cells', streams.many, env],
+      ['a shape that no search had', streams.manyNewShape, env],
+      ['nothing left by an earlier search', streams.many, forgetful],
+    ] as const)
+      tellFirstRow(print, `first row of 12,000 distinct values, ${what}`, stream, place);
     compareStart(print, streams.getinfo, env);
   } finally {
     api.close();
@@ -74,8 +91,10 @@ function whatIsMissing(): string | null {
   return status === 0 ? null : `${python} has no splunklib: set ISMALICIOUS_BENCH_PYTHON to a Python after pip install splunk-sdk==2.1.1`;
 }
 
-function compareStream(print: Print, name: string, stream: string, env: NodeJS.ProcessEnv): void {
-  const [ours, theirs] = interleave(ROUNDS, [process.execPath, program], [python, join(here, 'splunklib-peer.py')], { stream, env });
+/** `ownStream`: what our program gets, where it is asked for what the peer cannot do. */
+function compareStream(print: Print, name: string, stream: string, env: NodeJS.ProcessEnv, ownStream = stream): void {
+  const peer = [python, join(here, 'splunklib-peer.py')];
+  const [ours, theirs] = interleave(ROUNDS, [process.execPath, program], peer, { stream, ownStream, env });
   const told = (what: string, unit: string, of: (cost: Cost) => number) =>
     print({
       name: `${name}: ${what}`,
@@ -92,6 +111,7 @@ function compareStream(print: Print, name: string, stream: string, env: NodeJS.P
 function compareStart(print: Print, stream: string, env: NodeJS.ProcessEnv): void {
   const [ours, theirs] = interleave(START_ROUNDS, [process.execPath, program], [python, '-c', 'import splunklib.searchcommands'], {
     stream,
+    ownStream: stream,
     env,
   });
   const cpuS = ({ cpuS: seconds }: Cost) => seconds;
@@ -109,18 +129,27 @@ function interleave(
   rounds: number,
   ours: readonly string[],
   theirs: readonly string[],
-  { stream, env }: { stream: string; env: NodeJS.ProcessEnv },
+  { stream, ownStream, env }: { stream: string; ownStream: string; env: NodeJS.ProcessEnv },
 ): [Cost[], Cost[]] {
   const costs: [Cost[], Cost[]] = [[], []];
   for (let n = 0; n < rounds; n++) {
-    for (const [place, command] of [theirs, ours].entries()) {
-      const text = execFileSync(python, [join(here, 'measure-child.py'), stream, ...command], { env, encoding: 'utf8' });
-      const cost = JSON.parse(text) as Cost;
-      if (cost.status !== 0) throw new Error(`${command.join(' ')} ended with status ${cost.status}`);
-      costs[place === 0 ? 1 : 0].push(cost);
-    }
+    costs[1].push(costOf(theirs, stream, env));
+    costs[0].push(costOf(ours, ownStream, env));
   }
   return costs;
+}
+
+function costOf(command: readonly string[], stream: string, env: NodeJS.ProcessEnv): Cost {
+  const text = execFileSync(python, [join(here, 'measure-child.py'), stream, ...command], { env, encoding: 'utf8' });
+  const cost = JSON.parse(text) as Cost;
+  if (cost.status !== 0) throw new Error(`${command.join(' ')} ended with status ${cost.status}`);
+  return cost;
+}
+
+/** All rows stand in one chunk: its reply is written once everything is known. */
+function tellFirstRow(print: Print, name: string, stream: string, env: NodeJS.ProcessEnv): void {
+  const costs = Array.from({ length: ROUNDS }, () => costOf([process.execPath, program], stream, env));
+  print({ name: `${name}: CPU`, value: round(median(costs, ({ cpuS }) => cpuS)), unit: 's' });
 }
 
 /** A first run that pays for the verdicts. Not synchronous: the stand-in API runs in this very process. */
@@ -134,8 +163,6 @@ async function fillCache(stream: string, env: NodeJS.ProcessEnv): Promise<void> 
 
 // splunklib wants all of it; no session, so that nobody looks for a splunkd.
 const SEARCHINFO = {
-  args: ['dest_ip'],
-  raw_args: ['dest_ip'],
   dispatch_dir: tmpdir(),
   sid: '1700000000.1',
   app: 'ismalicious',
@@ -150,7 +177,12 @@ const SEARCHINFO = {
   earliest_time: '0',
   latest_time: '0',
 };
-const GETINFO = frame({ action: 'getinfo', preview: false, streaming_command_will_restart: false, searchinfo: SEARCHINFO }, '');
+const GETINFO = introductionOf(['dest_ip']);
+
+function introductionOf(args: readonly string[]): Buffer {
+  const searchinfo = { ...SEARCHINFO, args, raw_args: args };
+  return frame({ action: 'getinfo', preview: false, streaming_command_will_restart: false, searchinfo }, '');
+}
 
 function frame(metadata: object, body: string): Buffer {
   const json = Buffer.from(JSON.stringify(metadata));
@@ -159,7 +191,7 @@ function frame(metadata: object, body: string): Buffer {
 }
 
 /** Firewall events: 16 fields and their `__mv_` columns, 10,000 addresses of which few are frequent, a tenth private, some lines broken. */
-function wideStream(): Buffer {
+function wideStream(introduction: Buffer): Buffer {
   const names = '_time,_raw,host,source,sourcetype,index,src_ip,dest_ip,dest_port,action,bytes_out,user,domain,url,file_hash,answer'.split(
     ',',
   );
@@ -177,7 +209,12 @@ function wideStream(): Buffer {
     const raw = `"${1_770_000_000 + n} fw0${n % 8} action=allowed src=10.1.2.3 dst=${ip} dport=443 bytes=${mix(n) % 2_000_000} user=""user${n % 500}"" url=""${url}"" sha256=${hash}${rest}"`;
     return `${1_770_000_000 + n}.000,${raw},fw0${n % 8},udp:514,demo:firewall,firewall,10.1.2.3,${ip},443,allowed,${mix(n) % 2_000_000},user${n % 500},${domain},${url},${hash},${ip}${empty}`;
   });
-  return Buffer.concat([GETINFO, frame({ action: 'execute', finished: true }, `${header}\n${rows.join('\n')}\n`)]);
+  return Buffer.concat([introduction, frame({ action: 'execute', finished: true }, `${header}\n${rows.join('\n')}\n`)]);
+}
+
+function manyStream(introduction: Buffer): Buffer {
+  const rows = Array.from({ length: 12_000 }, (_, n) => `${n},${addressOf(n * 3)},x`);
+  return Buffer.concat([introduction, frame({ action: 'execute', finished: true }, `_time,dest_ip,note\n${rows.join('\n')}\n`)]);
 }
 
 function slimStream(): Buffer {

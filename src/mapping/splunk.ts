@@ -22,7 +22,7 @@ export const SPLUNK_FIELDS = [
   'message',
 ] as const;
 
-/** Fields added per looked-up field by `details=t`: `<prefix><field>_<name>`. */
+/** Fields added per looked-up field by `details=t`, with the cells of the same names: `<prefix><field>_<name>`. */
 export const SPLUNK_DETAIL_FIELDS = ['verdict', 'score', 'status', 'confidence', 'category', 'message'] as const;
 
 /** Cells that are the same for every indicator that shares the answer, on both sides of those that are not. */
@@ -68,18 +68,6 @@ export function toIndicatorCell(enrichment: Enrichment): string {
 export function toSplunkCells(enrichment: Enrichment, field: string): string[] {
   const { before, after } = toAnswerCells(enrichment.answer);
   return [...before, enrichment.source, enrichment.indicator?.type ?? '', toIndicatorCell(enrichment), field, ...after];
-}
-
-/** Cells of `SPLUNK_DETAIL_FIELDS`. */
-export function toDetailCells(answer: Answer): string[] {
-  return [
-    answer.verdict,
-    toNumberCell(answer.score),
-    answer.status,
-    toNumberCell(answer.confidence),
-    toCategoryCell(answer),
-    toLine(answer.message),
-  ];
 }
 
 /** What the playbook's searches compare with: `True`, `False`, or empty when nobody knows: a failure never reads as clean. */

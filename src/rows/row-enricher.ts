@@ -6,8 +6,10 @@ import { ValueAnswers, plannedEnrichment } from './value-answers.ts';
 import type { Wait } from './value-answers.ts';
 import { readHeader } from './csv-cells.ts';
 import type { RowBlock } from './row-block.ts';
-import { takeSnapshot, restoreSnapshot } from './value-snapshot.ts';
-import type { SnapshotParts, ValueSnapshot } from './value-snapshot.ts';
+import { EarlierSearches } from './kept/earlier-searches.ts';
+import type { Recall, SearchKeys } from './kept/earlier-searches.ts';
+import { takeSnapshot } from './kept/value-snapshot.ts';
+import type { SnapshotParts, ValueSnapshot } from './kept/value-snapshot.ts';
 import type { ReplyRows } from './row-writer.ts';
 import { layOutRows } from './row-layout.ts';
 import type { RowLayout } from './row-layout.ts';
@@ -29,8 +31,8 @@ export interface RowContext {
   readonly open: () => Promise<Enricher>;
   readonly nowS: number;
   readonly wait: Wait;
-  /** What an earlier search of the same shape knew, asked for at the first rows; nothing: this one begins anew. */
-  readonly recall?: (shape: string) => Promise<ValueSnapshot | null>;
+  /** What earlier searches knew, asked for at the first rows; nothing: this one begins anew. */
+  readonly recall?: Recall;
 }
 
 /** Names of the columns a search gets, in the order of the reply. */
@@ -57,7 +59,7 @@ export class RowEnricher {
   #header = '';
   #layout: RowLayout | null = null;
   #chunk = 0;
-  #hasRecalled = false;
+  #earlier: EarlierSearches | null = null;
   /** `null`: every provider is asked about every field; `undefined`: nobody has said yet. */
   #routes: readonly string[] | null | undefined;
 
@@ -93,7 +95,7 @@ export class RowEnricher {
     this.#chunk++;
     const rows = this.#scanner;
     rows.scan(block.bytes, layout, header.rowsFrom, block.bodyEnd);
-    if (rows.count > 0 && !this.#hasRecalled) await this.#recall(layout, context);
+    if (rows.count > 0 && this.#earlier === null) await this.#recall(layout, context);
     if (rows.count > 0) this.#warnMissing(layout);
     if (this.#routes === undefined && rows.holdsText(layout)) await this.#route(await this.#routesBy(context));
     this.#reader.read(block.bytes, layout, rows);
@@ -101,11 +103,14 @@ export class RowEnricher {
     return { block, layout, rows, suffixes: this.#suffixes, headerEnd: header.contentEnd };
   }
 
-  /** What this search leaves to those of its shape; `null`: nothing new. */
-  gather(nowS: number): { readonly shape: string; readonly known: ValueSnapshot } | null {
-    const shape = this.#layout === null ? null : this.#shapeOf(this.#layout);
-    const known = shape === null ? null : takeSnapshot(this.#parts(), nowS);
-    return shape === null || known === null ? null : { shape, known: this.#routes ? { ...known, routes: this.#routes } : known };
+  /** What this search leaves to later ones; `null`: nothing new. */
+  gather(nowS: number): { readonly keys: SearchKeys; readonly known: ValueSnapshot } | null {
+    const keys = this.#keysOf(this.#layout);
+    const known = keys === null ? null : takeSnapshot(this.#parts(), nowS);
+    if (keys === null || known === null) return null;
+    const { fields } = this.#options;
+    const own = this.#routes?.map((route, n) => [fields[n], route] as const);
+    return { keys, known: own ? { ...known, routes: { ...this.#earlier?.routes, ...Object.fromEntries(own) } } : known };
   }
 
   /** Says what the search would cost; only with `mode=plan`. */
@@ -127,16 +132,18 @@ export class RowEnricher {
   }
 
   async #recall(layout: RowLayout, { recall, nowS }: RowContext): Promise<void> {
-    this.#hasRecalled = true;
-    const shape = this.#shapeOf(layout);
-    const known = shape === null ? null : ((await recall?.(shape)) ?? null);
-    if (known === null) return;
-    restoreSnapshot(this.#parts(), known, nowS);
-    await this.#route(known.routes ?? null);
+    const keys = this.#keysOf(layout);
+    this.#earlier = new EarlierSearches(this.#parts(), keys === null ? undefined : recall?.(keys), nowS);
+    if (!(await this.#earlier.goOn())) return;
+    const { routes } = this.#earlier;
+    const known = this.#options.fields.flatMap((field) => routes?.[field] ?? []);
+    // Of a field that no earlier search looked up, only the engine knows the route.
+    if (routes === undefined || known.length === this.#options.fields.length) await this.#route(routes === undefined ? null : known);
   }
 
   async #routesBy({ open }: RowContext): Promise<readonly string[] | null> {
     const { routeOf } = await open();
+    this.#earlier?.end();
     return routeOf === undefined ? null : this.#options.fields.map(routeOf);
   }
 
@@ -152,22 +159,26 @@ export class RowEnricher {
     return { values: this.#values, answers: this.#answers, suffixes: this.#suffixes };
   }
 
-  /** What the rendered cells depend on besides the answers; `null`: earlier answers do not count in this search. */
-  #shapeOf({ clearedColumns, firstKept, columns }: RowLayout): string | null {
+  /** What answers depend on besides the settings, and what tells this search from others; `null`: earlier answers do not count in it. */
+  #keysOf(layout: RowLayout | null): SearchKeys | null {
     const { fields, details, only, providers, maxAgeS, mode, tlp, profile, trace } = this.#options;
     // A trace is read from the cache itself.
-    if (mode === 'plan' || maxAgeS !== null || trace === true) return null;
+    if (layout === null || mode === 'plan' || maxAgeS !== null || trace === true) return null;
     const asked = providers === null ? null : [...new Set(providers)].sort();
-    // What is not given is not in the text: the shape of a search without a label stays as it was.
-    return JSON.stringify({ fields, details, only, asked, clearedColumns, leads: firstKept < columns, tlp, profile });
+    const question = JSON.stringify({ asked, tlp, profile });
+    return { question, shape: JSON.stringify({ question, fields, details, only }) };
   }
 
   async #answer(rows: number, context: RowContext): Promise<void> {
     const { fields, mode } = this.#options;
     const ids = this.#reader.ids.subarray(0, rows * fields.length);
-    const asked = this.#answers.collect(ids, this.#reader.multivalues, this.#chunk, context.nowS);
+    const collected = this.#answers.collect(ids, this.#reader.multivalues, this.#chunk, context.nowS);
+    const asked = (await this.#earlier?.adopt(collected, context.nowS)) ?? collected;
     if (mode === 'plan') this.#plan(asked, context.nowS);
-    else if (asked.length > 0) await this.#answers.ask(asked, await context.open(), context);
+    else if (asked.length > 0) {
+      this.#earlier?.end();
+      await this.#answers.ask(asked, await context.open(), context);
+    }
     this.#suffixes.choose(this.#reader, rows, this.#chunk);
   }
 

@@ -1,6 +1,7 @@
-import type { Answer, Enrichment } from '../model/enrichment.ts';
+import type { Enrichment } from '../model/enrichment.ts';
 import type { VerdictWord } from '../model/verdict.ts';
 import { AnswerCells, type CellForm } from './answer-cells.ts';
+import { AnswerFrames, type KeptCells } from './answer-frames.ts';
 import { unaskedEnrichment } from './value-answers.ts';
 import type { ValueAnswers } from './value-answers.ts';
 import { RenderedCells } from './rendered-cells.ts';
@@ -50,17 +51,18 @@ export class RowSuffixes {
   readonly #cells: AnswerCells;
   /** Per row `partsPerRow` numbers of renderings; the first is `NO_ROW` for a row that is left out. */
   parts = new Int32Array(0);
-  /** By field and id: the rendering, 0 when there is none. `#main` has the verdict, `#detail` the field's own cells. */
+  /** By field and id: the rendering of the verdict, 0 when there is none. */
   #main: Int32Array<ArrayBuffer>[];
-  #detail: Int32Array<ArrayBuffer>[];
-  #explain: Int32Array<ArrayBuffer>[];
   /** By id: where its answer comes from; empty without `trace`. */
   #trace: Int32Array<ArrayBuffer>;
+  /** By id: the frame of its answer, and the cell `indicator` among the pieces. */
+  #frames = new Int32Array(FIRST_IDS);
+  #indicators = new Int32Array(FIRST_IDS);
   /** By id: how often a paid answer was shown, and the chunk that paid for it. */
   #paid = new Int32Array(FIRST_IDS);
   #paidIn = new Int32Array(FIRST_IDS);
-  /** By id: what may have to be rendered later, for another field or with another source word. */
-  #kept: Enrichment[] = [];
+  /** Frames of what was never asked, by field and id. */
+  readonly #unaskedFrames: Int32Array;
 
   constructor(answers: ValueAnswers, shape: SuffixShape) {
     const { fields, details, trace } = shape;
@@ -68,11 +70,10 @@ export class RowSuffixes {
     this.#shape = shape;
     this.partsPerRow = (details ? fields.length + 2 : 1) + (trace === true ? 1 : 0);
     this.#main = fields.map(() => new Int32Array(FIRST_IDS));
-    this.#detail = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
-    this.#explain = details ? fields.map(() => new Int32Array(FIRST_IDS)) : [];
     this.#trace = new Int32Array(trace === true ? FIRST_IDS : 0);
     this.#cells = new AnswerCells(this.rendered, shape);
     this.#unasked = fields.map((field) => Array.from({ length: FIRST_VALUE_ID }, (_, id) => unaskedEnrichment(id, field)));
+    this.#unaskedFrames = new Int32Array(fields.length * FIRST_VALUE_ID);
   }
 
   /** Renders for a layout from here on; false when what was rendered before does not fit it. */
@@ -82,20 +83,11 @@ export class RowSuffixes {
 
   /** Takes a new answer to an id. */
   take(id: number, enrichment: Enrichment, chunk: number): void {
-    if (id >= this.#paid.length) this.#fit(id);
-    if (this.#main.length === 1 && enrichment.source !== 'live') {
-      this.#paid[id] = UNPAID;
-      (this.#main[0] as Int32Array)[id] = this.#cells.verdict(enrichment, 0);
-    } else {
-      this.#kept[id] = enrichment;
-      this.#paid[id] = enrichment.source === 'live' ? UNSHOWN : UNPAID;
-      this.#paidIn[id] = chunk;
-      for (const byId of this.#main) byId[id] = 0;
-    }
+    const { source } = enrichment;
+    this.#set(id, this.#cells.frameOf(enrichment, source), this.#cells.indicator(enrichment));
+    this.#paid[id] = source === 'live' ? UNSHOWN : UNPAID;
+    this.#paidIn[id] = chunk;
     if (this.#shape.trace === true) this.#trace[id] = this.#cells.trace(enrichment);
-    if (!this.#shape.details) return;
-    for (const byId of this.#detail) byId[id] = 0;
-    for (const byId of this.#explain) byId[id] = 0;
   }
 
   /** Chooses the end of every row that was read. */
@@ -116,49 +108,55 @@ export class RowSuffixes {
     }
   }
 
-  /** How many renderings `renderAll` gives. */
-  get perId(): number {
-    return this.#shape.fields.length * (this.#shape.details ? 3 : 1);
-  }
-
   /** Whether the answer to an id was paid for in this search. */
   isPaid(id: number): boolean {
     return this.#paid[id] !== UNPAID;
   }
 
-  /** All that a later search may show of an id, by number: per field the verdict, its own cells, the explanation. `null`: not all is known any more. */
-  renderAll(id: number): Int32Array | null {
-    const isPaid = this.isPaid(id);
-    const fields = this.#shape.fields.length;
-    const all = new Int32Array(this.perId);
-    for (let field = 0; field < fields; field++) {
-      const ready = isPaid ? 0 : (this.#main[field]?.[id] as number);
-      if (ready === 0 && this.#kept[id] === undefined) return null;
+  /** Gathers what later searches may show of ids: each becomes the next one of what is kept. */
+  keep(ids: readonly number[]): KeptCells {
+    const kept = new AnswerFrames();
+    const copyOf = kept.copierFrom(this.#cells.frames);
+    const frames = new Int32Array(FIRST_VALUE_ID + ids.length);
+    const indicators = new Int32Array(FIRST_VALUE_ID + ids.length);
+    for (const [n, id] of ids.entries()) {
+      const shown = this.#frames[id] as number;
       // What was paid for comes from the cache from now on.
-      all[field] = ready || this.#cells.verdict(this.#enrichmentOf(id, field), field, isPaid ? 'cache' : undefined);
-      if (!this.#shape.details) continue;
-      all[fields + field] = this.#detailOf(id, field);
-      all[2 * fields + field] = this.#explainOf(id, field);
+      const frame = this.isPaid(id) ? this.#cells.frameAs(shown, 'cache') : shown;
+      this.#cells.explainFrame(frame);
+      frames[FIRST_VALUE_ID + n] = copyOf(frame);
+      indicators[FIRST_VALUE_ID + n] = kept.pieces.addFrom(this.#cells.frames.pieces, this.#indicators[id] as number);
     }
-    return all;
+    return { answers: kept.state(), frames, indicators };
   }
 
-  /** Goes on with renderings of an earlier search of the same shape; `all`: what `renderAll` gave, by id. */
-  restore(rendered: { readonly bytes: Buffer<ArrayBuffer>; readonly ends: Int32Array<ArrayBuffer> }, all: Int32Array, ids: number): void {
-    this.rendered.restore(rendered.bytes, rendered.ends);
-    if (ids > this.#paid.length) this.#fit(ids);
-    const { perId } = this;
-    for (const [n, byId] of [...this.#main, ...this.#detail, ...this.#explain].entries())
-      for (let id = FIRST_VALUE_ID; id < ids; id++) byId[id] = all[id * perId + n] as number;
+  /** Goes on with the cells of an earlier search, whose ids are those of the table of values. */
+  restore({ answers, frames, indicators }: KeptCells): void {
+    this.#cells.restore(answers);
+    this.#frames = enlarge(frames, FIRST_IDS);
+    this.#indicators = enlarge(indicators, FIRST_IDS);
+    this.#fit(frames.length);
+  }
+
+  /** What takes cells of an earlier search: those of the id `known` of its table, for the id `id` here. */
+  adopterOf({ answers, frames, indicators }: KeptCells): (id: number, known: number) => void {
+    const kept = new AnswerFrames();
+    kept.restore(answers);
+    const own = this.#cells.frames;
+    const copyOf = own.copierFrom(kept);
+    return (id, known) => {
+      this.#set(id, copyOf(frames[known] as number), own.pieces.addFrom(kept.pieces, indicators[known] as number));
+      this.#paid[id] = UNPAID;
+    };
   }
 
   /** Forgets all renderings and all ids. */
   forget(): void {
     this.rendered.clear();
     this.#cells.forget();
-    for (const byField of [this.#main, this.#detail, this.#explain, [this.#trace]]) for (const byId of byField) byId.fill(0);
+    for (const byId of [...this.#main, this.#trace]) byId.fill(0);
     this.#paid.fill(UNPAID);
-    this.#kept = [];
+    this.#unaskedFrames.fill(0);
   }
 
   #fill(at: number, winner: number, worst: Int32Array, chunk: number): void {
@@ -171,63 +169,67 @@ export class RowSuffixes {
     this.parts[at] = this.#mainOf(id, winner, chunk);
     if (trace === true) this.parts[at + this.partsPerRow - 1] = this.#traceOf(id, winner);
     if (!details) return;
-    for (let field = 0; field < fields.length; field++) this.parts[at + 1 + field] = this.#detailOf(worst[field] as number, field);
-    this.parts[at + 1 + fields.length] = this.#explainOf(id, winner);
+    for (let field = 0; field < fields.length; field++)
+      this.parts[at + 1 + field] = this.#cells.detail(this.#frameOf(worst[field] as number, field));
+    this.parts[at + 1 + fields.length] = this.#cells.explanation(this.#frameOf(id, winner));
   }
 
-  #detailOf(id: number, field: number): number {
-    const byId = this.#detail[field] as Int32Array;
-    return (byId[id] ||= this.#cells.detail(this.#answerOf(id, field)));
-  }
-
-  #explainOf(id: number, field: number): number {
-    const byId = this.#explain[field] as Int32Array;
-    return (byId[id] ||= this.#cells.explanation(this.#answerOf(id, field)));
+  #set(id: number, frame: number, indicator: number): void {
+    if (id >= this.#paid.length) this.#fit(id);
+    this.#frames[id] = frame;
+    this.#indicators[id] = indicator;
+    for (const byId of this.#main) byId[id] = 0;
   }
 
   /** Rendered with its answer, but for what was never asked. */
   #traceOf(id: number, field: number): number {
-    return (this.#trace[id] ||= this.#cells.trace(this.#enrichmentOf(id, field)));
+    return (this.#trace[id] ||= this.#cells.trace(this.#unaskedOf(id, field)));
   }
 
   #mainOf(id: number, field: number, chunk: number): number {
     const byId = this.#main[field] as Int32Array;
     const paid = this.#paid[id] as number;
-    if (paid === UNPAID) return (byId[id] as number) || (byId[id] = this.#cells.verdict(this.#enrichmentOf(id, field), field));
+    if (paid === UNPAID) return (byId[id] as number) || (byId[id] = this.#verdict(id, field, this.#frameOf(id, field)));
     if (paid === UNSHOWN) {
       this.#paid[id] = SHOWN;
-      return this.#cells.verdict(this.#enrichmentOf(id, field), field, 'live');
+      return this.#verdict(id, field, this.#frameOf(id, field));
     }
     if (paid === SHOWN && this.#paidIn[id] !== chunk) {
       this.#paid[id] = SHOWN_BEFORE;
       for (const other of this.#main) other[id] = 0;
     }
     const source = this.#paid[id] === SHOWN ? 'coalesced' : 'cache';
-    return (byId[id] as number) || (byId[id] = this.#cells.verdict(this.#enrichmentOf(id, field), field, source));
+    return (byId[id] as number) || (byId[id] = this.#verdict(id, field, this.#cells.frameAs(this.#frameOf(id, field), source)));
+  }
+
+  #verdict(id: number, field: number, frame: number): number {
+    const indicator = id < FIRST_VALUE_ID ? this.#cells.indicator(this.#unaskedOf(id, field)) : (this.#indicators[id] as number);
+    return this.#cells.verdict(frame, indicator, field);
+  }
+
+  #frameOf(id: number, field: number): number {
+    if (id >= FIRST_VALUE_ID) return this.#frames[id] as number;
+    return (this.#unaskedFrames[field * FIRST_VALUE_ID + id] ||= this.#cells.frameOf(this.#unaskedOf(id, field), 'none'));
   }
 
   /** Room for the id and those after it. */
   #fit(id: number): void {
     const size = (id + 1) * 2;
     this.#main = this.#main.map((byId) => enlarge(byId, size));
-    this.#detail = this.#detail.map((byId) => enlarge(byId, size));
-    this.#explain = this.#explain.map((byId) => enlarge(byId, size));
+    this.#frames = enlarge(this.#frames, size);
+    this.#indicators = enlarge(this.#indicators, size);
     if (this.#shape.trace === true) this.#trace = enlarge(this.#trace, size);
     this.#paid = enlarge(this.#paid, size);
     this.#paidIn = enlarge(this.#paidIn, size);
   }
 
   #verdictOf(id: number, field: number): VerdictWord {
-    return id < FIRST_VALUE_ID ? this.#enrichmentOf(id, field).answer.verdict : this.#answers.verdictOf(id);
+    return id < FIRST_VALUE_ID ? this.#unaskedOf(id, field).answer.verdict : this.#answers.verdictOf(id);
   }
 
-  #answerOf(id: number, field: number): Answer {
-    return id < FIRST_VALUE_ID ? this.#enrichmentOf(id, field).answer : this.#answers.of(id);
-  }
-
-  #enrichmentOf(id: number, field: number): Enrichment {
-    const enrichment = id < FIRST_VALUE_ID ? this.#unasked[field]?.[id] : this.#kept[id];
-    if (enrichment === undefined) throw new Error('a value was not kept that is still to be shown');
+  #unaskedOf(id: number, field: number): Enrichment {
+    const enrichment = this.#unasked[field]?.[id];
+    if (enrichment === undefined) throw new Error('a value has no answer that is still to be shown');
     return enrichment;
   }
 }

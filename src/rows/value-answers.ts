@@ -32,6 +32,12 @@ export interface SnapshotPlaces {
   readonly verdicts: Uint8Array;
 }
 
+/** When it is, and when what an earlier search knew was read; seconds since 1970. */
+export interface AdoptionTimes {
+  readonly nowS: number;
+  readonly readS: number;
+}
+
 /**
  * The answer to every value of a search, by its id. Each chunk asks once for the values it has not seen or that grew old;
  * failures are kept for their chunk only.
@@ -51,8 +57,10 @@ export class ValueAnswers {
   #seen = new Int32Array(FIRST_IDS);
   /** By id: when the answer expires, 0 for one that no later search can show as it is. */
   #expiresAtS = new Float64Array(FIRST_IDS);
-  /** By id, for ids that an earlier search knew: they have no answer here. */
-  #known: SnapshotPlaces | null = null;
+  /** By id, for ids that an earlier search knew, which have no answer here: the verdict, by the place among `VERDICT_WORDS`. */
+  #verdicts = new Uint8Array(FIRST_IDS);
+  /** Ids below it are those of the search that this one went on from. */
+  #recalled = 0;
 
   constructor(values: ValueTable, rules: LookUpRules, startS: number, take: Taker) {
     this.#values = values;
@@ -75,7 +83,7 @@ export class ValueAnswers {
 
   /** The verdict on an id that was answered here or by an earlier search. */
   verdictOf(id: number): VerdictWord {
-    return this.#answers[id]?.verdict ?? (VERDICT_WORDS[this.#known?.verdicts[id] ?? -1] as VerdictWord);
+    return this.#answers[id]?.verdict ?? (VERDICT_WORDS[this.#verdicts[id] as number] as VerdictWord);
   }
 
   /**
@@ -84,20 +92,35 @@ export class ValueAnswers {
    */
   keepUntilS(id: number): number {
     const answer = this.#answers[id];
-    if (answer === undefined) return this.#known?.untilS[id] ?? 0;
+    if (answer === undefined) return this.#expiresAtS[id] as number;
     if (!isFinal(answer.status) || answer.providers.some(({ provider }) => provider === 'local' || provider === 'feedback')) return 0;
     return this.#expiresAtS[id] as number;
   }
 
   /** Goes on with what an earlier search knew. Ids are those of the value table, which was restored with it. */
   restore(known: SnapshotPlaces, nowS: number): void {
-    this.#known = known;
+    this.#recalled = known.untilS.length;
     this.#fit();
     // One gap of thousands would make the array a dictionary.
-    this.#answers = Array.from({ length: known.untilS.length });
+    this.#answers = Array.from({ length: this.#recalled });
     this.#places.set(known.places);
-    for (let id = FIRST_VALUE_ID; id < known.untilS.length; id++)
-      this.#freshUntilS[id] = Math.min(known.untilS[id] as number, nowS + KEEP_S);
+    this.#expiresAtS.set(known.untilS);
+    this.#verdicts.set(known.verdicts);
+    for (let id = FIRST_VALUE_ID; id < this.#recalled; id++)
+      this.#freshUntilS[id] = Math.min(this.#expiresAtS[id] as number, nowS + KEEP_S);
+  }
+
+  /** Takes what an earlier search knew of its id `other`, as it was read at `readS`, for an id here; false: that has run out. */
+  adopt(id: number, { places, untilS, verdicts }: SnapshotPlaces, other: number, { nowS, readS }: AdoptionTimes): boolean {
+    const expiresAtS = untilS[other] as number;
+    const freshUntilS = Math.min(expiresAtS, readS + KEEP_S);
+    if (freshUntilS <= nowS) return false;
+    this.#answers[id] = undefined;
+    this.#places[id] = places[other] as number;
+    this.#expiresAtS[id] = expiresAtS;
+    this.#verdicts[id] = verdicts[other] as number;
+    this.#freshUntilS[id] = freshUntilS;
+    return true;
   }
 
   /** Whether an id was answered in this search. */
@@ -107,7 +130,7 @@ export class ValueAnswers {
 
   /** How many values an earlier search knew, how many this one saw, and how many are both. */
   countRecalled(): { readonly recalled: number; readonly seen: number; readonly both: number } {
-    const recalled = this.#known?.untilS.length ?? 0;
+    const recalled = this.#recalled;
     let [seen, both] = [0, 0];
     for (let id = FIRST_VALUE_ID; id < this.#values.count; id++) {
       if (this.#seen[id] === 0) continue;
@@ -189,8 +212,9 @@ export class ValueAnswers {
   /** Forgets all answers, with the ids. */
   clear(): void {
     this.#answers = [];
-    this.#known = null;
+    this.#recalled = 0;
     this.#freshUntilS.fill(0);
+    this.#expiresAtS.fill(0);
     this.#seen.fill(0);
   }
 
@@ -211,6 +235,7 @@ export class ValueAnswers {
     this.#freshUntilS = enlarge(this.#freshUntilS, new Float64Array(size * 2));
     this.#seen = enlarge(this.#seen, new Int32Array(size * 2));
     this.#expiresAtS = enlarge(this.#expiresAtS, new Float64Array(size * 2));
+    this.#verdicts = enlarge(this.#verdicts, new Uint8Array(size * 2));
   }
 
   // What was asked since the search began is always young enough: a value is never paid for twice in one search.
@@ -261,7 +286,7 @@ function isFinal(status: Status): boolean {
   return !isFailure(status) && status !== 'partial' && status !== 'pending' && status !== 'stale';
 }
 
-function enlarge<Values extends Float64Array | Int32Array>(values: Values, larger: Values): Values {
+function enlarge<Values extends Float64Array | Int32Array | Uint8Array>(values: Values, larger: Values): Values {
   larger.set(values);
   return larger;
 }

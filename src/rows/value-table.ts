@@ -40,16 +40,7 @@ export class ValueTable {
 
   /** The id of `source[from, to)`; a new one when these bytes have not been seen. */
   idOf(source: Uint8Array, from: number, to: number): number {
-    let hash = this.#seed ^ (to - from);
-    let n = from;
-    // Four bytes a step, as one number.
-    for (; n + 3 < to; n += 4)
-      hash = mixed(
-        hash,
-        (source[n] as number) | ((source[n + 1] as number) << 8) | ((source[n + 2] as number) << 16) | ((source[n + 3] as number) << 24),
-      );
-    for (; n < to; n++) hash = mixed(hash, source[n] as number);
-    hash ^= hash >>> 15;
+    const hash = hashOf(this.#seed, source, from, to);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot] as number;
@@ -72,6 +63,18 @@ export class ValueTable {
   /** The id of a value of another table. */
   idFrom(other: ValueTable, id: number): number {
     return this.idOf(other.#bytes, other.#ends[id - 1] as number, other.#ends[id] as number);
+  }
+
+  /** The id here of a value of another table; 0: it was never seen here. */
+  findFrom(other: ValueTable, id: number): number {
+    const from = other.#ends[id - 1] as number;
+    const to = other.#ends[id] as number;
+    const hash = hashOf(this.#seed, other.#bytes, from, to);
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const own = this.#slots[slot] as number;
+      if (own === 0 || (this.#hashes[own] === hash && this.#equals(own, other.#bytes, from, to))) return own;
+    }
   }
 
   /** The table's own arrays; they change with it. */
@@ -130,6 +133,19 @@ export class ValueTable {
       this.#slots[slot] = id;
     }
   }
+}
+
+function hashOf(seed: number, source: Uint8Array, from: number, to: number): number {
+  let hash = seed ^ (to - from);
+  let n = from;
+  // Four bytes a step, as one number.
+  for (; n + 3 < to; n += 4)
+    hash = mixed(
+      hash,
+      (source[n] as number) | ((source[n + 1] as number) << 8) | ((source[n + 2] as number) << 16) | ((source[n + 3] as number) << 24),
+    );
+  for (; n < to; n++) hash = mixed(hash, source[n] as number);
+  return hash ^ (hash >>> 15);
 }
 
 /** Takes four more bytes into a hash. The upper half is folded into the lower one, or it would never tell two values apart in a small table. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toExplainLine } from '../../src/mapping/explain-line.ts';
-import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS, toDetailCells, toMaliciousCell, toSplunkCells } from '../../src/mapping/splunk.ts';
+import { SPLUNK_DETAIL_FIELDS, SPLUNK_FIELDS, toMaliciousCell, toSplunkCells } from '../../src/mapping/splunk.ts';
 import { EMPTY_PLACE, placeOf } from '../../src/model/worst-answer.ts';
 import type { Answer, Enrichment, ProviderResult, Status } from '../../src/model/enrichment.ts';
 import { STATUSES } from '../../src/model/enrichment.ts';
@@ -118,7 +118,9 @@ describe('fields of one enrichment', () => {
 
   it('has the fields of details=t', () => {
     expect(SPLUNK_DETAIL_FIELDS).toEqual(['verdict', 'score', 'status', 'confidence', 'category', 'message']);
-    expect(toDetailCells({ ...ANSWER, score: null, message: 'why' })).toEqual(['malicious', '', 'ok', '90', 'c2, botnet', 'why']);
+    const cells = toSplunkCells(enrichmentOf({ ...ANSWER, score: null, message: 'why' }), 'dest_ip');
+    const shown = SPLUNK_DETAIL_FIELDS.map((name) => cells[SPLUNK_FIELDS.indexOf(name)]);
+    expect(shown).toEqual(['malicious', '', 'ok', '90', 'c2, botnet', 'why']);
   });
 });
 

@@ -8,7 +8,8 @@ import { readCommandOptions } from '../commands/command-options.ts';
 import { CsvError } from '../../../rows/csv-cells.ts';
 import { FrameError, FrameReader } from './frames.ts';
 import type { Frame } from './frames.ts';
-import type { ValueSnapshot } from '../../../rows/value-snapshot.ts';
+import type { SearchKeys } from '../../../rows/kept/earlier-searches.ts';
+import type { ValueSnapshot } from '../../../rows/kept/value-snapshot.ts';
 import { UsageError } from '../../../splunkd/option-words.ts';
 import type { Fingerprint } from '../../../splunkd/fingerprint.ts';
 import { ReplyWriter } from './reply-writer.ts';
@@ -187,7 +188,7 @@ class Conversation {
       open: () => this.#open(),
       nowS: Math.trunc(this.#world.now() / 1000),
       wait: <Result>(work: (signal: AbortSignal) => Promise<Result>) => this.#wait(work),
-      recall: (shape: string) => this.#recall(shape),
+      recall: (keys: SearchKeys) => this.#recall(keys),
     };
     await this.#world.prepare?.(frame.bodyEnd - frame.bodyFrom);
     const reply = await chunks.enrich(frame, context);
@@ -201,21 +202,23 @@ class Conversation {
     else this.#writer.writeRows(metadata, reply);
   }
 
-  async #recall(shape: string): Promise<ValueSnapshot | null> {
+  async *#recall(keys: SearchKeys): AsyncGenerator<ValueSnapshot, void> {
     this.#memory = (await this.#world.remember?.(this.#startedMs)) ?? null;
-    const recalled = (await this.#memory?.recall(shape)) ?? null;
-    this.#recalled = recalled?.fingerprint ?? null;
-    return recalled?.known ?? null;
+    if (this.#memory === null) return;
+    for await (const { known, fingerprint } of this.#memory.recall(keys)) {
+      this.#recalled = fingerprint;
+      yield known;
+    }
   }
 
-  /** Leaves to the next search what this one learnt; all replies are out by then. */
+  /** Leaves to later searches what this one learnt; all replies are out by then. */
   #keep(): void {
     if (this.#chunks === null || this.#memory === null || this.#fingerprint === null) return;
     // What was recalled rests on what held then.
     if (this.#recalled !== null && JSON.stringify(this.#recalled) !== JSON.stringify(this.#fingerprint)) return;
     try {
       const kept = this.#chunks.gather(Math.trunc(this.#world.now() / 1000));
-      if (kept !== null) this.#memory.keep(kept.shape, kept.known, this.#fingerprint);
+      if (kept !== null) this.#memory.keep(kept.keys, kept.known, this.#fingerprint);
     } catch (error) {
       this.#world.complain(
         `isMalicious: what this search knows cannot be kept: ${error instanceof Error ? error.message : 'unknown fault'}`,

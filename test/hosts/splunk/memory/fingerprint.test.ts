@@ -91,9 +91,9 @@ describe('what was known no longer counts', () => {
     ],
     ['when the file is cut off', () => truncateSync(join(world.folder, 'searches', world.known()[0]!), 5000)],
     ['when the file is of another format', () => writeFileSync(join(world.folder, 'searches', world.known()[0]!), 'IMKNOWN0 and so on')],
-    ['when the file is of another shape', () => renameShape()],
+    ['when the file is about another question', () => renameQuestion()],
   ];
-  function renameShape(): void {
+  function renameQuestion(): void {
     const [file = ''] = world.known();
     const path = join(world.folder, 'searches', file);
     writeFileSync(path, readFileSync(path, 'latin1').replace('"asked\\":null', '"asked\\":true'), 'latin1');
@@ -108,6 +108,16 @@ describe('what was known no longer counts', () => {
     expect(recalled.opened).toBe(1);
     expect(recalled.output.equals(asked.output)).toBe(true);
     expect((await search(['src_ip', 'dest_ip'])).output.equals(asked.output)).toBe(true);
+  });
+
+  it.each(changes)('%s, for a search of a new shape either', async (_, change) => {
+    const args = ['dest_ip', 'src_ip', 'details=t'];
+    await search(['src_ip', 'dest_ip']);
+    expect([(await search(args)).opened, world.known().length]).toEqual([0, 1]);
+    await change();
+    const asked = await search(args, { remembers: false });
+    const recalled = await search(args);
+    expect([recalled.opened, recalled.output.equals(asked.output)]).toEqual([1, true]);
   });
 
   it('but does when the key is another one', async () => {
@@ -125,6 +135,7 @@ describe('what was known no longer counts', () => {
     await search(['dest_ip']);
     expect((await search(['dest_ip'])).opened).toBe(0);
     expect((await search(['dest_ip'], { afterMs: 60_000 })).opened).toBe(1);
+    expect((await search(['dest_ip', 'details=t'], { afterMs: 60_000 })).opened).toBe(1);
     const without = ROWS.replace(/2,13.*\n/, '');
     expect((await search(['dest_ip'], { body: without, afterMs: 60_000 })).opened).toBe(0);
   });
@@ -160,5 +171,6 @@ describe('what was known no longer counts', () => {
   it('on the next day: a score may depend on it', async () => {
     await search(['dest_ip']);
     expect((await search(['dest_ip'], { afterMs: LATER_MS + 86_400_000 })).opened).toBe(1);
+    expect((await search(['dest_ip', 'only=clean'], { afterMs: LATER_MS + 86_400_000 })).opened).toBe(1);
   });
 });

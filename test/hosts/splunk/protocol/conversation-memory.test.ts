@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Recalled, SearchMemory } from '../../../../src/hosts/splunk/memory/search-memory.ts';
-import type { ValueSnapshot } from '../../../../src/rows/value-snapshot.ts';
+import type { SearchKeys } from '../../../../src/rows/kept/earlier-searches.ts';
+import type { ValueSnapshot } from '../../../../src/rows/kept/value-snapshot.ts';
 import type { Fingerprint } from '../../../../src/splunkd/fingerprint.ts';
 import { columnOf } from '../../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../../support/fake-enricher.ts';
@@ -16,7 +17,7 @@ const fingerprintOf = (epoch: string): Fingerprint => ({
 });
 
 interface Left {
-  readonly shape: string;
+  readonly keys: SearchKeys;
   readonly known: ValueSnapshot;
   readonly fingerprint: Fingerprint;
 }
@@ -38,10 +39,13 @@ async function search(wishes: Wishes = {}) {
   const left: Left[] = [];
   const begun: number[] = [];
   const memory = {
-    recall: () => Promise.resolve(recalled),
-    keep: (shape: string, known: ValueSnapshot, about: Fingerprint) => {
+    // eslint-disable-next-line @typescript-eslint/require-await
+    recall: async function* () {
+      if (recalled !== null) yield recalled;
+    },
+    keep: (keys: SearchKeys, known: ValueSnapshot, about: Fingerprint) => {
       if (wishes.keepFails === true) throw new Error('no space left on the disk');
-      left.push({ shape, known, fingerprint: about });
+      left.push({ keys, known, fingerprint: about });
     },
   } as unknown as SearchMemory;
   const enricher = wishes.enricher ?? new FakeEnricher(undefined, () => nowMs / 1000);
@@ -66,7 +70,7 @@ describe('what a search leaves to the next one', () => {
   it('is what it knows, with what that rests on, once the replies are out', async () => {
     const { status, left, begun } = await search();
     expect([status, begun, left.map(({ fingerprint }) => fingerprint)]).toEqual([0, [NOW_MS], [fingerprintOf('1')]]);
-    expect(JSON.parse(left[0]!.shape)).toMatchObject({ fields: ['dest_ip'] });
+    expect(JSON.parse(left[0]!.keys.shape)).toMatchObject({ fields: ['dest_ip'] });
   });
 
   it('answers the next one without the engine, and that one leaves nothing new', async () => {

@@ -1,18 +1,17 @@
-import { VERDICT_WORDS } from '../model/verdict.ts';
-import type { ValueAnswers, SnapshotPlaces } from './value-answers.ts';
-import { RenderedCells } from './rendered-cells.ts';
-import type { RowSuffixes } from './row-suffixes.ts';
-import { FIRST_VALUE_ID, ValueTable } from './value-table.ts';
-import type { ValueTableState } from './value-table.ts';
+// src/rows/kept/: what a search leaves to later ones, and the file it leaves it in.
+import { VERDICT_WORDS } from '../../model/verdict.ts';
+import type { KeptCells } from '../answer-frames.ts';
+import type { RowSuffixes } from '../row-suffixes.ts';
+import type { AdoptionTimes, SnapshotPlaces, ValueAnswers } from '../value-answers.ts';
+import { FIRST_VALUE_ID, ValueTable } from '../value-table.ts';
+import type { ValueTableState } from '../value-table.ts';
 
-/** What a search knows of the values it saw, and the next one of the same shape needs not ask: no objects, only bytes and numbers. */
+/** What a search knows of the values it saw, and the next ones need not ask: no objects, only bytes and numbers. */
 export interface ValueSnapshot extends SnapshotPlaces {
   /** The routes of the fields that were looked up; left out: every provider was asked about every field. */
-  readonly routes?: readonly string[];
+  readonly routes?: Readonly<Record<string, string>>;
   readonly table: ValueTableState;
-  readonly rendered: { readonly bytes: Buffer<ArrayBuffer>; readonly ends: Int32Array<ArrayBuffer> };
-  /** What `RowSuffixes.renderAll` gave, by id. */
-  readonly renderings: Int32Array<ArrayBuffer>;
+  readonly cells: KeptCells;
 }
 
 /** The parts of a search that know something. */
@@ -65,35 +64,35 @@ export function takeSnapshot(parts: SnapshotParts, nowS: number): ValueSnapshot 
 export function restoreSnapshot({ values, answers, suffixes }: SnapshotParts, known: ValueSnapshot, nowS: number): void {
   values.restore(known.table);
   answers.restore(known, nowS);
-  suffixes.restore(known.rendered, known.renderings, known.table.count);
+  suffixes.restore(known.cells);
+}
+
+/** Takes what another search knew of `ids`; answers those of them that it did not know, or whose answers have run out. */
+export function adoptFrom(parts: SnapshotParts, known: ValueSnapshot, ids: readonly number[], times: AdoptionTimes): number[] {
+  const { values, answers, suffixes } = parts;
+  const table = new ValueTable();
+  table.restore(known.table);
+  const adopt = suffixes.adopterOf(known.cells);
+  return ids.filter((id) => {
+    const other = table.findFrom(values, id);
+    if (other === 0 || !answers.adopt(id, known, other, times)) return true;
+    adopt(id, other);
+    return false;
+  });
 }
 
 function gather({ values, answers, suffixes }: SnapshotParts, ids: readonly number[]): ValueSnapshot | null {
   const table = new ValueTable();
-  const rendered = new RenderedCells();
-  const { perId } = suffixes;
   const count = FIRST_VALUE_ID + ids.length;
   const places = new Float64Array(count);
   const untilS = new Float64Array(count);
   const verdicts = new Uint8Array(count);
-  const renderings = new Int32Array(count * perId);
   for (const id of ids) {
-    const all = suffixes.renderAll(id);
-    if (all === null) continue;
     const own = table.idFrom(values, id);
     places[own] = answers.placeOf(id);
     untilS[own] = answers.keepUntilS(id);
     verdicts[own] = VERDICT_WORDS.indexOf(answers.verdictOf(id));
-    for (let n = 0; n < perId; n++) renderings[own * perId + n] = rendered.addFrom(suffixes.rendered, all[n] as number);
-    if (rendered.size > MAX_BYTES) return null;
   }
-  const kept = table.count;
-  return {
-    table: table.state(),
-    rendered: { bytes: rendered.bytes.subarray(0, rendered.size), ends: rendered.ends.slice(0, rendered.count + 1) },
-    places: places.subarray(0, kept),
-    untilS: untilS.subarray(0, kept),
-    verdicts: verdicts.subarray(0, kept),
-    renderings: renderings.subarray(0, kept * perId),
-  };
+  const cells = suffixes.keep(ids);
+  return cells.answers.pieces.bytes.length > MAX_BYTES ? null : { table: table.state(), places, untilS, verdicts, cells };
 }

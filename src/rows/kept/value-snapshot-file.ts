@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, renameSync, rm
 import type { ValueSnapshot } from './value-snapshot.ts';
 
 /** Eight bytes, so that all that follows lies on words. The last digit counts changes of the format. */
-const MAGIC = Buffer.from('IMKNOWN1');
+const MAGIC = Buffer.from('IMKNOWN2');
 const PRELUDE_BYTES = 16;
 const WORD = 8;
 
@@ -11,7 +11,7 @@ interface Header {
   readonly about: unknown;
   readonly seed: number;
   readonly count: number;
-  readonly routes?: readonly string[];
+  readonly routes?: Readonly<Record<string, string>>;
   /** Bytes of each section, in the order of `sectionsOf`. */
   readonly sizes: readonly number[];
 }
@@ -67,9 +67,11 @@ export async function readSnapshot(path: string, accept: (about: unknown) => Pro
   }
 }
 
-function sectionsOf({ table, rendered, places, untilS, verdicts, renderings }: ValueSnapshot): Buffer[] {
+function sectionsOf({ table, places, untilS, verdicts, cells }: ValueSnapshot): Buffer[] {
   const { slots, hashes, ends, bytes } = table;
-  return [untilS, places, slots, hashes, ends, rendered.ends, renderings, verdicts, bytes, rendered.bytes].map((section) =>
+  const { answers, frames, indicators } = cells;
+  const { pieces, numbers } = answers;
+  return [untilS, places, slots, hashes, ends, frames, indicators, numbers, pieces.ends, verdicts, bytes, pieces.bytes].map((section) =>
     Buffer.from(section.buffer as ArrayBuffer, section.byteOffset, section.byteLength),
   );
 }
@@ -96,16 +98,16 @@ function knownIn(all: Buffer<ArrayBuffer>, { seed, count, routes, sizes }: Heade
     return all.subarray(from, from + size);
   };
   // Read in the order they were written in.
-  const [untilS, places, slots, hashes, ends, renderedEnds] = [floats(), floats(), integers(), integers(), integers(), integers()];
-  const [renderings, verdicts, tableBytes, renderedBytes] = [integers(), bytes(), bytes(), bytes()];
+  const [untilS, places, slots, hashes, ends] = [floats(), floats(), integers(), integers(), integers()];
+  const [frames, indicators, numbers, pieceEnds] = [integers(), integers(), integers(), integers()];
+  const [verdicts, tableBytes, pieceBytes] = [bytes(), bytes(), bytes()];
   return {
     ...(routes && { routes }),
     untilS,
     places,
     verdicts,
-    renderings,
     table: { seed, count, slots, hashes, ends, bytes: tableBytes },
-    rendered: { bytes: renderedBytes, ends: renderedEnds },
+    cells: { answers: { pieces: { bytes: pieceBytes, ends: pieceEnds }, numbers }, frames, indicators },
   };
 }
 
