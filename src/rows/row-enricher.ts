@@ -9,7 +9,7 @@ import type { RowBlock } from './row-block.ts';
 import { EarlierSearches } from './kept/earlier-searches.ts';
 import type { Recall, SearchKeys } from './kept/earlier-searches.ts';
 import { takeSnapshot } from './kept/value-snapshot.ts';
-import type { SnapshotParts, ValueSnapshot } from './kept/value-snapshot.ts';
+import type { SnapshotParts, TakenSnapshot } from './kept/value-snapshot.ts';
 import type { ReplyRows } from './row-writer.ts';
 import { layOutRows } from './row-layout.ts';
 import type { RowLayout } from './row-layout.ts';
@@ -104,13 +104,14 @@ export class RowEnricher {
   }
 
   /** What this search leaves to later ones; `null`: nothing new. */
-  gather(nowS: number): { readonly keys: SearchKeys; readonly known: ValueSnapshot } | null {
+  gather(nowS: number): (TakenSnapshot & { readonly keys: SearchKeys }) | null {
     const keys = this.#keysOf(this.#layout);
-    const known = keys === null ? null : takeSnapshot(this.#parts(), nowS);
-    if (keys === null || known === null) return null;
+    const taken = keys === null ? null : takeSnapshot(this.#parts(), nowS);
+    if (keys === null || taken === null) return null;
     const { fields } = this.#options;
     const own = this.#routes?.map((route, n) => [fields[n], route] as const);
-    return { keys, known: own ? { ...known, routes: { ...this.#earlier?.routes, ...Object.fromEntries(own) } } : known };
+    const routes = own && { ...this.#earlier?.routes, ...Object.fromEntries(own) };
+    return { ...taken, keys, known: { ...taken.known, ...(routes && { routes }) } };
   }
 
   /** Says what the search would cost; only with `mode=plan`. */

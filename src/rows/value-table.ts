@@ -79,17 +79,25 @@ export class ValueTable {
 
   /** The table's own arrays; they change with it. */
   state(): ValueTableState {
-    const bytes = this.#bytes.subarray(0, this.#ends[this.#count - 1]);
-    return { seed: this.#seed, count: this.#count, slots: this.#slots, hashes: this.#hashes, ends: this.#ends, bytes };
+    const count = this.#count;
+    const bytes = this.#bytes.subarray(0, this.#ends[count - 1]);
+    return {
+      seed: this.#seed,
+      count,
+      slots: this.#slots,
+      hashes: this.#hashes.subarray(0, count),
+      ends: this.#ends.subarray(0, count),
+      bytes,
+    };
   }
 
-  /** Goes on where another table stood, whose arrays become its own. */
+  /** Goes on where another table stood; `slots` and `bytes` become its own. */
   restore({ seed, count, slots, hashes, ends, bytes }: ValueTableState): void {
     this.#seed = seed;
     this.#count = count;
     this.#slots = slots;
-    this.#hashes = hashes;
-    this.#ends = ends;
+    this.#hashes = copyInto(new Int32Array(slots.length), hashes);
+    this.#ends = copyInto(new Int32Array(slots.length), ends);
     this.#bytes = bytes;
   }
 

@@ -21,43 +21,42 @@ export interface SnapshotParts {
   readonly suffixes: RowSuffixes;
 }
 
+/** What a search leaves. */
+export interface TakenSnapshot {
+  readonly known: ValueSnapshot;
+  /** Whether it is only what the search knows beyond what it went on from. */
+  readonly isRest: boolean;
+}
+
 /** More bytes than that would take longer to read than to look up anew. */
 const MAX_BYTES = 16 << 20;
-/** With less news than this share of it all, what was kept before stays. */
+/** With less news than this share of it all, what was kept before stays as it is, and the news is kept beside it. */
 const NEWS_SHARE = 1 / 32;
-/** But for a search that saw this share of it all, and opened the engine for news that it did not pay for. */
-const SEEN_SHARE = 1 / 4;
 
 /** Where at least so many values were recalled and less than this share of a search's own was among them, values come once and never again. */
 const MANY_VALUES = 16_384;
 const REPEATED_SHARE = 1 / 8;
 
 /**
- * Gathers what may be shown again: whole answers within their lifetime. `null`: there is little news, too much to keep, or nothing that
+ * Gathers what may be shown again: whole answers within their lifetime. `null`: there is no news, too much to keep, or nothing that
  * comes again. When everything is too much, what this search saw is kept.
  */
-export function takeSnapshot(parts: SnapshotParts, nowS: number): ValueSnapshot | null {
+export function takeSnapshot(parts: SnapshotParts, nowS: number): TakenSnapshot | null {
   const { values, answers } = parts;
   const { recalled, seen, both } = answers.countRecalled();
   if (recalled > MANY_VALUES && both < seen * REPEATED_SHARE) return null;
   const ids: number[] = [];
-  let news = 0;
-  let isPaid = false;
-  for (let id = FIRST_VALUE_ID; id < values.count; id++) {
-    if (answers.keepUntilS(id) <= nowS) continue;
-    ids.push(id);
-    if (answers.isNew(id)) news++;
-    isPaid ||= parts.suffixes.isPaid(id);
-  }
-  const isWorthWriting = news >= ids.length * NEWS_SHARE || (!isPaid && seen >= ids.length * SEEN_SHARE);
-  if (news === 0 || !isWorthWriting) return null;
-  return (
-    gather(parts, ids) ??
+  for (let id = FIRST_VALUE_ID; id < values.count; id++) if (answers.keepUntilS(id) > nowS) ids.push(id);
+  if (!ids.some((id) => answers.isNew(id))) return null;
+  const rest = ids.filter((id) => id >= recalled || answers.isNew(id));
+  const isRest = rest.length < ids.length * NEWS_SHARE;
+  const known =
+    gather(parts, isRest ? rest : ids) ??
     gather(
       parts,
       ids.filter((id) => answers.wasSeen(id)),
-    )
-  );
+    );
+  return known === null ? null : { known, isRest };
 }
 
 /** Hands what an earlier search knew to the parts of this one, which have seen nothing yet. */

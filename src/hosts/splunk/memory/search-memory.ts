@@ -6,7 +6,7 @@ import { readEpoch } from '../../../engine/cache/store-epoch.ts';
 import { stateFolder } from '../../../compose/state-folder.ts';
 import type { SearchKeys } from '../../../rows/kept/earlier-searches.ts';
 import { readSnapshot, writeSnapshot } from '../../../rows/kept/value-snapshot-file.ts';
-import type { ValueSnapshot } from '../../../rows/kept/value-snapshot.ts';
+import type { TakenSnapshot, ValueSnapshot } from '../../../rows/kept/value-snapshot.ts';
 import { digestOfText, lastChangeMs, type Fingerprint, stillHolds } from '../../../splunkd/fingerprint.ts';
 
 /** What an earlier search knew, and what that rests on. */
@@ -64,15 +64,19 @@ export class SearchMemory {
   }
 
   /**
-   * What earlier searches knew that asked the same question: the one of the same shape first. All of it rests on the same. A file that
-   * cannot be read is none.
+   * What earlier searches knew that asked the same question: those of the same shape first. All of it rests on the same. A file that cannot
+   * be read is none.
    */
   async *recall({ question, shape }: SearchKeys): AsyncGenerator<Recalled, void> {
-    const own = this.#nameOf({ question, shape });
+    const own = nameOf({ question, shape }, false);
+    const rest = nameOf({ question, shape }, true);
     const first = await this.#read(own, question);
     if (first !== null) yield first;
     let base = first === null ? null : JSON.stringify(first.fingerprint);
-    for (const name of this.#othersOf(own)) {
+    const [largest, ...others] = this.#othersOf(own, rest);
+    // Something large goes first, since a search goes on from it as it is.
+    const names = first === null ? [largest ?? rest, rest, ...others] : [rest, largest ?? rest, ...others];
+    for (const name of new Set(names)) {
       const other = await this.#read(name, question);
       if (other === null || (base !== null && JSON.stringify(other.fingerprint) !== base)) continue;
       base = JSON.stringify(other.fingerprint);
@@ -81,11 +85,12 @@ export class SearchMemory {
   }
 
   /** Keeps what this search knows. Throws what the disk says. */
-  keep(keys: SearchKeys, known: ValueSnapshot, fingerprint: Fingerprint): void {
+  keep(keys: SearchKeys, { known, isRest }: TakenSnapshot, fingerprint: Fingerprint): void {
     if (lastChangeMs(fingerprint) > this.#place.startedMs - RACY_MS) return;
     makePrivateFolder(this.#folder);
     const about: About = { question: keys.question, day: this.#day(), fingerprint };
-    writeSnapshot(join(this.#folder, this.#nameOf(keys)), about, known);
+    writeSnapshot(join(this.#folder, nameOf(keys, isRest)), about, known);
+    if (!isRest) rmSync(join(this.#folder, nameOf(keys, true)), { force: true });
     this.#prune();
   }
 
@@ -109,12 +114,8 @@ export class SearchMemory {
     return Math.floor(this.#place.startedMs / 1000 / DAY_S);
   }
 
-  #nameOf({ question, shape }: SearchKeys): string {
-    return `${digestOfText(question).slice(0, QUESTION_DIGITS)}-${digestOfText(shape)}${ENDING}`;
-  }
-
-  /** Files of the same question, the largest first. */
-  #othersOf(own: string): string[] {
+  /** Files of other shapes that asked the same question, the largest first. */
+  #othersOf(own: string, rest: string): string[] {
     const question = own.slice(0, QUESTION_DIGITS + 1);
     let files: readonly KeptFile[] = [];
     try {
@@ -123,7 +124,7 @@ export class SearchMemory {
       // No folder yet, or none of ours.
     }
     return files
-      .filter(({ name }) => name !== own && name.startsWith(question) && name.endsWith(ENDING))
+      .filter(({ name }) => name !== own && name !== rest && name.startsWith(question) && name.endsWith(ENDING))
       .sort((one, other) => other.size - one.size)
       .slice(0, MAX_OTHERS)
       .map(({ name }) => name);
@@ -144,4 +145,9 @@ export class SearchMemory {
       if (bytes > MAX_FOLDER_BYTES || isLeftover) rmSync(join(this.#folder, name), { force: true });
     }
   }
+}
+
+/** The file of a shape. `isRest`: the one with what its searches learnt since the other was written. */
+function nameOf({ question, shape }: SearchKeys, isRest: boolean): string {
+  return `${digestOfText(question).slice(0, QUESTION_DIGITS)}-${digestOfText(shape)}${isRest ? '-rest' : ''}${ENDING}`;
 }

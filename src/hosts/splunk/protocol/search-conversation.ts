@@ -218,7 +218,7 @@ class Conversation {
     if (this.#recalled !== null && JSON.stringify(this.#recalled) !== JSON.stringify(this.#fingerprint)) return;
     try {
       const kept = this.#chunks.gather(Math.trunc(this.#world.now() / 1000));
-      if (kept !== null) this.#memory.keep(kept.keys, kept.known, this.#fingerprint);
+      if (kept !== null) this.#memory.keep(kept.keys, kept, this.#fingerprint);
     } catch (error) {
       this.#world.complain(
         `isMalicious: what this search knows cannot be kept: ${error instanceof Error ? error.message : 'unknown fault'}`,

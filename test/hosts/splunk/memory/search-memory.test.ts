@@ -79,17 +79,26 @@ describe('a search after one of the same shape', () => {
     expect(kept()).toBeGreaterThan(first);
   });
 
-  it('leaves a large file alone for one more value of a small search, and takes it in with a large one', async () => {
+  it('leaves a large file alone for a few more values and keeps them beside it, until they are many', async () => {
     const many = `${HEADER}${Array.from({ length: 2000 }, (_, n) => `1,,10.1.${n >> 8}.${n & 255},,`).join('\n')}\n`;
-    const one = '2,,10.2.0.1,,\n';
-    const kept = () => statSync(join(world.folder, 'searches', world.known()[0]!)).size;
+    const more = (from: number, count: number) => Array.from({ length: count }, (_, n) => `2,,12.2.0.${from + n},,\n`).join('');
+    const whole = () => world.known().find((name) => !name.includes('rest')) ?? '';
+    const kept = () => statSync(join(world.folder, 'searches', whole())).mtimeMs;
     await search(['dest_ip'], { body: many });
     const before = kept();
-    await search(['dest_ip'], { body: HEADER + one });
-    expect(kept()).toBe(before);
-    await search(['dest_ip'], { body: many + one });
+    await search(['dest_ip'], { body: HEADER + more(1, 1) });
+    // Paid for in the search before, and a search of another shape knows it as well.
+    for (const args of [['dest_ip'], ['dest_ip', 'details=t']]) {
+      const recalled = await search(args, { body: many + more(1, 1) });
+      const asked = await search(args, { body: many + more(1, 1), remembers: false });
+      expect([recalled.opened, recalled.output.equals(asked.output)]).toEqual([0, true]);
+    }
+    await search(['dest_ip'], { body: many + more(1, 20) });
+    expect([kept(), world.known().length]).toEqual([before, 2]);
+    expect((await search(['dest_ip'], { body: many + more(1, 20) })).opened).toBe(0);
+    await search(['dest_ip'], { body: many + more(1, 100) });
     expect(kept()).toBeGreaterThan(before);
-    expect((await search(['dest_ip'], { body: many + one })).opened).toBe(0);
+    expect([world.known().length, (await search(['dest_ip'], { body: many + more(1, 100) })).opened]).toEqual([1, 0]);
   });
 
   it('whatever the rows and the order of searches', async () => {

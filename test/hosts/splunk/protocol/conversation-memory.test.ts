@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Recalled, SearchMemory } from '../../../../src/hosts/splunk/memory/search-memory.ts';
 import type { SearchKeys } from '../../../../src/rows/kept/earlier-searches.ts';
-import type { ValueSnapshot } from '../../../../src/rows/kept/value-snapshot.ts';
+import type { TakenSnapshot, ValueSnapshot } from '../../../../src/rows/kept/value-snapshot.ts';
 import type { Fingerprint } from '../../../../src/splunkd/fingerprint.ts';
 import { columnOf } from '../../../support/csv-oracle.ts';
 import { FakeEnricher } from '../../../support/fake-enricher.ts';
@@ -43,7 +43,7 @@ async function search(wishes: Wishes = {}) {
     recall: async function* () {
       if (recalled !== null) yield recalled;
     },
-    keep: (keys: SearchKeys, known: ValueSnapshot, about: Fingerprint) => {
+    keep: (keys: SearchKeys, { known }: TakenSnapshot, about: Fingerprint) => {
       if (wishes.keepFails === true) throw new Error('no space left on the disk');
       left.push({ keys, known, fingerprint: about });
     },
