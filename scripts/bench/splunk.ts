@@ -56,7 +56,7 @@ export async function run(print: Print): Promise<void> {
     };
     const streams = {
       wide: write('wide', wideStream(GETINFO)),
-      newShape: write('new-shape', wideStream(introductionOf(['answer', 'dest_ip', 'prefix=ti_']))),
+      newShape: write('new-shape', wideStream(introductionOf(['answer', 'prefix=ti_']))),
       slim: write('slim', slimStream()),
       many: write('many', manyStream(GETINFO)),
       manyAndOne: write('many-and-one', manyStream(GETINFO, 12_001)),
