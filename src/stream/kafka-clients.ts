@@ -47,7 +47,7 @@ export function openConsumer(kafka: KafkaLibrary, { connection, group, sessionMs
       if (callback === undefined) return super.joinGroup(options);
       // Who begins to read names topics; a commit asks for nothing. Whom the group does not know any longer has to join.
       if ('topics' in options || this.memberId === null) super.joinGroup(options, callback);
-      else callback(new SharedAnewError('the group shares its partitions out anew'), '');
+      else callback(new SharedAnewError('the group shares its partitions out again'), '');
     }
   }
   return new GroupMember({
