@@ -2,6 +2,7 @@ import { systemClock } from '../../src/engine/clock.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { createLruMemory } from '../../src/engine/cache/lru-memory.ts';
 import { createMemoryVerdictStore } from '../../src/engine/cache/memory-verdict-store.ts';
+import { createWaitingLimit } from '../../src/engine/calls/jobs/waiting-limit.ts';
 import type { ProviderClient } from '../../src/engine/calls/provider-client.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { ismalicious } from '../../src/providers/ismalicious.ts';
@@ -93,6 +94,7 @@ function openEngine(): Engine {
       refuseEmail: () => ({ status: 'skipped_private', message: '' }),
       refuseTlp: () => ({ status: 'skipped_tlp', message: '' }),
     },
+    waiting: createWaitingLimit(Infinity),
     stopsEarly: false,
     store: { ...store, put: () => {}, getMany: () => new Map(), readMany: () => {} },
     scoring: {

@@ -1,4 +1,5 @@
 import type { AuditOrigin } from '../engine/privacy/audit-log.ts';
+import type { WaitingLimit } from '../engine/calls/jobs/waiting-limit.ts';
 import { ConfigError, type ConfigFault } from '../config/config-error.ts';
 import { type Blocks, type LoadedBlock, placedIn, readBlocks } from '../config/load.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
@@ -24,6 +25,8 @@ export interface OpenOptions extends SourceOptions {
   readonly usesPipelineStore?: boolean;
   /** Told what goes wrong after the engine is open although it goes on, one sentence each; by default a line on stderr. */
   readonly onFault?: (message: string) => void;
+  /** The limit that another engine of this process has; left out: one of its own. */
+  readonly waiting?: WaitingLimit;
   /** Blocks of the calling host, checked with the core's. */
   readonly blocks?: Blocks;
   /** Whether answers say where they come from; left out: as `ecs.trace` says, where the host reads it. */

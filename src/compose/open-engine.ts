@@ -15,6 +15,7 @@ import type { LocalSource } from '../engine/privacy/local-source.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../engine/privacy/privacy-guard.ts';
 import { findSqlite, NoSqliteError } from '../engine/cache/load-sqlite.ts';
 import { createMemoryVerdictStore } from '../engine/cache/memory-verdict-store.ts';
+import { createWaitingLimit, type WaitingLimit } from '../engine/calls/jobs/waiting-limit.ts';
 import type { RegisterPlace, SharedCache, SharedHealth } from '../engine/cache/redis/shared-cache.ts';
 import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts';
 import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
@@ -26,6 +27,7 @@ import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-
 import { fieldRoutes } from './field-routes.ts';
 import { openLocalLists } from './local-lists.ts';
 import { openShared } from './open-shared.ts';
+import { heapShares } from './process/heap-shares.ts';
 import { settingsFingerprint } from './check/settings-fingerprint.ts';
 import { scoringOf } from './scoring-settings.ts';
 import { type StackContext, stackProvider } from './provider-stack.ts';
@@ -48,6 +50,8 @@ export interface OpenedEngine {
   readonly feedback: FeedbackStore;
   /** Has other machines share what people decided, where there are any. */
   readonly share: ShareRegister;
+  /** Counts the look-ups that wait, for all engines of a process together. */
+  readonly waiting: WaitingLimit;
   /** Grows when something goes wrong later. */
   readonly warnings: readonly string[];
   /** The parts whose faults stop no look-up, as they are now. */
@@ -86,7 +90,9 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
       ? await withPipelineStore(lists, config, { ...options, onFault: tell })
       : lists;
   warnings.push(...known.stats().lists.flatMap(({ faults }) => faults));
-  const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : core.cache.memoryEntries;
+  const shares = heapShares();
+  const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : Math.min(core.cache.memoryEntries, shares.remembered);
+  const waiting = options.waiting ?? createWaitingLimit(core.engine.maxWaiting ?? shares.waiting);
   const engine = new Engine({
     providers: stacks,
     routes: fieldRoutes(config),
@@ -102,6 +108,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     createMemory: await memoryMaker(memoryEntries),
     maxValueBytes: boundOf(config),
     staleS: core.cache.staleS,
+    waiting,
     stopsEarly: core.engine.stopEarly,
     tracer: await tracerOf(options, config),
     revalidateS: core.cache.revalidateS ?? (options.stays === true ? REVALIDATE_S : 0),
@@ -114,7 +121,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
     },
   });
   opened();
-  return { engine, config, feedback, share, warnings, health: () => healthOf({ store, shared }, feedback, audit) };
+  return { engine, config, feedback, share, waiting, warnings, health: () => healthOf({ store, shared }, feedback, audit) };
 }
 
 function healthOf({ store, shared }: Pick<StackContext, 'store' | 'shared'>, feedback: FeedbackStore, audit: AuditLog): EngineHealth {

@@ -15,7 +15,7 @@ export function createProfiledEnricher(main: OpenedEngine, options: OpenOptions)
     if (!engine) {
       if (!main.config.profiles.includes(profile))
         throw new ConfigError([{ key: 'profile', place: 'request', message: `is not among ${main.config.profiles.join(', ') || 'none'}` }]);
-      engine = openEngine({ ...options, profile });
+      engine = openEngine({ ...options, profile, waiting: main.waiting });
       opened.set(profile, engine);
       engine.then(
         (one) => ready.set(profile, one.engine),

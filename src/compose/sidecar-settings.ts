@@ -135,7 +135,7 @@ export const SidecarSettings = z.object({
   maxConcurrent: setting(
     'maxConcurrent',
     z._default(wholeFrom(1), 1024),
-    'Calls worked on at once; one more is answered 503 with Retry-After.',
+    'Calls worked on at once; one more is answered 503 with Retry-After. Never more than one for each MiB that the heap may grow to.',
   ),
   maxConnections: setting('maxConnections', z._default(wholeFrom(1), 4096), 'Connections open at once; more are not accepted.'),
   requestTimeoutMs: setting(

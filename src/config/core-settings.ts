@@ -23,7 +23,7 @@ export const CacheSettings = z.object({
   memoryEntries: setting(
     z._default(wholeFrom(1000), 500_000),
     'CACHE_MEMORY_ENTRIES',
-    'Verdicts kept in memory, at least 1000; about 260 bytes each.',
+    'Verdicts kept in memory, at least 1000; about 260 bytes each. Never more than one for each 2 KiB that the heap may grow to.',
   ),
   listedTtlS: setting(z._default(wholeFrom(1), 86_400), 'CACHE_LISTED_TTL_S', 'Seconds an answer about a listed indicator is reused.'),
   unknownTtlS: setting(z._default(wholeFrom(1), 21_600), 'CACHE_UNKNOWN_TTL_S', 'Seconds "not listed" and "unknown" are reused.'),
@@ -147,6 +147,11 @@ export const EngineSettings = z.object({
     z._default(z.boolean(), false),
     'ENGINE_STOP_EARLY',
     'Whether free providers are asked first, and paid ones only about what they could still move to another tier. Saves credits, costs time.',
+  ),
+  maxWaiting: setting(
+    z.optional(wholeFrom(1000)),
+    'ENGINE_MAX_WAITING',
+    'Look-ups (a value at a provider) that may wait at once in each process, at least 1000; new values beyond are answered `unavailable` at once, known ones as ever. By default one for each 16 KiB that the heap may grow to.',
   ),
 });
 

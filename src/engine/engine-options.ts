@@ -1,5 +1,6 @@
 import type { Tracer } from '../model/enrichment.ts';
 import type { EngineProvider, Memory } from './cache/provider-view.ts';
+import type { WaitingLimit } from './calls/jobs/waiting-limit.ts';
 import type { SharedCache } from './cache/redis/shared-cache.ts';
 import type { VerdictStore } from './cache/verdict-store.ts';
 import type { Clock } from './clock.ts';
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly staleS: number;
   /** Answers past their lifetime by no more than this are given at once and renewed in the background; 0: never. Seconds. */
   readonly revalidateS: number;
+  /** How many look-ups may wait at once; programs with several engines have one for all of them. */
+  readonly waiting: WaitingLimit;
   /** Whether paid providers are asked only about what they could still move to another tier. */
   readonly stopsEarly: boolean;
   /** Counts for the weekly report; `undefined`: nobody keeps them. */

@@ -16,6 +16,7 @@ import type { ClientStats } from './calls/provider-client.ts';
 import { recallStored } from './recall-stored.ts';
 import { type Open, outcomesAtHome, type Round, type RoundEntry } from './round-parts.ts';
 import { askRound, startRound } from './round.ts';
+import type { WaitingStats } from './calls/jobs/waiting-limit.ts';
 import type { StoreStats, VerdictStore } from './cache/verdict-store.ts';
 import type { View } from './cache/provider-view.ts';
 import { ProviderViews } from './provider-views.ts';
@@ -49,6 +50,7 @@ export interface EngineStats {
   /** Values answered since the start that providers answer for: from memory or a cache, and by asking one. */
   readonly recalled: number;
   readonly fetched: number;
+  readonly waiting: WaitingStats;
   readonly local: ReturnType<LocalSource['stats']>;
 }
 
@@ -171,13 +173,14 @@ export class Engine implements Enricher {
   }
 
   stats(): EngineStats {
-    const { store, local } = this.#options;
+    const { store, local, waiting } = this.#options;
     return {
       providers: this.#options.providers.map(({ client }) => client.stats()),
       store: store.stats(),
       memoryEntries: this.#mainView.memory.size,
       recalled: this.#recalled,
       fetched: this.#fetched,
+      waiting: waiting.stats(),
       local: local.stats(),
     };
   }

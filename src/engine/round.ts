@@ -17,7 +17,12 @@ const FREE_SHARE = 1 / 3;
 /** The same for callers who have all the time. */
 const FREE_MS = 10_000;
 
-type Call = () => Promise<void>;
+/** One provider to be asked about one indicator; `n`: its place among those of the indicator. */
+interface Call {
+  readonly one: Open;
+  readonly n: number;
+  readonly client: ProviderClient;
+}
 
 /** One question of a caller: what it may cost in time and credits. */
 export function startRound(options: EngineOptions, pool: AnswerPool, view: View, wanted: EnrichOptions): Round {
@@ -40,7 +45,7 @@ export async function askRound(
   const open = known.filter((_, n) => refused[n] === null);
   if (options.shared && !wanted.isTest) await recallShared(round, options.shared, open);
   const isStaged = options.stopsEarly && wanted.mode !== 'cache';
-  const asking = isStaged ? askInStages(round, open) : waitFor(round, open, callsOf(round, open, everybody));
+  const asking = isStaged ? askInStages(round, open) : waitFor(round, open, callsOf(open, everybody));
   await (wanted.stop ? untilStopped(asking, wanted.stop) : asking);
   return { entries: known.map((one, n) => refused[n] ?? conclude(round, one)), hasAsked: open.length > 0 };
 }
@@ -55,19 +60,41 @@ const everybody = () => true;
 const isFree = ({ provider }: ProviderClient) => provider.cost === 0;
 
 /** The calls to make, not yet made. */
-function callsOf(round: Round, open: readonly Open[], isAsked: (client: ProviderClient) => boolean): Call[] {
+function callsOf(open: readonly Open[], isAsked: (client: ProviderClient) => boolean): Call[] {
   return open.flatMap((one) =>
     one.clients.flatMap((client, n) => {
       if (one.outcomes[n] || one.spared.has(n) || !isAsked(client)) return [];
-      return [async () => void (one.outcomes[n] = await ask(round, client, one, n))];
+      return [{ one, n, client }];
     }),
   );
+}
+
+/** Makes calls, if there is room for as many to wait; else what is known without them is given at once. */
+function make(round: Round, calls: readonly Call[]): Promise<void>[] {
+  const { waiting } = round.options;
+  if (round.wanted.mode === 'cache') return calls.map(async (call) => tell(call, await ask(round, call)));
+  if (calls.length === 0) return [];
+  if (!waiting.enter(calls.length)) {
+    for (const call of calls) tell(call, staleOr(round, call, noRoom(round, call)));
+    return [];
+  }
+  return calls.map(async (call) => {
+    try {
+      tell(call, await ask(round, call));
+    } finally {
+      waiting.leave();
+    }
+  });
+}
+
+function tell({ one, n }: Call, outcome: Outcome): void {
+  one.outcomes[n] = outcome;
 }
 
 /** Free providers first; then those that cost something, about what they could still move to another tier. */
 async function askInStages(round: Round, open: readonly Open[]): Promise<void> {
   const { options, deadlineMs, nowS } = round;
-  const free = callsOf(round, open, isFree).map((call) => call());
+  const free = make(round, callsOf(open, isFree));
   const leftMs = deadlineMs - options.clock.monotonicMs();
   await waitAtMost(free, Number.isFinite(leftMs) ? leftMs * FREE_SHARE : FREE_MS, round.wanted.signal, () => abandonOpen(round, open));
   for (const one of open) {
@@ -79,43 +106,64 @@ async function askInStages(round: Round, open: readonly Open[]): Promise<void> {
     if (unasked.length > 0 && !canChangeTier(answered, ids, options.scoring, { type: one.indicator.type, nowS }))
       for (const n of unasked) one.spared.add(n);
   }
-  const paid = callsOf(round, open, (client) => !isFree(client)).map((call) => call());
+  const paid = make(
+    round,
+    callsOf(open, (client) => !isFree(client)),
+  );
   await waitAtMost([...free, ...paid], deadlineMs - options.clock.monotonicMs(), round.wanted.signal, () => abandonOpen(round, open));
 }
 
 async function waitFor(round: Round, open: readonly Open[], calls: readonly Call[]): Promise<void> {
-  await waitAtMost(
-    calls.map((call) => call()),
-    round.deadlineMs - round.options.clock.monotonicMs(),
-    round.wanted.signal,
-    () => abandonOpen(round, open),
+  await waitAtMost(make(round, calls), round.deadlineMs - round.options.clock.monotonicMs(), round.wanted.signal, () =>
+    abandonOpen(round, open),
   );
 }
 
 /** Asks one provider about one indicator; an answer past its lifetime is better than none. */
-async function ask(round: Round, client: ProviderClient, { indicator, rows }: Open, n: number): Promise<Outcome> {
+async function ask(round: Round, call: Call): Promise<Outcome> {
   const { options, view, nowS, deadlineMs, budget, wanted } = round;
+  const { one, n, client } = call;
+  const { indicator } = one;
   const { isTest } = wanted;
   const sinceS = wanted.maxAgeS === undefined ? undefined : nowS - wanted.maxAgeS;
-  const row = rows[n];
+  const row = one.rows[n];
   const sent = view.sentTo(client, indicator);
   if (row && !isTest && row.expiresAtS <= nowS && row.expiresAtS > nowS - options.revalidateS) {
     const known = fromStore(round, client, indicator, row);
     if (known !== null) {
-      void client.lookup(sent, { deadlineMs: Infinity, budget });
+      renew(options, () => client.lookup(sent, { deadlineMs: Infinity, budget }));
       return known;
     }
   }
   const outcome = wanted.mode === 'cache' ? notAsked(client) : await client.lookup(sent, { deadlineMs, budget, sinceS, isTest });
   if (outcome.kind === 'answered')
     return sent === indicator ? outcome : { ...outcome, verdict: readNarrower(outcome.verdict, outcome.provider, sent) };
-  const stale = row !== undefined && !isTest && row.expiresAtS > nowS - options.staleS ? fromStore(round, client, indicator, row) : null;
-  return stale === null ? outcome : { ...stale, isStale: true };
+  return staleOr(round, call, outcome);
+}
+
+/** Asks in the background, unless as many wait as may: whoever wants to know next asks again. */
+function renew({ waiting }: EngineOptions, lookUp: () => Promise<Outcome>): void {
+  if (waiting.enter(1)) void lookUp().finally(() => waiting.leave());
+}
+
+/** What was known once, if that is not too long ago; else the failure. */
+function staleOr(round: Round, { one, n, client }: Call, failure: Outcome): Outcome {
+  const { options, nowS, wanted } = round;
+  const row = one.rows[n];
+  const isUsable = row !== undefined && !wanted.isTest && row.expiresAtS > nowS - options.staleS;
+  const stale = isUsable ? fromStore(round, client, one.indicator, row) : null;
+  return stale === null ? failure : { ...stale, isStale: true };
 }
 
 function notAsked(client: ProviderClient): Outcome {
   const provider = client.provider.id;
   return { kind: 'failed', provider, error: new LookupError('over_budget', provider, 'not in the cache, and mode=cache spends nothing') };
+}
+
+function noRoom({ options }: Round, { client }: Call): Outcome {
+  const provider = client.provider.id;
+  const message = `${options.waiting.stats().most} look-ups are waiting already (engine.max_waiting): not asked`;
+  return { kind: 'failed', provider, error: new LookupError('unavailable', provider, message) };
 }
 
 /** What is known when the time is up. */

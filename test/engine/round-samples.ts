@@ -1,6 +1,7 @@
 import { createAnswerPool } from '../../src/engine/cache/answer-pool.ts';
 import type { MemoryEntry, View } from '../../src/engine/cache/provider-view.ts';
 import type { ProviderClient } from '../../src/engine/calls/provider-client.ts';
+import { createWaitingLimit } from '../../src/engine/calls/jobs/waiting-limit.ts';
 import type { EngineOptions } from '../../src/engine/engine-options.ts';
 import type { EnrichOptions } from '../../src/engine/enricher.ts';
 import { startRound } from '../../src/engine/round.ts';
@@ -56,6 +57,7 @@ export function roundOf({ options = {}, wanted = {}, barred = [], listed, sent, 
     scoring: RULES,
     staleS: 600,
     revalidateS: 0,
+    waiting: createWaitingLimit(1000),
     stopsEarly: false,
     ...options,
   } as unknown as EngineOptions;

@@ -118,7 +118,7 @@ function heldOffSeries({ providers }: EngineStats, nowMs: number): Series[] {
   ];
 }
 
-function ownSeries({ store, memoryEntries, recalled, fetched, local }: EngineStats): Series[] {
+function ownSeries({ store, memoryEntries, recalled, fetched, waiting, local }: EngineStats): Series[] {
   return [
     { name: 'cache_rows', type: 'gauge', help: 'Answers in the shared verdict cache.', samples: [['', store.rows]] },
     { name: 'cache_bytes', type: 'gauge', help: 'Size of its file.', samples: [['', store.sizeBytes]] },
@@ -129,6 +129,14 @@ function ownSeries({ store, memoryEntries, recalled, fetched, local }: EngineSta
       samples: [['', recalled]],
     },
     { name: 'cache_fetched_total', type: 'counter', help: 'Values answered by asking a provider.', samples: [['', fetched]] },
+    { name: 'lookups_waiting', type: 'gauge', help: 'Look-ups that wait for providers.', samples: [['', waiting.waiting]] },
+    { name: 'lookups_waiting_most', type: 'gauge', help: 'How many may (engine.max_waiting).', samples: [['', waiting.most]] },
+    {
+      name: 'lookups_refused_for_room_total',
+      type: 'counter',
+      help: 'Look-ups answered unavailable at once, for as many were waiting as may.',
+      samples: [['', waiting.refused]],
+    },
     {
       name: 'cache_on_disk',
       type: 'gauge',

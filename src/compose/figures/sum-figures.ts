@@ -11,6 +11,8 @@ type Rule = 'sum' | 'most' | 'least' | 'each';
 const RULES = wordTable<Rule>({
   ismalicious_sidecar_held_bytes: 'each',
   ismalicious_memory_entries: 'each',
+  ismalicious_lookups_waiting: 'each',
+  ismalicious_lookups_waiting_most: 'each',
   process_cpu_seconds_total: 'each',
   process_resident_memory_bytes: 'each',
   nodejs_heap_size_used_bytes: 'each',

@@ -20,6 +20,7 @@ import { readJsonBodies } from './bodies/json-bodies.ts';
 import { RefusedBody } from './bodies/refused-body.ts';
 import { answerBrokenRequest, cutOff } from './http/broken-requests.ts';
 import { isLoopback } from '../../compose/door/loopback.ts';
+import { heapShares } from '../../compose/process/heap-shares.ts';
 import { createGuard } from './http/guard.ts';
 import type { Tokens } from '../../compose/sidecar-access/open-tokens.ts';
 import { listenOn, type Listening, openDoor, openTls, SidecarConfigError } from './way-in.ts';
@@ -121,7 +122,7 @@ export async function createSidecar(options: SidecarOptions): Promise<Sidecar> {
       foreign: gateway?.answer,
       guard: createGuard({ tokens, allowedHosts: settings.allowedHosts }),
       metrics,
-      maxConcurrent: settings.maxConcurrent,
+      maxConcurrent: Math.min(settings.maxConcurrent, heapShares().calls),
       pauseMs: settings.requestTimeoutMs,
       cutOff,
       clock,

@@ -103,7 +103,7 @@ export function createListener(options: ListenerOptions): Listener {
 const BUSY: Refusal = {
   status: 503,
   code: 'busy',
-  message: 'too many calls at once: try again in a second, or raise sidecar.max_concurrent',
+  message: 'too many calls at once: try again in a second, or raise sidecar.max_concurrent (one for each MiB of heap at most)',
   headers: { 'retry-after': '1' },
 };
 
