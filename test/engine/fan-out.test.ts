@@ -44,7 +44,9 @@ describe('one of four providers fails: the rest answer, by the deadline, as part
       await using four = await startFourProviders();
       four.replies[id] = reply;
       const { engine } = await openEngine({ env: four.env() });
-      const found = (await engine.enrichMany(['11.0.0.1'], { timeoutMs: 1500 })).get('11.0.0.1')!;
+      // What fails says so by itself, however busy the machine is.
+      const timeoutMs = status === 'timeout' ? 1500 : 30_000;
+      const found = (await engine.enrichMany(['11.0.0.1'], { timeoutMs })).get('11.0.0.1')!;
       expect(found.answer).toMatchObject({ status: 'partial', verdict: 'malicious', autoResolve: false });
       expect(found.answer.score).toBeGreaterThanOrEqual(80);
       const said = Object.fromEntries(found.answer.providers.map((result) => [result.provider, result.status]));

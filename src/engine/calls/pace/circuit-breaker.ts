@@ -1,7 +1,7 @@
 /** Failures in a row after which a provider is left alone. */
 const OPENS_AFTER = 5;
-/** How long it is left alone before one call tries again, in milliseconds. */
-export const OPEN_MS = 10_000;
+/** How long it is left alone before one call tries again, in milliseconds: who is back is asked within ten seconds, that call included. */
+export const OPEN_MS = 8_000;
 
 /** Leaves a dead provider alone and finds out with single calls when it is back. Times are milliseconds of one clock. */
 export interface Breaker {
