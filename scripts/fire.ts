@@ -1,4 +1,5 @@
-// The product under fire: `npm run fire` tries every fault on every host (`ismalicious selftest --chaos`), then runs the long fuzzers.
+// The product under fire: `npm run fire` tries every fault on every host (`ismalicious selftest --chaos`), then runs the long fuzzers, an outage
+// of a minute, and every toxic of toxiproxy on every host where that is.
 // `npm run fire -- --soak 30m` runs a sidecar under steady load for so long, and judges the slopes of its memory, files, latency and rate.
 // ISMALICIOUS_FUZZ and ISMALICIOUS_PROPERTY_CASES say how many cases; by default as many as take about half an hour on two cores.
 import { spawnSync } from 'node:child_process';
@@ -10,6 +11,7 @@ import { soak } from './soak/soak.ts';
 const root = resolve(import.meta.dirname, '..');
 const FUZZ_CASES = '20000';
 const PROPERTY_CASES = '1000000';
+const OUTAGE_S = '60';
 /** Tests that take their number of cases from the environment, and those that kill, cut and fill up. */
 const LONG = [
   'test/hosts/splunk/protocol/fuzz',
@@ -22,6 +24,9 @@ const LONG = [
   'test/pipeline/delivery/kill',
   'test/batch/enrich-resume',
   'test/engine/calls/',
+  'test/hosts/sidecar/small-heap',
+  'test/hosts/sidecar/outage',
+  'test/hosts/toxics',
 ];
 
 const MINUTES = /^(\d+(?:\.\d+)?)m$/;
@@ -51,6 +56,8 @@ async function runFire(): Promise<boolean> {
   if (status === 2 || status === null) process.stderr.write('build first: npm run build\n');
   process.env.ISMALICIOUS_FUZZ ??= FUZZ_CASES;
   process.env.ISMALICIOUS_PROPERTY_CASES ??= PROPERTY_CASES;
+  process.env.ISMALICIOUS_OUTAGE_S ??= OUTAGE_S;
+  process.env.ISMALICIOUS_TOXICS ??= 'all';
   // More cases take longer than a test of its own may: see vitest.config.ts.
   process.env.ISMALICIOUS_SLOW ??= '100';
   const tally = await runVitest(LONG, root);

@@ -21,8 +21,17 @@ export function findToxiproxy(): string | null {
 
 /** What may go wrong on the way, as toxiproxy names it. */
 export type Toxic =
-  | { readonly type: 'latency'; readonly attributes: { readonly latency: number } }
-  | { readonly type: 'reset_peer' | 'timeout'; readonly attributes: { readonly timeout: number } };
+  | { readonly type: 'latency'; readonly attributes: { readonly latency: number; readonly jitter?: number } }
+  | { readonly type: 'reset_peer' | 'timeout'; readonly attributes: { readonly timeout: number } }
+  /** KiB a second. */
+  | { readonly type: 'bandwidth'; readonly attributes: { readonly rate: number } }
+  | { readonly type: 'slow_close'; readonly attributes: { readonly delay: number } }
+  /** Bytes, and microseconds between them. */
+  | {
+      readonly type: 'slicer';
+      readonly attributes: { readonly average_size: number; readonly size_variation: number; readonly delay: number };
+    }
+  | { readonly type: 'limit_data'; readonly attributes: { readonly bytes: number } };
 
 /** Ways through the network that a test cuts as it likes. */
 export interface Toxiproxy extends AsyncDisposable {
