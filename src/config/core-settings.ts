@@ -151,7 +151,7 @@ export const EngineSettings = z.object({
   maxWaiting: setting(
     z.optional(wholeFrom(1000)),
     'ENGINE_MAX_WAITING',
-    'Look-ups (a value at a provider) that may wait at once in each process, at least 1000; new values beyond are answered `unavailable` at once, known ones as ever. By default one for each 16 KiB that the heap may grow to.',
+    'Look-ups (a value at a provider) that may wait at once in each process, at least 1000; new values beyond are answered `unavailable` at once, known ones as ever. By default one for each 24 KiB that the heap may grow to.',
   ),
 });
 

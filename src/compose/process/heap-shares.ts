@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 
 /** A look-up that waits takes 2.7 KB. */
-const WAITING_BYTES = 16 * 1024;
+const WAITING_BYTES = 24 * 1024;
 /** Of look-ups that wait, and of verdicts in memory. */
 const LEAST = 1000;
 /** A verdict in memory takes 120 to 260 bytes. */
@@ -10,7 +10,7 @@ const REMEMBERED_BYTES = 2 * 1024;
 const CALL_BYTES = 1024 * 1024;
 const LEAST_CALLS = 64;
 
-/** How much of each kind a heap has room for, besides the others: a sixth of it at most goes to any of them. */
+/** How much of each kind a heap has room for, besides all others. */
 export interface HeapShares {
   /** Look-ups that wait. */
   readonly waiting: number;

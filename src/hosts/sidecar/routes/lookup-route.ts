@@ -12,6 +12,7 @@ import { refusalBody } from '../http/replies.ts';
 import type { Metrics } from '../../../compose/figures/metrics.ts';
 import type { SidecarSettings } from '../../../compose/sidecar-settings.ts';
 import { LOOKUP_BODY } from '../../../openapi/api-schemas.ts';
+import { createLongAnswers } from './long-answers.ts';
 import { toPlanJson } from './plan-json.ts';
 
 /** What the route works with. */
@@ -39,6 +40,7 @@ interface LookupBody {
 
 /** `POST /v1/lookup`: values in, enrichments out, one for each, in the same order; with `plan` what that would cost. */
 export function addLookupRoute(app: FastifyInstance, { enricher, settings, metrics, profiles = [], askable }: LookupRouteOptions): void {
+  const longAnswers = createLongAnswers();
   app.post<{ Body: LookupBody; Querystring: Record<string, string> }>(
     '/v1/lookup',
     { schema: { body: LOOKUP_BODY }, bodyLimit: settings.maxSmallBodyBytes },
@@ -70,7 +72,8 @@ export function addLookupRoute(app: FastifyInstance, { enricher, settings, metri
         return explain === true ? toExplainedJson(one, enricher.explain?.(one, options) ?? []) : toEnrichmentJson(one);
       };
       const note = (await askable?.note(asking?.profile)) ?? null;
-      return { enrichments: await mapInTurns(indicators, toJson, options.signal), ...(note === null ? {} : { note }) };
+      const enrichments = await longAnswers.make(indicators.length, () => mapInTurns(indicators, toJson, options.signal));
+      return { enrichments, ...(note === null ? {} : { note }) };
     },
   );
 }
