@@ -1,17 +1,18 @@
 import { ipv4FromText } from '../model/parsing/ipv4-address.ts';
 import { isDigit, isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './text/characters.ts';
 import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
-import { note } from './extracted.ts';
+import { noteHost } from './extracted.ts';
 import { readCountedName } from './text/find-counted-name.ts';
 import { readEmail, readWordedEmail } from './text/find-email.ts';
 import { readEncodedUrl } from './text/find-encoded-url.ts';
 import { readIpv6At } from './text/find-ipv6.ts';
 import { findHost, judgedWith } from './text/find-name.ts';
 import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './text/find-number.ts';
-import { mayBeScheme, readBareUrl, readUrl } from './text/find-url.ts';
+import { readBareUrl, readUrl } from './text/find-url.ts';
 import type { HostRun } from './text/host-name-run.ts';
 import { MAX_RUN, readHostRun } from './text/host-name-run.ts';
 import { isSocket, isTrapHere } from './text/lookalikes.ts';
+import { mayBeScheme } from './text/url-scheme.ts';
 
 const COLON = 58;
 const AT = 64;
@@ -76,7 +77,7 @@ function readFrom(reading: Reading, from: number, end: number): number {
     const code = text.charCodeAt(at);
     if (isHostCharacter(code)) {
       const wordEnd = ordinaryWordEnd(text, at);
-      at = wordEnd > 0 ? wordEnd : readRun(reading, at);
+      at = wordEnd > 0 ? wordEnd : readRun(reading, at, ~wordEnd);
     } else if (code === AT || code === FULL_WIDTH_AT) at = readAt(reading, at, at + 1);
     else if (code === COLON && text.charCodeAt(at + 1) === COLON) at = goOn(reading, readIpv6At(reading, at), at + 2);
     else if (code === BRACKET && isDigit(text.charCodeAt(at + 1))) at = goOn(reading, readCountedName(reading, at), at + 1);
@@ -96,11 +97,11 @@ export function withoutRepeats(found: readonly Extracted[]): Extracted[] {
   });
 }
 
-/** Reads what starts at a host character; gives the place to go on from. */
-function readRun(reading: Reading, at: number): number {
+/** Reads what starts at a host character, with letters and digits up to `plainEnd`; gives the place to go on from. */
+function readRun(reading: Reading, at: number, plainEnd: number): number {
   const { text } = reading;
   const start = at + escapeLength(text, at);
-  const run = readHostRun(text, start);
+  const run = readHostRun(text, start, Math.max(start, plainEnd));
   if (run.end <= start || run.stop - start > MAX_RUN) return Math.max(run.stop, start + 1);
   if (mayBeScheme(text, run)) {
     const end = readUrl(reading, run);
@@ -115,11 +116,19 @@ function readRun(reading: Reading, at: number): number {
     if (end > 0) return goOn(reading, end, end);
   }
   if (run.mark?.kind === 'at') return readAt(reading, run.end, run.mark.end);
-  if (text.startsWith(' at ', run.end) || text.startsWith(' AT ', run.end)) {
+  if (isWordedAt(text, run.end)) {
     const end = readWordedEmail(reading, run);
     if (end > 0) return goOn(reading, end, end);
   }
   return readPlain(reading, run);
+}
+
+/** ` at ` or ` AT `. */
+function isWordedAt(text: string, at: number): boolean {
+  if (text.charCodeAt(at) !== 32 || text.charCodeAt(at + 3) !== 32) return false;
+  const letter = text.charCodeAt(at + 1);
+  const next = text.charCodeAt(at + 2);
+  return (letter === 97 && next === 116) || (letter === 65 && next === 84);
 }
 
 /** The at sign stands between `at` and `domainStart`. */
@@ -130,7 +139,7 @@ function readAt(reading: Reading, at: number, domainStart: number): number {
 /** A vulnerability id, an address, a name, a URL without scheme, or hashes. */
 function readPlain(reading: Reading, run: HostRun): number {
   const length = run.end - run.start;
-  if (length >= SHORTEST_CVE || length === 3) noteVulnerabilities(reading, run);
+  if (length >= SHORTEST_CVE || (length === 3 && (reading.text.charCodeAt(run.start) | 32) === 99)) noteVulnerabilities(reading, run);
   if (run.dots > 0) {
     if (isLocalPart(reading.text, run.end) && !isWebFolder(reading.text, run.end)) return run.end;
     const end = readHost(reading, run);
@@ -149,19 +158,19 @@ function readHost(reading: Reading, run: HostRun): number {
     noteIpv4(reading, run);
     return run.end;
   }
-  const host = findHost(reading, run);
-  if (host === null) {
+  const found = findHost(reading, run);
+  if (found === null) {
     if (isPlainNumbers) noteIpv4(reading, run);
     return isPlainNumbers ? run.end : -1;
   }
-  if (!run.isDefanged && host.indicator.type === 'domain-name' && isTrapHere(text, host)) return run.end;
-  const url = isSocket(text, host.start) ? -1 : readBareUrl(reading, host);
+  const { type, value } = found.host.indicator;
+  if (!run.isDefanged && type === 'domain-name' && isTrapHere(text, found)) return run.end;
+  const url = isSocket(text, found.start) ? -1 : readBareUrl(reading, found);
   if (url > 0) return url;
-  if (host.indicator.type === 'ipv4-addr' && isNetwork(text, host.end, ipv4FromText(host.indicator.value, 0, host.indicator.value.length)))
-    return run.end;
+  if (type === 'ipv4-addr' && isNetwork(text, found.end, ipv4FromText(value, 0, value.length))) return run.end;
   if (isPlainNumbers) noteIpv4(reading, run);
-  else note(reading, host.indicator.type, host.indicator.value, host);
-  return host.end;
+  else noteHost(reading, found);
+  return found.end;
 }
 
 /** Moves on to `end`, or to `otherwise` when nothing was found (`end` is -1). */

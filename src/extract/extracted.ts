@@ -1,4 +1,5 @@
-import type { Indicator, IndicatorType } from '../model/indicator.ts';
+import type { IndicatorType } from '../model/indicator.ts';
+import type { JudgedHost, NamedHost } from './text/judged-host.ts';
 
 /** One find. */
 export interface Extracted {
@@ -21,14 +22,11 @@ export interface ExtractOptions {
   readonly withHosts?: boolean;
 }
 
-/** What a host is by its own characters, wherever it stands. */
-export interface JudgedHost {
-  /** `null`: neither an address nor a name below a known suffix. */
-  readonly indicator: Indicator | null;
-  /** `never`: a file, a package, a field; `maybe`: what stands around it decides; `no`: a name. Says nothing about defanged ones. */
-  readonly trap: 'no' | 'maybe' | 'never';
-  /** Whether it may be one of those that rewrite links. */
-  readonly isGateway: boolean;
+/** A host in a text, between two places. */
+export interface FoundHost {
+  readonly host: NamedHost;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** A text being read, and what was found in it so far. */
@@ -43,6 +41,12 @@ export interface Reading {
   readonly layers: number;
   /** Everything before belongs to an earlier find: nothing may reach back over it. */
   from: number;
+}
+
+/** Notes a host as a find of its own. */
+export function noteHost(reading: Reading, { host, start }: FoundHost): void {
+  const { type, value } = host.indicator;
+  reading.found.push({ type, value, original: host.original, offset: start });
 }
 
 /** Notes a find between two places of the text. */

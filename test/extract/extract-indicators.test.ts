@@ -57,6 +57,24 @@ describe('options', () => {
   });
 });
 
+describe('one text after the other', () => {
+  it('reads a file name as one, also when it stood in a defanged list before', () => {
+    expect(extractFromText('qz-tool.rs。qz-bad[.]net').map(({ value }) => value)).toEqual(['qz-tool.rs', 'qz-bad.net']);
+    expect(extractFromText('built from qz-tool.rs yesterday')).toEqual([]);
+  });
+});
+
+describe('addresses in brackets', () => {
+  it.each([
+    ['http://[fe80::1%eth0]/x', ['http://[fe80::1]/x', 'fe80::1']],
+    ['http://[fe80::1%eth0 and others]/x', ['fe80::1']],
+    ['http://[fe80::1%a/b]/x', ['fe80::1']],
+    ['ssh://root@[2001:db8::1]:2222/x', ['ssh://[2001:db8::1]:2222/x', '2001:db8::1']],
+  ])('%s', (text, values) => {
+    expect(extractFromText(text).map(({ value }) => value)).toEqual(values);
+  });
+});
+
 describe('hostile texts', () => {
   const pieces = [
     '.', '[.', '[.]', ' [', '(', 'a[.]', 'a.', 'a@', '@', '@a', ':', '::', '1:', 'f:', '1.', '1.1.1.1', '1.1.1.1-', '/', '//', '://', 'http://', 'http:', 'hxxp', 'http://a', 'http://a.com/', 'http://[', 'http://a.com/(', 'http://a@',

@@ -6,6 +6,10 @@ const DIGIT = 4;
 const HEX = 8;
 /** What may stand behind an ordinary word without making it the start of something: blanks, commas, quotes, signs of arithmetic. */
 const WORD_END = 16;
+/** May start a defang mark, or end one that starts at the dot before. */
+const MARK = 64;
+/** Part of the user name or password in a URL. */
+const USER = 32;
 
 /** Longest word that is neither a hash nor a vulnerability id, in characters. */
 const MAX_ORDINARY = 12;
@@ -14,8 +18,8 @@ const KIND = kinds();
 
 /**
  * The end of an ordinary word that starts at `at`, where a host character stands: letters and digits without a dot inside, too short for a
- * hash or a vulnerability id, with nothing behind it that would make it a scheme, a local part or the start of an IPv6 address. -1 when it
- * has to be looked at. This is what most of a text is, so it allocates nothing.
+ * hash or a vulnerability id, with nothing behind it that would make it a scheme, a local part or the start of an IPv6 address. When it has
+ * to be looked at, the complement (`~`) of where its letters and digits end. This is what most of a text is, so it allocates nothing.
  */
 export function ordinaryWordEnd(text: string, at: number): number {
   let end = at;
@@ -27,13 +31,13 @@ export function ordinaryWordEnd(text: string, at: number): number {
     if ((kind & HOST) === 0 || code === 46 || code > 127) break;
     end += 1;
   }
-  if (end - at > MAX_ORDINARY) return -1;
+  if (end - at > MAX_ORDINARY) return ~end;
   if (end === text.length) return end;
   const next = text.charCodeAt(end + 1);
-  if (code === 32) return isBracket(next) || (next | 32) === 97 ? -1 : end;
-  if (code === 46) return next === 32 || next === 10 || next === 13 || next === 34 || Number.isNaN(next) ? end + 1 : -1;
-  if (code === 58) return end - at > 4 && (next === 32 || next === 34 || next === 10) ? end : -1;
-  return (kind & WORD_END) !== 0 && (text.charCodeAt(at) | 32) !== 104 ? end : -1;
+  if (code === 32) return isBracket(next) || (next | 32) === 97 ? ~end : end;
+  if (code === 46) return next === 32 || next === 10 || next === 13 || next === 34 || Number.isNaN(next) ? end + 1 : ~end;
+  if (code === 58) return end - at > 4 && (next === 32 || next === 34 || next === 10) ? end : ~end;
+  return (kind & WORD_END) !== 0 && (text.charCodeAt(at) | 32) !== 104 ? end : ~end;
 }
 
 function isBracket(code: number): boolean {
@@ -59,6 +63,21 @@ export function isHostCharacter(code: number): boolean {
 /** Whether it may stand in the local part of an e-mail address. */
 export function isLocalCharacter(code: number): boolean {
   return code < 128 ? ((KIND[code] ?? 0) & (HOST | LOCAL)) !== 0 : isWideHostCharacter(code);
+}
+
+/** Whether a defang mark may start here: no other character is worth a look. */
+export function mayBeMark(code: number): boolean {
+  return code < 128 ? ((KIND[code] ?? 0) & MARK) !== 0 : code === 0xff20 || code === 0xff1a;
+}
+
+/** Whether it may stand in the name of a scheme. */
+export function isSchemeCharacter(code: number): boolean {
+  return code === 43 || (code < 128 && ((KIND[code] ?? 0) & HOST) !== 0);
+}
+
+/** Whether it may stand in the user name or the password of a URL. */
+export function isUserCharacter(code: number): boolean {
+  return code < 128 && ((KIND[code] ?? 0) & USER) !== 0;
 }
 
 /** Whether it is a hex digit. */
@@ -138,6 +157,8 @@ function kinds(): Uint8Array {
   mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.', HOST);
   mark("+%'&~=", LOCAL);
   mark('\t\n\r,;"\'=!?|>/)]}`', WORD_END);
+  mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~%!$&*+=:', USER);
+  mark('[({<\\& ]}', MARK);
   mark('0123456789', DIGIT);
   mark('0123456789abcdefABCDEF', HEX);
   return table;

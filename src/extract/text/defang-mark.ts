@@ -1,5 +1,8 @@
 import { isWordCharacter } from './characters.ts';
 
+const AT = 64;
+const COLON = 58;
+
 /** What a defang mark stands for. */
 export type MarkKind = 'dot' | 'at' | 'colon' | 'scheme';
 
@@ -19,6 +22,8 @@ const MARK =
 /** The mark that starts at `at`, or `null`. A dot or an at has to be followed by a letter or a digit to mean anything. */
 export function readDefangMark(text: string, at: number): DefangMark | null {
   if (!mayStartMark(text, at)) return null;
+  const sign = shortMarkSign(text, at);
+  if (sign > 0) return sign === COLON || isWordCharacter(text.charCodeAt(at + 3)) ? { kind: kindOfSign(sign), end: at + 3 } : null;
   MARK.lastIndex = at;
   const match = MARK.exec(text);
   if (match === null) return null;
@@ -26,6 +31,19 @@ export function readDefangMark(text: string, at: number): DefangMark | null {
   const kind = kindOf(match);
   if (kind !== 'scheme' && kind !== 'colon' && !isWordCharacter(text.charCodeAt(end))) return null;
   return { kind, end };
+}
+
+/** The sign in brackets that starts at `at` when it is the plainest of marks, `[.]`, with nothing that could belong to it behind; else 0. */
+function shortMarkSign(text: string, at: number): number {
+  if (!isOpener(text.charCodeAt(at)) || !isCloser(text.charCodeAt(at + 2))) return 0;
+  const behind = text.charCodeAt(at + 3);
+  if (behind === 32 || isCloser(behind)) return 0;
+  const sign = text.charCodeAt(at + 1);
+  return sign === 46 || sign === AT || sign === COLON || sign === 44 ? sign : 0;
+}
+
+function kindOfSign(sign: number): MarkKind {
+  return sign === AT ? 'at' : sign === COLON ? 'colon' : 'dot';
 }
 
 function kindOf(match: RegExpExecArray): MarkKind {
@@ -65,4 +83,8 @@ function mayBeInside(code: number): boolean {
 
 function isOpener(code: number): boolean {
   return code === 91 || code === 40 || code === 123 || code === 60;
+}
+
+function isCloser(code: number): boolean {
+  return code === 93 || code === 41 || code === 125 || code === 62;
 }

@@ -19,6 +19,6 @@ export function readCountedName(reading: Reading, at: number): number {
   if (labels.some(([, count, label = '']) => Number(count) !== label.length)) return end;
   const name = labels.map(([, , label = '']) => label).join('.');
   const host = findHost({ ...reading, text: name }, readHostRun(name, 0));
-  if (host?.end === name.length) note(reading, host.indicator.type, host.indicator.value, { start: at, end });
+  if (host?.end === name.length) note(reading, host.host.indicator.type, host.host.indicator.value, { start: at, end });
   return end;
 }

@@ -1,7 +1,7 @@
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { refang } from '../../model/refang.ts';
 import { isHostCharacter, isLocalCharacter, isUnspacedScript, isWordCharacter } from './characters.ts';
-import { note } from '../extracted.ts';
+import { note, noteHost } from '../extracted.ts';
 import type { Reading } from '../extracted.ts';
 import { findHost } from './find-name.ts';
 import { readHostRun } from './host-name-run.ts';
@@ -31,13 +31,13 @@ export function readEmail(reading: Reading, at: number, domainStart: number): nu
   if (!isHostCharacter(text.charCodeAt(domainStart))) return -1;
   const run = readHostRun(text, domainStart);
   const host = findHost(reading, run);
-  if (host === null || host.start !== domainStart || host.indicator.type !== 'domain-name') return -1;
+  if (host === null || host.start !== domainStart || host.host.indicator.type !== 'domain-name') return -1;
   if (isMessageId(text, start)) return host.end;
   if (isNoMailbox(text, start, host.end)) return -1;
-  const value = canonicalAddress(text.slice(start, at), host.indicator.value);
+  const value = canonicalAddress(text.slice(start, at), host.host.indicator.value);
   if (value === null) return -1;
   note(reading, 'email-addr', value, { start, end: host.end });
-  if (reading.withHosts) note(reading, 'domain-name', host.indicator.value, host);
+  if (reading.withHosts) noteHost(reading, host);
   return host.end;
 }
 
@@ -98,11 +98,16 @@ function markedDotBefore(text: string, end: number, limit: number): number {
 
 /** `\nbob@evil.com` in escaped text is a line break and an address; `key=bob@evil.com` and `'bob@evil.com` are a key or quote and an address. */
 function escapedStart(text: string, start: number, at: number): number {
+  if (text.charCodeAt(start - 1) !== 92 && !hasEqualsSign(text, start, at)) return start;
   const local = text.slice(start, at);
-  if (text.charCodeAt(start - 1) !== 92 && !local.includes('=')) return start;
   const key = /^(?:.*[?&])?[\w.-]{1,40}=['"]?(?=\w)/.exec(local);
   if (key !== null) return start + key[0].length;
   return text.charCodeAt(start - 1) === 92 && /^[nrt]\w/.test(local) ? start + 1 : start;
+}
+
+function hasEqualsSign(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (text.charCodeAt(at) === 61) return true;
+  return false;
 }
 
 function isLocalStart(code: number): boolean {
@@ -112,7 +117,16 @@ function isLocalStart(code: number): boolean {
 function isMessageId(text: string, start: number): boolean {
   const before = text.charCodeAt(start - 1);
   if (before !== 60 && before !== 58 && before !== 32 && before !== 34) return false;
-  return MESSAGE_ID.test(text.slice(Math.max(0, start - 90), start));
+  return hasKeyBefore(text, start) && MESSAGE_ID.test(text.slice(Math.max(0, start - 90), start));
+}
+
+/** Whether a colon or an equals sign stands so near before a place that a header or a key may end there. */
+function hasKeyBefore(text: string, start: number): boolean {
+  for (let at = start - 1; at >= Math.max(0, start - 90); at -= 1) {
+    const code = text.charCodeAt(at);
+    if (code === 58 || code === 61) return true;
+  }
+  return false;
 }
 
 /** A user name with its password, a remote of ssh (`git@host:path`). */

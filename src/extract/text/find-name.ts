@@ -2,24 +2,13 @@ import { parseHost } from '../../model/parsing/host-name.ts';
 import type { Indicator } from '../../model/indicator.ts';
 import { refang } from '../../model/refang.ts';
 import { isDot, isUnspacedScript, isWordCharacter } from './characters.ts';
-import type { JudgedHost, Reading } from '../extracted.ts';
+import type { FoundHost, Reading } from '../extracted.ts';
 import type { HostRun } from './host-name-run.ts';
 import { mayBeGateway } from '../links/unwrap-link.ts';
+import { namedHost, noHost, ownCopy } from './judged-host.ts';
+import type { JudgedHost } from './judged-host.ts';
 import { hasKnownSuffix } from './name-suffixes.ts';
 import { nameTrap } from './lookalikes.ts';
-
-/** A host name or address inside a run. */
-export interface FoundHost {
-  readonly indicator: Indicator;
-  /** See `JudgedHost`. */
-  readonly trap: 'no' | 'maybe' | 'never';
-  /** See `JudgedHost`. */
-  readonly isGateway: boolean;
-  readonly start: number;
-  readonly end: number;
-}
-
-const NO_HOST: JudgedHost = { indicator: null, trap: 'no', isGateway: false };
 
 /** How many hosts are remembered at most. */
 const MAX_JUDGED = 20_000;
@@ -49,8 +38,8 @@ export function findHost(reading: Reading, run: HostRun): FoundHost | null {
     if (first !== null) return first;
   }
   for (let drops = 0; drops <= MAX_DROPS && end > start; drops += 1) {
-    const { indicator, trap, isGateway } = judge(reading, reading.text.slice(start, end), run);
-    if (indicator !== null) return { indicator, trap, isGateway, start, end };
+    const host = judge(reading, start, end, run);
+    if (host.indicator !== null) return { host, start, end };
     const cut = droppableLabel(reading.text, start, end);
     if (cut < 0) return null;
     end = cut;
@@ -63,27 +52,31 @@ function firstOfList(reading: Reading, run: HostRun, start: number): FoundHost |
   for (let at = start + 1; at < run.end; at += 1) {
     const code = reading.text.charCodeAt(at);
     if (code !== 0x3002 && code !== 0xff61) continue;
-    const { indicator, trap, isGateway } = judge(reading, reading.text.slice(start, at), run);
-    if (indicator !== null) return { indicator, trap, isGateway, start, end: at };
+    const host = judge(reading, start, at, run);
+    if (host.indicator !== null) return { host, start, end: at };
   }
   return null;
 }
 
-/** Canonical name or address for a host as written, and whether it may be a trap; remembered for the next time it is met. */
-function judge(reading: Reading, original: string, run: HostRun): JudgedHost {
-  const known = reading.judged.get(original);
-  if (known !== undefined) return known;
+/** Canonical name or address for the host between two places, and whether it may be a trap; remembered for the next time it is met. */
+function judge(reading: Reading, start: number, end: number, run: HostRun): JudgedHost {
+  const written = reading.text.slice(start, end);
+  const known = reading.judged.get(written);
+  if (known !== undefined && known.isDefanged === run.isDefanged) return known;
+  const original = ownCopy(written, run.isWide);
   const parsed = parseHost(run.isDefanged || run.isWide ? refang(original) : original);
-  const host: JudgedHost = parsed.kind === 'invalid' ? NO_HOST : judgeIndicator(reading, parsed.indicator, original, run);
+  const host =
+    parsed.kind === 'invalid' ? noHost(original, run.isDefanged) : judgeIndicator(parsed.indicator, original, run.isDefanged, reading);
   if (reading.judged.size >= MAX_JUDGED) reading.judged.clear();
   reading.judged.set(original, host);
   return host;
 }
 
-function judgeIndicator(reading: Reading, indicator: Indicator, original: string, run: HostRun): JudgedHost {
-  if (indicator.type !== 'domain-name') return { indicator, trap: 'no', isGateway: false };
-  if (!hasKnownSuffix(indicator.value, run.isDefanged, reading.hasPublicSuffix)) return NO_HOST;
-  return { indicator, trap: run.isDefanged ? 'no' : nameTrap(original, indicator.value), isGateway: mayBeGateway(indicator.value) };
+function judgeIndicator(indicator: Indicator, original: string, isDefanged: boolean, { hasPublicSuffix }: Reading): JudgedHost {
+  if (indicator.type !== 'domain-name') return namedHost(indicator, original, isDefanged);
+  if (!hasKnownSuffix(indicator.value, isDefanged, hasPublicSuffix)) return noHost(original, isDefanged);
+  const trap = isDefanged ? 'no' : nameTrap(original, indicator.value);
+  return { original, isDefanged, trap, isGateway: mayBeGateway(indicator.value), indicator };
 }
 
 function isNameStart(code: number): boolean {
@@ -95,11 +88,29 @@ function droppableLabel(text: string, start: number, end: number): number {
   let dot = end - 1;
   while (dot > start && !isDot(text.charCodeAt(dot))) dot -= 1;
   if (dot <= start) return -1;
-  const label = text.slice(dot + 1, end);
-  const tail = /^[a-z]{2,}(?=-[a-z]+$)/i.exec(label);
   // `evil.com-hosted`: no top-level domain has a hyphen in it.
-  if (tail !== null) return dot + 1 + tail[0].length;
-  return /^[A-Z][a-z]*$/.test(label) || isUnspacedScript(text.charCodeAt(dot + 1)) || text.charCodeAt(dot) > 127 ? dot : -1;
+  const hyphen = lettersEnd(text, dot + 1, end);
+  if (hyphen > dot + 2 && hyphen < end - 1 && text.charCodeAt(hyphen) === 45 && lettersEnd(text, hyphen + 1, end) === end) return hyphen;
+  const first = text.charCodeAt(dot + 1);
+  const isCapitalised = hyphen === end && first <= 90 && smallLettersEnd(text, dot + 2, end) === end;
+  return isCapitalised || isUnspacedScript(first) || text.charCodeAt(dot) > 127 ? dot : -1;
+}
+
+/** Where the ASCII letters that start at `from` end. */
+function lettersEnd(text: string, from: number, limit: number): number {
+  let at = from;
+  while (at < limit && isSmallLetter(text.charCodeAt(at) | 32)) at += 1;
+  return at;
+}
+
+function smallLettersEnd(text: string, from: number, limit: number): number {
+  let at = from;
+  while (at < limit && isSmallLetter(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+function isSmallLetter(code: number): boolean {
+  return code >= 97 && code <= 122;
 }
 
 /** Cuts words of Chinese, Japanese, Korean or Thai that touch ASCII letters in the first and the last label. */

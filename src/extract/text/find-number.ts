@@ -36,8 +36,11 @@ export function noteVulnerabilities(reading: Reading, run: HostRun): boolean {
 }
 
 function hasCve(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end - 2; at += 1) {
-    if ((text.charCodeAt(at) | 32) === 99 && (text.charCodeAt(at + 1) | 32) === 118 && (text.charCodeAt(at + 2) | 32) === 101) return true;
+  let at = start + 2;
+  while (at < end) {
+    const letter = text.charCodeAt(at) | 32;
+    if (letter === 101 && (text.charCodeAt(at - 1) | 32) === 118 && (text.charCodeAt(at - 2) | 32) === 99) return true;
+    at += letter === 118 ? 1 : letter === 99 ? 2 : 3;
   }
   return false;
 }
@@ -51,9 +54,10 @@ export function noteHashes(reading: Reading, run: HostRun): boolean {
     let end = start;
     while (end < run.end && isHexDigit(text.charCodeAt(end))) end += 1;
     const isWhole = !isLetterOrDigit(text.charCodeAt(start - 1)) && !isLetterOrDigit(text.charCodeAt(end));
-    const type = isWhole ? HASH_TYPES.get(end - start) : undefined;
+    const type = isWhole && end - start >= SHORTEST_HASH ? HASH_TYPES.get(end - start) : undefined;
     if (type !== undefined && !isHexTrap(text, start, end)) {
-      note(reading, type, text.slice(start, end).toLowerCase(), { start, end });
+      const digits = text.slice(start, end);
+      reading.found.push({ type, value: digits.toLowerCase(), original: digits, offset: start });
       isFound = true;
     }
     start = end + 1;
@@ -94,14 +98,15 @@ function noteAddress(reading: Reading, span: { start: number; end: number }, add
   const before = text.charCodeAt(span.start - 1);
   if (before === 46 || isLetterOrDigit(text.charCodeAt(span.end))) return;
   if (isLetterOrDigit(before) && !/%(?:25){0,2}[\da-f]{2}$/i.test(text.slice(Math.max(0, span.start - 7), span.start))) return;
-  if (before === 45 && /[a-z]/i.test(text.charAt(span.start - 2))) return;
+  if (before === 45 && isLetter(text.charCodeAt(span.start - 2))) return;
   if (isNetwork(text, span.end, address) || isNumberTrap(text, span.start, address)) return;
-  note(reading, 'ipv4-addr', text.slice(span.start, span.end), span);
+  const value = text.slice(span.start, span.end);
+  reading.found.push({ type: 'ipv4-addr', value, original: value, offset: span.start });
 }
 
 /** `10.0.0.0/8` behind the address that ends at `end`: all bits behind the prefix are zero. `192.0.2.1/24` is an address with its mask, `192.0.2.1/443` one with its port. */
 export function isNetwork(text: string, end: number, address: number): boolean {
-  if (text.charCodeAt(end) !== 47) return false;
+  if (text.charCodeAt(end) !== 47 || !isDigit(text.charCodeAt(end + 1))) return false;
   const match = /^\/(\d{1,2})(?![\d/.])/.exec(text.slice(end, end + 4));
   const length = Number(match?.[1] ?? 32);
   return length < 32 && address % 2 ** (32 - length) === 0;
@@ -125,6 +130,10 @@ function isOfTcpdump(text: string, { start, end }: { start: number; end: number 
 
 function isOfNetstat(text: string, start: number): boolean {
   return /(?:^|\n)(?:tcp|udp)[46]{0,2}[ \t][^\n]*$/.test(text.slice(Math.max(0, start - NETSTAT_REACH), start));
+}
+
+function isLetter(code: number): boolean {
+  return (code | 32) >= 97 && (code | 32) <= 122;
 }
 
 function isLetterOrDigit(code: number): boolean {

@@ -8,6 +8,9 @@ const OTHER_KEY =
 /** An object that is a fingerprint as a whole, open where the digits stand: `"ja3":{"string":"…","hash":"`. */
 const FINGERPRINT_OBJECT =
   /["'](?:ja3s?|hassh(?:_?server)?|imphash|serial(?:_?number)?|(?:tls_)?certificate)\\?["']\s{0,4}[:=]\s{0,4}\{[^{}]{0,600}$/i;
+/** What keys end in, in lower case. */
+const ENDS_KEY = new Uint8Array(128);
+for (const letter of 'entqsdyfghr3lom5') ENDS_KEY[letter.charCodeAt(0)] = 1;
 /** Keys inside of such an object. */
 const INNER_KEY = /["'](?:hash|md5|sha1|sha256|digest|value|fingerprint|serial(?:_?number)?)$/i;
 
@@ -20,14 +23,30 @@ const OBJECT_REACH = 700;
  * what is no file.
  */
 export function isHexTrap(text: string, start: number, end: number): boolean {
-  const digits = text.slice(start, end);
-  if (!/[a-f]/i.test(digits) || !/[^f]/i.test(digits)) return true;
+  if (isAllDigitsOrF(text, start, end)) return true;
   let at = start;
   while (at > 0 && start - at < 8 && isSign(text.charCodeAt(at - 1))) at -= 1;
-  if (at === start) return false;
+  if (at === start || !mayEndKey(text.charCodeAt(at - 1))) return false;
   const key = text.slice(Math.max(0, at - KEY_REACH), at);
   if (OTHER_KEY.test(key)) return true;
   return isQuote(text.charCodeAt(at)) && INNER_KEY.test(key) && FINGERPRINT_OBJECT.test(text.slice(Math.max(0, at - OBJECT_REACH), at));
+}
+
+/** Decimal digits only, or nothing but the letter F. */
+function isAllDigitsOrF(text: string, start: number, end: number): boolean {
+  let letters = 0;
+  let others = 0;
+  for (let at = start; at < end && (letters === 0 || others === 0); at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 57) letters += 1;
+    if ((code | 32) !== 102) others += 1;
+  }
+  return letters === 0 || others === 0;
+}
+
+/** Whether one of the keys ends in this character: `6` of `sha256` does not. */
+function mayEndKey(code: number): boolean {
+  return code < 128 && ENDS_KEY[code | 32] === 1;
 }
 
 /** A quote, or the backslash before it in JSON inside of JSON. */

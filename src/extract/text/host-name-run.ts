@@ -1,4 +1,4 @@
-import { isDot, isHostCharacter, isWordCharacter, plainHostEnd } from './characters.ts';
+import { isDot, isHostCharacter, isWordCharacter, mayBeMark, plainHostEnd } from './characters.ts';
 import type { DefangMark } from './defang-mark.ts';
 import { readDefangMark } from './defang-mark.ts';
 
@@ -25,10 +25,10 @@ export interface HostRun {
   readonly mark: DefangMark | null;
 }
 
-/** Reads the run that starts at `start`, where a host character stands. */
-export function readHostRun(text: string, start: number): HostRun {
+/** Reads the run that starts at `start`, where a host character stands. `plainEnd`: up to where there are letters and digits, if known. */
+export function readHostRun(text: string, start: number, plainEnd = start): HostRun {
   const limit = Math.min(text.length, start + MAX_RUN);
-  let end = start;
+  let end = Math.min(plainEnd, limit);
   let dots = 0;
   let isDefanged = false;
   let isWide = false;
@@ -37,12 +37,18 @@ export function readHostRun(text: string, start: number): HostRun {
     end = plainHostEnd(text, end, limit);
     if (end === limit) break;
     const code = text.charCodeAt(end);
-    if (isHostCharacter(code)) {
-      if (code > 127) isWide = true;
+    if (code === DOT) {
+      dots += 1;
+      end += 1;
+      continue;
+    }
+    if (code > 127 && isHostCharacter(code)) {
+      isWide = true;
       if (isDot(code)) dots += 1;
       end += 1;
       continue;
     }
+    if (!mayBeMark(code)) break;
     const found = markAfter(text, start, end);
     if (found === null || found.kind !== 'dot') {
       mark = found;

@@ -1,4 +1,5 @@
 import { FILE_ENDINGS } from '../../model/parsing/file-endings.ts';
+import type { FoundHost } from '../extracted.ts';
 import { isCommonSuffix } from './name-suffixes.ts';
 
 /** Top-level domains that more often end a file name, where the name has two labels only and nobody defanged it. */
@@ -109,11 +110,11 @@ export function nameTrap(original: string, name: string): 'no' | 'maybe' | 'neve
 }
 
 /** Whether a host is a trap where it stands: a part of a path, or (when it may be one) followed like code. */
-export function isTrapHere(text: string, host: { start: number; end: number; trap: 'no' | 'maybe' | 'never' }): boolean {
+export function isTrapHere(text: string, { host, start, end }: FoundHost): boolean {
   return (
     host.trap === 'never' ||
-    isPathPart(text, host.start) ||
-    (host.trap === 'maybe' && (isFollowedLikeCode(text, host.end) || isAction(text, host)))
+    isPathPart(text, start) ||
+    (host.trap === 'maybe' && (isFollowedLikeCode(text, end) || isAction(text, start, end)))
   );
 }
 
@@ -153,7 +154,7 @@ function isInterfaceName(original: string): boolean {
 }
 
 /** The name of an operation: the value of a key that says so, or followed by what is done (`microsoft.web/sites/write`). */
-function isAction(text: string, { start, end }: { start: number; end: number }): boolean {
+function isAction(text: string, start: number, end: number): boolean {
   if (text.charCodeAt(end) === 47 && /^(?:\/[A-Za-z]{2,40}){1,6}\/(?:read|write|delete|action)\b/i.test(text.slice(end, end + 160)))
     return true;
   const before = text.charCodeAt(start - 1);

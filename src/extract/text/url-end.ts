@@ -13,6 +13,8 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 /** Punctuation of the sentence around a URL, and characters nobody sees: full stop, comma, semicolon, colon, `!?'*~`, zero width. */
 const TAIL: ReadonlySet<number> = new Set([46, 44, 59, 58, 33, 63, 39, 42, 126, 0xad, 0x200b, 0x200c, 0x200d, 0x2060, 0xfeff]);
+const IS_TAIL = new Uint8Array(128);
+for (const code of TAIL) if (code < 128) IS_TAIL[code] = 1;
 
 /** HTML references that stand for a character no URL has in it. */
 const ENDING_REFERENCE = /&(?:lt|gt|quot|nbsp|apos|laquo|raquo|#0?39|#34|#60|#62|#x2[27]|#x3[ce]);/iy;
@@ -35,13 +37,18 @@ const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
  */
 export function findUrlEnd(text: string, from: number, start: number): number {
   const before = text.charCodeAt(start - 1);
-  const open = new Map<number, number>();
+  let open: Map<number, number> | null = null;
   let isInQuery = false;
   let at = from;
   for (; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code < 128 && IS_PLAIN[code] === 1) continue;
     if (isEnd(text, at, code)) break;
+    if (code === 63 || code === 61) {
+      isInQuery = true;
+      continue;
+    }
+    open ??= new Map();
     if (code === 123 && text.startsWith('${IFS}', at - 1)) {
       at -= 1;
       break;
@@ -58,7 +65,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
       // Remembered beside the brackets, so that only the first of each is looked at.
       if (isFirst) open.set(code, 0);
       if (isFirst && isLineStart(text, start) && isRowOfCells(text, at, start)) break;
-    } else if (code === 63 || code === 64 || code === 61) isInQuery = true;
+    } else if (code === 64) isInQuery = true;
     else if (!isBalanced(text, at, open)) break;
   }
   // In a form a plus stands for a blank, before a URL and behind it.
@@ -153,7 +160,7 @@ function trimmed(text: string, from: number, to: number, before: number): number
   let end = to;
   while (end > from) {
     const code = text.charCodeAt(end - 1);
-    const isTail = TAIL.has(code);
+    const isTail = code < 128 ? IS_TAIL[code] === 1 : TAIL.has(code);
     const isMarkup = (code === 95 && before === 95) || code === 40 || code === 91 || code === 123 || code === 92;
     if (!isTail && !isMarkup) break;
     end -= 1;

@@ -1,24 +1,24 @@
 import { parseIpv6 } from '../../model/parsing/host-name.ts';
-import type { Indicator } from '../../model/indicator.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { refang } from '../../model/refang.ts';
 import type { Reading } from '../extracted.ts';
-import { isHostCharacter } from './characters.ts';
+import { isDigit, isHostCharacter } from './characters.ts';
 import { findHost } from './find-name.ts';
 import type { HostRun } from './host-name-run.ts';
 import { readHostRun } from './host-name-run.ts';
+import { namedHost } from './judged-host.ts';
+import type { NamedHost } from './judged-host.ts';
 
-const PORT = /(?::|\[:\]|\(:\))(\d{1,5})(?!\d)/y;
+const MARKED_PORT = /(?:\[:\]|\(:\))\d{1,5}(?!\d)/y;
 /** What may stand in a host that only punycode carries. */
 const SIGNED_HOST = /[^\s/?#:@"'`<>()[\]{}\\|,;]{1,253}/y;
 /** Pictures, arrows and other signs outside ASCII. */
 const SIGN = /(?![\0-\u007f])[\p{So}\p{Sm}\p{Sk}]/u;
 const PUNCTUATION = /(?![-_.])\p{P}/u;
 
-/** A host inside a URL: where it stands, what it is, and where the port behind it ends. */
+/** A host inside a URL: what it is, where it stands, and where the port behind it ends. */
 export interface UrlHost {
-  readonly indicator: Indicator | null;
-  readonly isGateway: boolean;
+  readonly host: NamedHost | null;
   readonly start: number;
   readonly end: number;
   readonly portEnd: number;
@@ -29,14 +29,21 @@ export function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHo
   const { text } = reading;
   if (text.charCodeAt(at) === 91) {
     const close = text.slice(at, at + 64).indexOf(']');
-    const address = close < 0 ? null : parseIpv6(refang(text.slice(at + 1, at + close)));
+    const inside = text.slice(at + 1, at + Math.max(close, 1));
+    const address = /[\s/]/.test(inside) ? null : parseIpv6(refang(inside));
     if (address !== null && address.kind !== 'invalid')
-      return withPort(text, { indicator: address.indicator, isGateway: false, start: at + 1, end: at + close }, at + close + 1);
+      return {
+        host: namedHost(address.indicator, inside),
+        start: at + 1,
+        end: at + close,
+        portEnd: findPortEnd(text, at + close + 1),
+      };
   }
   if (!isHostCharacter(text.charCodeAt(at))) return isWeb ? signedHost(reading, at) : null;
   const run = readHostRun(text, at);
   const found = findHost(reading, run);
-  if (found !== null) return found.start === at ? withPort(text, found, found.end) : null;
+  if (found !== null)
+    return found.start === at ? { host: found.host, start: at, end: found.end, portEnd: findPortEnd(text, found.end) } : null;
   return isWeb ? (signedHost(reading, at) ?? unknownHost(text, run)) : null;
 }
 
@@ -48,26 +55,26 @@ function signedHost({ text, hasPublicSuffix }: Reading, at: number): UrlHost | n
   const parsed = parseIndicator(written);
   if (parsed.kind === 'invalid' || parsed.indicator.type !== 'domain-name' || !hasPublicSuffix(parsed.indicator.value)) return null;
   const end = at + written.length;
-  return withPort(text, { indicator: parsed.indicator, isGateway: false, start: at, end }, end);
+  return { host: namedHost(parsed.indicator, written), start: at, end, portEnd: findPortEnd(text, end) };
 }
 
 /** A host of the own network, or one below a suffix nobody knows: only where more than the host says that it is a URL. */
 function unknownHost(text: string, run: HostRun): UrlHost | null {
-  const host = withPort(text, { indicator: null, isGateway: false, start: run.start, end: run.end }, run.end);
+  const host = { host: null, start: run.start, end: run.end, portEnd: findPortEnd(text, run.end) };
   if (text.charCodeAt(host.portEnd) === 58) return null;
   if (run.dots > 0) return host;
   const isMore = host.portEnd > run.end || /^\/[^\s"'<>]/.test(text.slice(run.end, run.end + 2));
   return isMore || /^localhost$/i.test(text.slice(run.start, run.end)) ? host : null;
 }
 
-function withPort(text: string, host: Omit<UrlHost, 'portEnd'>, at: number): UrlHost {
-  const { indicator, isGateway, start, end } = host;
-  return { indicator, isGateway, start, end, portEnd: findPortEnd(text, at) };
-}
-
 /** Where the port behind a host ends; `at`, where the host ends, when there is none. */
 export function findPortEnd(text: string, at: number): number {
-  return Math.max(at, endOf(PORT, text, at));
+  const code = text.charCodeAt(at);
+  if (code === 91 || code === 40) return Math.max(at, endOf(MARKED_PORT, text, at));
+  if (code !== 58) return at;
+  let end = at + 1;
+  while (end < at + 7 && isDigit(text.charCodeAt(end))) end += 1;
+  return end === at + 1 || end === at + 7 ? at : end;
 }
 
 /** Where a sticky pattern ends that begins at a place; -1 when it does not. */

@@ -5,8 +5,7 @@ export const LONGEST_REREAD = 2048;
 
 /** The next line of a URL in angle brackets that was broken over several, with the marks of a quotation before it. */
 const NEXT_LINE = /[^\s<>"]{0,8}\r?\n(?:[>|] ?){0,8}(?!\w{2,8}:\/\/)[^\s<>"]+/y;
-/** The end of a line that goes on in quoted-printable, and the line behind it. */
-const SOFT_BREAK = /^=\r?\n/;
+/** The line behind one that goes on in quoted-printable. */
 const NEXT_SOFT_LINE = /=?\r?\n[^\s<>"]+/y;
 const LINE_BREAKS = /\r?\n(?:[>|] ?){0,8}/g;
 const MAX_LINES = 16;
@@ -18,8 +17,15 @@ const MAX_LINES = 16;
 export function wrappedEnd(text: string, start: number, lineEnd: number): number {
   if (text.charCodeAt(start - 1) === 60) return linesEnd(text, lineEnd, NEXT_LINE, (end) => text.charCodeAt(end) === 62) ?? lineEnd;
   const breakAt = text.charCodeAt(lineEnd) === 61 ? lineEnd : lineEnd - 1;
-  const isSource = SOFT_BREAK.test(text.slice(breakAt, breakAt + 3)) && text.slice(Math.max(0, start - 8), lineEnd).includes('=3D');
-  return isSource ? (linesEnd(text, lineEnd, NEXT_SOFT_LINE, (end) => !SOFT_BREAK.test(text.slice(end - 1, end + 2))) ?? lineEnd) : lineEnd;
+  const isSource = isSoftBreak(text, breakAt) && text.slice(Math.max(0, start - 8), lineEnd).includes('=3D');
+  return isSource ? (linesEnd(text, lineEnd, NEXT_SOFT_LINE, (end) => !isSoftBreak(text, end - 1)) ?? lineEnd) : lineEnd;
+}
+
+/** Whether an equals sign with the end of the line behind it stands at `at`. */
+function isSoftBreak(text: string, at: number): boolean {
+  if (text.charCodeAt(at) !== 61) return false;
+  const next = text.charCodeAt(at + 1);
+  return next === 10 || (next === 13 && text.charCodeAt(at + 2) === 10);
 }
 
 /** Where the last of the lines that follow ends; `null`: too many, or none that is the last. */

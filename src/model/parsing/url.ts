@@ -28,7 +28,7 @@ const LOCAL_SCHEMES: ReadonlySet<string> = new Set([
 const MAX_PORT = 65_535;
 
 /** Longest canonical URL, in characters: percent-encoding may make one up to nine times as long as it was written. */
-const MAX_URL = 65_536;
+export const MAX_URL = 65_536;
 
 /** Characters that path and query carry as they are in the canonical spelling; all others go through the URL parser. */
 const IS_PLAIN = new Uint8Array(128);
@@ -69,13 +69,13 @@ export function parseUrl(text: string, schemeEnd: number): ParsedObservable {
 }
 
 /**
- * The canonical spelling of a web URL whose host was read already, from its port (digits, or empty) and all that stands behind; `null`
- * when the URL parser refuses it.
+ * The canonical spelling of a URL out of its parts: the scheme in lower case, the port in digits or empty, path and query canonical already;
+ * `null` when it is none.
  */
-export function webUrl(scheme: 'http' | 'https', host: Indicator, port: string, rest: string): string | null {
-  const path = canonicalRest(rest, 0);
-  const written = canonicalPort(port, scheme);
-  if (path === null || written === null) return null;
+export function urlFrom(scheme: string, host: Indicator, port: string, path: string | null): string | null {
+  if (path === null || schemeFault(scheme) !== null) return null;
+  const written = port === '' ? '' : canonicalPort(port, scheme);
+  if (written === null) return null;
   const name = host.type === 'ipv6-addr' ? `[${host.value}]` : host.value;
   const value = `${scheme}://${name}${written}${path}`;
   return value.length > MAX_URL ? null : value;
@@ -148,14 +148,19 @@ function decoded(host: string): string {
 }
 
 /** Path and query in canonical spelling, from `start` of `text`, without the fragment; `null` when the URL parser refuses them. */
-function canonicalRest(text: string, start: number): string | null {
+export function canonicalRest(text: string, start: number): string | null {
   const hash = text.indexOf('#', start);
   const end = hash < 0 ? text.length : hash;
   if (start === end) return '/';
-  if (text.charCodeAt(start) === 47 && isPlainRest(text, start, end)) return text.slice(start, end);
+  if (isCanonicalPath(text, start, end)) return text.slice(start, end);
   // The empty fragment keeps a blank at the end, which the URL parser would trim.
   const url = `http://h${text.slice(start, end)}#`;
   return URL.canParse(url) ? new URL(url).href.slice('http://h'.length, -1) : null;
+}
+
+/** Whether path and query of a URL, with nothing behind them, stand in their canonical spelling between two places of a text. */
+export function isCanonicalPath(text: string, start: number, end: number): boolean {
+  return text.charCodeAt(start) === 47 && start < end && isPlainRest(text, start, end);
 }
 
 /** Whether the URL parser would leave path and query as they are: plain characters, and no `/.` or `%2e` in the path. */
