@@ -58,7 +58,7 @@ export async function run(print: Print): Promise<void> {
 
 /** Repeated to 5 MB, each makes a text in which something seems to begin everywhere. */
 const HOSTILE = [
-  '[.]', 'a[.]', 'a@', '::', 'f:', '1.1.1.1-', '://', 'http://', 'http://a.com/(', 'http://a@', 'http://a.com/a;', '&#46;', '\\/', '%20', ' at a', 'a at b dot ', 'CVE-2024-', 'あ.', 'deadbeef', 'a:b@',
+  '[.]', 'a[.]', 'a@', '::', 'f:', '1.1.1.1-', '://', 'http://', 'http://a.com/(', 'http://a@', 'http://a.com/a;', '&#46;', '\\/', '%20', ' at a', 'a at b dot ', 'CVE-2024-', 'あ.', 'deadbeef', 'a:b@', 'From 192.0.2.1 ', '+http://a.com/', 'http%3A%2F%2F',
 ]; // prettier-ignore
 const HOSTILE_BYTES = 5e6;
 

@@ -167,7 +167,8 @@ function readHost(reading: Reading, run: HostRun): number {
   if (!run.isDefanged && type === 'domain-name' && isTrapHere(text, found)) return run.end;
   const url = isSocket(text, found.start) ? -1 : readBareUrl(reading, found);
   if (url > 0) return url;
-  if (type === 'ipv4-addr' && isNetwork(text, found.end, ipv4FromText(value, 0, value.length))) return run.end;
+  if (type === 'ipv4-addr' && text.charCodeAt(found.end) === SLASH && isNetwork(text, found.end, ipv4FromText(value, 0, value.length)))
+    return run.end;
   if (isPlainNumbers) noteIpv4(reading, run);
   else noteHost(reading, found);
   return found.end;
@@ -209,7 +210,8 @@ function escapeLength(text: string, at: number): number {
   const before = text.charCodeAt(at - 1);
   if (before === PERCENT) return /^(?:25){0,2}[\da-f]{2}/i.exec(text.slice(at, at + 6))?.[0].length ?? 0;
   if (before !== BACKSLASH) return 0;
-  if (/^u00[\da-f]{2}/i.test(text.slice(at, at + 5))) return 5;
-  if (!/^[nrt]/.test(text.charAt(at))) return 0;
+  const letter = text.charCodeAt(at);
+  if ((letter | 32) === 117) return /^u00[\da-f]{2}/i.test(text.slice(at, at + 5)) ? 5 : 0;
+  if (letter !== 110 && letter !== 114 && letter !== 116) return 0;
   return /(?:[a-z]:\\|\\\\)[^\s"'<>|]*$/i.test(text.slice(Math.max(0, at - PATH_REACH), at)) ? 0 : 1;
 }

@@ -87,4 +87,8 @@ describe('hostile texts', () => {
       expect(found.length).toBeLessThan(150_000);
     }
   }, 15_000); // prettier-ignore
+
+  it.each([['From 192.0.2.1\n'], ['+http://a.com/'], ['http%3A%2F%2F']])('are read in linear time, where each step is a short one: %j', (piece) => {
+    expect(extractFromText(piece.repeat(Math.ceil(1_000_000 / piece.length))).length).toBeLessThan(200_000);
+  }, 15_000); // prettier-ignore
 });

@@ -12,10 +12,13 @@ export function parameterOf(url: string, name: string): string | null {
   return null;
 }
 
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
 /** Text with its percent escapes undone; one that is not whole stays as it is, as in browsers. */
 export function decodePercent(text: string): string {
   if (!text.includes('%')) return text;
-  const utf8 = new TextEncoder().encode(text);
+  const utf8 = ENCODER.encode(text);
   let length = 0;
   for (let at = 0; at < utf8.length; at += 1) {
     const byte = utf8[at] === 37 ? escapedByte(utf8, at + 1) : -1;
@@ -23,13 +26,21 @@ export function decodePercent(text: string): string {
     length += 1;
     if (byte >= 0) at += 2;
   }
-  return new TextDecoder().decode(utf8.subarray(0, length));
+  return DECODER.decode(utf8.subarray(0, length));
 }
 
 /** The byte that two hex digits at a place say; -1 when none stand there. */
 function escapedByte(utf8: Uint8Array, at: number): number {
-  const digits = String.fromCharCode(utf8[at] ?? 0, utf8[at + 1] ?? 0);
-  return /^[\da-f]{2}$/i.test(digits) ? parseInt(digits, 16) : -1;
+  const high = hexValue(utf8[at] ?? 0);
+  const low = hexValue(utf8[at + 1] ?? 0);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/** 0 to 15 for a hex digit, -1 for anything else. */
+function hexValue(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
 /** The bytes of base64 in either alphabet, padded or not; `null` when it is none. */

@@ -120,11 +120,23 @@ function isMessageId(text: string, start: number): boolean {
   return hasKeyBefore(text, start) && MESSAGE_ID.test(text.slice(Math.max(0, start - 90), start));
 }
 
+/** Whether what ends before a colon or an equals sign, over blanks and a quote, ends as those headers do. */
+function mayEndKey(text: string, sign: number): boolean {
+  let at = sign;
+  while (at > 0 && sign - at < 5 && isBlankOrQuote(text.charCodeAt(at - 1))) at -= 1;
+  const letter = text.charCodeAt(at - 1) | 32;
+  return letter === 100 || letter === 111 || letter === 115;
+}
+
+function isBlankOrQuote(code: number): boolean {
+  return code <= 32 || code === 34 || code === 39 || code > 127;
+}
+
 /** Whether a colon or an equals sign stands so near before a place that a header or a key may end there. */
 function hasKeyBefore(text: string, start: number): boolean {
   for (let at = start - 1; at >= Math.max(0, start - 90); at -= 1) {
     const code = text.charCodeAt(at);
-    if (code === 58 || code === 61) return true;
+    if ((code === 58 || code === 61) && mayEndKey(text, at)) return true;
   }
   return false;
 }

@@ -84,7 +84,7 @@ export function noteIpv4(reading: Reading, run: HostRun): void {
     let { start } = run;
     for (const piece of text.slice(run.start, run.end).split('-')) {
       const span = { start, end: start + piece.length };
-      const inner = ipv4FromText(piece, 0, piece.length);
+      const inner = ipv4FromText(text, span.start, span.end);
       if (inner >= 0) noteAddress(reading, span, inner);
       else noteCaptured(reading, span, piece);
       start = span.end + 1;

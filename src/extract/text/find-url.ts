@@ -1,6 +1,6 @@
 // src/extract/text/: one pass over a text: what begins where it stands, and what only looks like an indicator.
 import { parseIndicator } from '../../model/parse-indicator.ts';
-import { canonicalRest, isCanonicalPath, MAX_URL, urlFrom } from '../../model/parsing/url.ts';
+import { canonicalRest, MAX_URL, urlFrom } from '../../model/parsing/url.ts';
 import { isHostCharacter, isUserCharacter } from './characters.ts';
 import { note } from '../extracted.ts';
 import type { FoundHost, Reading } from '../extracted.ts';
@@ -31,11 +31,17 @@ export function readUrl(reading: Reading, run: HostRun): number {
   const { text } = reading;
   const scheme = schemeAt(reading, run);
   if (scheme === null) return -1;
-  const user = userEnd(text, scheme);
-  const host = readUrlHost(reading, user < 0 ? scheme.end : user, scheme.isWeb);
+  const first = isHostCharacter(text.charCodeAt(scheme.end)) ? readHostRun(text, scheme.end) : null;
+  const user = first !== null && !first.isDefanged && !mayEndUser(text.charCodeAt(first.stop)) ? -1 : userEnd(text, scheme);
+  const host = user < 0 ? readUrlHost(reading, scheme.end, first, scheme.isWeb) : readUrlHost(reading, user, null, scheme.isWeb);
   if (host === null) return -1;
   const isPlain = user < 0 || !text.slice(scheme.end, user).includes(';');
   return noteUrl(reading, scheme.start, host, isPlain ? scheme.plain : null);
+}
+
+/** Whether what stands behind a host may be the rest of a user name instead, or the end of one. */
+function mayEndUser(code: number): boolean {
+  return code === 64 || code === 59 || isUserCharacter(code);
 }
 
 /** Where user name and password end, with their at sign; -1 when there are none. */
@@ -54,6 +60,8 @@ export function readBareUrl(reading: Reading, host: FoundHost): number {
   const code = text.charCodeAt(host.end);
   if (code !== 47 && code !== 58 && code !== 91 && code !== 92 && code !== 40) return -1;
   const portEnd = findPortEnd(text, host.end);
+  const first = text.charCodeAt(portEnd);
+  if (first !== 47 && first !== 91 && first !== 92) return -1;
   // Behind an address a number is a port or a prefix, as firewalls write it.
   const path = host.host.indicator.type === 'ipv4-addr' ? ADDRESS_PATH : /^(?:\/|\[\/\]|\\{1,4}\/)[^\s"'<>)\]},;|\\]/;
   if (!path.test(text.slice(portEnd, portEnd + 24))) return -1;
@@ -107,19 +115,14 @@ function canonicalUrl(text: string, url: WrittenUrl, found: UrlHost, scheme: str
   const { host, portEnd } = found;
   const hostEnd = text.charCodeAt(found.end) === 93 ? found.end + 1 : found.end;
   if (scheme === null || host === null || (portEnd !== hostEnd && text.charCodeAt(hostEnd) !== 58)) return readWhole(url.original);
-  const isMarked = mayBeMarked(text, portEnd, url.end);
   const isOfWeb = scheme === 'http' || scheme === 'https';
-  if (isMarked && (!isOfWeb || text.charCodeAt(found.start - 1) === 64)) return readWhole(url.original);
-  if (
-    isOfWeb &&
-    !isMarked &&
-    portEnd === found.end &&
-    isCanonicalStart(url, found.start, host, scheme) &&
-    isCanonicalPath(text, portEnd, url.end)
-  )
-    return url.original;
   const port = portEnd > hostEnd ? text.slice(hostEnd + 1, portEnd) : '';
-  if (!isMarked && isCanonicalPath(text, portEnd, url.end)) return urlFrom(scheme, host.indicator, port, text.slice(portEnd, url.end));
+  if (isPlainPath(text, portEnd, url.end)) {
+    const isWritten = isOfWeb && portEnd === found.end && isCanonicalStart(url, found.start, host, scheme);
+    return isWritten ? url.original : urlFrom(scheme, host.indicator, port, portEnd === url.end ? '/' : text.slice(portEnd, url.end));
+  }
+  const isMarked = mayBeMarked(text, portEnd, url.end);
+  if (isMarked && (!isOfWeb || text.charCodeAt(found.start - 1) === 64)) return readWhole(url.original);
   const rest = text.slice(portEnd, url.end);
   return urlFrom(scheme, host.indicator, port, canonicalRest(isMarked ? plainPath(rest) : rest, 0));
 }
@@ -127,6 +130,7 @@ function canonicalUrl(text: string, url: WrittenUrl, found: UrlHost, scheme: str
 /** Whether a URL begins as its canonical spelling does: the scheme, the colon with its slashes and the host. */
 function isCanonicalStart({ original, start }: WrittenUrl, hostStart: number, host: NamedHost, scheme: string): boolean {
   return (
+    original.length > hostStart - start + host.original.length &&
     hostStart - start === scheme.length + 3 &&
     original.charCodeAt(scheme.length + 1) === 47 &&
     original.charCodeAt(scheme.length + 2) === 47 &&
@@ -134,6 +138,26 @@ function isCanonicalStart({ original, start }: WrittenUrl, hostStart: number, ho
     host.indicator.value === host.original &&
     original.length <= MAX_URL
   );
+}
+
+/** Characters of a path and a query that are canonical as they stand, and mark nothing. */
+const IS_PLAIN = new Uint8Array(128);
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&*+,;=:@%/?')
+  IS_PLAIN[character.charCodeAt(0)] = 1;
+
+/** Whether path and query, or nothing at all, stand between two places, surely canonical: what is left to say is left to `canonicalRest`. */
+function isPlainPath(text: string, from: number, end: number): boolean {
+  if (from < end && text.charCodeAt(from) !== 47) return false;
+  let before = 0;
+  for (let at = from; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 127 || IS_PLAIN[code] === 0) return false;
+    if (code === 46 && before === 47) return false;
+    if (code === 37 && text.charCodeAt(at + 1) === 50) return false;
+    if (code === 38 && (text.charCodeAt(at + 1) === 35 || text.charCodeAt(at + 1) === 97)) return false;
+    before = code;
+  }
+  return true;
 }
 
 /** Whether there may be a defang mark or an escape in a path. */

@@ -48,14 +48,15 @@ const ACTION_KEY = /(?:action|operation|event|permission|privilege|scope|method)
 /** What such a key ends in, in lower case: a cheap look. */
 const ACTION_ENDS = new Set(Array.from('snedept', (letter) => letter.charCodeAt(0)));
 
-/** What is followed by numbers with dots that are no address … */
-const VERSION_WORDS: ReadonlySet<string> = new Set(
-  'v ver version versions firmware revision rev oid section sec chapter clause appendix figure fig table paragraph'.split(' '),
-);
-/** … and what is when the first number is a small one. */
-const SMALL_VERSION_WORDS: ReadonlySet<string> = new Set(
-  'release rel build update updated patch upgrade upgraded sdk driver kernel library package than'.split(' '),
-);
+/** What is followed by numbers with dots that are no address, whichever (`any`) or when the first of them is small. */
+const NUMBER_WORDS: ReadonlyMap<string, 'any' | 'small'> = new Map([
+  ...'v ver version versions firmware revision rev oid section sec chapter clause appendix figure fig table paragraph §'
+    .split(' ')
+    .map((word) => [word, 'any'] as const),
+  ...'release rel build update updated patch upgrade upgraded sdk driver kernel library package than'
+    .split(' ')
+    .map((word) => [word, 'small'] as const),
+]);
 const LONGEST_WORD = 16;
 
 /** A product with its version, as in user agents: `Chrome/120.0.0.0`. Protocols (`TCP/1.2.3.4`) and host names are something else. */
@@ -65,20 +66,32 @@ const PRODUCT =
 /** Whether a dotted quad is a version, an object identifier or the number of a chapter, by what stands before it. */
 export function isNumberTrap(text: string, start: number, address: number): boolean {
   if (text.charCodeAt(start - 1) === 47) return PRODUCT.test(text.slice(Math.max(0, start - 40), start));
-  let word = wordBefore(text, start);
-  if (word === 'to' || word === 'from') word = wordBefore(text, text.lastIndexOf(word, start));
-  if (word === '§' || VERSION_WORDS.has(word) || word.endsWith('version')) return true;
-  return address >>> 24 < 32 && address >>> 24 !== 10 && SMALL_VERSION_WORDS.has(word);
+  let end = signsStart(text, start);
+  let at = wordStart(text, end);
+  let word = text.slice(at, end).toLowerCase();
+  if (word === 'to' || word === 'from') {
+    end = signsStart(text, at);
+    at = wordStart(text, end);
+    word = text.slice(at, end).toLowerCase();
+  }
+  const kind = NUMBER_WORDS.get(word);
+  if (kind === 'small') return address >>> 24 < 32 && address >>> 24 !== 10;
+  return kind === 'any' || word.endsWith('version');
 }
 
-/** The word before `start`, in lower case, over up to five signs (`version": "1.2.3.4`); empty when there is none. */
-function wordBefore(text: string, start: number): string {
-  let end = start;
-  while (end > 0 && start - end < 5 && isSign(text.charCodeAt(end - 1))) end -= 1;
-  if (text.charCodeAt(end - 1) === 0xa7) return '§';
+/** Where the signs before `start` begin, up to five of them (`version": "1.2.3.4`). */
+function signsStart(text: string, start: number): number {
+  let at = start;
+  while (at > 0 && start - at < 5 && isSign(text.charCodeAt(at - 1))) at -= 1;
+  return at;
+}
+
+/** Where the word that ends at `end` begins; `end` when there is none. */
+function wordStart(text: string, end: number): number {
+  if (text.charCodeAt(end - 1) === 0xa7) return end - 1;
   let at = end;
   while (at > 0 && end - at < LONGEST_WORD && isLetter(text.charCodeAt(at - 1))) at -= 1;
-  return at === end || (at > 0 && isLetter(text.charCodeAt(at - 1))) ? '' : text.slice(at, end).toLowerCase();
+  return at > 0 && isLetter(text.charCodeAt(at - 1)) ? end : at;
 }
 
 /** Blanks, quotes, colon, equals sign, opening bracket, number sign, full stop. */

@@ -38,10 +38,13 @@ const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
 export function findUrlEnd(text: string, from: number, start: number): number {
   const before = text.charCodeAt(start - 1);
   let open: Map<number, number> | null = null;
+  // In a form a plus stands for a blank, before a URL and behind it.
+  const blank = before === 43 ? 43 : -1;
   let isInQuery = false;
   let at = from;
   for (; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
+    if (code === blank) break;
     if (code < 128 && IS_PLAIN[code] === 1) continue;
     if (isEnd(text, at, code)) break;
     if (code === 63 || code === 61) {
@@ -68,9 +71,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     } else if (code === 64) isInQuery = true;
     else if (!isBalanced(text, at, open)) break;
   }
-  // In a form a plus stands for a blank, before a URL and behind it.
-  const plus = before === 43 ? text.slice(from, at).indexOf('+') : -1;
-  return trimmed(text, from, plus < 0 ? at : from + plus, before);
+  return trimmed(text, from, at, before);
 }
 
 /** `hxxp:\\evil.com\a`: backslashes all the way. */

@@ -24,8 +24,8 @@ export interface UrlHost {
   readonly portEnd: number;
 }
 
-/** Reads the host of a URL at a place; `null` when there is none. `isWeb`: behind a scheme of the web. */
-export function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHost | null {
+/** Reads the host of a URL at a place; `null` when there is none. `known`: what is there, if read. `isWeb`: behind a scheme of the web. */
+export function readUrlHost(reading: Reading, at: number, known: HostRun | null, isWeb: boolean): UrlHost | null {
   const { text } = reading;
   if (text.charCodeAt(at) === 91) {
     const close = text.slice(at, at + 64).indexOf(']');
@@ -40,7 +40,7 @@ export function readUrlHost(reading: Reading, at: number, isWeb: boolean): UrlHo
       };
   }
   if (!isHostCharacter(text.charCodeAt(at))) return isWeb ? signedHost(reading, at) : null;
-  const run = readHostRun(text, at);
+  const run = known ?? readHostRun(text, at);
   const found = findHost(reading, run);
   if (found !== null)
     return found.start === at ? { host: found.host, start: at, end: found.end, portEnd: findPortEnd(text, found.end) } : null;

@@ -15,6 +15,12 @@ const BRACKETED_SCHEME = /[[({]?h[\])}]?[[({]?[tx][\])}]?[[({]?[tx][\])}]?[[({]?
 const WEB_TAIL = /(?:h(?:tt|xx)ps?|ftps?|fxps?)$/i;
 /** Schemes that end like one of the web. */
 const LONGER_SCHEMES: ReadonlySet<string> = new Set(['sftp', 'tftp', 'shttp', 'aftp']);
+/** Those that are met often and are none of the web. */
+const USUAL_SCHEMES: ReadonlySet<string> = new Set(
+  'tcp udp tls ws wss dns ssh sftp tftp telnet rdp vnc smb nfs rsync git svn ldap ldaps rmi irc ircs rtsp rtmp socks4 socks5 mysql postgresql mongodb redis amqp'.split(
+    ' ',
+  ),
+);
 /** No schemes of URLs with a host, and what is another scheme when it is refanged. */
 const OTHER_WORDS: ReadonlySet<string> = new Set(['mailto', 'meow', 'meows']);
 const SCHEME = /^[a-z][a-z\d+.-]{1,15}$/i;
@@ -122,6 +128,7 @@ function plainSchemeAt(text: string, run: HostRun, from: number): Scheme | null 
   if (web !== null) return { start, end: withoutBlank(text, end), isWeb: true, plain: web };
   if (run.isWide || run.isDefanged || isH(text, run.start)) return null;
   const plain = text.slice(start, run.end).toLowerCase();
+  if (USUAL_SCHEMES.has(plain)) return { start, end, isWeb: false, plain };
   if (plain === 'ftp' || plain === 'ftps') return { start, end: withoutBlank(text, end), isWeb: true, plain };
   if (!LONGER_SCHEMES.has(plain) && (WEB_TAIL.test(plain) || ODD_WEB.test(plain))) return null;
   return SCHEME.test(plain) && !OTHER_WORDS.has(plain) ? { start, end, isWeb: false, plain } : null;

@@ -152,15 +152,10 @@ export function canonicalRest(text: string, start: number): string | null {
   const hash = text.indexOf('#', start);
   const end = hash < 0 ? text.length : hash;
   if (start === end) return '/';
-  if (isCanonicalPath(text, start, end)) return text.slice(start, end);
+  if (text.charCodeAt(start) === 47 && isPlainRest(text, start, end)) return text.slice(start, end);
   // The empty fragment keeps a blank at the end, which the URL parser would trim.
   const url = `http://h${text.slice(start, end)}#`;
   return URL.canParse(url) ? new URL(url).href.slice('http://h'.length, -1) : null;
-}
-
-/** Whether path and query of a URL, with nothing behind them, stand in their canonical spelling between two places of a text. */
-export function isCanonicalPath(text: string, start: number, end: number): boolean {
-  return text.charCodeAt(start) === 47 && start < end && isPlainRest(text, start, end);
 }
 
 /** Whether the URL parser would leave path and query as they are: plain characters, and no `/.` or `%2e` in the path. */
