@@ -1,5 +1,5 @@
 import { ipv4FromText } from '../model/parsing/ipv4-address.ts';
-import { isDigit, isHexDigit, isHostCharacter, isLocalCharacter, ordinaryWordEnd } from './text/characters.ts';
+import { isDigit, isHexDigit, isHostCharacter, isLocalCharacter, nextStart, ordinaryWordEnd } from './text/characters.ts';
 import type { Extracted, ExtractOptions, Reading } from './extracted.ts';
 import { noteHost } from './extracted.ts';
 import { readCountedName } from './text/find-counted-name.ts';
@@ -72,7 +72,7 @@ export function beginExtraction(text: string, options: Omit<ExtractOptions, 'isU
 /** Reads from `at` to `end` at least; gives the place to go on from. */
 function readFrom(reading: Reading, from: number, end: number): number {
   const { text } = reading;
-  let at = from;
+  let at = nextStart(text, from, end);
   while (at < end) {
     const code = text.charCodeAt(at);
     if (isHostCharacter(code)) {
@@ -82,6 +82,7 @@ function readFrom(reading: Reading, from: number, end: number): number {
     else if (code === COLON && text.charCodeAt(at + 1) === COLON) at = goOn(reading, readIpv6At(reading, at), at + 2);
     else if (code === BRACKET && isDigit(text.charCodeAt(at + 1))) at = goOn(reading, readCountedName(reading, at), at + 1);
     else at += 1;
+    at = nextStart(text, at, end);
   }
   return at;
 }

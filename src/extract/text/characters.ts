@@ -6,6 +6,8 @@ const DIGIT = 4;
 const HEX = 8;
 /** What may stand behind an ordinary word without making it the start of something: blanks, commas, quotes, signs of arithmetic. */
 const WORD_END = 16;
+/** May be where something begins, beside host characters. */
+const STARTING = 128;
 /** May start a defang mark, or end one that starts at the dot before. */
 const MARK = 64;
 /** Part of the user name or password in a URL. */
@@ -42,6 +44,17 @@ export function ordinaryWordEnd(text: string, at: number): number {
 
 function isBracket(code: number): boolean {
   return code === 91 || code === 40 || code === 123 || code === 60;
+}
+
+/** Where something may begin, from `at` on: a host character, a sign (at sign, colon, bracket), or anything outside ASCII; `end` at the latest. */
+export function nextStart(text: string, from: number, end: number): number {
+  let at = from;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    if (code > 127 || ((KIND[code] ?? 0) & (HOST | STARTING)) !== 0) return at;
+    at += 1;
+  }
+  return at;
 }
 
 /** Where a row of plain host characters (ASCII, no dot) that starts at `from` ends, at `limit` at the latest. */
@@ -159,6 +172,7 @@ function kinds(): Uint8Array {
   mark('\t\n\r,;"\'=!?|>/)]}`', WORD_END);
   mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~%!$&*+=:', USER);
   mark('[({<\\& ]}', MARK);
+  mark('@:(', STARTING);
   mark('0123456789', DIGIT);
   mark('0123456789abcdefABCDEF', HEX);
   return table;

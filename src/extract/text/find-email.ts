@@ -54,9 +54,22 @@ function readLiteral(reading: Reading, start: number, bracket: number): number {
 
 /** `domain` is canonical; `local` may be defanged. */
 function canonicalAddress(local: string, domain: string): string | null {
-  if (/^\w(?:[\w-]|[.+](?=[\w-])){0,63}$/.test(local)) return `${local.toLowerCase()}@${domain}`;
+  if (isPlainLocal(local)) return `${local.toLowerCase()}@${domain}`;
   const parsed = parseIndicator(`${refang(local)}@${domain}`);
   return parsed.kind === 'invalid' || parsed.indicator.type !== 'email-addr' ? null : parsed.indicator.value;
+}
+
+/** Letters, digits, underscores and hyphens, with single dots and pluses between them. */
+function isPlainLocal(local: string): boolean {
+  if (local.length === 0 || local.length > 64 || local.charCodeAt(0) === 45) return false;
+  let isBetween = true;
+  for (let at = 0; at < local.length; at += 1) {
+    const code = local.charCodeAt(at);
+    const isSign = code === 46 || code === 43;
+    if (code > 127 || (isSign ? isBetween : !isHostCharacter(code))) return false;
+    isBetween = isSign;
+  }
+  return !isBetween;
 }
 
 /** Reads `user at evil dot com`, where `run` is the user. -1 when it is none. */

@@ -25,7 +25,9 @@ export function noteVulnerabilities(reading: Reading, run: HostRun): boolean {
   const end = run.end - run.start === 3 ? run.end + 16 : run.end;
   if (!hasCve(text, run.start, end)) return false;
   let isFound = false;
-  for (const match of text.slice(run.start, end).matchAll(CVE)) {
+  const looked = text.slice(run.start, end);
+  CVE.lastIndex = 0;
+  for (let match = CVE.exec(looked); match !== null; match = CVE.exec(looked)) {
     if (match.index >= run.end - run.start) break;
     const start = run.start + match.index;
     if (/[a-z0-9]/i.test(text.charAt(start - 1)) && start > run.start) continue;

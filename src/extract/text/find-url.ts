@@ -160,14 +160,36 @@ function isPlainPath(text: string, from: number, end: number): boolean {
   return true;
 }
 
-/** Whether there may be a defang mark or an escape in a path. */
+/** What stands in a mark behind its brackets: a sign, or the first letter of the word for one. */
+const IN_MARK = new Uint8Array(128);
+for (const character of '.@:/\\,adpscADPSC ') IN_MARK[character.charCodeAt(0)] = 1;
+
+/** Whether there may be a defang mark or an escape in a path. Beside letters outside ASCII any bracket may be one. */
 function mayBeMarked(text: string, from: number, end: number): boolean {
+  let isWide = false;
+  let isBracketed = false;
   for (let at = from; at < end; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === 91 || code === 40 || code === 123 || code === 60 || code === 92) return true;
+    if (code === 92) return true;
     if (code === 38 && (text.charCodeAt(at + 1) === 35 || text.startsWith('amp', at + 1))) return true;
+    if (isOpening(code) && mayBeInMark(text.charCodeAt(at + 1))) return true;
+    if (isClosing(code) && text.charCodeAt(at - 1) === 46) return true;
+    isWide ||= code > 127;
+    isBracketed ||= isOpening(code);
   }
-  return false;
+  return isWide && isBracketed;
+}
+
+function isOpening(code: number): boolean {
+  return code === 91 || code === 40 || code === 123 || code === 60;
+}
+
+function isClosing(code: number): boolean {
+  return code === 93 || code === 41 || code === 125;
+}
+
+function mayBeInMark(code: number): boolean {
+  return code < 128 && (IN_MARK[code] === 1 || isOpening(code));
 }
 
 /** A slash (also as JSON or a report writes it), question mark or number sign. */
