@@ -45,9 +45,9 @@ export async function withServers(work: (folder: string, keep: Keep) => Promise<
 /** What `./ismalicious serve` sets for glibc. */
 const LAUNCHER = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' };
 
-/** The gateway of this project, as `./ismalicious serve` runs it. */
+/** The gateway of this project, as `./ismalicious serve` runs it: as it was built last. */
 export function startGateway(stateFolder: string, env: Readonly<Record<string, string>>): Promise<Served> {
-  const cli = join(here, '../../src/main.ts');
+  const cli = join(here, '../../dist/cli.js');
   return serve([cli, 'serve', '--port', '0'], {
     ...LAUNCHER,
     ISMALICIOUS_STATE_DIR: stateFolder,
@@ -66,15 +66,15 @@ export function startProgram(file: string, ...args: readonly string[]): Promise<
   return serve([join(here, file), ...args], {});
 }
 
-/** isMalicious' API: one value a call after `latencyMs`, 500 in bulk. `asked`: values it was asked for. */
-export async function startApi(latencyMs: number): Promise<{ readonly port: number; asked(): number; stop(): void }> {
+/** isMalicious' API: one value a call after `latencyMs`, 500 in bulk; `say`: what it says of a value. `asked`: values it was asked for. */
+export async function startApi(latencyMs: number, say = verdictOf): Promise<{ readonly port: number; asked(): number; stop(): void }> {
   let asked = 0;
   const server = createServer((req, res) => {
     let text = '';
     req.on('data', (part: Buffer) => (text += part.toString()));
     req.on('end', async () => {
       if (latencyMs > 0) await delay(latencyMs);
-      const answer = answerOf(req.method ?? 'GET', req.url ?? '/', text);
+      const answer = answerOf({ method: req.method ?? 'GET', url: req.url ?? '/', body: text }, say);
       if (!('limits' in answer)) asked += 'results' in answer ? answer.results.length : 1;
       const body = Buffer.from(JSON.stringify(answer));
       res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
@@ -88,13 +88,13 @@ export async function startApi(latencyMs: number): Promise<{ readonly port: numb
   return { port: (server.address() as AddressInfo).port, asked: () => asked, stop };
 }
 
-function answerOf(method: string, url: string, body: string) {
+function answerOf({ method, url, body }: { readonly method: string; readonly url: string; readonly body: string }, say: typeof verdictOf) {
   if (method === 'POST' && url.includes('/bulk/')) {
     const { entities } = JSON.parse(body) as { entities: string[] };
-    return { success: true, results: entities.map((entity) => ({ entity, ...verdictOf(entity) })) };
+    return { success: true, results: entities.map((entity) => ({ entity, ...say(entity) })) };
   }
   if (url.includes('/bulk/')) return { limits: { maxEntitiesPerRequest: 500 } };
-  return verdictOf(new URL(url, 'http://bench').searchParams.get('query') ?? '');
+  return say(new URL(url, 'http://bench').searchParams.get('query') ?? '');
 }
 
 async function serve(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Served> {
