@@ -4,7 +4,7 @@ import { redirectTargets, urlHost } from './parsing/hosts-in-url.ts';
 import { isLongerThan, MAX_VALUE_BYTES, tooLongReason } from './parsing/longest-value.ts';
 import { withoutNote } from './parsing/note-behind.ts';
 import { isPlaceholder } from './parsing/placeholder.ts';
-import { valueInForm, valuesAroundBracket, withoutLabel } from './parsing/value-in-form.ts';
+import { namedByCounts, valuesAroundBracket, withoutLabel } from './parsing/value-in-form.ts';
 
 /** Most indicators that are asked about for one value. */
 const MAX_PARTS = 16;
@@ -106,7 +106,7 @@ function readForm(value: string): LookupReading | null {
   const bare = withoutLabel(value);
   const read = bare === null ? null : readForLookup(bare);
   if (read !== null && read.kind !== 'invalid') return read;
-  const alone = valueInForm(value);
+  const alone = namedByCounts(value);
   if (alone !== null) return alone;
   const found = valuesAroundBracket(value).map(({ indicator }) => indicator);
   return found.length === 0 ? null : partsOf(found, noteOf(found.length));

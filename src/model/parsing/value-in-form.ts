@@ -6,8 +6,6 @@ type Named = Exclude<ParsedObservable, { kind: 'invalid' }>;
 /** Words that say of what type the value behind them is, as lists and other products write them. */
 const LABEL =
   /^(?:ip|ip-?v[46]|ip-(?:src|dst|addr(?:ess)?)|ip(?:v[46])?-addr|addr(?:ess)?|domain(?:-name)?|host(?:-?name)?|fqdn|ur[il]|link|e-?mail(?:-addr)?|hash|cve)\s*[:=]\s*(?=\S)/i;
-/** Of a firewall: the interface, the address, its port (`outside:192.0.2.1/443`). */
-const INTERFACE = /^[a-z][\w.-]{0,47}:((?:\d{1,3}\.){3}\d{1,3}(?:[/:]\d{1,5})?)$/i;
 /** As Windows' DNS server writes names in its debug log: before each label its length, at the end none. */
 const COUNTED_NAME = /^(?:\(\d{1,2}\)[^\s()]{1,63})+\(0\)$/;
 const COUNTED_LABEL = /\((\d{1,2})\)([^()]+)/g;
@@ -21,11 +19,9 @@ export function withoutLabel(value: string): string | null {
   return label === undefined ? null : text.slice(label.length);
 }
 
-/** What a value names that has an interface before it, or is a counted name; `null`: none of those. */
-export function valueInForm(value: string): Named | null {
+/** The name that a value is in the form of Windows' DNS server; `null`: it is none. */
+export function namedByCounts(value: string): Named | null {
   const text = value.trim();
-  const address = INTERFACE.exec(text)?.[1];
-  if (address !== undefined) return named(address);
   return COUNTED_NAME.test(text) ? named(countedName(text) ?? '') : null;
 }
 
