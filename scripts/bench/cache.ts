@@ -6,6 +6,7 @@ import { SqliteVerdictStore } from '../../src/engine/cache/sqlite-verdict-store.
 import { openVerdictDatabase } from '../../src/engine/cache/verdict-database.ts';
 import type { StoredVerdict } from '../../src/engine/cache/verdict-store.ts';
 import type { Print } from './figure.ts';
+import { quantile } from './median.ts';
 
 const ROWS = Number(process.env.BENCH_CACHE_ROWS ?? 1_000_000);
 const TRIES = 100_000;
@@ -56,7 +57,7 @@ function percentiles(print: Print, name: string, work: (n: number) => void): voi
     times[n] = (performance.now() - beganMs) * 1000;
   }
   times.sort();
-  const at = (share: number) => Number((times[Math.floor(TRIES * share)] ?? NaN).toFixed(1));
+  const at = (share: number) => Number(quantile(times, share).toFixed(1));
   print({ name: `cache ${name}, median`, value: at(0.5), unit: 'µs' });
   print({ name: `cache ${name}, p99`, value: at(0.99), unit: 'µs' });
 }

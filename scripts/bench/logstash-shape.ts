@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Print } from './figure.ts';
 import { answersOf, postOf } from './gateway-load.ts';
 import { startGateway, startProgram, withServers } from './gateway-processes.ts';
-import { median, rounded } from './median.ts';
+import { median, quantile, rounded } from './median.ts';
 
 const WORKERS = 8;
 const BATCH = 125;
@@ -52,8 +52,8 @@ export async function run(print: Print): Promise<void> {
 function report(print: Print, latencyMs: number, rounds: readonly { ours: Round; peer: Round }[]): void {
   const name = (what: string) => `${WORKERS} workers × ${BATCH} events, provider answers in ${latencyMs} ms: ${what}`;
   const figure = (what: string, share: number, isWanted: (one: Sent) => boolean) => {
-    const ours = median(rounds.map((round) => quantile(round.ours.sent.filter(isWanted), share)));
-    const peers = median(rounds.map((round) => quantile(round.peer.sent, share)));
+    const ours = median(rounds.map((round) => quantile(sortedMs(round.ours.sent.filter(isWanted)), share)));
+    const peers = median(rounds.map((round) => quantile(sortedMs(round.peer.sent), share)));
     print({ name: name(what), value: rounded(ours), unit: 'ms', peer: `${PEER}: ${rounded(peers)} ms`, ratio: rounded(ours / peers) });
   };
   print({ name: name('events'), value: rounds.reduce((sum, { ours }) => sum + ours.sent.length, 0), unit: 'events' });
@@ -64,10 +64,7 @@ function report(print: Print, latencyMs: number, rounds: readonly { ours: Round;
   figure('p99 of new values', 0.99, ({ isNew }) => isNew);
 }
 
-function quantile(sent: readonly Sent[], share: number): number {
-  const sorted = sent.map(({ ms }) => ms).toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-}
+const sortedMs = (sent: readonly Sent[]) => sent.map(({ ms }) => ms).toSorted((a, b) => a - b);
 
 interface Event {
   readonly isNew: boolean;

@@ -4,6 +4,7 @@ import { medianOf } from '../soak/slopes.ts';
 import { startLoad } from '../soak/soak-load.ts';
 import type { Print } from './figure.ts';
 import { startGateway, startProgram, withServers } from './gateway-processes.ts';
+import { quantile } from './median.ts';
 
 const SECONDS = Number(process.env.BENCH_OVERLOAD_SECONDS ?? 60);
 const DEADLINE_MS = 2000;
@@ -29,7 +30,7 @@ export async function run(print: Print): Promise<void> {
     load.stop();
     const { answered, failed, latenciesMs } = load.take();
     const sorted = latenciesMs.toSorted((a, b) => a - b);
-    const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? NaN);
+    const at = (share: number) => Math.round(quantile(sorted, share));
     print({ name: `five times too much for ${SECONDS} s, answers`, value: answered, unit: 'calls' });
     print({ name: 'calls without a 2xx', value: failed, unit: 'calls' });
     print({ name: 'answer, median', value: Math.round(medianOf(sorted)), unit: 'ms' });

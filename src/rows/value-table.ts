@@ -41,12 +41,8 @@ export class ValueTable {
   /** The id of `source[from, to)`; a new one when these bytes have not been seen. */
   idOf(source: Uint8Array, from: number, to: number): number {
     const hash = hashOf(this.#seed, source, from, to);
-    const mask = this.#slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#slots[slot] as number;
-      if (id === 0) return this.#add(hash, slot, { source, from, to });
-      if (this.#hashes[id] === hash && this.#equals(id, source, from, to)) return id;
-    }
+    const slot = this.#slotOf(hash, source, from, to);
+    return (this.#slots[slot] as number) || this.#add(hash, slot, { source, from, to });
   }
 
   /** The id of a text that had to be decoded. */
@@ -69,12 +65,7 @@ export class ValueTable {
   findFrom(other: ValueTable, id: number): number {
     const from = other.#ends[id - 1] as number;
     const to = other.#ends[id] as number;
-    const hash = hashOf(this.#seed, other.#bytes, from, to);
-    const mask = this.#slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const own = this.#slots[slot] as number;
-      if (own === 0 || (this.#hashes[own] === hash && this.#equals(own, other.#bytes, from, to))) return own;
-    }
+    return this.#slots[this.#slotOf(hashOf(this.#seed, other.#bytes, from, to), other.#bytes, from, to)] as number;
   }
 
   /** The table's own arrays; they change with it. */
@@ -105,6 +96,15 @@ export class ValueTable {
   clear(): void {
     this.#slots.fill(0);
     this.#count = FIRST_VALUE_ID;
+  }
+
+  /** The slot of these bytes, or the free one in which they belong. */
+  #slotOf(hash: number, source: Uint8Array, from: number, to: number): number {
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot] as number;
+      if (id === 0 || (this.#hashes[id] === hash && this.#equals(id, source, from, to))) return slot;
+    }
   }
 
   #equals(id: number, source: Uint8Array, from: number, to: number): boolean {

@@ -1,17 +1,16 @@
 // The browser and the bundles that pages are shown with: an install of its own (scripts/splunk-ui.ts), loaded by path, so that the
 // suite stands without it.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { tryLock } from '../support/file-lock.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const workshop = join(root, 'splunk-ui');
-/** Milliseconds after which whoever unpacks the browser has to be done. */
-const UNPACKED_MS = 90_000;
 
 /** Whether the workshop is installed, as far as the tests need it. */
 export const hasPagePackages = ['playwright-core', 'axe-core', '@splunk/dashboard-core', '@splunk/react-ui', 'requirejs'].every((name) =>
@@ -103,18 +102,15 @@ async function executable(): Promise<string> {
   }
 }
 
-/** Has one process unpack, and the others wait for it: a program that is still being written cannot be started (ETXTBSY). */
+/** Has one process at a time unpack, which for those after it is done already: a program that is still being written cannot be started (ETXTBSY). */
 async function unpackedOnce(folder: string, unpack: () => Promise<string>): Promise<string> {
-  const [whole, begun] = [join(folder, 'whole'), join(folder, 'begun')];
-  for (const startMs = Date.now(); !existsSync(whole); await delay(100)) {
-    // Whoever began and has not ended for so long is gone.
-    const isFirst = mkdirSync(begun, { recursive: true }) !== undefined;
-    if (!isFirst && Date.now() - startMs < UNPACKED_MS) continue;
-    const path = await unpack();
-    writeFileSync(whole, '');
-    return path;
+  const lock = join(folder, 'unpacking');
+  while (!tryLock(lock)) await delay(100);
+  try {
+    return await unpack();
+  } finally {
+    rmSync(lock, { force: true });
   }
-  return await unpack();
 }
 
 /** Starts the browser. */

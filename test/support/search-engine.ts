@@ -14,6 +14,7 @@ import {
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { tryLock } from './file-lock.ts';
 import { projectRoot } from './fixtures.ts';
 
 /** Real engines of the tests: Elasticsearch 7.10.2 (the last one under Apache-2.0) and OpenSearch 3.8.0, both from Maven Central. */
@@ -121,29 +122,6 @@ export async function leaseEngine(kind: EngineKind, purpose: EnginePurpose = 'te
 
 async function takeLock(lock: string): Promise<void> {
   while (!tryLock(lock)) await delay(100);
-}
-
-/** A lock whose holder is gone is taken over by who comes next. */
-function tryLock(lock: string): boolean {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
-    if (isHeldByDead(lock)) rmSync(lock, { force: true });
-    return false;
-  }
-}
-
-function isHeldByDead(lock: string): boolean {
-  const holder = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
-  if (holder === 0) return false;
-  try {
-    process.kill(holder, 0);
-    return false;
-  } catch (fault) {
-    return (fault as NodeJS.ErrnoException).code === 'ESRCH';
-  }
 }
 
 async function runningUrl(kind: EngineKind, run: string, purpose: EnginePurpose): Promise<string> {

@@ -1,7 +1,7 @@
 import { epochS, isYounger } from '../clock.ts';
 import type { ClientOptions } from './provider-client.ts';
 
-/** Plans change seldom: a cap that was told is believed for a day. */
+/** Plans change seldom: a cap that the API named holds for a day. */
 const KEPT_S = 86_400;
 
 const nameOf = (options: ClientOptions) => `${options.account}.bulk-cap`;

@@ -1,3 +1,4 @@
+import { countedName } from '../../model/parsing/counted-name.ts';
 import { note } from '../extracted.ts';
 import type { Reading } from '../extracted.ts';
 import { findHost } from './find-name.ts';
@@ -15,9 +16,8 @@ export function readCountedName(reading: Reading, at: number): number {
   const match = COUNTED.exec(reading.text.slice(at, at + MAX_LENGTH));
   if (match === null) return -1;
   const end = at + match[0].length;
-  const labels = [...match[0].matchAll(/\((\d{1,2})\)([\w-]+)/g)];
-  if (labels.some(([, count, label = '']) => Number(count) !== label.length)) return end;
-  const name = labels.map(([, , label = '']) => label).join('.');
+  const name = countedName(match[0]);
+  if (name === null) return end;
   const host = findHost({ ...reading, text: name }, readHostRun(name, 0));
   if (host?.end === name.length) note(reading, host.host.indicator.type, host.host.indicator.value, { start: at, end });
   return end;

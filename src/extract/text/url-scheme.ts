@@ -83,7 +83,7 @@ export function schemeAt({ text, from }: Reading, run: HostRun): Scheme | null {
   }
   let { start } = run;
   if (run.isWide) for (let at = run.start; at < run.end; at += 1) if (isUnspacedScript(text.charCodeAt(at))) start = at + 1;
-  while (start > from && isSchemeCharacter(text.charCodeAt(start - 1)) && run.start - start < 16) start -= 1;
+  start = writtenFrom(text, start, run, from);
   const written = text.slice(start, run.end);
   const web = LONGER_SCHEMES.has(written.toLowerCase()) ? null : (WEB_TAIL.exec(written) ?? ODD_WEB.exec(written));
   if (web === null) {
@@ -108,6 +108,13 @@ export function schemeAt({ text, from }: Reading, run: HostRun): Scheme | null {
   return SCHEME.test(written) && !/^mailto$/i.test(written) ? { start, end, isWeb: false, plain: null } : null;
 }
 
+/** Where a scheme begins that goes on at `at`: its plus signs are no part of a run. */
+function writtenFrom(text: string, at: number, run: HostRun, from: number): number {
+  let start = at;
+  while (start > from && isSchemeCharacter(text.charCodeAt(start - 1)) && run.start - start < LONGEST_SCHEME) start -= 1;
+  return start;
+}
+
 /** A scheme with some of its letters in brackets; `null` when there is none. */
 function bracketedScheme(text: string, run: HostRun, from: number): Scheme | null {
   const isOpened = run.start > from && /[[({]/.test(text.charAt(run.start - 1)) && /[\])}]/.test(text.charAt(run.start + 1));
@@ -121,8 +128,7 @@ function bracketedScheme(text: string, run: HostRun, from: number): Scheme | nul
 
 /** A scheme that is followed by a colon and two slashes, and is none of the odd spellings; `null`: it has to be looked at closely. */
 function plainSchemeAt(text: string, run: HostRun, from: number): Scheme | null {
-  let { start } = run;
-  while (start > from && isSchemeCharacter(text.charCodeAt(start - 1)) && run.start - start < LONGEST_SCHEME) start -= 1;
+  const start = writtenFrom(text, run.start, run, from);
   const end = run.end + 3;
   const web = start === run.start ? webScheme(text, run) : null;
   if (web !== null) return { start, end: withoutBlank(text, end), isWeb: true, plain: web };
