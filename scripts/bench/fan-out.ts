@@ -2,16 +2,13 @@
 import { FOUR, startFourProviders } from '../../test/support/four-providers.ts';
 import { publicAddresses } from '../../test/support/open-test-engine.ts';
 import { openEngine } from '../../src/compose/open-engine.ts';
+import { quantile } from './median.ts';
 
 const DEADLINE_MS = 500;
 const CALLERS = 400;
 const AT_ONCE = 20;
 /** Each provider's own limits, out of the way. */
 const CONCURRENCY = '256';
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-}
 
 /** Measures the time to an answer beyond the deadline, and how whole the answers are. */
 export async function run(print: (figure: { name: string; value: number; unit: string }) => void): Promise<void> {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Print } from './figure.ts';
+import { median } from './median.ts';
 
 interface Cost {
   readonly wallS: number;
@@ -100,10 +101,10 @@ function compareStream(print: Print, name: string, stream: string, env: NodeJS.P
   const told = (what: string, unit: string, of: (cost: Cost) => number) =>
     print({
       name: `${name}: ${what}`,
-      value: round(median(ours, of)),
+      value: round(median(ours.map(of))),
       unit,
       peer: PEER,
-      ratio: round(median(ours, of) / median(theirs, of)),
+      ratio: round(median(ours.map(of)) / median(theirs.map(of))),
     });
   told('time', 's', ({ wallS }) => wallS);
   told('CPU', 's', ({ cpuS }) => cpuS);
@@ -120,10 +121,10 @@ function compareStart(print: Print, stream: string, env: NodeJS.ProcessEnv): voi
   const peer = 'import splunklib.searchcommands';
   print({
     name: 'start to getinfo: CPU',
-    value: round(median(ours, cpuS)),
+    value: round(median(ours.map(cpuS))),
     unit: 's',
     peer,
-    ratio: round(median(ours, cpuS) / median(theirs, cpuS)),
+    ratio: round(median(ours.map(cpuS)) / median(theirs.map(cpuS))),
   });
 }
 
@@ -151,7 +152,7 @@ function costOf(command: readonly string[], stream: string, env: NodeJS.ProcessE
 /** All rows stand in one chunk: its reply is written once everything is known. */
 function tellFirstRow(print: Print, name: string, stream: string, env: NodeJS.ProcessEnv): void {
   const costs = Array.from({ length: ROUNDS }, () => costOf([process.execPath, program], stream, env));
-  print({ name: `${name}: CPU`, value: round(median(costs, ({ cpuS }) => cpuS)), unit: 's' });
+  print({ name: `${name}: CPU`, value: round(median(costs.map(({ cpuS }) => cpuS))), unit: 's' });
 }
 
 /** A first run that pays for the verdicts. Not synchronous: the stand-in API runs in this very process. */
@@ -260,11 +261,6 @@ function mix(n: number): number {
 /** Rank among 10,000, the frequency falling with the rank. */
 function zipf(n: number): number {
   return Math.floor(10_000 ** ((mix(n) % 1_000_003) / 1_000_003)) - 1;
-}
-
-function median(costs: readonly Cost[], of: (cost: Cost) => number): number {
-  const sorted = costs.map(of).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function round(value: number): number {

@@ -8,6 +8,7 @@ import { openStore } from '../../src/store/store-client.ts';
 import type { Answer, Enrichment } from '../../src/model/enrichment.ts';
 import type { Indicator } from '../../src/model/indicator.ts';
 import type { Print } from './figure.ts';
+import { quantile } from './median.ts';
 
 const TOTAL = Number(process.env.BENCH_STORE_ROWS ?? 1_000_000);
 const BATCH = 5000;
@@ -53,8 +54,8 @@ function lookUps(path: string, print: Print): void {
   }
   reader.close();
   times.sort();
-  print({ name: 'store look-up, median', value: Number((times[LOOKUPS / 2] ?? 0).toFixed(1)), unit: 'µs' });
-  print({ name: 'store look-up, p99', value: Number((times[Math.floor(LOOKUPS * 0.99)] ?? 0).toFixed(1)), unit: 'µs' });
+  print({ name: 'store look-up, median', value: Number(quantile(times, 0.5).toFixed(1)), unit: 'µs' });
+  print({ name: 'store look-up, p99', value: Number(quantile(times, 0.99).toFixed(1)), unit: 'µs' });
 }
 
 async function enrichAll(path: string, print: Print): Promise<void> {

@@ -6,6 +6,7 @@ import { filesBelow } from './built-files.ts';
 import { type Architecture, ARCHITECTURES, runtimeFiles, runtimeTitle } from './node-runtime.ts';
 import { programFiles } from './program-files.ts';
 import { splunkPackages } from './splunk-packages.ts';
+import { provenanceOf } from './provenance.ts';
 import type { TarFile } from './tar.ts';
 
 /** Where npm puts the files of a package. */
@@ -42,6 +43,8 @@ export async function* release(root: string, { version, into, hasSetupPage, mach
   yield keep(writeMade(join(into, `ismalicious-${version}.cdx.json`), billOf(root, npmFiles)));
   const notices = ['dist', 'dist/console'].map((folder) => readFileSync(join(root, folder, NOTICES)));
   yield keep(writeMade(join(into, NOTICES), Buffer.concat(notices)));
+  const provenance = provenanceOf(root, made, { version, machines, hasSetupPage });
+  yield keep(writeMade(join(into, `ismalicious-${version}.provenance.json`), provenance));
   const sums = made.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, sha256 }) => `${sha256}  ${name}\n`);
   yield writeMade(join(into, 'SHA256SUMS'), Buffer.from(sums.join('')));
 }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startGateway, startProgram, withServers } from '../bench/gateway-processes.ts';
+import { quantile } from '../bench/median.ts';
 import { NEW_SHARE, startLoad } from './soak-load.ts';
 import { fifthsOf, floorsOf, medianOf, type Point, trendOf } from './slopes.ts';
 
@@ -75,7 +76,7 @@ export async function soak(options: SoakOptions): Promise<SoakFinding[]> {
         perS: answered / ((nowMs - lastMs) / 1000),
         failed,
         p50Ms: medianOf(sorted),
-        p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? NaN,
+        p99Ms: quantile(sorted, 0.99),
       };
       lastMs = nowMs;
       samples.push(sample);

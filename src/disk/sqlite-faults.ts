@@ -13,6 +13,10 @@ const UNUSABLE = new Map([
   [10, 'the disk reports an error'],
   [13, 'the disk is full'],
   [14, 'it cannot be opened'],
+  // Faults of ours: what is in the file is as good as before.
+  [20, 'it was given a value of another type'],
+  [21, 'it was called in a wrong way'],
+  [25, 'it was given a value for a place that is not there'],
 ]);
 const RETRY_MS = 20;
 

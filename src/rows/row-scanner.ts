@@ -1,6 +1,7 @@
 import { CR, LF, QUOTE, endOfLongQuotes, endOfQuotes, wordsOf } from './csv-cells.ts';
 import { CUT } from './row-layout.ts';
 import type { ScanLayout } from './row-layout.ts';
+import { grown } from '../model/tables/grown.ts';
 
 // As many rows as Splunk sends at once; a page that is never touched costs nothing.
 const FIRST_ROWS = 1 << 16;
@@ -111,8 +112,5 @@ export class RowScanner {
 
 /** The same values with room for `size`. */
 export function enlarge(values: Int32Array<ArrayBuffer>, size: number): Int32Array<ArrayBuffer> {
-  if (values.length >= size) return values;
-  const larger = new Int32Array(size);
-  larger.set(values);
-  return larger;
+  return values.length >= size ? values : grown(values, new Int32Array(size));
 }

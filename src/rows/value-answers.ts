@@ -3,6 +3,7 @@ import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../model/enrichment.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
 import type { VerdictWord } from '../model/verdict.ts';
+import { grown } from '../model/tables/grown.ts';
 import { EMPTY_PLACE, placeOf } from '../model/worst-answer.ts';
 import { FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
 import type { ValueTable } from './value-table.ts';
@@ -231,11 +232,11 @@ export class ValueAnswers {
   #fit(): void {
     const size = this.#values.count;
     if (size <= this.#seen.length) return;
-    this.#places = enlarge(this.#places, new Float64Array(size * 2));
-    this.#freshUntilS = enlarge(this.#freshUntilS, new Float64Array(size * 2));
-    this.#seen = enlarge(this.#seen, new Int32Array(size * 2));
-    this.#expiresAtS = enlarge(this.#expiresAtS, new Float64Array(size * 2));
-    this.#verdicts = enlarge(this.#verdicts, new Uint8Array(size * 2));
+    this.#places = grown(this.#places, new Float64Array(size * 2));
+    this.#freshUntilS = grown(this.#freshUntilS, new Float64Array(size * 2));
+    this.#seen = grown(this.#seen, new Int32Array(size * 2));
+    this.#expiresAtS = grown(this.#expiresAtS, new Float64Array(size * 2));
+    this.#verdicts = grown(this.#verdicts, new Uint8Array(size * 2));
   }
 
   // What was asked since the search began is always young enough: a value is never paid for twice in one search.
@@ -284,9 +285,4 @@ function toEnrichment(status: Status, message: string, input: string): Enrichmen
 function isFinal(status: Status): boolean {
   if (status === 'invalid') return true;
   return !isFailure(status) && status !== 'partial' && status !== 'pending' && status !== 'stale';
-}
-
-function enlarge<Values extends Float64Array | Int32Array | Uint8Array>(values: Values, larger: Values): Values {
-  larger.set(values);
-  return larger;
 }

@@ -50,6 +50,7 @@ describe('a release', () => {
       'THIRD-PARTY-NOTICES.txt',
       `ismalicious-${version}-linux-x64.tar.gz`,
       `ismalicious-${version}.cdx.json`,
+      `ismalicious-${version}.provenance.json`,
       `ismalicious-${version}.tgz`,
       `ismalicious-elastic-${version}.tar.gz`,
       `ismalicious-splunk-${version}-linux-x86_64.tar.gz`,
@@ -73,8 +74,28 @@ describe('a release', () => {
     expect(makeRelease(again, '--without-node').status).toBe(0);
     const first = new Set(readFileSync(join(made, 'SHA256SUMS'), 'utf8').split('\n'));
     const second = readFileSync(join(again, 'SHA256SUMS'), 'utf8').split('\n');
-    expect(second.filter((line) => !first.has(line))).toEqual([]);
+    // Where it comes from names all that was made, and this time that is less.
+    expect(second.filter((line) => !first.has(line) && !line.endsWith('.provenance.json'))).toEqual([]);
   }, 120_000);
+
+  it('says of which sources each file was made, in the words of in-toto and SLSA', () => {
+    const statement = JSON.parse(readFileSync(join(made, `ismalicious-${version}.provenance.json`), 'utf8')) as {
+      _type: string;
+      predicateType: string;
+      subject: { name: string; digest: { sha256: string } }[];
+      predicate: { buildDefinition: { externalParameters: object; resolvedDependencies: { name: string; digest: object }[] } };
+    };
+    expect(statement).toMatchObject({ _type: 'https://in-toto.io/Statement/v1', predicateType: 'https://slsa.dev/provenance/v1' });
+    const sums = readFileSync(join(made, 'SHA256SUMS'), 'utf8').trim().split('\n');
+    const stated = statement.subject.map(({ name, digest }) => `${digest.sha256}  ${name}`);
+    expect(stated.toSorted()).toEqual(sums.filter((line) => !line.endsWith('.provenance.json')).toSorted());
+    const { externalParameters, resolvedDependencies } = statement.predicate.buildDefinition;
+    expect(externalParameters).toEqual({ version, machines: ['x64'], hasSetupPage: false });
+    const lock = createHash('sha256')
+      .update(readFileSync(join(projectRoot, 'package-lock.json')))
+      .digest('hex');
+    expect(resolvedDependencies).toContainEqual({ name: 'package-lock.json', digest: { sha256: lock } });
+  });
 
   it('refuses a machine it does not know', () => {
     const { status, stderr } = makeRelease(join(folder, 'none'), '--machine', 'mips');

@@ -138,7 +138,10 @@ export class VerdictFile {
       if (isDone) break;
     }
     this.#isClosed = true;
-    if (this.#disk !== null) close(this.#disk);
+    const disk = this.#disk;
+    // A call that is still in flight finds no file, which is no fault of it.
+    this.#disk = null;
+    if (disk !== null) close(disk);
   }
 
   #areReadsResting(): boolean {

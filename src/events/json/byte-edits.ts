@@ -1,3 +1,5 @@
+import { grown } from '../../model/tables/grown.ts';
+
 /** An edit is four integers: position (doubled, plus one when it goes behind all others there), bytes cut, and its range in `Edits.bytes`. */
 const INTS = 4;
 
@@ -46,11 +48,7 @@ export function openLastEdit(edits: Edits, at: number): void {
 function open(edits: Edits, key: number, cut: number): void {
   const { count, end } = edits;
   if (count > 0 && cut === 0 && edits.ints[(count - 1) * INTS] === key) return;
-  if ((count + 1) * INTS > edits.ints.length) {
-    const larger = new Int32Array(edits.ints.length * 2);
-    larger.set(edits.ints);
-    edits.ints = larger;
-  }
+  if ((count + 1) * INTS > edits.ints.length) edits.ints = grown(edits.ints, new Int32Array(edits.ints.length * 2));
   const { ints } = edits;
   const n = count * INTS;
   ints[n] = key;

@@ -1,3 +1,5 @@
+import { grown } from '../../model/tables/grown.ts';
+
 /** What else of an event has to be known, besides the wanted values, to add something to it. */
 export const Place = {
   root: 0,
@@ -60,7 +62,7 @@ export function clearEventMap(map: EventMap): void {
 /** Notes a wanted value; `field` may carry `ESCAPED`. Its hash is noted apart. */
 export function noteValue(map: EventMap, field: number, start: number, end: number): void {
   const at = map.valueCount * INTS;
-  if (at === map.values.length) map.values = doubled(map.values);
+  if (at === map.values.length) map.values = grown(map.values, new Int32Array(at * 2));
   map.values[at] = field;
   map.values[at + 1] = start;
   map.values[at + 2] = end;
@@ -75,7 +77,7 @@ export function noteHash(map: EventMap, hash: number): void {
 /** Notes a string that one of the `related.*` lists holds already. */
 export function noteListed(map: EventMap, place: number, start: number, end: number): void {
   const at = map.listedCount * LISTED_INTS;
-  if (at === map.listed.length) map.listed = doubled(map.listed);
+  if (at === map.listed.length) map.listed = grown(map.listed, new Int32Array(at * 2));
   map.listed[at] = place;
   map.listed[at + 1] = start;
   map.listed[at + 2] = end;
@@ -132,10 +134,4 @@ export function hashAt(map: EventMap, n: number): number {
 /** Closing quote of the n-th value. */
 export function endOf(map: EventMap, n: number): number {
   return map.values[n * INTS + 2] as number;
-}
-
-function doubled(full: Int32Array): Int32Array {
-  const larger = new Int32Array(full.length * 2);
-  larger.set(full);
-  return larger;
 }

@@ -1,3 +1,5 @@
+import { grown } from './grown.ts';
+
 const DOT = 46;
 const NONE = -1;
 /** FNV-1a, 32 bits (RFC 9923), over the characters from last to first. */
@@ -125,9 +127,4 @@ function isSameName(table: Omit<NameTable, 'slots'>, one: number, other: number)
 function spread(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (mixed ^ (mixed >>> 13)) >>> 0;
-}
-
-function grown<T extends Uint8Array | Uint32Array | Int32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

@@ -1,5 +1,6 @@
 import { ipv4FromText } from '../parsing/ipv4-address.ts';
 import { ipv6Groups, readIpv6 } from '../parsing/ipv6-address.ts';
+import { grown } from './grown.ts';
 
 const NONE = -1;
 
@@ -61,9 +62,9 @@ export function networkTableBuilder(width: 1 | 4): NetworkTableBuilder {
   return {
     add(entry) {
       if (count === lengths.length) {
-        words = doubled(words, Uint32Array);
-        lengths = doubled(lengths, Uint8Array);
-        entries = doubled(entries, Int32Array);
+        words = grown(words, new Uint32Array(words.length * 2));
+        lengths = grown(lengths, new Uint8Array(lengths.length * 2));
+        entries = grown(entries, new Int32Array(entries.length * 2));
       }
       for (let at = 0; at < width; at += 1) words[count * width + at] = read.words[at] ?? 0;
       lengths[count] = read.length;
@@ -184,10 +185,4 @@ function compare(a: Uint32Array, aOffset: number, b: Uint32Array, bOffset: numbe
     if (difference !== 0) return difference;
   }
   return 0;
-}
-
-function doubled<T extends Uint8Array | Uint32Array | Int32Array>(from: T, Type: new (length: number) => T): T {
-  const to = new Type(from.length * 2);
-  to.set(from);
-  return to;
 }

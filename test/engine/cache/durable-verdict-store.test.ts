@@ -32,6 +32,18 @@ function rowsOf(path: string): number {
 
 const asideOf = (path: string) => readdirSync(join(path, '..')).filter((name) => /\.damaged-\d+T\d+Z$/.test(name));
 
+it('calls that are still in flight when it closes are no fault of it', async () => {
+  const { store, path, faults } = await openStore();
+  store.put('p', 'before', verdict);
+  store.close();
+  store.put('p', 'late', verdict);
+  store.flush();
+  store.getMany('p', ['before']);
+  expect(store.spend('p', DAY, 1, null)).toBe(true);
+  expect(faults).toEqual([]);
+  expect(rowsOf(path)).toBe(1);
+});
+
 describe('a verdict cache that another process locks', () => {
   it('reads on, keeps what is new in memory, holds up nobody, and writes it when the lock is free', async () => {
     const { store, path, faults, clock } = await openStore();
