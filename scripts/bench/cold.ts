@@ -1,4 +1,4 @@
-// The first time: values that nobody knows, through `enrich`, from an API that takes 20 ms for each call.
+// The first time: values that no cache holds, through `enrich`, from an API that takes 20 ms for each call.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

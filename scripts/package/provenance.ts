@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Made } from './archive.ts';
 
 const BUILD_TYPE = 'urn:ismalicious:npm-run-release:1';
-/** Nobody vouches for it until somebody signs it. */
+/** It proves nothing until it is signed. */
 const BUILDER = 'urn:ismalicious:unsigned';
 /** What decides which packages are built in. */
 const LOCK_FILES = ['package-lock.json', 'splunk-ui/package-lock.json'];
