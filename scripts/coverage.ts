@@ -1,5 +1,6 @@
-// How much of the core its own tests reach: `npm run coverage [-- ROOM …]`. Programs that a test starts are not counted, so hosts are left out.
-// Minutes: never part of `npm test`. Ends with exit code 1 below the bars, or when a test fails.
+// How much of the core the tests reach: `npm run coverage` by all tests, `-- ROOM …` of these rooms by their own tests. What a program does
+// that a test starts is not counted, so hosts are left out. Minutes: never part of `npm test`. Ends with exit code 1 below the bars, or when
+// a test fails.
 import { startVitest } from 'vitest/node';
 
 const ROOMS = [
@@ -28,7 +29,7 @@ if (unknown.length > 0) {
 }
 const rooms = asked.length > 0 ? asked : ROOMS;
 const vitest = await startVitest(
-  rooms.map((room) => `test/${room}/`),
+  asked.map((room) => `test/${room}/`),
   {
     run: true,
     watch: false,
