@@ -1,7 +1,6 @@
 import { CR, LF, QUOTE, endOfLongQuotes, endOfQuotes, wordsOf } from './csv-cells.ts';
 import { CUT } from './row-layout.ts';
 import type { ScanLayout } from './row-layout.ts';
-import { grown } from '../model/tables/grown.ts';
 
 // As many rows as Splunk sends at once; a page that is never touched costs nothing.
 const FIRST_ROWS = 1 << 16;
@@ -112,5 +111,11 @@ export class RowScanner {
 
 /** The same values with room for `size`. */
 export function enlarge(values: Int32Array<ArrayBuffer>, size: number): Int32Array<ArrayBuffer> {
-  return values.length >= size ? values : grown(values, new Int32Array(size));
+  return values.length >= size ? values : movedTo(new Int32Array(size), values);
+}
+
+/** The larger array with the values at its beginning. Not the `grown` of the tables: a search would read one more file before its first answer. */
+export function movedTo<Values extends Float64Array | Int32Array | Uint8Array>(larger: Values, values: Values): Values {
+  larger.set(values);
+  return larger;
 }

@@ -3,8 +3,8 @@ import { isFailure, unaskedAnswer } from '../model/enrichment.ts';
 import type { Answer, Enrichment, Status } from '../model/enrichment.ts';
 import { VERDICT_WORDS } from '../model/verdict.ts';
 import type { VerdictWord } from '../model/verdict.ts';
-import { grown } from '../model/tables/grown.ts';
 import { EMPTY_PLACE, placeOf } from '../model/worst-answer.ts';
+import { movedTo } from './row-scanner.ts';
 import { FIRST_VALUE_ID, NO_COLUMN } from './value-table.ts';
 import type { ValueTable } from './value-table.ts';
 
@@ -232,11 +232,11 @@ export class ValueAnswers {
   #fit(): void {
     const size = this.#values.count;
     if (size <= this.#seen.length) return;
-    this.#places = grown(this.#places, new Float64Array(size * 2));
-    this.#freshUntilS = grown(this.#freshUntilS, new Float64Array(size * 2));
-    this.#seen = grown(this.#seen, new Int32Array(size * 2));
-    this.#expiresAtS = grown(this.#expiresAtS, new Float64Array(size * 2));
-    this.#verdicts = grown(this.#verdicts, new Uint8Array(size * 2));
+    this.#places = movedTo(new Float64Array(size * 2), this.#places);
+    this.#freshUntilS = movedTo(new Float64Array(size * 2), this.#freshUntilS);
+    this.#seen = movedTo(new Int32Array(size * 2), this.#seen);
+    this.#expiresAtS = movedTo(new Float64Array(size * 2), this.#expiresAtS);
+    this.#verdicts = movedTo(new Uint8Array(size * 2), this.#verdicts);
   }
 
   // What was asked since the search began is always young enough: a value is never paid for twice in one search.
