@@ -184,13 +184,13 @@ describe.skipIf(program === null)('while Redis is away and each asks for itself 
     await sleep(1200);
     await redis.kill();
     await Promise.all(machines.map(untilAway));
-    const alone = await Promise.all([statusesOf(one, values.slice(10, 20), 300), statusesOf(other, values.slice(20, 30), 300)]);
+    const alone = await Promise.all([statusesOf(one, values.slice(10, 20), 3000), statusesOf(other, values.slice(20, 30), 3000)]);
     expect(four.asked.virustotal.length).toBeGreaterThan(4);
     expect(four.asked.virustotal.length).toBeLessThanOrEqual(10);
     expect(new Set(alone.flat())).toEqual(new Set(['ok', 'rate_limited']));
     await redis.start();
     await Promise.all(machines.map(untilBack));
-    await Promise.all([statusesOf(one, values.slice(30, 40), 4000), statusesOf(other, values.slice(40, 50), 4000)]);
+    await Promise.all([statusesOf(one, values.slice(30, 40), 10_000), statusesOf(other, values.slice(40, 50), 10_000)]);
     expect(four.asked.virustotal).toHaveLength(10);
     await closeAll(machines);
   });
