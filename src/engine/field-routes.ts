@@ -1,5 +1,5 @@
 import type { Enrichment } from '../model/enrichment.ts';
-import { wildcard } from '../model/formats/wildcard.ts';
+import { wildcard } from '../model/tables/wildcard.ts';
 import { fieldOfRoute, questionOf, readQuestion } from '../model/question.ts';
 import type { Enricher, EnrichOptions } from './enricher.ts';
 

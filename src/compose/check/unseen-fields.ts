@@ -1,6 +1,6 @@
 import type { LoadedBlock } from '../../config/load.ts';
 import { DEFAULT_FIELDS } from '../../events/wanted-fields.ts';
-import { wildcard } from '../../model/formats/wildcard.ts';
+import { wildcard } from '../../model/tables/wildcard.ts';
 import { ALERT_FIELDS } from '../../pipeline/triage/read-alert.ts';
 import type { WantedProvider } from '../wanted-providers.ts';
 

@@ -1,4 +1,4 @@
-import { wildcard } from '../../model/formats/wildcard.ts';
+import { wildcard } from '../../model/tables/wildcard.ts';
 import { createWantedFields, wantedInside } from '../wanted-fields.ts';
 import type { WantedFields } from '../wanted-fields.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wildcard } from '../../../src/model/formats/wildcard.ts';
+import { wildcard } from '../../../src/model/tables/wildcard.ts';
 
 it.each([
   ['destination.ip', 'destination.ip', true],
