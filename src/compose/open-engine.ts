@@ -25,7 +25,7 @@ import { readSources } from './config-sources.ts';
 import type { Core } from './core-blocks.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { fieldRoutes } from './field-routes.ts';
-import { openLocalLists } from './local-lists.ts';
+import { openLocalLists } from './lists/local-lists.ts';
 import { openShared } from './open-shared.ts';
 import { heapShares } from './process/heap-shares.ts';
 import { settingsFingerprint } from './check/settings-fingerprint.ts';

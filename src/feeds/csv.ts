@@ -6,7 +6,7 @@ import { readListCell } from '../model/formats/list-cell.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { defineFeed } from './feed.ts';
-import { readJsonRows } from './reading/json-rows.ts';
+import { readJsonRows } from '../model/formats/json-rows.ts';
 import { listStep } from './reading/list-step.ts';
 import { collectPage } from './reading/collect-page.ts';
 

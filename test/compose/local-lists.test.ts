@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/compose/open-engine.ts';
-import { openLocalLists } from '../../src/compose/local-lists.ts';
+import { openLocalLists } from '../../src/compose/lists/local-lists.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';
 import { parseList } from '../../src/providers/local/local-list.ts';
 

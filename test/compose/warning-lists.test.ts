@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openLocalLists } from '../../src/compose/local-lists.ts';
+import { openLocalLists } from '../../src/compose/lists/local-lists.ts';
 import { openEngine } from '../../src/compose/open-engine.ts';
 import { openWarningLists } from '../../src/compose/infrastructure/warning-lists.ts';
 import { parseIndicator } from '../../src/model/parse-indicator.ts';

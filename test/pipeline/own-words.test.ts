@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openLocalLists } from '../../src/compose/local-lists.ts';
+import { openLocalLists } from '../../src/compose/lists/local-lists.ts';
 import { mergeOutcomes } from '../../src/engine/score/merge-outcomes.ts';
 import type { Scoring } from '../../src/engine/score/scoring.ts';
 import { FEEDS } from '../../src/feeds/registry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openLocalLists } from '../../../src/compose/local-lists.ts';
+import { openLocalLists } from '../../../src/compose/lists/local-lists.ts';
 import { collectPage } from '../../../src/feeds/reading/collect-page.ts';
 import { isAsNumber } from '../../../src/model/parsing/as-number.ts';
 import { buildPrefixTree } from '../../../src/model/tables/prefix-tree.ts';

@@ -1,13 +1,14 @@
+// src/compose/lists/: what is known without asking anybody.
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { basename } from 'node:path';
-import type { LocalSource } from '../engine/privacy/local-source.ts';
-import { parseIndicator } from '../model/parse-indicator.ts';
-import { buildPrefixTree, type PrefixTree } from '../model/tables/prefix-tree.ts';
-import type { ListEntry } from '../providers/local/list-entry.ts';
-import { infrastructureEntries } from '../providers/local/local-infrastructure.ts';
-import { parseList } from '../providers/local/local-list.ts';
-import { openWarningLists } from './infrastructure/warning-lists.ts';
-import { readUnicode } from '../model/formats/text-encoding.ts';
+import type { LocalSource } from '../../engine/privacy/local-source.ts';
+import { parseIndicator } from '../../model/parse-indicator.ts';
+import { buildPrefixTree, type PrefixTree } from '../../model/tables/prefix-tree.ts';
+import type { ListEntry } from '../../providers/local/list-entry.ts';
+import { infrastructureEntries } from '../../providers/local/local-infrastructure.ts';
+import { parseList } from '../../providers/local/local-list.ts';
+import { openWarningLists } from '../infrastructure/warning-lists.ts';
+import { readUnicode } from '../../model/formats/text-encoding.ts';
 
 /** How often a list file is looked at for changes, in milliseconds. */
 const WATCH_MS = 2000;
