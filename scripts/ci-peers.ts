@@ -41,6 +41,7 @@ export const PYTHON_PEERS: readonly string[] = [
   'taxii2-client==2.3.0',
   'schemathesis==4.32.5',
   'pyvrl==0.0.2',
+  'maxminddb==3.2.0',
 ];
 
 /** Where older versions of Node lie, each below its version. */

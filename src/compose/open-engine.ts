@@ -1,6 +1,5 @@
 // src/compose/: builds an engine, or a pipeline, out of the settings.
 import type { Tracer } from '../model/enrichment.ts';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AuditHealth, type AuditLog, noAuditLog, openAuditLog } from '../engine/privacy/audit-log.ts';
 import { auditLogPath } from '../engine/privacy/read-audit-log.ts';
@@ -21,17 +20,15 @@ import type { StoreHealth, VerdictStore } from '../engine/cache/verdict-store.ts
 import { type Memory, NO_MEMORY } from '../engine/cache/provider-view.ts';
 import type { Indicator } from '../model/indicator.ts';
 import { buildPrefixTree } from '../model/tables/prefix-tree.ts';
-import { readSources } from './config-sources.ts';
 import type { Core } from './core-blocks.ts';
 import { type LoadedConfig, loadEngineConfig, type OpenOptions } from './engine-config.ts';
 import { fieldRoutes } from './field-routes.ts';
-import { openLocalLists } from './lists/local-lists.ts';
+import { listFiles, openLists } from './lists/open-lists.ts';
 import { openShared } from './open-shared.ts';
 import { heapShares } from './process/heap-shares.ts';
 import { settingsFingerprint } from './check/settings-fingerprint.ts';
 import { scoringOf } from './scoring-settings.ts';
 import { type StackContext, stackProvider } from './provider-stack.ts';
-import { warningListFiles } from './infrastructure/warning-lists.ts';
 
 /** In programs that stay, an answer this little past its lifetime is given at once. */
 const REVALIDATE_S = 3600;
@@ -83,12 +80,8 @@ export async function openEngine(options: OpenOptions): Promise<OpenedEngine> {
   );
   await shared?.join(stacks.map(({ payerNow }) => payerNow));
   const figures = createFigures(store, clock, () => stacks.map(({ client }) => client.stats()));
-  const lists = await openLists(config, options);
+  const known = await openLists(config, options, tell);
   const { feedback, share } = await openDecisions(config, options, { shared, tell });
-  const known =
-    core.local.pipelineStore && options.usesPipelineStore !== false
-      ? await withPipelineStore(lists, config, { ...options, onFault: tell })
-      : lists;
   warnings.push(...known.stats().lists.flatMap(({ faults }) => faults));
   const shares = heapShares();
   const memoryEntries = options.isSplunk ? SEARCH_MEMORY_ENTRIES : Math.min(core.cache.memoryEntries, shares.remembered);
@@ -161,18 +154,6 @@ function openAudit(
   });
 }
 
-async function openLists({ core, wanted }: LoadedConfig, { stays }: OpenOptions): Promise<LocalSource> {
-  const { lists, allowLists, warningLists, falsePositiveLists, sample } = core.local;
-  return openLocalLists({
-    lists,
-    allowLists,
-    warningLists,
-    falsePositiveLists,
-    sample: (sample ?? wanted.length === 0) ? (await import('../providers/local/sample-feed.ts')).SAMPLE_FEED : null,
-    watches: stays === true,
-  });
-}
-
 /** What traces are made with; `undefined`: no answer says where it comes from. */
 async function tracerOf({ traces }: OpenOptions, config: LoadedConfig): Promise<Tracer | undefined> {
   if (!(traces ?? config.blocks['ecs']?.values['trace'] === true)) return undefined;
@@ -182,15 +163,7 @@ async function tracerOf({ traces }: OpenOptions, config: LoadedConfig): Promise<
 
 /** Every file whose content answers, or that changes what is answered, besides the settings and the cache; those that are not there too. */
 export function answeringFiles(config: LoadedConfig): string[] {
-  const { lists, allowLists, warningLists, falsePositiveLists, pipelineStore } = config.core.local;
-  const store = pipelineStorePath(config);
-  return [
-    ...lists,
-    ...allowLists,
-    ...[...warningLists, ...falsePositiveLists].flatMap(warningListFiles),
-    feedbackPath(config),
-    ...(pipelineStore ? [store, `${store}-wal`] : []),
-  ];
+  return [...listFiles(config), feedbackPath(config)];
 }
 
 /** A sidecar may be set to look up longer values. */
@@ -201,28 +174,6 @@ function boundOf({ blocks }: LoadedConfig): number | undefined {
 
 function feedbackPath({ stateFolder }: LoadedConfig): string {
   return join(stateFolder, 'feedback.sqlite');
-}
-
-function pipelineStorePath({ stateFolder }: LoadedConfig): string {
-  return join(stateFolder, 'pipeline.sqlite');
-}
-
-/** The pipeline's store behind the lists; its code is read only where there is such a file, or may be one. */
-async function withPipelineStore(lists: LocalSource, config: LoadedConfig, options: OpenOptions): Promise<LocalSource> {
-  const path = pipelineStorePath(config);
-  if (!existsSync(path) && options.stays !== true) return lists;
-  if ((await findSqlite()) === null) {
-    if (existsSync(path)) options.onFault?.(`${new NoSqliteError('the store of the pipeline').message}: what it lists does not count`);
-    return lists;
-  }
-  const { withStore, storedHalfLives } = await import('../pipeline/store-source.ts');
-  return withStore(lists, {
-    path,
-    halfLives: storedHalfLives(await readSources(options)),
-    nowS: () => epochS(systemClock),
-    watches: options.stays === true,
-    ...(options.onFault ? { onFault: options.onFault } : {}),
-  });
 }
 
 /** What analysts decided, here and on the machines that share it. */

@@ -217,6 +217,11 @@ export const LocalSettings = z.object({
     'LOCAL_FALSE_POSITIVE_LISTS',
     'Warning lists whose members, besides that, cap what providers say (scoring.allowlist_max_score).',
   ),
+  asnDatabase: setting(
+    z.optional(z.string()),
+    'LOCAL_ASN_DATABASE',
+    'MaxMind DB (.mmdb) that tells the AS numbers of addresses (GeoLite2-ASN, DB-IP ASN Lite, IPinfo Lite), so that AS numbers on lists and in feeds match; read again when it changes. By default none: they match nothing.',
+  ),
   sample: setting(
     z.optional(z.boolean()),
     'LOCAL_SAMPLE',

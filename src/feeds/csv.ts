@@ -2,11 +2,12 @@ import * as z from 'zod/mini';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { type CsvRows, readCsvRows } from '../model/formats/csv-rows.ts';
 import { isoTime } from '../model/formats/iso-time.ts';
+import { readJsonRows } from '../model/formats/json-rows.ts';
 import { readListCell } from '../model/formats/list-cell.ts';
+import { cellOfColumn, isAsNumber } from '../model/parsing/as-number.ts';
 import { LookupError } from '../model/lookup-error.ts';
 import { parseIndicator } from '../model/parse-indicator.ts';
 import { defineFeed } from './feed.ts';
-import { readJsonRows } from '../model/formats/json-rows.ts';
 import { listStep } from './reading/list-step.ts';
 import { collectPage } from './reading/collect-page.ts';
 
@@ -59,7 +60,7 @@ export const csv = defineFeed<typeof Settings, null>({
       throw new LookupError('bad_response', 'csv', `no column ${settings.column}: the list has ${header.slice(0, 20).join(', ')}`);
     const [tagsAt, seenAt] = [columnOf(header, settings.tagsColumn), columnOf(header, settings.lastSeenColumn)];
     for (const row of settings.column === '' ? unfolded(rows) : rows) {
-      const cell = row[valueAt] ?? '';
+      const cell = cellOfColumn(header[valueAt] ?? '', row[valueAt] ?? '');
       if (cell.trim() === '') {
         page.reject('row without a value', row.join(delimiter));
         continue;
@@ -141,7 +142,7 @@ function readDelimited(text: string, column: string, delimiter: string): ReadLis
 /** Whether the first row only names the columns. */
 function isHeader(row: readonly string[], valueAt: number): boolean {
   const [value = ''] = readListCell(row[valueAt] ?? '');
-  return parseIndicator(value).kind !== 'public' && row.every((cell) => /^\s*[a-z_][\w .()-]*$/i.test(cell));
+  return parseIndicator(value).kind !== 'public' && !isAsNumber(value) && row.every((cell) => /^\s*[a-z_][\w .()-]*$/i.test(cell));
 }
 
 /** A list that stands on one line, with the delimiter between its values: one row for each. */

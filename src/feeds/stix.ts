@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { systemsNamed } from '../model/formats/stix-observable.ts';
 import { declareSettings, endpoint } from '../config/setting.ts';
 import { listOrNone } from './reading/loose-fields.ts';
 import { defineFeed } from './feed.ts';
@@ -27,7 +28,9 @@ export const stix = defineFeed<typeof Settings, null>({
   read(answer, _step, { cursor }) {
     const page = collectPage('stix');
     if (answer.status === 304) return page.page(null, cursor);
-    for (const object of Bundle.parse(answer.body).objects) addStixObject(page, object);
+    const { objects } = Bundle.parse(answer.body);
+    const systems = systemsNamed(objects);
+    for (const object of objects) addStixObject(page, object, systems);
     return page.page(null, answer.headers.etag ?? null);
   },
 });

@@ -2,6 +2,7 @@ import { errorMessage } from '../model/formats/error-message.ts';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { decodeText } from '../extract/decode-text.ts';
+import { readJsonRows } from '../model/formats/json-rows.ts';
 import { errorFromStatus } from '../engine/calls/http/status.ts';
 import type { Store } from '../store/store-client.ts';
 import type { Feed, FeedContext, FeedPage, FeedStep, FileCall, StepFailure } from '../feeds/feed.ts';
@@ -181,12 +182,22 @@ function backoffOf({ code, retryAfterMs }: LookupError, tries: number): number |
   return waitMs <= MAX_BACKOFF_MS ? waitMs : null;
 }
 
+/** JSON as such; a text with a document a line is left to the feed, as it comes from a server. */
+function parsedOrLines(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (readJsonRows(text) !== null) return text;
+    throw error;
+  }
+}
+
 async function readListFile(feed: string, { file }: FileCall): Promise<HttpAnswer> {
   try {
     const { size } = await stat(file);
     if (size > MAX_PAGE_BYTES) throw new LookupError('invalid', feed, `${file} is larger than ${MAX_PAGE_BYTES} bytes`);
     const text = decodeText(Buffer.concat((await createReadStream(file).toArray()) as Buffer[]));
-    return { status: 200, headers: {}, body: /^\s*[[{]/.test(text) ? (JSON.parse(text) as unknown) : text };
+    return { status: 200, headers: {}, body: /^\s*[[{]/.test(text) ? parsedOrLines(text) : text };
   } catch (cause) {
     if (cause instanceof LookupError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).name;

@@ -1,7 +1,7 @@
 import { errorMessage } from '../model/formats/error-message.ts';
 import { existsSync } from 'node:fs';
 import { type ConfigSources, settingSource } from '../config/load.ts';
-import type { LocalSource } from '../engine/privacy/local-source.ts';
+import type { AskAsNumber, SystemLists } from '../engine/privacy/local-source.ts';
 import { decayedScore, DEFAULT_HALF_LIVES, type HalfLives } from '../store/decay.ts';
 import { type Listings, openListings } from '../store/listings.ts';
 import type { StoredIndicator, StoredNetwork } from '../store/observation.ts';
@@ -26,6 +26,8 @@ export interface StoreSourceOptions {
   readonly path: string;
   readonly halfLives?: HalfLives;
   readonly nowS: () => number;
+  /** Whether anybody knows the AS numbers of addresses. */
+  readonly hasAsNumbers?: boolean;
   /** For programs that stay: a file that is there only later is found, and what feeds list later. */
   readonly watches: boolean;
   /** Told when the file can no longer be read. */
@@ -39,10 +41,11 @@ interface OpenedStore {
   readonly changes: number;
 }
 
-/** The networks of one state of the store. */
+/** The networks and autonomous systems of one state of the store. */
 interface ListedNetworks {
   readonly of: OpenedStore;
   readonly tree: PrefixTree<StoredNetwork> | null;
+  readonly systems: ReadonlyMap<number, StoredNetwork>;
 }
 
 const NOT_THERE: OpenedStore = { core: null, fault: null, changes: 0 };
@@ -51,7 +54,7 @@ const NOT_THERE: OpenedStore = { core: null, fault: null, changes: 0 };
  * The pipeline's store behind the user's lists, as the `local` provider sees them: the lists first, then what feeds listed, each feed by
  * its name. What providers said of a value is asked of them, not echoed. A file that cannot be read is a fault of the list, no end.
  */
-export function withStore(lists: LocalSource, options: StoreSourceOptions): LocalSource {
+export function withStore(lists: SystemLists, options: StoreSourceOptions): SystemLists {
   const listeners: (() => void)[] = [];
   let opened = open(options);
   /** A file that can no longer be read is left until the next check, and told as a fault of the list. */
@@ -73,15 +76,14 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
     if (opened.core === before.core && opened.changes === before.changes) return;
     for (const listener of listeners) listener();
   };
-  let networks: ListedNetworks = { of: NOT_THERE, tree: null };
+  let networks: ListedNetworks = { of: NOT_THERE, tree: null, systems: new Map() };
   /** Read with the first value that is not listed itself. */
   const networksOf = (core: Listings) => {
-    if (networks.of.core !== opened.core || networks.of.changes !== opened.changes)
-      networks = { of: opened, tree: treeOf(core.networks()) };
-    return networks.tree;
+    if (networks.of.core !== opened.core || networks.of.changes !== opened.changes) networks = { of: opened, ...sortedOf(core.networks()) };
+    return networks;
   };
   const find = (core: Listings, indicator: Indicator) =>
-    listedVerdict(core, indicator, options) ?? networkVerdict(networksOf(core), indicator, options);
+    listedVerdict(core, indicator, options) ?? networkVerdict(networksOf(core).tree, indicator, options);
   let counted = { of: NOT_THERE, entries: 0 };
   const countOf = () => {
     if (counted.of.core !== opened.core || counted.of.changes !== opened.changes)
@@ -93,13 +95,17 @@ export function withStore(lists: LocalSource, options: StoreSourceOptions): Loca
   return {
     lookup: (indicator) => lists.lookup(indicator) ?? (opened.core === null ? null : guarded((core) => find(core, indicator), null)),
     allowance: (indicator) => lists.allowance(indicator),
+    isNamed: (indicator) => lists.isNamed(indicator),
+    lookupSystem: (ask) => lists.lookupSystem(ask) ?? guarded((core) => systemVerdict(networksOf(core).systems, ask, options), null),
+    allowanceOfSystem: (ask) => lists.allowanceOfSystem(ask),
     onChange(listener) {
       listeners.push(listener);
       lists.onChange(listener);
     },
     stats() {
       const { core, fault } = opened;
-      const own = core === null && fault === null ? [] : [statsOf(options.path, fault, countOf)];
+      const systemsNow = () => (options.hasAsNumbers === true ? 0 : guarded((store) => store.countSystems(), 0));
+      const own = core === null && fault === null ? [] : [statsOf(options.path, fault, { countOf, unmatchedOf: systemsNow })];
       return { lists: [...lists.stats().lists, ...own] };
     },
     close() {
@@ -134,7 +140,7 @@ function faultText(path: string, fault: string | null): string {
   return `the pipeline store ${path} cannot be read (${fault}): what feeds listed is not counted; run \`ismalicious store check\`, or restore the file`;
 }
 
-function statsOf(path: string, fault: string | null, countOf: () => number) {
+function statsOf(path: string, fault: string | null, { countOf, unmatchedOf }: Readonly<Record<'countOf' | 'unmatchedOf', () => number>>) {
   return {
     name: 'pipeline store',
     // Counted for those who show it, once: a million rows are not walked at every start, nor at every look at the metrics.
@@ -142,12 +148,22 @@ function statsOf(path: string, fault: string | null, countOf: () => number) {
       return countOf();
     },
     faults: fault === null ? [] : [faultText(path, fault)],
+    get note() {
+      const unmatched = unmatchedOf();
+      return unmatched === 0 ? null : `${unmatched} AS numbers of feeds match nothing: name a file that has them in local.asn_database`;
+    },
   };
 }
 
-function treeOf(networks: readonly StoredNetwork[]): PrefixTree<StoredNetwork> | null {
-  if (networks.length === 0) return null;
-  return buildPrefixTree(networks.map((value) => ({ pattern: value.network, value }))).tree;
+function sortedOf(listed: readonly StoredNetwork[]): Omit<ListedNetworks, 'of'> {
+  const systems = new Map<number, StoredNetwork>();
+  const networks = listed.filter((one) => {
+    const asNumber = /^AS(\d+)$/.exec(one.network)?.[1];
+    if (asNumber !== undefined) systems.set(Number(asNumber), one);
+    return asNumber === undefined;
+  });
+  const tree = networks.length === 0 ? null : buildPrefixTree(networks.map((value) => ({ pattern: value.network, value }))).tree;
+  return { tree, systems };
 }
 
 function listedVerdict(store: Listings, { value }: Indicator, options: StoreSourceOptions): Verdict | null {
@@ -162,6 +178,14 @@ function networkVerdict(tree: PrefixTree<StoredNetwork> | null, indicator: Indic
   const stored = tree?.match(indicator);
   if (!stored || parseIndicator(indicator.value).kind !== 'public') return null;
   return verdictOf(stored, { type: stored.network.includes(':') ? 'ipv6-addr' : 'ipv4-addr', note: `, in ${stored.network}` }, options);
+}
+
+/** What is said of the autonomous system around an address. */
+function systemVerdict(systems: ReadonlyMap<number, StoredNetwork>, ask: AskAsNumber, options: StoreSourceOptions): Verdict | null {
+  const asNumber = systems.size === 0 ? null : ask();
+  const stored = asNumber === null ? undefined : systems.get(asNumber);
+  const said = stored ? verdictOf(stored, { type: 'ipv4-addr', note: `, in ${stored.network}` }, options) : null;
+  return said === null || asNumber === null ? null : { ...said, attributes: [...said.attributes, `as${asNumber}`] };
 }
 
 /**

@@ -7,8 +7,10 @@ import type { StoredIndicator, StoredNetwork } from './observation.ts';
 /** What feeds listed, to be read by programs that answer: opened in little time, and written to by others meanwhile. */
 export interface Listings {
   get(value: string, nowS: number): StoredIndicator | null;
-  /** All networks that are listed and not withdrawn. */
+  /** All networks and AS numbers that are listed and not withdrawn. */
   networks(): readonly StoredNetwork[];
+  /** How many AS numbers are among them. */
+  countSystems(): number;
   count(): number;
   /** Changes whenever feeds have listed something. */
   changes(): number;
@@ -21,6 +23,7 @@ export function openListings(path: string, halfLives: HalfLives): Listings {
   const byValue = db.prepare('SELECT * FROM indicator WHERE value = ?');
   const rows = db.prepare('SELECT (SELECT count(*) FROM indicator) + (SELECT count(*) FROM network) AS n');
   const networks = db.prepare('SELECT * FROM network WHERE state <> 1 ORDER BY network');
+  const systems = db.prepare("SELECT count(*) AS n FROM network WHERE network >= 'AS' AND network < 'AT' AND state <> 1");
   const changes = db.prepare('SELECT changes FROM listing');
   return {
     get(value, nowS) {
@@ -28,6 +31,7 @@ export function openListings(path: string, halfLives: HalfLives): Listings {
       return row ? storedIndicator(row, nowS, halfLives) : null;
     },
     networks: () => networks.all().map(storedNetwork),
+    countSystems: () => Number(systems.get()?.n ?? 0),
     count: () => Number(rows.get()?.n ?? 0),
     changes: () => Number(changes.get()?.changes ?? 0),
     close: () => db.close(),

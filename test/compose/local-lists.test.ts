@@ -146,6 +146,18 @@ describe('a STIX 2.1 bundle', () => {
   });
 });
 
+it('an address is found by the network that a list names, the smallest one first', () => {
+  const lists = openLocalLists({
+    lists: [],
+    allowLists: [],
+    sample: 'value,verdict\n203.0.112.0/20,suspicious\n203.0.114.0/24,malicious\n',
+    watches: false,
+  });
+  const wordFor = (value: string) => lists.lookup({ type: 'ipv4-addr', value })?.verdict;
+  expect([wordFor('203.0.114.7'), wordFor('203.0.112.1'), wordFor('203.0.128.1')]).toEqual(['malicious', 'suspicious', undefined]);
+  lists.close();
+});
+
 it('a list that changes changes the answers, without a restart', async () => {
   const path = write('watched.txt', '198.18.7.1\n');
   const { engine } = await openEngine({ env: { ISMALICIOUS_STATE_DIR: folder, ISMALICIOUS_LOCAL_LISTS: path }, stays: true });

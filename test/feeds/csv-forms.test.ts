@@ -73,9 +73,21 @@ it.each([
   ['10.0.0.0/8', /never an indicator/],
   ['64.0.0.0/4', /larger than \/8/],
   ['203.0.114.7/24', /network/],
-  ['AS64500', /./],
 ])('%s is no network that a feed may list', (line, reason) =>
   expect(read(`${line}\n`)).toMatchObject({ networks: [], values: [], rejected: [expect.stringMatching(reason)] }),
+);
+
+it.each([
+  ['the old list of Spamhaus', '; ASN-DROP\nAS64500 ; BAD-NET\nAS64501\n', {}],
+  [
+    'the list of Spamhaus, an object a line',
+    '{"asn":64500,"rir":"ripencc","domain":"x.net","asname":"X"}\n{"asn":64501,"asname":"Y"}\n',
+    { column: 'asn' },
+  ],
+  ['a table', 'name,ASN\nx,64500\ny,AS64501\n', { column: 'asn' }],
+  ['a table without a header', 'AS64500,BAD-NET\nAS64501,WORSE-NET\n', { column: '1' }],
+])('AS numbers are kept as networks are: %s', (_name, body, settings) =>
+  expect(read(body, settings)).toMatchObject({ networks: ['AS64500', 'AS64501'], values: [], rejected: [] }),
 );
 
 it('a list of objects wants to know which member, and names them', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Feed } from '../../src/feeds/feed.ts';
+import { collectPage } from '../../src/feeds/reading/collect-page.ts';
+import { addStixObject } from '../../src/feeds/reading/stix-objects.ts';
 import { FEEDS } from '../../src/feeds/registry.ts';
 import { answer, walk, type Walk } from './walk.ts';
 
@@ -38,6 +40,42 @@ describe('vulnerabilities in feeds', () => {
   it('OTX: an indicator of type CVE', () => {
     const pulse = { id: 'p', modified: '2026-11-01T00:00:00', indicators: [{ indicator: 'CVE-2024-3400', type: 'CVE' }] };
     expect(valuesOf(read('otx', { results: [pulse] }))).toEqual(['cve CVE-2024-3400']);
+  });
+});
+
+describe('AS numbers in feeds are kept as networks are', () => {
+  const system = { type: 'autonomous-system', id: 'autonomous-system--1', number: 64_500 };
+
+  it.each([
+    ['a pattern', [{ type: 'indicator', pattern: '[autonomous-system:number = 64500]' }], ['AS64500']],
+    ['an object', [system], ['AS64500']],
+    ['an object that an address belongs to', [{ type: 'ipv4-addr', value: '45.83.64.1', belongs_to_refs: [system.id] }, system], []],
+    [
+      'an object without a number',
+      [
+        { ...system, number: 'x' },
+        { ...system, number: null },
+      ],
+      [],
+    ],
+  ])('STIX: %s', (_what, objects, networks) => {
+    const got = bundle(objects);
+    expect([got.networks, got.rejected]).toEqual([networks, []]);
+  });
+
+  it('TAXII: an object is not taken, for the addresses that it stands beside may be on another page', () => {
+    const page = collectPage('taxii');
+    addStixObject(page, system);
+    expect(page.page(null, null)).toMatchObject({ networks: [], rejected: [], ignored: 1 });
+  });
+
+  it.each([
+    ['64500', true, ['AS64500']],
+    ['AS701', true, ['AS701']],
+    ['64500', false, []],
+  ])('MISP: an attribute of type AS, %s, meant for detection: %s', (value, to_ids, networks) => {
+    const got = read('misp', { response: { Attribute: [{ type: 'AS', value, to_ids }] } });
+    expect([got.networks, got.rejected]).toEqual([networks, []]);
   });
 });
 

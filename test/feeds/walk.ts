@@ -8,8 +8,8 @@ export interface Walk {
   readonly items: FeedItem[];
   readonly rejected: RejectedItem[];
   readonly ignored: number;
-  /** How many networks it names. */
-  readonly networks: number;
+  /** Networks and AS numbers that it names. */
+  readonly networks: string[];
   readonly faults: string[];
   readonly cursor: string | null;
   readonly calls: (HttpCall | FileCall)[];
@@ -39,7 +39,7 @@ export function walk(
     items: [],
     rejected: [],
     ignored: 0,
-    networks: 0,
+    networks: [],
     faults: [],
     cursor: null,
     calls: [],
@@ -52,7 +52,7 @@ export function walk(
     found.items.push(...page.items);
     found.rejected.push(...page.rejected);
     found.ignored += page.ignored;
-    found.networks += page.networks.length;
+    found.networks.push(...page.networks.map(({ network }) => network));
     found.faults.push(...page.faults);
     found.cursor = page.cursor ?? found.cursor;
     step = page.next;

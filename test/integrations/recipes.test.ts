@@ -1,13 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../support/fixtures.ts';
-import { peerPython } from '../support/python-peers.ts';
+import { hasPeer, peerPython } from '../support/python-peers.ts';
 import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
 import { startSidecar } from '../hosts/sidecar/support/start-sidecar.ts';
 
@@ -83,14 +83,7 @@ describe('the recipe for Wazuh', () => {
   });
 });
 
-const hasVrl = existsSync(peerPython) && existsSync(join(projectRoot, '.cache/pipeline-peers/lib')) && (await canImport('pyvrl'));
-
-async function canImport(name: string): Promise<boolean> {
-  return run(peerPython, ['-c', `import ${name}`]).then(
-    () => true,
-    () => false,
-  );
-}
+const hasVrl = hasPeer('pyvrl');
 
 describe.skipIf(!hasVrl)('the recipe for Vector', () => {
   it('makes of a line an event whose values the sidecar finds', async () => {

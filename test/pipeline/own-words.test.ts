@@ -88,6 +88,9 @@ function listedBy(name: string, items: ReturnType<typeof walk>['items']) {
   const none = {
     lookup: () => null,
     allowance: () => null,
+    isNamed: () => false,
+    lookupSystem: () => null,
+    allowanceOfSystem: () => null,
     onChange: () => undefined,
     stats: () => ({ lists: [] }),
     close: () => undefined,

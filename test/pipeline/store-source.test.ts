@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { LocalSource } from '../../src/engine/privacy/local-source.ts';
+import { withAsNumbers } from '../../src/engine/as-numbers/with-as-numbers.ts';
+import type { SystemLists } from '../../src/engine/privacy/local-source.ts';
 import { openStoreCore } from '../../src/store/store.ts';
 import { withStore } from '../../src/pipeline/store-source.ts';
 import { observationOf } from '../store/samples.ts';
@@ -11,16 +12,19 @@ const NOW = 1_795_000_000;
 const DAY = 86_400;
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-source-'));
 const path = join(folder, 'pipeline.sqlite');
-const lists: LocalSource = {
+const lists: SystemLists = {
   lookup: () => null,
   allowance: () => 'ours',
+  isNamed: () => false,
+  lookupSystem: () => null,
+  allowanceOfSystem: () => null,
   onChange: () => undefined,
   stats: () => ({ lists: [] }),
   close: () => undefined,
 };
 const domain = (value: string) => ({ type: 'domain-name' as const, value });
 let nowS = NOW;
-let source: LocalSource;
+let source: SystemLists;
 beforeAll(() => {
   const store = openStoreCore(path);
   store.observe(
@@ -44,6 +48,8 @@ beforeAll(() => {
       network('45.84.0.0/16', { isRevoked: true }),
       network('192.0.0.0/8', { source: 'csv' }),
       network('2a00:1450::/32', { confidence: 80 }),
+      network('AS64500', { confidence: 90, source: 'csv' }),
+      network('AS701', { isRevoked: true }),
     ],
     NOW,
   );
@@ -73,6 +79,31 @@ describe('the store as local provider', () => {
   ] as const)('%s lies in a network that is listed', (value, type, verdict, note) =>
     expect(source.lookup({ type, value })).toMatchObject({ verdict, note: expect.stringContaining(note) }),
   );
+  it.each([
+    ['45.90.1.1', 'ipv4-addr', 'malicious', 'listed by csv, in AS64500'],
+    ['http://45.90.1.1/a', 'url', 'malicious', 'listed by csv, in AS64500'],
+    ['2a03::1', 'ipv6-addr', 'malicious', 'listed by csv, in AS64500'],
+    ['45.83.64.7', 'ipv4-addr', 'suspicious', 'listed by stix, in 45.83.64.0/24'],
+  ] as const)('%s lies in an autonomous system that is listed, and a network knows better', (value, type, verdict, note) => {
+    const numbered = withAsNumbers(source, { numberOf: () => 64_500 });
+    expect(numbered.lookup({ type, value })).toMatchObject({ verdict, note });
+  });
+  it.each([
+    ['10.0.0.1', 'ipv4-addr'],
+    ['http://10.0.0.1/', 'url'],
+    ['evil-host.net', 'domain-name'],
+  ] as const)('%s lies in none, whatever a file says', (value, type) => {
+    const numbered = withAsNumbers(source, { numberOf: () => 64_500 });
+    expect(numbered.lookup({ type, value })).toBeNull();
+  });
+  it('an autonomous system that was withdrawn, or that nobody lists, says nothing', () => {
+    for (const asNumber of [701, 64_501]) expect(source.lookupSystem(() => asNumber)).toBeNull();
+  });
+  it('AS numbers that nobody can match are said, and only then', () => {
+    const stats = (hasAsNumbers: boolean) => withStore(lists, { path, nowS: () => NOW, watches: false, hasAsNumbers }).stats().lists[0];
+    expect(stats(false)?.note).toMatch(/^1 AS numbers of feeds match nothing: .*local\.asn_database/);
+    expect([stats(true)?.note, stats(true)?.faults]).toEqual([null, []]);
+  });
   it.each(['45.82.1.1', '45.84.1.1', '192.168.1.1'])('%s lies in none', (value) =>
     expect(source.lookup({ type: 'ipv4-addr', value })).toBeNull(),
   );
@@ -85,7 +116,7 @@ describe('the store as local provider', () => {
   });
   it('names the feeds, and what it holds', () => {
     expect(source.lookup(domain('sure.evil-host.net'))?.attributes).toEqual(['feed:threatfox']);
-    expect(source.stats().lists).toMatchObject([{ name: 'pipeline store', entries: 10, faults: [] }]);
+    expect(source.stats().lists).toMatchObject([{ name: 'pipeline store', entries: 12, faults: [] }]);
   });
   it('without a store the lists answer alone', () => {
     const alone = withStore(lists, { path: join(folder, 'none'), nowS: () => NOW, watches: false });

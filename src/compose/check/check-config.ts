@@ -41,7 +41,7 @@ export interface CheckedConfig {
 
 /** Settings that name files which have to be there already. */
 const FILES = wordTable<readonly string[]>({
-  local: ['lists', 'allowLists', 'warningLists', 'falsePositiveLists'],
+  local: ['lists', 'allowLists', 'warningLists', 'falsePositiveLists', 'asnDatabase'],
   'feeds.csv': ['path'],
   'feeds.stix': ['path'],
 });
@@ -81,6 +81,7 @@ async function checkSources(sources: ConfigSources): Promise<CheckedConfig> {
     ...placedIn(known.sources.file, [
       ...feedFaults(on, inUse),
       ...certificateFaults(on, inUse),
+      ...(await asDatabaseFaults(inUse)),
       ...faultsIn(() => readListenerTls(inUse.sidecar?.values ?? {})),
     ]),
   );
@@ -146,6 +147,17 @@ function fileFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>, f
       });
     }),
   );
+}
+
+/** A file that can be read and tells no AS numbers. */
+async function asDatabaseFaults({ local }: Readonly<Record<string, LoadedBlock>>): Promise<ConfigFault[]> {
+  const path = local?.values['asnDatabase'];
+  if (typeof path !== 'string' || unreadable(path) !== null) return [];
+  const { asDatabaseAt } = await import('../../engine/as-numbers/as-database.ts');
+  const database = asDatabaseAt(path);
+  database.open();
+  const message = database.fault();
+  return message === null ? [] : [{ key: 'local.asn_database', place: 'configuration', message }];
 }
 
 /** Client certificates that cannot be used: unreadable, without their key, with the wrong passphrase. */

@@ -73,6 +73,18 @@ export function authorityFinding(wanted: readonly WantedProvider[], env: Env): F
   return { what: 'certificates', ok: true, detail: ['those of Node', ...more].join(', ') };
 }
 
+/** Whether the file with AS numbers can be used, although no list may name any yet; none where no file is set. */
+export async function asNumberFindings({ core }: LoadedConfig): Promise<Finding[]> {
+  const { asnDatabase } = core.local;
+  if (asnDatabase === undefined) return [];
+  const { asDatabaseAt } = await import('../../engine/as-numbers/as-database.ts');
+  const database = asDatabaseAt(asnDatabase);
+  database.open();
+  const [fault, kind] = [database.fault(), database.kind()];
+  const detail = kind === null ? '' : `${kind.type} of ${kind.builtOn ?? 'an unknown day'}, ${asnDatabase}`;
+  return [{ what: 'AS numbers', ok: fault === null, detail: fault ?? detail }];
+}
+
 /** Asks every provider for real, whatever is in the cache. */
 export async function probeProviders(engine: Engine, { wanted }: LoadedConfig, env: Env): Promise<Finding[]> {
   const ids = wanted.map(({ provider }) => provider.id);

@@ -1,7 +1,7 @@
 // src/feeds/reading/: what several lists have in common: pages, rows, loose fields, STIX objects.
 import type { Indicator, ParsedObservable } from '../../model/indicator.ts';
 import { inertText } from '../../model/formats/inert-text.ts';
-import { AS_NUMBER_FAULT, isAsNumber } from '../../model/parsing/as-number.ts';
+import { readAsNumber } from '../../model/parsing/as-number.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { readForLookup } from '../../model/read-for-lookup.ts';
 import { BARE_OBSERVATION } from '../../model/observation.ts';
@@ -55,10 +55,11 @@ export function collectPage(source: string): PageCollector {
   };
 }
 
-/** The indicator or network, or why there is none. A special-purpose address in a threat feed is junk: it would match half the network. */
+/** The indicator or network (an AS number is one too), or why there is none. A special-purpose address in a threat feed is junk: it would match half the network. */
 function parsePublic(raw: unknown): Indicator | { readonly network: string } | string {
   if (typeof raw !== 'string') return 'no value';
-  if (isAsNumber(raw)) return AS_NUMBER_FAULT;
+  const asNumber = readAsNumber(raw);
+  if (asNumber !== null) return { network: `AS${asNumber}` };
   const network = raw.includes('/') ? refang(raw.trim()) : '';
   if (isNetwork(network)) return parseNetwork(network);
   const plain = parseIndicator(raw);

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { isOwnTag } from '../../model/formats/own-export.ts';
 import { isOwnInMisp } from '../../model/formats/own-misp-event.ts';
 import { isoTime } from '../../model/formats/iso-time.ts';
-import { AS_NUMBER_FAULT } from '../../model/parsing/as-number.ts';
+import { spellAsNumber } from '../../model/parsing/as-number.ts';
 import { looseFlag, looseTagNames, looseText } from './loose-fields.ts';
 import { type PageCollector, tlpOfTags } from './collect-page.ts';
 
@@ -34,6 +34,7 @@ const PARTS: ReadonlyMap<string, readonly number[]> = new Map([
   ['whois-registrant-email', [0]],
   ['dns-soa-email', [0]],
   ['vulnerability', [0]],
+  ['AS', [0]],
 ]);
 
 /** The MISP attribute types that are read. */
@@ -69,7 +70,6 @@ export function addAttribute(page: PageCollector, raw: unknown, event: MispEvent
   const parsed = MispAttribute.safeParse(raw);
   if (!parsed.success) return page.reject('no MISP attribute: type or value is missing', raw);
   const attribute = parsed.data;
-  if (attribute.type === 'AS') return page.reject(AS_NUMBER_FAULT, attribute.value);
   const parts = PARTS.get(attribute.type);
   if (!parts || attribute.deleted === true || (event.toIds && attribute.to_ids === false)) return page.ignore();
   const around = EventAround.safeParse(attribute.Event).data;
@@ -85,6 +85,7 @@ export function addAttribute(page: PageCollector, raw: unknown, event: MispEvent
     lastSeen: isoTime(attribute.last_seen) ?? isoTime(attribute.timestamp),
     reference: event.reference,
   };
+  if (attribute.type === 'AS') return page.add(spellAsNumber(attribute.value), facts);
   if (!attribute.type.includes('|') && attribute.type !== 'malware-sample') return page.add(attribute.value, facts);
   // A file's name may hold a bar itself.
   const pieces = attribute.value.split('|');

@@ -39,14 +39,20 @@ const StixObject = z.object({
   valid_from: looseText,
   valid_until: looseText,
 });
-/** Adds the indicators of one STIX object: an indicator with a pattern, an observable or a vulnerability. */
-export function addStixObject(page: PageCollector, raw: unknown): void {
+const NO_SYSTEMS: ReadonlyMap<unknown, string> = new Map();
+
+/**
+ * Adds the indicators of one STIX object: an indicator with a pattern, an observable or a vulnerability. `systems`: AS numbers that count, by
+ * their object; who does not see the whole bundle cannot tell them from those that only stand beside an address.
+ */
+export function addStixObject(page: PageCollector, raw: unknown, systems = NO_SYSTEMS): void {
   const parsed = StixObject.safeParse(raw);
   if (!parsed.success) return page.reject('no STIX object: its type is missing', raw);
   const object = parsed.data;
   if (isSilent(object)) return page.ignore();
   if (object.type === 'indicator') return addIndicator(page, object, raw);
-  const values = valuesOfObservable(raw as Readonly<Record<string, unknown>>) ?? [];
+  const system = systems.get(raw);
+  const values = system === undefined ? (valuesOfObservable(raw as Readonly<Record<string, unknown>>) ?? []) : [system];
   if (values.length === 0) return page.ignore();
   for (const value of values) page.add(value, factsOf(object));
 }

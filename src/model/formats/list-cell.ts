@@ -1,4 +1,5 @@
 import { parseIndicator } from '../parse-indicator.ts';
+import { isAsNumber } from '../parsing/as-number.ts';
 import { ipv4FromText } from '../parsing/ipv4-address.ts';
 import { readNetwork } from '../tables/network-table.ts';
 
@@ -82,8 +83,8 @@ function separated(text: string): readonly string[] {
   const note = NOTE.exec(text);
   if (note !== null && note.index > 0) return readListCell(text.slice(0, note.index));
   const [first = '', last = ''] = [pieces[0], pieces.at(-1)];
-  // An address, network or hash ends where a blank begins; of names and words nobody knows.
-  if (/^\S+\s/.test(text) && (isAddress(first) || HASH.test(first))) return [first];
+  // An address, network, hash or AS number ends where a blank begins; of names and words nobody knows.
+  if (/^\S+\s/.test(text) && (isAddress(first) || HASH.test(first) || isAsNumber(first))) return [first];
   if (isNetwork(first)) return [first];
   return pieces.length === 2 && text.includes('|') && HASH.test(last) ? [last] : [text];
 }
@@ -97,7 +98,7 @@ function piecesOf(text: string): string[] {
 }
 
 function isValue(text: string): boolean {
-  if (isNetwork(text)) return true;
+  if (isNetwork(text) || isAsNumber(text)) return true;
   if (!/[.:]|^[\da-f]{32,}$|^cve-/i.test(text)) return false;
   const parsed = parseIndicator(text);
   return parsed.kind === 'public' || (parsed.kind === 'private' && parsed.indicator.type.startsWith('ip'));

@@ -1,3 +1,5 @@
+import { isAsNumber, spellAsNumber } from '../parsing/as-number.ts';
+
 /** Objects whose `value` is the indicator. `hostname` (once `x-opencti-hostname`) is OpenCTI's own type for names of machines. */
 const VALUED: ReadonlySet<string> = new Set([
   'ipv4-addr',
@@ -27,6 +29,21 @@ export function valuesOfObservable(object: Members): readonly unknown[] | null {
   if (type === 'vulnerability') return cvesOf(object);
   if (type === 'observed-data') return membersOf(object.objects).flatMap(([, inner]) => (isObject(inner) ? inlineValues(inner) : []));
   return null;
+}
+
+/**
+ * The AS numbers that the objects of one bundle name for themselves, by object. One that an address of the bundle belongs to
+ * (`belongs_to_refs`) only tells more of that address: it accuses nobody else in it.
+ */
+export function systemsNamed(objects: readonly unknown[]): ReadonlyMap<unknown, string> {
+  const members = objects.filter(isObject);
+  const around = new Set(members.flatMap(({ belongs_to_refs: refs }) => (Array.isArray(refs) ? (refs as readonly unknown[]) : [])));
+  const named = members.filter(({ type, id }) => type === 'autonomous-system' && !around.has(id));
+  return new Map(named.map((object) => [object, asNumberOf(object)] as const).filter(([, text]) => isAsNumber(text)));
+}
+
+function asNumberOf({ number }: Members): string {
+  return typeof number === 'number' || typeof number === 'string' ? spellAsNumber(String(number)) : '';
 }
 
 /** An observation holds no observations. */

@@ -8,6 +8,8 @@ export interface Comparison {
   readonly isNegated: boolean;
   /** The texts it is compared with; numbers, times and binary values are none. */
   readonly texts: readonly string[];
+  /** The numbers it is compared with, as they are written. */
+  readonly numbers: readonly string[];
 }
 
 /** Parts that are joined: comparisons inside one observation, or whole observations. */
@@ -34,6 +36,12 @@ const TOKEN = new RegExp(
   String.raw`(?:${GAP})|(?<path>${PATH})|(?<text>[tbh]?(?:${QUOTED}))|(?<word>[a-z]\w*)|(?<sign>[-+]?\d+(?:\.\d+)?|==|!=|<>|<=|>=|[=<>()[\],])`,
   'giys',
 );
+
+/** What something is compared with; both `null`: a time, a binary value, true or false. */
+interface Literal {
+  readonly text: string | null;
+  readonly number: string | null;
+}
 
 type Kind = 'path' | 'text' | 'word' | 'sign' | 'end';
 interface Token {
@@ -161,13 +169,16 @@ class PatternReader {
       const node = this.#within(() => this.#comparisons(), ')');
       return isNegated ? { ...node, isNegated: !node.isNegated } : node;
     }
-    if (this.#takes('EXISTS')) return { kind: 'comparison', path: this.#path(), operator: 'EXISTS', isNegated, texts: [] };
+    if (this.#takes('EXISTS')) return { kind: 'comparison', path: this.#path(), operator: 'EXISTS', isNegated, texts: [], numbers: [] };
     const path = this.#path();
     while (this.#takes('NOT')) isNegated = !isNegated;
     const sign = this.#operator();
     const isUnequal = sign === '!=' || sign === '<>';
     const operator = isUnequal || sign === '==' ? '=' : sign;
-    return { kind: 'comparison', path, operator, isNegated: isNegated !== isUnequal, texts: sign === 'IN' ? this.#set() : this.#literal() };
+    const literals = sign === 'IN' ? this.#set() : [this.#literal()];
+    const texts = literals.flatMap(({ text }) => text ?? []);
+    const numbers = literals.flatMap(({ number }) => number ?? []);
+    return { kind: 'comparison', path, operator, isNegated: isNegated !== isUnequal, texts, numbers };
   }
 
   #path(): string {
@@ -184,23 +195,23 @@ class PatternReader {
     return text;
   }
 
-  #set(): string[] {
+  #set(): Literal[] {
     this.#needs('(');
-    const texts: string[] = [];
+    const literals: Literal[] = [];
     while (!this.#takes(')')) {
-      for (const text of this.#literal()) texts.push(text);
+      literals.push(this.#literal());
       if (!this.#takes(',') && this.#here.text !== ')') throw unreadable(this.#here.text);
     }
-    return texts;
+    return literals;
   }
 
-  /** The text of a literal; a number, time or binary value has none. */
-  #literal(): string[] {
+  #literal(): Literal {
     const { kind, text } = this.#here;
     const isLiteral = kind === 'text' || /^[-+]?\d/.test(text) || /^(?:TRUE|FALSE)$/.test(text);
     if (!isLiteral) throw unreadable(text);
     this.#at += 1;
-    return kind === 'text' && /^['"]/.test(text) ? [unquoted(text)] : [];
+    const isText = kind === 'text' && /^['"]/.test(text);
+    return { text: isText ? unquoted(text) : null, number: kind === 'sign' ? text : null };
   }
 }
 

@@ -1,3 +1,4 @@
+import { isAsNumber, spellAsNumber } from '../parsing/as-number.ts';
 import { type Comparison, parsePattern, type PatternNode } from './stix-pattern-syntax.ts';
 
 /** Object paths whose value is an indicator (STIX 2.1 §6); `hostname` is OpenCTI's own, `http-request-ext` a request's `Host`. */
@@ -6,8 +7,9 @@ const PATHS =
 const HASH_PATH = /^(?:file|artifact|process:(?:image|binary)_ref)[:.]hashes[.[](?:MD5|SHA-?1|SHA-?256|SHA-?512)\]?$/i;
 /** Values that may be a network (`198.51.100.0/24`) as well as an address. */
 const ADDRESS_PATH = /^(?:ipv[46]-addr:value|network-traffic:(?:dst|src)_ref\.value)$/i;
+const AS_NUMBER_PATH = /^autonomous-system:number$/i;
 /** Objects that are named by their value or hash: whatever else is said of them makes no other indicator. */
-const NAMED_ALONE = /^(?:file|artifact|ipv4-addr|ipv6-addr|domain-name|hostname|x-opencti-hostname|url|email-addr):/i;
+const NAMED_ALONE = /^(?:file|artifact|ipv4-addr|ipv6-addr|domain-name|hostname|x-opencti-hostname|url|email-addr|autonomous-system):/i;
 /** What is said of the connection to an address or host, or of the type of what is named. */
 const CONNECTION =
   /^network-traffic:(?:(?:src|dst)_port|protocols\b|start$|end$|is_active$|src_byte|dst_byte|src_packets|dst_packets)|_refs?(?:\[[^\]]*\])?\.type$/i;
@@ -51,9 +53,10 @@ function meaningOf(node: PatternNode, isNegated: boolean): Meaning {
   return meaningOfAll(parts);
 }
 
-function meaningOfComparison({ path, operator, texts }: Comparison, isNegated: boolean): Meaning {
+function meaningOfComparison({ path, operator, texts, numbers }: Comparison, isNegated: boolean): Meaning {
   const none = (reason: string): Meaning => ({ values: [], named: new Set(), others: [path], left: [reason] });
-  if (!PATHS.test(path) && !HASH_PATH.test(path)) return none(`${shown(path)} names no indicator`);
+  const isOfSystem = AS_NUMBER_PATH.test(path);
+  if (!PATHS.test(path) && !HASH_PATH.test(path) && !isOfSystem) return none(`${shown(path)} names no indicator`);
   if (isNegated) return none(`${shown(path)} is negated: it names no indicator`);
   const isEqual =
     operator === '=' ||
@@ -61,8 +64,9 @@ function meaningOfComparison({ path, operator, texts }: Comparison, isNegated: b
     (operator === 'LIKE' && !texts.some((text) => /[%_]/.test(text))) ||
     (operator === 'ISSUBSET' && ADDRESS_PATH.test(path));
   if (!isEqual) return none(`comparison ${operator} of ${shown(path)} is more than a list of values`);
-  if (texts.length === 0) return none(`${shown(path)} is compared with no text`);
-  return { values: texts, named: new Set([path]), others: [], left: [] };
+  const values = isOfSystem ? [...numbers, ...texts].map(spellAsNumber).filter(isAsNumber) : texts;
+  if (values.length === 0) return none(`${shown(path)} is compared with no ${isOfSystem ? 'AS number' : 'text'}`);
+  return { values, named: new Set([path]), others: [], left: [] };
 }
 
 /** All parts at once: one of them names the indicator, the rest only tells more of it; or each is a hash of the same file. */

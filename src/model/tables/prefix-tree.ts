@@ -5,7 +5,7 @@ import type { NameTable } from './name-table.ts';
 import { findName, nameTableBuilder } from './name-table.ts';
 import type { NetworkTable } from './network-table.ts';
 import { findIpv4, findIpv6, findNetwork, networkTableBuilder, readNetwork } from './network-table.ts';
-import { AS_NUMBER_FAULT, isAsNumber } from '../parsing/as-number.ts';
+import { isAsNumber } from '../parsing/as-number.ts';
 import { parseIndicator } from '../parse-indicator.ts';
 
 /** One line of a list: what it matches, and what is known about that. */
@@ -42,6 +42,9 @@ export interface PrefixTreeBuild<Value> {
   readonly tree: PrefixTree<Value>;
   readonly faults: readonly PrefixFault[];
 }
+
+/** Why a pattern is none: for people. */
+const AS_NUMBER_FAULT = 'the number of an autonomous system: list its networks in CIDR form';
 
 interface Tables {
   readonly ipv4: NetworkTable;
@@ -115,8 +118,16 @@ function findEntry(tables: Tables, { type, value }: Indicator): number {
   }
 }
 
+/** The address that an indicator is, or that is the host of a URL or e-mail address; `null`: it has a name, or is a file. */
+export function addressOf({ type, value }: Indicator): string | null {
+  if (type === 'ipv4-addr' || type === 'ipv6-addr') return value;
+  if (type !== 'url' && type !== 'email-addr') return null;
+  const host = withoutBrackets(hostOf(value));
+  return host.includes(':') || ipv4FromText(host, 0, host.length) >= 0 ? host : null;
+}
+
 function findHost(tables: Tables, host: string): number {
-  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
+  const bare = withoutBrackets(host);
   if (bare.includes(':')) return findIpv6(tables.ipv6, bare);
   const address = ipv4FromText(bare, 0, bare.length);
   return address >= 0 ? findIpv4(tables.ipv4, address) : findName(tables.names, bare, 'suffix');
@@ -125,6 +136,10 @@ function findHost(tables: Tables, host: string): number {
 function findCovering(tables: Tables, network: string): number {
   const width = readNetwork(network);
   return width === 0 ? -1 : findNetwork(width === 1 ? tables.ipv4 : tables.ipv6);
+}
+
+function withoutBrackets(host: string): string {
+  return host.startsWith('[') ? host.slice(1, -1) : host;
 }
 
 /** The host of a canonical URL (no user information) or e-mail address, with its brackets. */

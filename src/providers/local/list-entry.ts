@@ -8,8 +8,18 @@ export interface ListEntry {
   readonly note: string | null;
 }
 
-/** A list as read, with the lines that could not be (place and remedy each). */
-export interface ParsedList {
+/** A line that names an autonomous system: it says so of every address in it. */
+export interface ListedSystem extends ListEntry {
+  readonly asNumber: number;
+}
+
+/** What could be read of a list, and the lines that could not be (place and remedy each). */
+export interface ReadEntries {
   readonly entries: readonly ListEntry[];
   readonly faults: readonly string[];
+}
+
+/** A list as read. Autonomous systems are no `entries`: who matches them has to know the number of an address. */
+export interface ParsedList extends ReadEntries {
+  readonly systems: readonly ListedSystem[];
 }

@@ -1,10 +1,11 @@
 // src/providers/local/: sources that are asked without a call: own lists, warning lists, the sample.
 import { readCsvRows } from '../../model/formats/csv-rows.ts';
+import { readJsonRows } from '../../model/formats/json-rows.ts';
 import { readListCell } from '../../model/formats/list-cell.ts';
 import { VERDICT_WORDS, type VerdictWord } from '../../model/verdict.ts';
-import { AS_NUMBER_FAULT, isAsNumber } from '../../model/parsing/as-number.ts';
+import { cellOfColumn, readAsNumber } from '../../model/parsing/as-number.ts';
 import { isoTime } from '../../model/formats/iso-time.ts';
-import type { ListEntry, ParsedList } from './list-entry.ts';
+import type { ListedSystem, ListEntry, ParsedList, ReadEntries } from './list-entry.ts';
 import { verdictOf } from '../reading/verdict-facts.ts';
 import { readStixBundle } from './local-stix.ts';
 
@@ -29,44 +30,91 @@ const VALUE_COLUMNS = [
 ];
 const MAX_FAULTS = 20;
 
-/**
- * Reads a customer's list: STIX bundle (JSON), CSV with a header that names a value column, or a list of values (see `readListCell`). AS numbers
- * in it match nothing: they are one fault, with their count.
- */
-export function parseList(name: string, text: string, attributes: readonly string[] = []): ParsedList {
-  const { entries, faults } = readEntries(name, text, attributes);
-  const [first, ...more] = entries.filter(({ value }) => isAsNumber(value));
-  if (first === undefined) return { entries, faults };
-  const others = more.length === 0 ? '' : `, and ${more.length} more like it`;
-  return {
-    entries: entries.filter(({ value }) => !isAsNumber(value)),
-    faults: [...faults, `${name}: ${first.value.slice(0, 20)} is ${AS_NUMBER_FAULT}${others}`],
-  };
+/** The rows of a list whose columns have names, in lower case. */
+interface Table {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
-function readEntries(name: string, text: string, attributes: readonly string[]): ParsedList {
+/**
+ * Reads a customer's list: STIX bundle, or a table in JSON (an array, or an object a line), CSV with a header that names a value column, or a list
+ * of values (see `readListCell`).
+ */
+export function parseList(name: string, text: string, attributes: readonly string[] = []): ParsedList {
+  const { entries: all, faults } = readEntries(name, text, attributes);
+  const entries: ListEntry[] = [];
+  const systems: ListedSystem[] = [];
+  for (const entry of all) {
+    const asNumber = readAsNumber(entry.value);
+    if (asNumber === null) entries.push(entry);
+    else systems.push(systemOf(entry, asNumber));
+  }
+  return { entries, systems, faults };
+}
+
+/** Who is answered by it sees why: the address itself is on no list. */
+function systemOf(entry: ListEntry, asNumber: number): ListedSystem {
+  const value = `AS${asNumber}`;
+  const attributes = [...entry.verdict.attributes, value.toLowerCase()];
+  return { ...entry, value, asNumber, verdict: { ...entry.verdict, attributes, note: `in ${value}` } };
+}
+
+function readEntries(name: string, text: string, attributes: readonly string[]): ReadEntries {
   const start = text.trimStart();
-  if (start.startsWith('{') || start.startsWith('[')) return readStixBundle(name, text);
+  if (start.startsWith('{') || start.startsWith('[')) return readStixBundle(name, text) ?? readJsonList(name, start, attributes);
   const header = (start.split(/\r?\n/, 1)[0] ?? '')
     .toLowerCase()
     .split(',')
     .map((cell) => cell.replace(/^\uFEFF?"?|"$/g, '').trim());
-  return header.some((column) => VALUE_COLUMNS.includes(column))
-    ? readCsvList(name, text, header, attributes)
-    : readPlainList(name, text, attributes);
+  if (valueColumnOf(header) !== null) return readCsvList(name, text, header, attributes);
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, '').trim());
+  return readPlainList(name, lines, attributes);
 }
 
-function readCsvList(name: string, text: string, header: readonly string[], attributes: readonly string[]): ParsedList {
+/** Which column has what is listed. Spamhaus names a domain of its owner beside each AS number: that one is not meant. */
+function valueColumnOf(header: readonly string[]): string | null {
+  const named = VALUE_COLUMNS.filter((column) => header.includes(column));
+  if (header[0] === 'asn' && named.every((column) => column === 'asn' || column === 'domain')) return 'asn';
+  return named[0] ?? null;
+}
+
+function readJsonList(name: string, text: string, attributes: readonly string[]): ReadEntries {
+  const json = readJsonRows(text.startsWith('[') ? arrayIn(text) : text);
+  const header = json?.header.map((column) => column.toLowerCase()) ?? [];
+  if (json !== null && header.length === 0) return readPlainList(name, json.rows.flat(), attributes);
+  if (json === null || valueColumnOf(header) === null)
+    return {
+      entries: [],
+      faults: [`${name}: is not JSON with STIX objects, and no list whose objects have one of ${VALUE_COLUMNS.join(', ')}`],
+    };
+  return readTable(name, { header, rows: json.rows }, attributes);
+}
+
+function arrayIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function readCsvList(name: string, text: string, header: readonly string[], attributes: readonly string[]): ReadEntries {
   const faults: string[] = [];
-  const entries: ListEntry[] = [];
-  const at = (row: readonly string[], column: string) => (row[header.indexOf(column)] ?? '').trim();
-  const valueColumn = VALUE_COLUMNS.find((column) => header.includes(column)) ?? 'value';
-  const valueAt = header.indexOf(valueColumn);
+  const valueAt = header.indexOf(valueColumnOf(header) ?? '');
   const { rows, broken } = readCsvRows(text, { delimiter: ',', mayBreak: (cell) => cell !== valueAt });
   for (const line of broken.slice(0, MAX_FAULTS)) faults.push(`${name}: a quote is opened and not closed in "${line.slice(0, 60)}"`);
   if (broken.length > MAX_FAULTS) faults.push(`${name}: ${broken.length - MAX_FAULTS} more lines with a quote that is not closed`);
-  rows.slice(1).forEach((row, n) => {
-    const value = at(row, valueColumn);
+  const read = readTable(name, { header, rows: rows.slice(1) }, attributes);
+  return { entries: read.entries, faults: [...faults, ...read.faults] };
+}
+
+function readTable(name: string, { header, rows }: Table, attributes: readonly string[]): ReadEntries {
+  const faults: string[] = [];
+  const entries: ListEntry[] = [];
+  const at = (row: readonly string[], column: string) => (row[header.indexOf(column)] ?? '').trim();
+  const valueColumn = valueColumnOf(header) ?? '';
+  rows.forEach((row, n) => {
+    const value = cellOfColumn(valueColumn, at(row, valueColumn));
     if (value === '' || value.startsWith('#')) return;
     const word = at(row, 'verdict').toLowerCase() || 'malicious';
     const score = numberOf(at(row, 'score'));
@@ -98,13 +146,12 @@ function readCsvList(name: string, text: string, header: readonly string[], attr
   return { entries, faults };
 }
 
-function readPlainList(name: string, text: string, attributes: readonly string[]): ParsedList {
+function readPlainList(name: string, lines: readonly string[], attributes: readonly string[]): ReadEntries {
   const verdict = verdictOf('local', {
     verdict: 'malicious',
     score: DEFAULT_SCORES.malicious,
     attributes: [...attributes, `list:${name}`],
   });
-  const lines = text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, '').trim());
   return { entries: lines.flatMap((line) => readListCell(line).map((value) => ({ value, verdict, note: null }))), faults: [] };
 }
 

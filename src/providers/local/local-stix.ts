@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { isoTime } from '../../model/formats/iso-time.ts';
-import { valuesOfObservable } from '../../model/formats/stix-observable.ts';
+import { systemsNamed, valuesOfObservable } from '../../model/formats/stix-observable.ts';
 import { isOwnObject, isOwnTag, type OwnJudgement, readOwnJudgement } from '../../model/formats/own-export.ts';
 import { readPattern } from '../../model/formats/stix-pattern.ts';
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import type { Verdict } from '../../model/verdict.ts';
-import type { ListEntry, ParsedList } from './list-entry.ts';
+import type { ListEntry, ReadEntries } from './list-entry.ts';
 import { verdictOf } from '../reading/verdict-facts.ts';
 
 const MAX_FAULTS = 20;
@@ -51,13 +51,14 @@ const Observable = z.object({
 
 /**
  * What a STIX bundle lists: indicators whose pattern names values (see `readPattern`; what else it wants is told as faults), observables and
- * vulnerabilities. Revoked ones are left out, and observables that an indicator of the bundle speaks for: it knows more of them.
+ * vulnerabilities. Revoked ones are left out, and observables that an indicator of the bundle speaks for: it knows more of them. `null`: the text
+ * is no bundle.
  */
-export function readStixBundle(name: string, body: string): ParsedList {
+export function readStixBundle(name: string, body: string): ReadEntries | null {
   const faults: string[] = [];
   const entries: ListEntry[] = [];
   const objects = objectsOf(body);
-  if (objects === null) return { entries, faults: [`${name}: is not JSON with STIX objects`] };
+  if (objects === null) return null;
   const spokenFor = new Set<string>();
   for (const object of objects) {
     if ((object as { type?: unknown } | null)?.type !== 'indicator') continue;
@@ -67,8 +68,9 @@ export function readStixBundle(name: string, body: string): ParsedList {
     for (const fault of found.faults.slice(0, MAX_FAULTS - faults.length))
       faults.push(`${name}, ${String((object as { id?: unknown }).id ?? 'indicator without id').slice(0, 80)}: ${fault}`);
   }
+  const systems = systemsNamed(objects);
   for (const object of objects) {
-    for (const entry of observableEntries(name, object)) if (!spokenFor.has(keyOf(entry.value))) entries.push(entry);
+    for (const entry of observableEntries(name, object, systems)) if (!spokenFor.has(keyOf(entry.value))) entries.push(entry);
   }
   return { entries, faults };
 }
@@ -79,10 +81,11 @@ function keyOf(value: string): string {
   return parsed.kind === 'invalid' ? value : parsed.indicator.value;
 }
 
-function observableEntries(name: string, raw: unknown): ListEntry[] {
+function observableEntries(name: string, raw: unknown, systems: ReadonlyMap<unknown, string>): ListEntry[] {
   const parsed = Observable.safeParse(raw);
   if (!parsed.success || parsed.data.revoked === true) return [];
-  const values = valuesOfObservable(raw as Readonly<Record<string, unknown>>) ?? [];
+  const system = systems.get(raw);
+  const values = system === undefined ? (valuesOfObservable(raw as Readonly<Record<string, unknown>>) ?? []) : [system];
   const texts = values.filter((value) => typeof value === 'string');
   if (texts.length === 0) return [];
   const { labels, confidence, first_observed: firstObserved, created, modified } = parsed.data;
@@ -93,14 +96,14 @@ function observableEntries(name: string, raw: unknown): ListEntry[] {
 function objectsOf(body: string): readonly unknown[] | null {
   try {
     const json = JSON.parse(body) as { objects?: unknown } | unknown[];
-    const objects = Array.isArray(json) ? json : json.objects;
-    return Array.isArray(objects) ? objects : null;
+    if (!Array.isArray(json)) return Array.isArray(json.objects) ? json.objects : null;
+    return json.some((object) => typeof (object as { type?: unknown } | null)?.type === 'string') ? json : null;
   } catch {
     return null;
   }
 }
 
-function entriesOf(name: string, indicator: z.output<typeof Indicator>, spokenFor: Set<string>): ParsedList {
+function entriesOf(name: string, indicator: z.output<typeof Indicator>, spokenFor: Set<string>): ReadEntries {
   if ((indicator.pattern_type ?? 'stix').toLowerCase() !== 'stix')
     return { entries: [], faults: [`pattern type ${indicator.pattern_type} cannot be read`] };
   const found = readPattern(indicator.pattern);

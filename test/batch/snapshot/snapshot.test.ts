@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/hosts/cli/commands.ts';
 import { openEngine } from '../../../src/compose/open-engine.ts';
 import { runCli } from '../../hosts/cli/run-cli.ts';
+import { mmdbFile } from '../../support/mmdb-file.ts';
 import { startStandIn } from '../../support/stand-in-api.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ismalicious-snapshot-'));
@@ -92,6 +93,17 @@ it.each([
 ])('exports with %j: %i answers', async (filter, count) => {
   const { stderr } = await runCli(['cache', 'export', at('some'), '--sign', at('key.pem'), ...filter], { env: home('here') });
   expect(stderr).toContain(`${count} answers`);
+});
+
+it('carries own lists and the file that their AS numbers are matched by', async () => {
+  writeFileSync(at('own.txt'), 'AS64500\n');
+  writeFileSync(at('asn.mmdb'), mmdbFile({ '45.83.0.0/16': { asn: 'AS64500' } }));
+  const env = { ...home('here'), ISMALICIOUS_LOCAL_LISTS: at('own.txt'), ISMALICIOUS_LOCAL_ASN_DATABASE: at('asn.mmdb') };
+  const exported = await runCli(['cache', 'export', at('numbered'), '--sign', at('key.pem')], { env });
+  expect(exported.stderr).toContain('2 answers and 2 lists, signed');
+  const imported = await runCli(['cache', 'import', at('numbered'), '--verify', at('key.pub')], { env: home('numbers') });
+  const [, path = ''] = /set local\.asn_database: (\S+)/.exec(imported.stderr) ?? [];
+  expect(readFileSync(path)).toEqual(readFileSync(at('asn.mmdb')));
 });
 
 it('refuses a public key to sign with and a private one to check with, without showing it', async () => {

@@ -33,6 +33,9 @@ it.each([
   ["[NOT ipv4-addr:value != 'a']", ['a']],
   ["[url:value = 'a' or url:value in ('b')]", ['a', 'b']],
   ["[url:value = 'http://a/] OR [']", ['http://a/] OR [']],
+  ['[autonomous-system:number = 64500]', ['ASN64500']],
+  ["[autonomous-system:number IN (64500, 701)] OR [ipv4-addr:value = 'a']", ['ASN64500', 'ASN701', 'a']],
+  ["[autonomous-system:number = 64500 AND autonomous-system:name = 'x']", ['ASN64500']],
 ])('%s lists %j', (pattern, values) => expect(readPattern(pattern)).toEqual({ values, left: [] }));
 
 it.each([
@@ -61,6 +64,10 @@ it.each([
   ["[file:extensions.'windows-pebinary-ext'.sections[*].hashes.MD5 = 'aa']", /names no indicator/],
   ['[EXISTS url:value]', /more than a list/],
   ['[url:value = 5]', /compared with no text/],
+  ['[autonomous-system:number = 0]', /no AS number/],
+  ['[autonomous-system:number > 64500]', /more than a list/],
+  ['[autonomous-system:number != 64500]', /negated/],
+  ["[autonomous-system:number = 64500 AND ipv4-addr:value = 'a']", /several things at once/],
   ['[url:value = ]', /not a pattern we can read, at \]/],
   ["url:value = 'a'", /not a pattern/],
   ["[url:value = 'a'", /not a pattern/],

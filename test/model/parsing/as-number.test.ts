@@ -1,52 +1,51 @@
-import { describe, expect, it } from 'vitest';
-import { openLocalLists } from '../../../src/compose/lists/local-lists.ts';
-import { collectPage } from '../../../src/feeds/reading/collect-page.ts';
-import { isAsNumber } from '../../../src/model/parsing/as-number.ts';
+import { expect, it } from 'vitest';
+import { readListCell } from '../../../src/model/formats/list-cell.ts';
+import { cellOfColumn, isAsNumber, readAsNumber, spellAsNumber } from '../../../src/model/parsing/as-number.ts';
 import { buildPrefixTree } from '../../../src/model/tables/prefix-tree.ts';
-import { parseList } from '../../../src/providers/local/local-list.ts';
 
 it.each([
-  ['AS64500', true],
-  ['as64500', true],
-  ['ASN 64500', true],
-  ['ASN:701', true],
-  ['AS400', false],
-  ['as400-test', false],
-  ['64500', false],
-  ['AS', false],
-  ['AS64500.example.com', false],
-])('%j is the number of an autonomous system: %s', (text, is) => {
-  expect(isAsNumber(text)).toBe(is);
+  ['AS64500', 64_500],
+  ['as64500', 64_500],
+  [' ASN 64500 ', 64_500],
+  ['ASN:701', 701],
+  ['ASN701', 701],
+  ['AS4294967295', 4_294_967_295],
+  ['AS4294967296', null],
+  ['ASN0', null],
+  ['AS400', null],
+  ['as400-test', null],
+  ['64500', null],
+  ['AS', null],
+  ['AS64500.example.com', null],
+])('%j is the number of an autonomous system: %s', (text, number) => {
+  expect([readAsNumber(text), isAsNumber(text)]).toEqual([number, number !== null]);
 });
 
-describe('autonomous systems in lists are said to match nothing, with count and reason', () => {
-  it('in a list of our own, beside what it matches', () => {
-    const text = '203.0.112.0/20\nAS64500 ; BAD-NET\nAS64501\nASN 64502\nevil-host.net\n';
-    const { entries, faults } = parseList('ours', text);
-    expect(entries.map(({ value }) => value)).toEqual(['203.0.112.0/20', 'evil-host.net']);
-    expect(faults).toEqual([expect.stringMatching(/^ours: AS64500 is an autonomous system.*CIDR form, and 2 more like it$/)]);
-  });
-
-  it('in a column of their own', () => {
-    expect(parseList('ours', 'asn,note\nAS64500,x\n').faults).toEqual([expect.stringMatching(/AS64500 is an autonomous system/)]);
-  });
-
-  it('in a page of a feed and among networks of our own', () => {
-    const page = collectPage('csv');
-    page.add('AS64500', {});
-    expect(page.page(null, null).rejected).toEqual([{ raw: 'AS64500', reason: expect.stringContaining('autonomous system') }]);
-    expect(buildPrefixTree([{ pattern: 'AS64500', value: 1 }]).faults).toEqual([{ index: 0, reason: expect.stringContaining('CIDR') }]);
-  });
+it.each([
+  ['asn', '64500', 64_500],
+  ['ASN', ' AS701 ', 701],
+  ['autonomous_system_number', '1', 1],
+  ['asn', '64500, 64501', null],
+  ['asn', 'none', null],
+  ['ip', '64500', null],
+])('in a column %s, %j is read as %s', (column, cell, number) => {
+  expect(readAsNumber(cellOfColumn(column, cell))).toBe(number);
 });
 
-it('an address is found by the network that a list names, the smallest one first', () => {
-  const lists = openLocalLists({
-    lists: [],
-    allowLists: [],
-    sample: 'value,verdict\n203.0.112.0/20,suspicious\n203.0.114.0/24,malicious\n',
-    watches: false,
-  });
-  const verdictOf = (value: string) => lists.lookup({ type: 'ipv4-addr', value })?.verdict;
-  expect([verdictOf('203.0.114.7'), verdictOf('203.0.112.1'), verdictOf('203.0.128.1')]).toEqual(['malicious', 'suspicious', undefined]);
-  lists.close();
+it('one that is known to be one keeps no spelling in which it could be something else', () => {
+  expect(['7', 'AS400', 'as 64500', 'x'].map(spellAsNumber)).toEqual(['ASN7', 'ASN400', 'ASN64500', 'x']);
+});
+
+it.each([
+  ['AS64500 ; BAD-NET', ['AS64500']],
+  ['AS64500 # spam', ['AS64500']],
+  ['AS64500  EVIL-CORP, RU', ['AS64500']],
+  ['AS64500, AS64501', ['AS64500', 'AS64501']],
+  ['ASN 64502', ['ASN 64502']],
+])('the line %j of a list names %j', (line, values) => {
+  expect(readListCell(line)).toEqual(values);
+});
+
+it('among networks of our own it is a fault, with what to list instead', () => {
+  expect(buildPrefixTree([{ pattern: 'AS64500', value: 1 }]).faults).toEqual([{ index: 0, reason: expect.stringContaining('CIDR') }]);
 });

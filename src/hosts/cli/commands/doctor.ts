@@ -4,6 +4,7 @@ import { HOST_SETTINGS } from '../../../compose/host-settings.ts';
 import { type OpenedEngine, openEngine } from '../../../compose/open-engine.ts';
 import { type Command, EXIT, type Io } from '../command.ts';
 import {
+  asNumberFindings,
   authorityFinding,
   clockFinding,
   type Finding,
@@ -30,6 +31,7 @@ export const doctor: Command = {
         clockFinding(config.stateFolder, Date.now()),
         authorityFinding(config.wanted, io.env),
         ...storedFindings(opened),
+        ...(await asNumberFindings(config)),
       ];
       if (config.wanted.length === 0) findings.push(NO_KEY);
       if (!values.offline) {
@@ -62,7 +64,11 @@ function storedFindings({ engine, warnings, health }: OpenedEngine): Finding[] {
     ...warnings.map((warning) => ({ what: 'warning', ok: false, detail: warning })),
     { what: 'cache', ok: store.fault === null, detail: store.fault ?? `${store.kind}, ${store.rows} answers, ${store.path ?? 'memory'}` },
     { what: 'overrides', ok: overrides === null, detail: overrides ?? 'can be read' },
-    ...local.lists.map((list) => ({ what: `list ${list.name}`, ok: list.faults.length === 0, detail: `${list.entries} entries` })),
+    ...local.lists.map(({ name, entries, faults, note }) => ({
+      what: `list ${name}`,
+      ok: faults.length === 0,
+      detail: [`${entries} entries`, ...(note ? [note] : [])].join('; '),
+    })),
   ];
 }
 

@@ -88,11 +88,11 @@ export function quotaRows({ stats, store }: Pick<QuotaFacts, 'stats' | 'store'>)
       cache_path: cache.path ?? '',
       message: cache.fault ?? (cache.kind === 'memory' ? 'answers are kept in memory only' : ''),
     },
-    ...local.lists.map(({ faults }, n): Row => ({
+    ...local.lists.map(({ faults, note }, n): Row => ({
       kind: 'list',
       provider: `local ${n + 1}`,
       state: faults.length === 0 ? 'ok' : 'fault',
-      message: faults.join('; '),
+      message: [...faults, ...(note ? [note] : [])].join('; '),
     })),
   ];
 }

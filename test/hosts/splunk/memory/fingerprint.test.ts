@@ -6,6 +6,7 @@ import { openFeedbackStore } from '../../../../src/engine/feedback/feedback-stor
 import { openSqliteVerdictStore } from '../../../../src/engine/cache/sqlite-verdict-store.ts';
 import { openEngineForSearch } from '../../../../src/hosts/splunk/memory/engine-for-search.ts';
 import type { OpenEnricher } from '../../../../src/hosts/splunk/protocol/search-conversation.ts';
+import { mmdbFile } from '../../../support/mmdb-file.ts';
 import { LATER_MS, ROWS, search, searchWorld } from '../../../support/remembered-search.ts';
 
 const world = searchWorld();
@@ -21,15 +22,19 @@ function methodsOf(engine: Enricher): Enricher {
 
 describe('what was known no longer counts', () => {
   const yaml = (text: string) => writeFileSync(join(world.folder, 'settings.yaml'), text);
+  const numbers = (network: string) =>
+    writeFileSync(join(world.folder, 'asn.mmdb'), mmdbFile({ [network]: { autonomous_system_number: 64_500 } }));
   const cache = () => openSqliteVerdictStore(join(world.folder, 'verdicts.sqlite'));
 
   beforeEach(() => {
-    writeFileSync(join(world.folder, 'own.csv'), 'value,verdict\n99.9.9.9,malicious\n');
+    writeFileSync(join(world.folder, 'own.csv'), 'value,verdict\n99.9.9.9,malicious\nAS64500,malicious\n');
+    numbers('45.83.0.0/16');
     mkdirSync(join(world.folder, 'warnings', 'one'), { recursive: true });
     yaml(
-      'local: { lists: ["own.csv"], warning_lists: ["warnings"] }\n'
+      'local: { lists: ["own.csv"], warning_lists: ["warnings"], asn_database: "asn.mmdb" }\n'
         .replaceAll('"own', `"${world.folder}/own`)
-        .replaceAll('"warn', `"${world.folder}/warn`),
+        .replaceAll('"warn', `"${world.folder}/warn`)
+        .replaceAll('"asn', `"${world.folder}/asn`),
     );
     vi.stubEnv('ISMALICIOUS_CONFIG', join(world.folder, 'settings.yaml'));
   });
@@ -44,6 +49,7 @@ describe('what was known no longer counts', () => {
           '{"name":"W","type":"cidr","list":["12.0.0.0/24"],"matching_attributes":["ip-dst"]}',
         ),
     ],
+    ['when the file with AS numbers changes', () => numbers('12.0.0.0/16')],
     ['when a setting changes', () => yaml('scoring: { p1: 99, p2: 98, watch: 97 }\n')],
     ['when the environment changes a setting', () => void vi.stubEnv('ISMALICIOUS_SCORING_P1', '99')],
     ['when a key is taken away', () => void vi.stubEnv('ISMALICIOUS_X_API_KEY', '')],

@@ -29,6 +29,8 @@ type Values = ValuesOf<typeof cacheSynopsis.options>;
 
 /** Longest snapshot that is read: it is checked whole before any of it is taken. */
 const MOST_BYTES = 1024 ** 3;
+/** The setting that names one file, not several. */
+const AS_NUMBERS = 'asn_database';
 
 /** `ismalicious cache export FILE --sign KEYFILE` */
 export async function exportCache({ engine, config }: OpenedEngine, path: string, values: Values, io: Io): Promise<number> {
@@ -80,7 +82,7 @@ export function importCache({ engine, config }: OpenedEngine, path: string, valu
   if (unused.length > 0)
     words.push(`answers of ${unused.join(', ')} count as soon as a key is set here: any word will do where there is no network`);
   for (const [setting, paths] of writeLists(lists, join(config.stateFolder, 'imported')))
-    words.push(`lists written; to use them set local.${setting}: [${paths.join(', ')}]`);
+    words.push(`lists written; to use them set local.${setting}: ${setting === AS_NUMBERS ? paths.join(', ') : `[${paths.join(', ')}]`}`);
   io.stderr.write(words.map((line) => `${line}\n`).join(''));
   return EXIT.ok;
 }
@@ -122,10 +124,16 @@ function choicesOf<T extends string>(text: string | undefined, known: readonly T
   });
 }
 
-/** Every list file that the settings name. */
+/** Every list file that the settings name, and the one that AS numbers on them are matched by. */
 function listsOf({ core }: LoadedConfig): SnapshotList[] {
-  const { lists, allowLists, warningLists, falsePositiveLists } = core.local;
-  const groups = { lists, allow_lists: allowLists, warning_lists: warningLists, false_positive_lists: falsePositiveLists };
+  const { lists, allowLists, warningLists, falsePositiveLists, asnDatabase } = core.local;
+  const groups = {
+    lists,
+    allow_lists: allowLists,
+    warning_lists: warningLists,
+    false_positive_lists: falsePositiveLists,
+    [AS_NUMBERS]: asnDatabase === undefined ? [] : [asnDatabase],
+  };
   return Object.entries(groups).flatMap(([list, paths]) =>
     paths
       .flatMap((path) => (list.endsWith('g_lists') || list.startsWith('false') ? warningListFiles(path) : [path]))
