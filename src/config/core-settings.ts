@@ -200,7 +200,7 @@ export const LocalSettings = z.object({
   lists: setting(
     z._default(z.array(z.string()), []),
     'LOCAL_LISTS',
-    'Files with your own indicators (CSV, plain list or STIX 2.1 bundle), read again when they change.',
+    'Files with your own indicators (CSV, JSON, plain list or STIX 2.1 bundle), read again when they change.',
   ),
   allowLists: setting(
     z._default(z.array(z.string()), []),

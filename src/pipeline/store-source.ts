@@ -150,7 +150,7 @@ function statsOf(path: string, fault: string | null, { countOf, unmatchedOf }: R
     faults: fault === null ? [] : [faultText(path, fault)],
     get note() {
       const unmatched = unmatchedOf();
-      return unmatched === 0 ? null : `${unmatched} AS numbers of feeds match nothing: name a file that has them in local.asn_database`;
+      return unmatched === 0 ? null : `AS numbers among them that match nothing: ${unmatched} (set local.asn_database)`;
     },
   };
 }

@@ -90,6 +90,7 @@ describe('an AS number on a list', () => {
       '{"asn":64500,"rir":"ripencc","domain":"good-host.net","cc":"DE","asname":"X"}\n{"type":"metadata","records":1}\n',
     ],
     ['an array of objects', '[{"asn":"64500"}]'],
+    ['an array whose last object tells of the list', '[{"asn":64500},{"type":"metadata","records":1}]'],
     ['an array of words', '["AS64500"]'],
     ['a table', 'asn,note\n64500,x\n'],
     ['a STIX pattern', JSON.stringify({ objects: [{ type: 'indicator', pattern: '[autonomous-system:number = 64500]' }] })],
@@ -111,9 +112,24 @@ describe('an AS number on a list', () => {
   });
 });
 
+it.each([
+  ['an empty array', '[]', []],
+  ['a bundle without objects', '{"objects":[]}', []],
+  ['objects without a value', '[{"a":1}]', [/no list whose objects have one of value, /]],
+  [
+    'STIX objects, a line each',
+    '{"type":"indicator","pattern":"x"}\n{"type":"url","value":"http://evil-host.net/"}\n',
+    [/is not JSON with STIX objects/],
+  ],
+  ['half a bundle', '{"objects":[', [/is not JSON with STIX objects/]],
+])('%s is no list in silence', async (_what, text, faults) => {
+  const { warnings } = await open([write('list.json', text)]);
+  expect(warnings).toEqual(faults.map((fault) => expect.stringMatching(fault)));
+});
+
 describe('AS numbers that cannot be matched are said with their list, count and what to do', () => {
   const list = write('bad-as.txt', '45.85.0.0/16\nAS64500\nAS64501\nASN 64502\n');
-  const named = /bad-as\.txt: AS64500 and 2 more AS numbers match nothing: /;
+  const named = /bad-as\.txt: AS64500 and 2 more match nothing: /;
 
   it('without a file that tells them', async () => {
     const { warnings, answerOf, engine } = await open([list], { ISMALICIOUS_LOCAL_ASN_DATABASE: '' });

@@ -78,7 +78,7 @@ function systemFaults({ name, systems: [first, ...more] }: LoadedList, database:
   const fault = database === null ? NO_DATABASE : database.fault();
   if (first === undefined || fault === null) return [];
   const isOne = more.length === 0;
-  const named = isOne ? first.value : `${first.value} and ${more.length} more AS numbers`;
+  const named = isOne ? first.value : `${first.value} and ${more.length} more`;
   const isMatched = database !== null && database.kind() !== null;
   const state = isMatched ? `${isOne ? 'is' : 'are'} matched by an older file` : `match${isOne ? 'es' : ''} nothing`;
   return [`${name}: ${named} ${state}: ${fault}`];

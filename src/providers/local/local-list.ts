@@ -82,7 +82,8 @@ function readJsonList(name: string, text: string, attributes: readonly string[])
   const json = readJsonRows(text.startsWith('[') ? arrayIn(text) : text);
   const header = json?.header.map((column) => column.toLowerCase()) ?? [];
   if (json !== null && header.length === 0) return readPlainList(name, json.rows.flat(), attributes);
-  if (json === null || valueColumnOf(header) === null)
+  // Of STIX objects that stand apart, a line each, the patterns would be lost.
+  if (json === null || valueColumnOf(header) === null || header.includes('pattern'))
     return {
       entries: [],
       faults: [`${name}: is not JSON with STIX objects, and no list whose objects have one of ${VALUE_COLUMNS.join(', ')}`],

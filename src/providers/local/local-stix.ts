@@ -97,7 +97,8 @@ function objectsOf(body: string): readonly unknown[] | null {
   try {
     const json = JSON.parse(body) as { objects?: unknown } | unknown[];
     if (!Array.isArray(json)) return Array.isArray(json.objects) ? json.objects : null;
-    return json.some((object) => typeof (object as { type?: unknown } | null)?.type === 'string') ? json : null;
+    const first = json.find((object) => typeof object === 'object' && object !== null) as { type?: unknown } | undefined;
+    return json.length === 0 || typeof first?.type === 'string' ? json : null;
   } catch {
     return null;
   }
