@@ -16,6 +16,9 @@ const MAX_PORT = 65_535;
 /** An address with its port and interface, as SonicWall writes it (`192.0.2.1:443:X1`), or one mapped to IPv6 with a port and no brackets. */
 const SOCKET = /^((?:\d{1,3}\.){3}\d{1,3}):\d{0,5}:[a-z][\w .-]{0,40}$|^(::ffff:(?:\d{1,3}\.){3}\d{1,3}):\d{1,5}$/i;
 
+/** `192.0.2.1:443/tcp`, as scanners write an open port. */
+const ADDRESS_AND_PROTOCOL = /^(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}\/(?:tcp|udp|sctp|icmp)$/i;
+
 /**
  * A URL without its scheme whose path or query has signs in it that elsewhere stand in front of a port, a domain or another scheme
  * (`evil.com/a:b`, `evil.com/a?to=bob@corp.com`, `evil.com?u=http://b.com`, `evil.com#bob@corp.com`). A number and a colon behind an address are no path.
@@ -159,7 +162,7 @@ function classifyWithPort(text: string, kinds: number): ParsedObservable {
   const port = /^:(\d{1,5})(\/|$)/.exec(text.slice(colon, colon + 8));
   if (!port || Number(port[1]) > 65_535)
     return invalid('a colon that is followed by no port: write one address, name, URL, hash or e-mail address');
-  if (port[2] === '/') return parseWithSlash(text);
+  if (port[2] === '/') return ADDRESS_AND_PROTOCOL.test(text) ? parseHost(text.slice(0, colon)) : parseWithSlash(text);
   if ((kinds & AT) !== 0) return invalid('user name with a host: write the host alone, or name@domain');
   return parseHost(text.slice(0, colon));
 }
@@ -171,6 +174,8 @@ function parseWithSlash(whole: string): ParsedObservable {
   const slash = text.indexOf('/');
   const host = text.slice(0, slash);
   const rest = text.slice(slash + 1);
+  if (/^(?:0|255)(?:\.\d{1,3}){3}$/.test(rest) && ipv4FromText(text, 0, slash) >= 0)
+    return rest === '255.255.255.255' ? parseHost(host) : invalid(networkFault());
   if (/^\d{1,5}$/.test(rest)) {
     const address = ipv4FromText(text, 0, slash);
     if (address >= 0 && rest.length <= 3 && Number(rest) <= 32)

@@ -93,11 +93,22 @@ function hasSeveralUsers(value: string): boolean {
 /** A URL that cannot be read whole, while its host can: blanks, control characters, mark-up behind it. */
 function readBrokenUrl(value: string): LookupReading | null {
   const scheme = value.indexOf('://');
-  if (scheme < 0 || !/^[\s"'<([{]*[a-z][a-z0-9+.*[\](){}-]{0,31}$/i.test(value.slice(0, scheme))) return null;
+  if (scheme < 0) return readBareBrokenUrl(value);
+  if (!/^[\s"'<([{]*[a-z][a-z0-9+.*[\](){}-]{0,31}$/i.test(value.slice(0, scheme))) return null;
   if (!/[\s\p{Cc}]/u.test(value.trim()) || /[\s,;|]+[a-z][a-z0-9+.-]{0,31}:\/\//i.test(value.slice(scheme))) return null;
   const host = urlHost(value);
   if (host?.kind !== 'public') return null;
   return partsOf([host.indicator], `URL with blanks or control characters: only its host ${host.indicator.value} was looked up`);
+}
+
+/** `evil.com/a b.pdf`: a URL without its scheme and with blanks, and nothing behind the first of them that names anything. */
+function readBareBrokenUrl(value: string): LookupReading | null {
+  const [first = '', ...more] = value.trim().split(/\s+/);
+  if (more.length === 0 || !/^[a-z\d][\w.-]*\.[\w-]+(?::\d{1,5})?\/(?!\d{1,5}$)[^\s;,|]/i.test(first)) return null;
+  if (more.some((piece) => /:\/\/|^[;#]/.test(piece) || parseIndicator(piece).kind === 'public')) return null;
+  const host = urlHost(first);
+  if (host?.kind !== 'public') return null;
+  return partsOf([host.indicator], `URL with blanks: only its host ${host.indicator.value} was looked up`);
 }
 
 /** A value in a form in which logs and lists write it: with its type before it, or with something in brackets behind it. */
@@ -133,7 +144,7 @@ function readList(value: string): LookupReading | null {
   if (words.length === 0 || (pieces.length < 2 && said === value) || words.length > MAX_PARTS) return null;
   const parts: Indicator[] = [];
   for (const word of words) {
-    const part = parseIndicator(word);
+    const part = parseIndicator(withoutLabel(word) ?? word);
     // Plain words are names of hosts of ours, if one likes; a list that is sure has none.
     const isSure =
       isTyped || part.kind === 'public' || (part.kind === 'private' && /^[\da-f:]*[.:][\da-f.:]*$/i.test(part.indicator.value));
@@ -147,7 +158,8 @@ function readList(value: string): LookupReading | null {
 function forwardedFor(value: string): string | null {
   if (!/^\s*(?:by|for|host|proto)=/i.test(value)) return null;
   const hops = Array.from(value.matchAll(/(?:^|[;,\s])for=(?:"([^"]*)"|([^\s;,"]+))/gi), ([, quoted, plain]) => quoted ?? plain);
-  return hops.length === 0 ? null : hops.join(',');
+  // A node may hide its name (§6.3): `for=_hidden`.
+  return hops.length === 0 ? null : hops.filter((hop) => !hop?.startsWith('_')).join(',');
 }
 
 /** `MD5=…,SHA256=…,IMPHASH=…` as Sysmon writes it, of one file; `null`: something else. */
@@ -157,7 +169,8 @@ function hashList(value: string): Indicator[] | null {
   for (const pair of value.split(/[\s,;|]+/)) {
     const said = /^\W*([a-z][a-z\d-]*)\W{0,3}[=:]\W{0,3}([\da-f]+)\W*$/i.exec(pair);
     if (said === null) {
-      if (/\w/.test(pair)) return null;
+      // `SHA1=` says that there is none.
+      if (/\w/.test(pair) && !/^\W*(?:md5|sha-?\d{1,3}|imphash)\W*$/i.test(pair)) return null;
       continue;
     }
     const [, name = '', digits = ''] = said;

@@ -24,6 +24,9 @@ export function ipv4Observable(text: string, address: number): ParsedObservable 
   return reason === null ? { kind: 'public', indicator } : { kind: 'private', indicator, reason };
 }
 
+/** The name or number of an interface behind the percent sign (RFC 4007 §11): no second one, no prefix. */
+const ZONE = /^[^%/]+$/;
+
 /**
  * Reads an IPv6 address without brackets. A zone (`%eth0`) is dropped. IPv4-mapped (::ffff:0:0/96) and translated (64:ff9b::/96,
  * RFC 6052) addresses are that IPv4 address: it is the host that is talked to. `null` when the text is no IPv6 address.
@@ -31,7 +34,7 @@ export function ipv4Observable(text: string, address: number): ParsedObservable 
 export function parseIpv6(text: string): ParsedObservable | null {
   const zone = text.indexOf('%');
   const end = zone < 0 ? text.length : zone;
-  if (zone === text.length - 1 && zone >= 0) return null;
+  if (zone >= 0 && !ZONE.test(text.slice(zone + 1))) return null;
   const spelling = readIpv6(text, 0, end);
   if (spelling === 'none') return null;
   const inner = embeddedIpv4();
