@@ -46,7 +46,7 @@ async function readParts(mail: Buffer, mends: number): Promise<Mail> {
   const parts: MailPart[] = [];
   for (const node of nodes) {
     const body = Buffer.concat(bodies.get(node) ?? []);
-    if (node.multipart === false) parts.push(await partOf(node, body));
+    if (node.multipart === false) parts.push(...(await readLeaf(node, body, mends)));
     else if (!parents.has(node)) parts.push(...(await readBroken(node, body, mends)));
   }
   return { headers: headersOf(root), parts, unread };
@@ -75,28 +75,40 @@ async function split(mail: Buffer) {
   return { nodes, bodies, unread };
 }
 
+/** A leaf; behind a text with the source of parts in it (the head has lost its media type, a report quotes a mail) those parts as well. */
+async function readLeaf(node: MimeNode, body: Buffer, mends: number): Promise<readonly MailPart[]> {
+  const bytes = await decoded(node, body);
+  const part = partOf(node, bytes);
+  const mayQuote = part.type === 'text/plain' && !part.isAttachment && bytes.includes('--');
+  return mayQuote ? [part, ...(await unannounced(node, bytes, mends))] : [part];
+}
+
 /** A multipart whose boundary never comes, or that names none: by the boundary that it uses, else as one text. */
 async function readBroken(node: MimeNode, body: Buffer, mends: number): Promise<readonly MailPart[]> {
+  const parts = await unannounced(node, body, mends);
+  if (parts.length > 0) return parts;
   const text = body.toString('latin1');
-  const boundary = UNANNOUNCED.exec(text)?.[1];
-  if (boundary !== undefined && mends > 0) {
-    const type = node.multipart === false ? 'mixed' : node.multipart;
-    const head = Buffer.from(`Content-Type: multipart/${type}; boundary="${boundary.replaceAll('"', '')}"\r\n\r\n`);
-    const again = await readParts(Buffer.concat([head, body]), mends - 1);
-    if (again.parts.length > 0) return again.parts;
-  }
   const isPage = /<(?:html|body|a|div|p|table)\b/i.test(text);
   const bytes = await decoded(node, body);
   return [{ name: '', type: isPage ? 'text/html' : 'text/plain', charset: '', bytes, isAttachment: false, flowed: null }];
 }
 
-async function partOf(node: MimeNode, body: Buffer): Promise<MailPart> {
+/** The parts in a body that no head announced; none: it has none. */
+async function unannounced(node: MimeNode, body: Buffer, mends: number): Promise<readonly MailPart[]> {
+  const boundary = mends > 0 ? UNANNOUNCED.exec(body.toString('latin1'))?.[1] : undefined;
+  if (boundary === undefined) return [];
+  const type = node.multipart === false ? 'mixed' : node.multipart;
+  const head = Buffer.from(`Content-Type: multipart/${type}; boundary="${boundary.replaceAll('"', '')}"\r\n\r\n`);
+  return (await readParts(Buffer.concat([head, body]), mends - 1)).parts;
+}
+
+function partOf(node: MimeNode, bytes: Buffer): MailPart {
   const type = typeOf(node);
   const name = node.filename === false ? '' : withoutControls(node.filename);
   const isOwnFile = node.disposition === 'attachment' || name !== '' || !type.startsWith('text/');
   const isAttachment = isOwnFile && !type.startsWith('message/');
   const flowed = node.flowed ? { delSp: node.delSp } : null;
-  return { name, type, charset: node.charset === false ? '' : node.charset, bytes: await decoded(node, body), isAttachment, flowed };
+  return { name, type, charset: node.charset === false ? '' : node.charset, bytes, isAttachment, flowed };
 }
 
 /** Its media type; of one that says none, or nonsense, the default (RFC 2045 §5.2, RFC 2046 §5.1.5). */

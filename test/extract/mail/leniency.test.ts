@@ -55,6 +55,21 @@ describe('a mail is known as one and its encoded text read', () => {
   ])('%s is none', async (_, text) => expect(await values(text)).toContain('bob@evil.com'));
 });
 
+describe('parts that no head announces', () => {
+  const quoted = (...head: string[]) =>
+    crlf([...HEAD, ...head, '', 'see http://evil.com/before', '--b1', ...BODY, '--b1--', 'and http://evil.com/behind']);
+
+  it.each([
+    ['of a mail without media type', quoted()],
+    ['of one whose media type is empty', quoted('Content-Type:')],
+    ['that a text quotes', quoted('Content-Type: text/plain; charset=utf-8')],
+    ['that stand in a text in quoted-printable', quoted('Content-Type: text/plain', 'Content-Transfer-Encoding: quoted-printable')],
+  ])('%s are read, and the text around them', async (_, mail) => {
+    await expectRead(mail);
+    expect(await values(mail)).toEqual(expect.arrayContaining(['http://evil.com/before', 'http://evil.com/behind']));
+  });
+});
+
 describe('a multipart that is a little broken loses nothing', () => {
   const part = ['Content-Type: text/html', 'Content-Transfer-Encoding: base64', '', HIDDEN];
   const multi = (type: string, body: readonly string[]) => crlf([...HEAD, `Content-Type: ${type}`, ...body]);
