@@ -21,6 +21,8 @@ const GATEWAYS: readonly Gateway[] = [
   // Microsoft Safe Links, in all clouds, and as Teams writes it.
   { host: /(?:^|\.)safelinks\.protection\.(?:[a-z]+\.)?(?:outlook|office365|office|microsoft|apps)\.[a-z]{2,3}$/, target: ['url'] },
   { host: /^statics\.teams\.(?:cdn\.office\.net|microsoft\.com)$/, path: /\/safelinks\//, target: ['url'] },
+  // Outlook on the web.
+  { host: /^outlook\.(?:office|office365|live)\.com$/, path: /^\/mail\/(?:[^?#]*\/)?safelink\.html\?/, target: ['url'] },
   // Proofpoint URL Defense.
   { host: /^urldefense(?:\.proofpoint)?\.(?:com|us)$/, target: unwrapDefense },
   { host: /(?:^|\.)google\.[a-z.]{2,6}$/, path: /^\/url\?/, target: ['q', 'url'] },
@@ -37,7 +39,9 @@ const GATEWAYS: readonly Gateway[] = [
   { host: /(?:^|\.)protection\.sophos\.com$/, target: unwrapSophos, mayBeDomain: true },
   // Mimecast says the domain only.
   { host: /(?:^|\.)(?:mimecast|mimecastprotect)\.com$/, target: ['url', 'domain'], mayBeDomain: true },
-  { host: /(?:^|[.-])ctp\.trendmicro\.com$/, target: ['url'] },
+  { host: /(?:^|[.-])(?:ctp|urlprotect)\.trendmicro\.com$/, target: ['url'] },
+  // Trustwave, Vade, Libraesva.
+  { host: /^scanmail\.trustwave\.com$|^antiphishing\.vadesecure\.com$|^urlsand\.esvalabs\.com$/, target: ['u'] },
   { host: /^clicktime\.(?:cloud\.)?(?:symantec|postoffice)\.(?:com|net)$/, target: ['u'] },
   { host: /(?:^|\.)bitdefender\.com$/, path: /^\/scan\//, target: (url) => base64Target(/\/scan\/([\w+=-]+)/.exec(url)?.[1] ?? '') },
   { host: /^(?:www\.)?bing\.com$/, path: /^\/ck\/a\?/, target: (url) => base64Target((parameterOf(url, 'u') ?? '').slice(2)) },
@@ -55,6 +59,8 @@ const GATEWAYS: readonly Gateway[] = [
   { host: /^mandrillapp\.com$/, path: /^\/track\/click\//, target: unwrapMandrill },
   // Caches of pages: `evil-com.cdn.ampproject.org/c/s/evil.com/a`.
   { host: /\.cdn\.ampproject\.org$/, target: (url) => unwrapAmp(url.replace(/\/[cvi]\//, '/amp/')) },
+  // Pages that Google translates: `www-evil--site-com.translate.goog/a`.
+  { host: /^[a-z\d-]+\.translate\.goog$/, target: unwrapTranslated },
   { host: /^googleweblight\.com$/, target: URL_OR_U },
   { host: /^r\.search\.yahoo\.com$/, target: (url) => pathTarget(url, /\/RU=([^/?#]+)/) },
   { host: /^t\.umblr\.com$/, path: /^\/redirect\?/, target: ['z'] },
@@ -72,7 +78,8 @@ const GATEWAY_WORDS: ReadonlySet<string> = new Set(
   (
     'outlook office365 office microsoft apps urldefense proofpoint google googleadservices doubleclick facebook instagram messenger cisco cudasvc edgepilot ' +
     'zixcentral fireeye trellix sophos mimecast mimecastprotect trendmicro symantec postoffice bitdefender bing linkedin youtube slack-redir deref-gmx deref-web ' +
-    'deref-mail duckduckgo vk steamcommunity reddit checkpoint avanan inky awstrack pstmrk mandrillapp ampproject googleweblight yahoo umblr medium'
+    'deref-mail duckduckgo vk steamcommunity reddit checkpoint avanan inky awstrack pstmrk mandrillapp ampproject googleweblight yahoo umblr medium live ' +
+    'trustwave vadesecure esvalabs translate'
   ).split(' '),
 );
 
@@ -117,6 +124,15 @@ function pathTarget(url: string, pattern: RegExp): string | null {
 function unwrapAmp(url: string): string | null {
   const match = /\/amp\/(s\/)?([\w-]+(?:\.[\w-]+)+.*)$/.exec(url);
   return match === null ? null : `http${match[1] === undefined ? '' : 's'}://${match[2] ?? ''}`;
+}
+
+/** In the host a hyphen stands for a dot and two for a hyphen; what Google adds to the query begins with `_x_tr_`. */
+function unwrapTranslated(url: string): string | null {
+  const [, label = '', path = '', query = ''] = /^https?:\/\/([a-z\d-]+)\.translate\.goog(?::\d{1,5})?([^?]*)\??(.*)$/i.exec(url) ?? [];
+  const host = label.replaceAll(/--?/g, (hyphens) => (hyphens === '-' ? '.' : '-'));
+  const isPlain = parameterOf(url, '_x_tr_sch') === 'http';
+  const own = query.split('&').filter((pair) => pair !== '' && !pair.startsWith('_x_tr_'));
+  return host.includes('.') ? `http${isPlain ? '' : 's'}://${host}${path}${own.length === 0 ? '' : `?${own.join('&')}`}` : null;
 }
 
 /** In base64 a map with a text that is a map with the address: `{"p":"{\"url\":…}"}`. */
