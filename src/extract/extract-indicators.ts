@@ -11,7 +11,7 @@ import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTE
 import { readBareUrl, readUrl } from './text/find-url.ts';
 import type { HostRun } from './text/host-name-run.ts';
 import { MAX_RUN, readHostRun } from './text/host-name-run.ts';
-import { isSocket, isTrapHere } from './text/lookalikes.ts';
+import { isFileHost, isSocket, isTrapHere } from './text/lookalikes.ts';
 import { mayBeScheme } from './text/url-scheme.ts';
 
 const COLON = 58;
@@ -166,7 +166,7 @@ function readHost(reading: Reading, run: HostRun): number {
   }
   const { type, value } = found.host.indicator;
   if (!run.isDefanged && type === 'domain-name' && isTrapHere(text, found)) return run.end;
-  const url = isSocket(text, found.start) ? -1 : readBareUrl(reading, found);
+  const url = isSocket(text, found.start) || isFileHost(text, found.start) ? -1 : readBareUrl(reading, found);
   if (url > 0) return url;
   if (type === 'ipv4-addr' && text.charCodeAt(found.end) === SLASH && isNetwork(text, found.end, ipv4FromText(value, 0, value.length)))
     return run.end;

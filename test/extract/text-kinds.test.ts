@@ -31,6 +31,11 @@ describe('schemes that were made harmless', () => {
   it.each([
     ['mailto://drop@evil.com', ['drop@evil.com']],
     ['203.0.114.7/24 203.0.114.7/443/tcp 203.0.114.7/255.255.255.0', ['203.0.114.7', '203.0.114.7', '203.0.114.7', '255.255.255.0']],
+    ['http://evil.com:/a http://[2a02:4780:1::9]:/b', ['http://evil.com/a', 'http://[2a02:4780:1::9]/b']],
+    ['http://evil.com\\@good.com/a', ['http://evil.com/@good.com/a']],
+    ['http://evil.com:80\\\\@good.com', ['http://evil.com//@good.com']],
+    ['file://203.0.114.7/share/a.url profile://evil.com/b', ['203.0.114.7', 'profile://evil.com/b']],
+    ['2a02[:]4780[:]1[::]9', ['2a02:4780:1::9']],
     ['sftp://evil.com/a ftp://evil.com/b', ['sftp://evil.com/a', 'ftp://evil.com/b']],
   ])('%s', (text, expected) => expect(values(text)).toEqual(expected));
 });
@@ -50,12 +55,31 @@ describe('a URL at the start of a line', () => {
       ['http://evil.com/a', 'http://evil.com/b'],
     ],
     ['ends at the next URL', 'http://evil.com/a,http://evil.com/b', ['http://evil.com/a', 'http://evil.com/b']],
+    [
+      'keeps a list of numbers',
+      'https://evil.com/a,1,x.html\nhttps://evil.com/p?ids=1,2,3',
+      ['https://evil.com/a,1,x.html', 'https://evil.com/p?ids=1,2,3'],
+    ],
+    [
+      'ends at cells behind a query',
+      'http://evil.com/?a=1,x,3\nhttp://evil.com/?b=2,y,5',
+      ['http://evil.com/?a=1', 'http://evil.com/?b=2'],
+    ],
   ])('%s', (_, text, expected) => expect(values(text)).toEqual(expected));
 });
 
 describe('what log formats do to values', () => {
   it.each([
     ['CEF writes \\=', 'request=http://evil.com/a.html?usr\\=admin&x\\=1 msg=no', ['http://evil.com/a.html?usr=admin&x=1']],
+    [
+      'CEF does not escape bars',
+      'CEF:0|V|P|1|2|n|5|request=http://evil.com/a|b/c dst=203.0.114.7',
+      ['http://evil.com/a|b/c', '203.0.114.7'],
+    ],
+    ['elsewhere a bar parts', 'request=http://evil.com/a|b/c', ['http://evil.com/a']],
+    ['LEEF says what parts', 'LEEF:2.0|V|P|1|2|;|url=http://evil.com/a;dst=203.0.114.7', ['http://evil.com/a', '203.0.114.7']],
+    ['LEEF says it in hex', 'LEEF:2.0|V|P|1|2|x3B|url=http://evil.com/a;dst=203.0.114.7', ['http://evil.com/a', '203.0.114.7']],
+    ['elsewhere it is a parameter', 'url=http://evil.com/a;dst=203.0.114.7', ['http://evil.com/a;dst=203.0.114.7']],
     ['in JSON too', '"request=http://evil.com/a?usr\\\\=admin msg=no"', ['http://evil.com/a?usr=admin']],
     ['JSON in JSON', '{"b":"{\\"u\\":\\"http:\\\\/\\\\/evil.com\\\\/x\\\\/y\\"}"}', ['http://evil.com/x/y']],
     ['JSON in JSON in JSON', 'http:\\\\\\/\\\\\\/evil.com\\\\\\/x', ['http://evil.com/x']],

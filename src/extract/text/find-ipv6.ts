@@ -24,7 +24,7 @@ export function readIpv6At(reading: Reading, start: number): number {
   if (isWordPart(text.charCodeAt(end))) return -1;
   const isMarked = hasBracket(text, start, end);
   if (!isMarked && readIpv6(text, start, end) === 'none') return -1;
-  const plain = isMarked ? refang(text.slice(start, end)) : text.slice(start, end);
+  const plain = isMarked ? refang(text.slice(start, end).replaceAll('[::]', '::')) : text.slice(start, end);
   if ((isMarked && readIpv6(plain, 0, plain.length) === 'none') || !isLikely(plain)) return -1;
   const zoneEnd = text.charCodeAt(end) === 37 ? Math.max(end, endOf(ZONE, text, end)) : end;
   const isNetwork = isWholeNetwork(text, end);

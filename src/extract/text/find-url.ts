@@ -19,6 +19,9 @@ import { LONGEST_REREAD, withoutLines, wrappedEnd } from './url-lines.ts';
 const DOMAIN_USER = /[\w-]{1,64};[\w.-]{1,64}(?::[^\s@/]{0,64})?@(?=[\w[])/y;
 const USER = /[\w.~%!$&*+=:-]{0,256}(?:@[\w.~%!$&*+=:-]{1,64}){0,2}@(?=[\w[]|[^\0-\u007f])/y;
 
+/** `http://evil.com\@good.com`: browsers read the backslash as a slash, and what stands behind it as the path. */
+const SLASHED_USER = /\\{1,2}@[^\s"'<>|`\\]{1,256}/y;
+
 /** A path behind an address: it starts with a letter, or with digits that go on like the name of a file or folder (`/85.exe`, `/7/bins`). */
 const ADDRESS_PATH =
   /^(?:\/|\\{1,4}\/)(?!(?:tcp|udp|icmp)\b)(?:[a-zA-Z_~.?-]|\d{1,12}(?:\.(?:[a-z][a-z\d]{1,4}|[A-Z][A-Z\d]{1,4})(?![\w-])|[a-z_?][\w.=-]|\/(?!tcp|udp|icmp)[a-z_~]))/;
@@ -72,7 +75,7 @@ function noteUrl(reading: Reading, start: number, found: UrlHost, scheme: string
   const { text } = reading;
   const { host, portEnd } = found;
   const isPath = startsPath(text, portEnd) || (text.charCodeAt(portEnd) === 92 && isBackslashed(text, start));
-  const lineEnd = isPath ? findUrlEnd(text, portEnd, start) : portEnd;
+  const lineEnd = isPath ? findUrlEnd(text, portEnd, start) : Math.max(portEnd, endOf(SLASHED_USER, text, portEnd));
   const end = isPath ? wrappedEnd(text, start, lineEnd) : lineEnd;
   const url = { original: text.slice(start, end), start, end };
   const value = end > lineEnd ? readWhole(withoutLines(url.original)) : canonicalUrl(text, url, found, scheme);

@@ -136,6 +136,11 @@ export function isSocket(text: string, start: number): boolean {
   return text.charCodeAt(start - 1) === 47 && /\/dev\/(?:tcp|udp)\/$/.test(text.slice(Math.max(0, start - 9), start));
 }
 
+/** Whether what starts at `start` is the host of a file (`file://evil.com/share/a.url`), and no page of the web. */
+export function isFileHost(text: string, start: number): boolean {
+  return text.charCodeAt(start - 1) === 47 && /(?:^|[^a-z])file:\/\/$/i.test(text.slice(Math.max(0, start - 8), start));
+}
+
 /** What stands before the host of a share: two backslashes, four in JSON, behind nothing that could be a folder. */
 const SHARE = /(?:^|[\s"'`=(,;>|]|[a-z]{2}:)\\{2}(?:\\{2})?$/i;
 

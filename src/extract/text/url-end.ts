@@ -27,8 +27,12 @@ const MAX_LINE = 512;
 /** A command of a shell, as attackers put several on one line: `;chmod 777 x`, `&&sh x`, `;sh+/tmp/x`. */
 const COMMAND =
   /^(?:[ +]|%20){0,3}(?:\.\/|\/(?:usr\/)?s?bin\/|(?:sudo|nohup|(?:ba|da|z|k|c|a)?sh|busybox|chmod|chown|curl|wget|tftp|ftpget|nc|cd|cp|mv|rm|mkdir|cat|echo|exec|kill(?:all)?|pkill|sleep|python[23]?|perl|php|ruby|uname|history|exit)(?=[ +;|&\n\r]|%20|\$|$))/;
-/** The next field of a LEEF record with a caret between fields. */
+/** The next field of a LEEF record with a caret between fields; with a semicolon the head of the record has to say so. */
 const NEXT_FIELD = /^\^[a-z]\w{0,24}=/i;
+const SEMICOLON_RECORD = /LEEF:2\.0(?:\|[^|\n]{0,128}){4}\|(?:;|(?:0?x|%)3b)\|[^\n]*$/i;
+const CEF_VALUE = /CEF:\d{1,2}\|[^\n]*=$/;
+/** How far back the head of a record is looked for, in characters. */
+const RECORD_REACH = 2048;
 const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
 
 /**
@@ -46,7 +50,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     const code = text.charCodeAt(at);
     if (code === blank) break;
     if (code < 128 && IS_PLAIN[code] === 1) continue;
-    if (isEnd(text, at, code)) break;
+    if (isEnd(text, at, code) && !(code === 124 && isBehind(CEF_VALUE, text, start))) break;
     if (code === 63 || code === 61) {
       isInQuery = true;
       continue;
@@ -67,7 +71,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
       const isFirst = !open.has(code);
       // Remembered beside the brackets, so that only the first of each is looked at.
       if (isFirst) open.set(code, 0);
-      if (isFirst && isLineStart(text, start) && isRowOfCells(text, at, start)) break;
+      if (isFirst && isLineStart(text, start) && isRowOfCells(text, at, start) && !isListOfNumbers(text, at, isInQuery)) break;
     } else if (code === 64) isInQuery = true;
     else if (!isBalanced(text, at, open)) break;
   }
@@ -104,8 +108,21 @@ function isSeparator(text: string, at: number, start: number, isInQuery: boolean
   const isReference = before === 59 && /&#?\w{2,6};$/.test(text.slice(Math.max(0, start - 9), start));
   if ((before === code && !isReference) || isNextUrl(text, at + 1)) return true;
   const next = text.slice(at + 1, at + 32);
-  if (code === 59) return /^ ?[\w-]{1,20}:(?!\/)/.test(next) || COMMAND.test(next);
+  if (code === 59)
+    return (
+      /^ ?[\w-]{1,20}:(?!\/)/.test(next) || COMMAND.test(next) || (/^[a-z]\w{0,24}=/i.test(next) && isBehind(SEMICOLON_RECORD, text, start))
+    );
   return !isInQuery && /^[\w.-]{1,24}=/.test(next);
+}
+
+/** Whether what stands before a place, as far back as the head of a record may be, is what a pattern says. */
+function isBehind(record: RegExp, text: string, start: number): boolean {
+  return text.charCodeAt(start - 1) === 61 && record.test(text.slice(Math.max(0, start - RECORD_REACH), start));
+}
+
+/** `?ids=1,2,3` to the end of the line. */
+function isListOfNumbers(text: string, at: number, isInQuery: boolean): boolean {
+  return isInQuery && /^\d(?:,\d{1,12})+\s*$/.test(text.slice(at - 1, endOfLine(text, at)));
 }
 
 function isLineStart(text: string, start: number): boolean {

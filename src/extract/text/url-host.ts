@@ -36,14 +36,14 @@ export function readUrlHost(reading: Reading, at: number, known: HostRun | null,
         host: namedHost(address.indicator, inside),
         start: at + 1,
         end: at + close,
-        portEnd: findPortEnd(text, at + close + 1),
+        portEnd: portEndInUrl(text, at + close + 1),
       };
   }
   if (!isHostCharacter(text.charCodeAt(at))) return isWeb ? signedHost(reading, at) : null;
   const run = known ?? readHostRun(text, at);
   const found = findHost(reading, run);
   if (found !== null)
-    return found.start === at ? { host: found.host, start: at, end: found.end, portEnd: findPortEnd(text, found.end) } : null;
+    return found.start === at ? { host: found.host, start: at, end: found.end, portEnd: portEndInUrl(text, found.end) } : null;
   return isWeb ? (signedHost(reading, at) ?? unknownHost(text, run)) : null;
 }
 
@@ -65,6 +65,12 @@ function unknownHost(text: string, run: HostRun): UrlHost | null {
   if (run.dots > 0) return host;
   const isMore = host.portEnd > run.end || /^\/[^\s"'<>]/.test(text.slice(run.end, run.end + 2));
   return isMore || /^localhost$/i.test(text.slice(run.start, run.end)) ? host : null;
+}
+
+/** Where the port of a URL with a scheme ends: a colon without a number is the default one (`http://evil.com:/a`, WHATWG URL). */
+function portEndInUrl(text: string, at: number): number {
+  const isEmpty = text.charCodeAt(at) === 58 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) !== 47;
+  return isEmpty ? at + 1 : findPortEnd(text, at);
 }
 
 /** Where the port behind a host ends; `at`, where the host ends, when there is none. */
