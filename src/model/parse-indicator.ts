@@ -6,6 +6,7 @@ import { ipv4FromText } from './parsing/ipv4-address.ts';
 import { refang } from './refang.ts';
 import { parseUrl } from './parsing/url.ts';
 import { parseVulnerabilityId } from './parsing/vulnerability-id.ts';
+import { maskedNetwork } from './parsing/masked-network.ts';
 import { withoutNote } from './parsing/note-behind.ts';
 
 /** Longest value that is looked at, in characters; nothing longer is an indicator. */
@@ -174,8 +175,8 @@ function parseWithSlash(whole: string): ParsedObservable {
   const slash = text.indexOf('/');
   const host = text.slice(0, slash);
   const rest = text.slice(slash + 1);
-  if (/^(?:0|255)(?:\.\d{1,3}){3}$/.test(rest) && ipv4FromText(text, 0, slash) >= 0)
-    return rest === '255.255.255.255' ? parseHost(host) : invalid(networkFault());
+  const masked = ipv4FromText(text, 0, slash) < 0 ? null : maskedNetwork(text);
+  if (masked !== null) return parseWithSlash(masked);
   if (/^\d{1,5}$/.test(rest)) {
     const address = ipv4FromText(text, 0, slash);
     if (address >= 0 && rest.length <= 3 && Number(rest) <= 32)

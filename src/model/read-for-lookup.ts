@@ -1,6 +1,7 @@
 import type { Indicator, LookupReading, ParsedObservable } from './indicator.ts';
 import { parseIndicator } from './parse-indicator.ts';
 import { redirectTargets, urlHost } from './parsing/hosts-in-url.ts';
+import { maskedNetwork } from './parsing/masked-network.ts';
 import { isLongerThan, MAX_VALUE_BYTES, tooLongReason } from './parsing/longest-value.ts';
 import { withoutNote } from './parsing/note-behind.ts';
 import { isPlaceholder } from './parsing/placeholder.ts';
@@ -114,6 +115,8 @@ function readBareBrokenUrl(value: string): LookupReading | null {
 /** A value in a form in which logs and lists write it: with its type before it, or with something in brackets behind it. */
 function readForm(value: string): LookupReading | null {
   if (value.length > MAX_LIST_CHARS) return null;
+  const network = maskedNetwork(value);
+  if (network !== null) return readForLookup(network);
   const bare = withoutLabel(value);
   const read = bare === null ? null : readForLookup(bare);
   if (read !== null && read.kind !== 'invalid') return read;

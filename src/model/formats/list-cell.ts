@@ -1,6 +1,7 @@
 import { parseIndicator } from '../parse-indicator.ts';
 import { isAsNumber } from '../parsing/as-number.ts';
 import { ipv4FromText } from '../parsing/ipv4-address.ts';
+import { maskedNetwork } from '../parsing/masked-network.ts';
 import { readNetwork } from '../tables/network-table.ts';
 
 /** Values that are read of one cell. */
@@ -21,7 +22,7 @@ const BLOCK_LINES = [
   // All names below one, as OISD, Hagezi, unwind and Clash write it; the one itself is meant too.
   /^[*+]?\.(\S+)$/,
   // Rules of web servers and ipset, items of YAML and JSON.
-  /^(?:deny(?:\s+from)?|require\s+not\s+ip|add\s+\S+)\s+([^\s;]+);?$/i,
+  /^(?:deny(?:\s+from)?|require\s+not\s+ip|add\s+\S+)\s+([^\s;]+)(?:;|\s+(?:timeout|comment|nomatch|packets|bytes|skbinfo)\s.*)?$/i,
   /^(?:-\s+)?(?:"([^"\s]+)"|'([^'\s]+)'),?$/,
   /^-\s+(\S+)$/,
 ];
@@ -48,7 +49,8 @@ export function readListCell(cell: string): readonly string[] {
     const name = said?.[1] ?? said?.[2];
     if (name !== undefined && isValue(name)) return [name];
   }
-  return labelled(text) ?? networksBetween(text) ?? separated(text);
+  const masked = maskedNetwork(text);
+  return masked !== null ? [masked] : (labelled(text) ?? networksBetween(text) ?? separated(text));
 }
 
 /** Without what keeps a spreadsheet from changing the value: `="…"`, `'…`, and out of `=HYPERLINK("…")`. */
