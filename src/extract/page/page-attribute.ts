@@ -1,5 +1,6 @@
 import { decodePercent } from '../links/link-parts.ts';
 import { browserUrl } from './browser-url.ts';
+import { codedAddresses } from './coded-address.ts';
 import type { MappedText } from './mapped-text.ts';
 
 /** An attribute, its value decoded, and where the value stands in the page. */
@@ -30,7 +31,7 @@ export function addAttribute(attribute: PageAttribute, named: MappedText, readIn
   const { name, value, start, end } = attribute;
   if (SILENT.test(name)) return;
   if (name === 'srcdoc') return readInner(value);
-  for (const text of textsOf(attribute)) {
+  for (const text of [...textsOf(attribute), ...codedAddresses(value).map(({ address }) => address)]) {
     if (/^data:/i.test(text)) {
       const inner = pageInside(text);
       if (inner !== null) readInner(inner);

@@ -1,6 +1,7 @@
 // src/extract/page/: a web page as the text that its reader sees, with the places of each piece.
 import { QuoteType, Tokenizer } from 'htmlparser2';
 import type { TokenizerCallbacks } from 'htmlparser2';
+import { codedAddresses } from './coded-address.ts';
 import { MappedText } from './mapped-text.ts';
 import { addAttribute } from './page-attribute.ts';
 
@@ -80,7 +81,8 @@ class PageReader implements TokenizerCallbacks {
   ontext(start: number, end: number): void {
     const text = this.#html.slice(start, end);
     if (this.#raw === 'style') this.#nameStyle(text, start);
-    else this.#add(this.#raw === 'script' ? this.#page.named : this.#page.shown, text, start, end);
+    else if (this.#raw === 'script') this.#nameScript(text, start, end);
+    else this.#add(this.#page.shown, text, start, end);
     this.#at = end;
   }
 
@@ -168,6 +170,15 @@ class PageReader implements TokenizerCallbacks {
     this.#page.named.break(this.#spanOf(start, start).start);
     this.#add(this.#page.named, text, start, start + text.length);
     this.#page.named.break(this.#spanOf(start, start).start);
+  }
+
+  #nameScript(text: string, start: number, end: number): void {
+    this.#add(this.#page.named, text, start, end);
+    for (const coded of codedAddresses(text)) {
+      this.#page.named.break(this.#spanOf(end, end).start);
+      this.#add(this.#page.named, coded.address, start + coded.start, start + coded.end);
+      this.#page.named.break(this.#spanOf(end, end).start);
+    }
   }
 
   #nameStyle(text: string, start: number): void {

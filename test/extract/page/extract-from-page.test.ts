@@ -79,6 +79,18 @@ it('each find says its place in the page, and what stands there', () => {
 });
 
 it.each([
+  ['in a script', '<script>location=atob("aHR0cHM6Ly9ldmlsLmNvbS9hP2I9Yw==")</script>'],
+  ['in a handler', '<a onclick="go(atob(\'aHR0cHM6Ly9ldmlsLmNvbS9hP2I9Yw\'))">x</a>'],
+])('an address in base64 %s is a find at its place', (_, page) => {
+  const [found] = find(`<!doctype html>${page}`);
+  expect(found?.value).toBe('https://evil.com/a?b=c');
+  expect(`<!doctype html>${page}`.slice(found?.offset)).toMatch(page.startsWith('<s') ? /^aHR0c/ : /^go\(atob/);
+});
+
+it('what only begins like an address in base64 is none', () =>
+  expect(find(`<script>x = "aHR0cAAAAAAAAAAAAAAAAAAA"; y = 'aHR0cHM6Ly9hIGIgYw=='</script>`)).toEqual([]));
+
+it.each([
   ['<!doctype html><p>', true],
   ['\ufeff\n <HTML>', true],
   ['<?xml version="1.0"?>\n<!-- saved -->\n<html>', true],
@@ -98,6 +110,8 @@ it.each([
   '<a href="data:text/html,',
   '<iframe srcdoc="<iframe srcdoc=\'',
   '<img srcset="a 1x, ',
+  '<script>"aHR0c',
+  '<p onclick=\'"aHR0c',
 ])('time grows no faster than the page: %j', (piece) => {
   const cost = (size: number) => {
     const html = `<html>${piece.repeat(size / piece.length)}`;
