@@ -25,7 +25,7 @@ const MAIL_NAME = /\.(?:eml|emlx|mht|mhtml|mbox)$/i;
 const TEXT_NAME =
   /\.(?:svg|txt|csv|json|xml|url|js|jse|vbs|vbe|wsf|ps1|bat|cmd|sh|py|hta|rtf|log|md|yaml|yml|ini|conf|reg|desktop|website|sct|xsl|iqy|slk)$/i;
 /** Media types of files that are no texts; what has another one (`invalid/invalid`), or none, is a text when it is made of characters. */
-const OPAQUE_TYPE = /^(?:application|image|audio|video|font|model|multipart|message)\//;
+const OPAQUE_TYPE = /^(?:application|image|audio|video|font|model|multipart|message(?!\/partial$))\//;
 /** How much tells a text, in bytes. */
 const SAMPLE = 4096;
 const PAGE_NAME = /\.(?:x?html?|shtml?|svg|hta)$/i;
@@ -63,7 +63,7 @@ function notOpened(what: string): Opened {
 /** A mail says so by its type or name; else it has to look like one and be a file of its own, not the text of a mail. */
 function isMail({ bytes, name, type, isAttachment }: InnerFile): boolean {
   if (MAIL_TYPE.test(type)) return true;
-  const mayBe = isAttachment || MAIL_NAME.test(name) || type === '' || type === 'application/octet-stream';
+  const mayBe = isAttachment || MAIL_NAME.test(name) || type === '' || type === 'application/octet-stream' || type === 'message/partial';
   return mayBe && !PAGE_NAME.test(name) && looksLikeEmail(bytes);
 }
 

@@ -38,7 +38,7 @@ export function withGaps(mail: Buffer): Buffer {
   const text = mail.toString('latin1');
   const bare = bareBoundary(text);
   if (bare !== null) return Buffer.from(`Content-Type: multipart/mixed; boundary="${bare.replaceAll('"', '')}"\n\n${text}`, 'latin1');
-  const places: number[] = [];
+  const places = bodiesWithoutGap(text);
   let seen = 0;
   for (const match of text.matchAll(/boundary[ \t]{0,8}=[ \t]{0,8}(?:"([^"\n]{1,200})"|([^\s;()"]{1,200}))/gi)) {
     seen += 1;
@@ -47,8 +47,24 @@ export function withGaps(mail: Buffer): Buffer {
     if (place >= 0) places.push(place);
   }
   if (places.length === 0) return mail;
+  places.sort((a, b) => a - b);
   const pieces = [0, ...places].map((from, n) => text.slice(from, places[n] ?? text.length));
   return Buffer.from(pieces.join('\n'), 'latin1');
+}
+
+/** The head of a part, and directly behind it a line of base64 or mark-up, which no header begins with. */
+const BODY_IN_HEAD =
+  /\n--[^\n]{1,200}\n(?:Content-[\w-]{1,40}[ \t]{0,8}:[^\n]{0,998}\n(?:[ \t][^\n]{0,998}\n){0,16}){1,16}(?=[A-Za-z\d+/]{40,998}={0,2}\r?\n|<[a-z!])/gi;
+const MAX_HEADS = 1000;
+
+/** Where bodies begin that no blank line parts from their head. */
+function bodiesWithoutGap(text: string): number[] {
+  const places: number[] = [];
+  for (const match of text.matchAll(BODY_IN_HEAD)) {
+    if (places.length >= MAX_HEADS) break;
+    places.push(match.index + match[0].length);
+  }
+  return places;
 }
 
 /** Where a line with the boundary stands before the head ends; -1 when it does not. */

@@ -121,9 +121,20 @@ function typeOf(node: MimeNode): string {
   return type === 'plain/text' ? 'text/plain' : type === 'html/text' ? 'text/html' : type;
 }
 
-/** Without its transfer encoding. `base64;` and the like count as what they start with. */
+/** Names that programs give to base64; none of them is any other encoding. */
+const BASE64 = /^(?:x-)?base-?64$/;
+
+/** What says how a body is encoded: of several headers the first that names an encoding. `base64;` and the like count as what they start with. */
+function encodingOf(node: MimeNode): string {
+  const said = node.headers === false ? [] : node.headers.getDecoded('content-transfer-encoding').map(({ value }) => value.toLowerCase());
+  const names = [node.encoding === false ? '' : node.encoding, ...said].map((text) => /[\w-]+/.exec(text)?.[0] ?? '');
+  const name = names.find((each) => each === 'quoted-printable' || BASE64.test(each)) ?? names[0] ?? '';
+  return BASE64.test(name) ? 'base64' : name;
+}
+
+/** Without its transfer encoding. */
 async function decoded(node: MimeNode, body: Buffer): Promise<Buffer> {
-  const [encoding = ''] = /[\w-]+/.exec(node.encoding === false ? '' : node.encoding) ?? [];
+  const encoding = encodingOf(node);
   if (/^(?:x-)?uu(?:e|encode|code)$/.test(encoding)) return decodeUuencodedBody(body);
   if (encoding !== 'base64' && encoding !== 'quoted-printable') return body;
   node.encoding = encoding;

@@ -70,6 +70,26 @@ describe('parts that no head announces', () => {
   });
 });
 
+describe('an encoding that is said oddly', () => {
+  it.each([
+    ['in two headers', 'Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64'],
+    ['in two headers, the other way round', 'Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit'],
+    ['with a hyphen', 'Content-Transfer-Encoding: base-64'],
+    ['as an extension', 'Content-Transfer-Encoding: X-Base64'],
+  ])('%s', async (_, header) => expectRead(crlf([...HEAD, 'Content-Type: text/html', header, '', HIDDEN])));
+
+  it('a body right behind the head of its part', async () => {
+    const part = ['--b1', 'Content-Type: text/html', 'Content-Transfer-Encoding: base64'];
+    await expectRead(crlf([...HEAD, 'Content-Type: multipart/mixed; boundary="b1"', '', ...part, HIDDEN, '--b1--']));
+    await expectRead(
+      crlf([...HEAD, 'Content-Type: multipart/mixed; boundary="b1"', '', ...part.slice(0, 2), `<a href="${LINK}">x</a>`, '--b1--']),
+    );
+  });
+
+  it('a mail that is cut into pieces, the first of them', async () =>
+    expectRead(crlf([...HEAD, 'Content-Type: message/partial; id="a"; number=1; total=2', '', ...MAIL])));
+});
+
 describe('a multipart that is a little broken loses nothing', () => {
   const part = ['Content-Type: text/html', 'Content-Transfer-Encoding: base64', '', HIDDEN];
   const multi = (type: string, body: readonly string[]) => crlf([...HEAD, `Content-Type: ${type}`, ...body]);
