@@ -76,6 +76,8 @@ describe('what log formats do to values', () => {
       'CEF:0|V|P|1|2|n|5|request=http://evil.com/a|b/c dst=203.0.114.7',
       ['http://evil.com/a|b/c', '203.0.114.7'],
     ],
+    ['a bar before a URL parts', 'CEF:0|V|P|1|2|n|5|cs1=http://evil.com/a|http://evil.com/b', ['http://evil.com/a', 'http://evil.com/b']],
+    ['a bar at the end is none of it', 'CEF:0|V|P|1|2|n|5|cs1=http://evil.com/a| cs2=x', ['http://evil.com/a']],
     ['elsewhere a bar parts', 'request=http://evil.com/a|b/c', ['http://evil.com/a']],
     ['LEEF says what parts', 'LEEF:2.0|V|P|1|2|;|url=http://evil.com/a;dst=203.0.114.7', ['http://evil.com/a', '203.0.114.7']],
     ['LEEF says it in hex', 'LEEF:2.0|V|P|1|2|x3B|url=http://evil.com/a;dst=203.0.114.7', ['http://evil.com/a', '203.0.114.7']],

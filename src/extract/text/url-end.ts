@@ -50,7 +50,7 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     const code = text.charCodeAt(at);
     if (code === blank) break;
     if (code < 128 && IS_PLAIN[code] === 1) continue;
-    if (isEnd(text, at, code) && !(code === 124 && isBehind(CEF_VALUE, text, start))) break;
+    if (isEnd(text, at, code) && !(code === 124 && isBarOfCef(text, at, start))) break;
     if (code === 63 || code === 61) {
       isInQuery = true;
       continue;
@@ -118,6 +118,11 @@ function isSeparator(text: string, at: number, start: number, isInQuery: boolean
 /** Whether what stands before a place, as far back as the head of a record may be, is what a pattern says. */
 function isBehind(record: RegExp, text: string, start: number): boolean {
   return text.charCodeAt(start - 1) === 61 && record.test(text.slice(Math.max(0, start - RECORD_REACH), start));
+}
+
+/** A bar inside of a URL that is the value of an extension of CEF, where bars need no escape. */
+function isBarOfCef(text: string, at: number, start: number): boolean {
+  return /^\|[^\s|]/.test(text.slice(at, at + 2)) && isBehind(CEF_VALUE, text, start) && !isNextUrl(text, at + 1);
 }
 
 /** `?ids=1,2,3` to the end of the line. */
