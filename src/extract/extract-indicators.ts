@@ -10,7 +10,7 @@ import { findHost, judgedWith } from './text/find-name.ts';
 import { isNetwork, isNumbers, noteHashes, noteIpv4, noteVulnerabilities, SHORTEST_HASH } from './text/find-number.ts';
 import { readBareUrl, readUrl } from './text/find-url.ts';
 import type { HostRun } from './text/host-name-run.ts';
-import { MAX_RUN, readHostRun } from './text/host-name-run.ts';
+import { MAX_RUN, readHostRun, scratchRun } from './text/host-name-run.ts';
 import { isFileHost, isSocket, isTrapHere } from './text/lookalikes.ts';
 import { mayBeScheme } from './text/url-scheme.ts';
 
@@ -21,6 +21,9 @@ const BACKSLASH = 92;
 const SLASH = 47;
 const PERCENT = 37;
 const BRACKET = 40;
+
+/** The run that is being read; nothing begins another one before it is done. */
+const RUN = scratchRun();
 
 const SHORTEST_CVE = 'CVE-2024-1234'.length;
 /** Longest local part that is looked for behind a name, in characters. */
@@ -102,7 +105,7 @@ export function withoutRepeats(found: readonly Extracted[]): Extracted[] {
 function readRun(reading: Reading, at: number, plainEnd: number): number {
   const { text } = reading;
   const start = at + escapeLength(text, at);
-  const run = readHostRun(text, start, Math.max(start, plainEnd));
+  const run = readHostRun(text, start, RUN, Math.max(start, plainEnd));
   if (run.end <= start || run.stop - start > MAX_RUN) return Math.max(run.stop, start + 1);
   if (mayBeScheme(text, run)) {
     const end = readUrl(reading, run);

@@ -93,6 +93,18 @@ export function isUserCharacter(code: number): boolean {
   return code < 128 && ((KIND[code] ?? 0) & USER) !== 0;
 }
 
+/**
+ * The same in lower case. Text beside letters of other scripts is stored in two bytes a character, which makes lower-casing slow: what is
+ * in lower case already, as most is, comes back as it is.
+ */
+export function inLowerCase(text: string): string {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 127 || (code >= 65 && code <= 90)) return text.toLowerCase();
+  }
+  return text;
+}
+
 /** Whether it is a hex digit. */
 export function isHexDigit(code: number): boolean {
   return code < 128 && ((KIND[code] ?? 0) & HEX) !== 0;

@@ -1,16 +1,19 @@
 import { parseIndicator } from '../../model/parse-indicator.ts';
 import { refang } from '../../model/refang.ts';
-import { isHostCharacter, isLocalCharacter, isUnspacedScript, isWordCharacter } from './characters.ts';
+import { inLowerCase, isHostCharacter, isLocalCharacter, isUnspacedScript, isWordCharacter } from './characters.ts';
 import { note, noteHost } from '../extracted.ts';
 import type { Reading } from '../extracted.ts';
 import { findHost } from './find-name.ts';
-import { readHostRun } from './host-name-run.ts';
+import { readHostRun, scratchRun } from './host-name-run.ts';
 
 /** Longest local part, in characters (RFC 5321 §4.5.3.1), and room for its defanging. */
 const MAX_LOCAL = 128;
 
 const LITERAL = /\[(?:IPv6:)?[\d.:a-f]{2,45}\]/iy;
 const WORDED_DOMAIN = / at ([a-z\d-]{1,63}(?: dot [a-z\d-]{2,63}){1,4})(?![\w-])/iy;
+
+/** The run behind an at sign; no longer needed once the name in it is found. */
+const DOMAIN = scratchRun();
 
 /** What may stand with a colon right before an address. Another word there is a user name, and what follows it a password. */
 const LABELS =
@@ -29,7 +32,7 @@ export function readEmail(reading: Reading, at: number, domainStart: number): nu
   if (start === at) return -1;
   if (text.charCodeAt(domainStart) === 91) return readLiteral(reading, start, domainStart);
   if (!isHostCharacter(text.charCodeAt(domainStart))) return -1;
-  const run = readHostRun(text, domainStart);
+  const run = readHostRun(text, domainStart, DOMAIN);
   const host = findHost(reading, run);
   if (host === null || host.start !== domainStart || host.host.indicator.type !== 'domain-name') return -1;
   if (isMessageId(text, start)) return host.end;
@@ -54,18 +57,20 @@ function readLiteral(reading: Reading, start: number, bracket: number): number {
 
 /** `domain` is canonical; `local` may be defanged. */
 function canonicalAddress(local: string, domain: string): string | null {
-  if (isPlainLocal(local)) return `${local.toLowerCase()}@${domain}`;
-  const parsed = parseIndicator(`${refang(local)}@${domain}`);
+  if (isPlainLocal(local)) return `${inLowerCase(local)}@${domain}`;
+  const plain = refang(local);
+  if (isPlainLocal(plain)) return `${inLowerCase(plain)}@${domain}`;
+  const parsed = parseIndicator(`${plain}@${domain}`);
   return parsed.kind === 'invalid' || parsed.indicator.type !== 'email-addr' ? null : parsed.indicator.value;
 }
 
-/** Letters, digits, underscores and hyphens, with single dots and pluses between them. */
+/** Letters, digits, underscores and hyphens, with single dots, pluses, equals signs and apostrophes between them. */
 function isPlainLocal(local: string): boolean {
   if (local.length === 0 || local.length > 64 || local.charCodeAt(0) === 45) return false;
   let isBetween = true;
   for (let at = 0; at < local.length; at += 1) {
     const code = local.charCodeAt(at);
-    const isSign = code === 46 || code === 43;
+    const isSign = code === 46 || code === 43 || code === 61 || code === 39;
     if (code > 127 || (isSign ? isBetween : !isHostCharacter(code))) return false;
     isBetween = isSign;
   }
@@ -137,8 +142,11 @@ function isMessageId(text: string, start: number): boolean {
 function mayEndKey(text: string, sign: number): boolean {
   let at = sign;
   while (at > 0 && sign - at < 5 && isBlankOrQuote(text.charCodeAt(at - 1))) at -= 1;
-  const letter = text.charCodeAt(at - 1) | 32;
-  return letter === 100 || letter === 111 || letter === 115;
+  // `-id`, `-to`, `references`, `cid`.
+  const third = text.charCodeAt(at - 3) | 32;
+  if (third !== 45 && third !== 99) return false;
+  const last = text.charCodeAt(at - 1) | 32;
+  return last === 100 || last === 111 || last === 115;
 }
 
 function isBlankOrQuote(code: number): boolean {

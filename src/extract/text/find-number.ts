@@ -1,6 +1,6 @@
 import { ipv4FromText } from '../../model/parsing/ipv4-address.ts';
 import type { IndicatorType } from '../../model/indicator.ts';
-import { isDigit, isHexDigit, isWordCharacter } from './characters.ts';
+import { inLowerCase, isDigit, isHexDigit, isWordCharacter } from './characters.ts';
 import { note } from '../extracted.ts';
 import type { Reading } from '../extracted.ts';
 import type { HostRun } from './host-name-run.ts';
@@ -59,7 +59,7 @@ export function noteHashes(reading: Reading, run: HostRun): boolean {
     const type = isWhole && end - start >= SHORTEST_HASH ? HASH_TYPES.get(end - start) : undefined;
     if (type !== undefined && !isHexTrap(text, start, end)) {
       const digits = text.slice(start, end);
-      reading.found.push({ type, value: digits.toLowerCase(), original: digits, offset: start });
+      reading.found.push({ type, value: inLowerCase(digits), original: digits, offset: start });
       isFound = true;
     }
     start = end + 1;

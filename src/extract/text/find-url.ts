@@ -5,7 +5,7 @@ import { isHostCharacter, isUserCharacter } from './characters.ts';
 import { note } from '../extracted.ts';
 import type { FoundHost, Reading } from '../extracted.ts';
 import type { HostRun } from './host-name-run.ts';
-import { readHostRun } from './host-name-run.ts';
+import { readHostRun, scratchRun } from './host-name-run.ts';
 import type { NamedHost } from './judged-host.ts';
 import { unwrapLink } from '../links/unwrap-link.ts';
 import { plainPath, plainUrl } from './plain-url.ts';
@@ -26,6 +26,9 @@ const SLASHED_USER = /\\{1,2}@[^\s"'<>|`\\]{1,256}/y;
 const ADDRESS_PATH =
   /^(?:\/|\\{1,4}\/)(?!(?:tcp|udp|icmp)\b)(?:[a-zA-Z_~.?-]|\d{1,12}(?:\.(?:[a-z][a-z\d]{1,4}|[A-Z][A-Z\d]{1,4})(?![\w-])|[a-z_?][\w.=-]|\/(?!tcp|udp|icmp)[a-z_~]))/;
 
+/** The run behind a scheme; no longer needed once the host in it is found. */
+const HOST = scratchRun();
+
 /** Gateways that may have rewritten each other's links. */
 const MAX_LAYERS = 6;
 
@@ -34,7 +37,7 @@ export function readUrl(reading: Reading, run: HostRun): number {
   const { text } = reading;
   const scheme = schemeAt(reading, run);
   if (scheme === null) return -1;
-  const first = isHostCharacter(text.charCodeAt(scheme.end)) ? readHostRun(text, scheme.end) : null;
+  const first = isHostCharacter(text.charCodeAt(scheme.end)) ? readHostRun(text, scheme.end, HOST) : null;
   const user = first !== null && !first.isDefanged && !mayEndUser(text.charCodeAt(first.stop)) ? -1 : userEnd(text, scheme);
   const host = user < 0 ? readUrlHost(reading, scheme.end, first, scheme.isWeb) : readUrlHost(reading, user, null, scheme.isWeb);
   if (host === null) return -1;

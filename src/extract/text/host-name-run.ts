@@ -25,8 +25,16 @@ export interface HostRun {
   readonly mark: DefangMark | null;
 }
 
+/** A run that is written over by the next one that is read into it: a text has one every few characters, and nobody keeps them. */
+export type ScratchRun = { -readonly [Key in keyof HostRun]: HostRun[Key] };
+
+/** A run that nothing was read into. */
+export function scratchRun(): ScratchRun {
+  return { start: 0, end: 0, stop: 0, dots: 0, isDefanged: false, isWide: false, mark: null };
+}
+
 /** Reads the run that starts at `start`, where a host character stands. `plainEnd`: up to where there are letters and digits, if known. */
-export function readHostRun(text: string, start: number, plainEnd = start): HostRun {
+export function readHostRun(text: string, start: number, run = scratchRun(), plainEnd = start): HostRun {
   const limit = Math.min(text.length, start + MAX_RUN);
   let end = Math.min(plainEnd, limit);
   let dots = 0;
@@ -66,7 +74,14 @@ export function readHostRun(text: string, start: number, plainEnd = start): Host
     if (isDot(text.charCodeAt(end - 1))) dots -= 1;
     end -= 1;
   }
-  return { start, end, stop, dots, isDefanged, isWide, mark: behind === end ? mark : null };
+  run.start = start;
+  run.end = end;
+  run.stop = stop;
+  run.dots = dots;
+  run.isDefanged = isDefanged;
+  run.isWide = isWide;
+  run.mark = behind === end ? mark : null;
+  return run;
 }
 
 /** A mark behind the run, or around its last dot: `evil.]com`, unless the bracket was opened before the run. */

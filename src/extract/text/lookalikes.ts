@@ -1,4 +1,5 @@
 import { FILE_ENDINGS } from '../../model/parsing/file-endings.ts';
+import { inLowerCase } from './characters.ts';
 import type { FoundHost } from '../extracted.ts';
 import { isCommonSuffix } from './name-suffixes.ts';
 
@@ -58,6 +59,12 @@ const NUMBER_WORDS: ReadonlyMap<string, 'any' | 'small'> = new Map([
     .map((word) => [word, 'small'] as const),
 ]);
 const LONGEST_WORD = 16;
+/** What they end in, by their first letter, in lower case. */
+const NUMBER_WORD_ENDS = new Map<number, Set<number>>();
+for (const word of NUMBER_WORDS.keys()) {
+  const first = word.charCodeAt(0) | 32;
+  NUMBER_WORD_ENDS.set(first, (NUMBER_WORD_ENDS.get(first) ?? new Set()).add(word.charCodeAt(word.length - 1) | 32));
+}
 
 /** A product with its version, as in user agents: `Chrome/120.0.0.0`. Protocols (`TCP/1.2.3.4`) and host names are something else. */
 const PRODUCT =
@@ -68,15 +75,29 @@ export function isNumberTrap(text: string, start: number, address: number): bool
   if (text.charCodeAt(start - 1) === 47) return PRODUCT.test(text.slice(Math.max(0, start - 40), start));
   let end = signsStart(text, start);
   let at = wordStart(text, end);
-  let word = text.slice(at, end).toLowerCase();
-  if (word === 'to' || word === 'from') {
+  if (isToOrFrom(text, at, end)) {
     end = signsStart(text, at);
     at = wordStart(text, end);
-    word = text.slice(at, end).toLowerCase();
   }
+  if (!mayBeNumberWord(text, at, end)) return false;
+  const word = inLowerCase(text.slice(at, end));
   const kind = NUMBER_WORDS.get(word);
   if (kind === 'small') return address >>> 24 < 32 && address >>> 24 !== 10;
   return kind === 'any' || word.endsWith('version');
+}
+
+function isToOrFrom(text: string, at: number, end: number): boolean {
+  const first = text.charCodeAt(at) | 32;
+  if (end - at === 2) return first === 116 && (text.charCodeAt(at + 1) | 32) === 111;
+  return end - at === 4 && first === 102 && /^from$/i.test(text.slice(at, end));
+}
+
+/** Whether one of those words begins and ends like this, so that other words are never cut out of the text. */
+function mayBeNumberWord(text: string, at: number, end: number): boolean {
+  if (at === end) return false;
+  const ends = NUMBER_WORD_ENDS.get(text.charCodeAt(at) | 32);
+  const last = text.charCodeAt(end - 1) | 32;
+  return last === 110 || (ends !== undefined && ends.has(last));
 }
 
 /** Where the signs before `start` begin, up to five of them (`version": "1.2.3.4`). */

@@ -25,6 +25,7 @@ export function plainPath(original: string): string {
 
 function withoutEscapes(original: string): string {
   let plain = original;
+  if (plain.includes('\\/') && !plain.includes('\\\\')) plain = plain.replaceAll('\\/', '/');
   if (plain.includes('\\'))
     plain = plain
       .replace(/\\{1,4}([/=])/g, '$1')

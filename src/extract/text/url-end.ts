@@ -1,11 +1,7 @@
 import { isUnspacedScript, isWidePunctuation } from './characters.ts';
 
-/** Closing brackets and what opens them, by code. */
-const OPENERS: ReadonlyMap<number, number> = new Map([
-  [41, 40],
-  [93, 91],
-  [125, 123],
-]);
+/** How many brackets of a kind are open in the URL that is read, by the code of the opening one. Shared to save a map for each URL. */
+const DEPTHS = new Int32Array(128);
 
 /** Characters that need no second look inside a URL. */
 const IS_PLAIN = new Uint8Array(128);
@@ -41,10 +37,11 @@ const NEXT_URL = /(?:h(?:tt|xx)ps?|ftp):\/\//iy;
  */
 export function findUrlEnd(text: string, from: number, start: number): number {
   const before = text.charCodeAt(start - 1);
-  let open: Map<number, number> | null = null;
   // In a form a plus stands for a blank, before a URL and behind it.
   const blank = before === 43 ? 43 : -1;
   let isInQuery = false;
+  let separators = 0;
+  DEPTHS[40] = DEPTHS[91] = DEPTHS[123] = 0;
   let at = from;
   for (; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -55,7 +52,6 @@ export function findUrlEnd(text: string, from: number, start: number): number {
       isInQuery = true;
       continue;
     }
-    open ??= new Map();
     if (code === 123 && text.startsWith('${IFS}', at - 1)) {
       at -= 1;
       break;
@@ -68,12 +64,13 @@ export function findUrlEnd(text: string, from: number, start: number): number {
     else if (code === 94 && NEXT_FIELD.test(text.slice(at, at + 32))) break;
     else if (code === 44 || code === 59) {
       if (isSeparator(text, at, start, isInQuery)) break;
-      const isFirst = !open.has(code);
-      // Remembered beside the brackets, so that only the first of each is looked at.
-      if (isFirst) open.set(code, 0);
+      // Only the first of each is looked at.
+      const separator = code === 44 ? 1 : 2;
+      const isFirst = (separators & separator) === 0;
+      separators |= separator;
       if (isFirst && isLineStart(text, start) && isRowOfCells(text, at, start) && !isListOfNumbers(text, at, isInQuery)) break;
     } else if (code === 64) isInQuery = true;
-    else if (!isBalanced(text, at, open)) break;
+    else if (!isBalanced(text, at)) break;
   }
   return trimmed(text, from, at, before);
 }
@@ -84,18 +81,23 @@ export function isBackslashed(text: string, start: number): boolean {
 }
 
 /** Keeps count of brackets; false for one that was not opened inside the URL, and for the `[/` that ends a mark-up of a forum. */
-function isBalanced(text: string, at: number, open: Map<number, number>): boolean {
+function isBalanced(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code === 40 || code === 91 || code === 123) {
     if (code === 91 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) !== 93) return false;
-    open.set(code, (open.get(code) ?? 0) + 1);
+    DEPTHS[code] = (DEPTHS[code] ?? 0) + 1;
     return true;
   }
-  const opener = OPENERS.get(code);
-  if (opener === undefined) return true;
-  const depth = open.get(opener) ?? 0;
-  open.set(opener, depth - 1);
+  const opener = openerOf(code);
+  if (opener === 0) return true;
+  const depth = DEPTHS[opener] ?? 0;
+  DEPTHS[opener] = depth - 1;
   return depth > 0;
+}
+
+/** The bracket that a closing one belongs to; 0 for anything else. */
+function openerOf(code: number): number {
+  return code === 41 ? 40 : code === 93 ? 91 : code === 125 ? 123 : 0;
 }
 
 /**

@@ -10,6 +10,8 @@ import { namedHost } from './judged-host.ts';
 import type { NamedHost } from './judged-host.ts';
 
 const MARKED_PORT = /(?:\[:\]|\(:\))\d{1,5}(?!\d)/y;
+/** Longest name that is looked at, in characters. */
+const MAX_NAME = 253;
 /** What may stand in a host that only punycode carries. */
 const SIGNED_HOST = /[^\s/?#:@"'`<>()[\]{}\\|,;]{1,253}/y;
 /** Pictures, arrows and other signs outside ASCII. */
@@ -49,6 +51,7 @@ export function readUrlHost(reading: Reading, at: number, known: HostRun | null,
 
 /** A host with signs in it that are no letters (`i❤.ws`), below a public suffix: what a browser would open. */
 function signedHost({ text, hasPublicSuffix }: Reading, at: number): UrlHost | null {
+  if (!hasWideCharacter(text, at)) return null;
   SIGNED_HOST.lastIndex = at;
   const written = (SIGNED_HOST.exec(text)?.[0] ?? '').replace(/[.!?…。]+$/, '');
   if (!SIGN.test(written) || PUNCTUATION.test(written)) return null;
@@ -56,6 +59,17 @@ function signedHost({ text, hasPublicSuffix }: Reading, at: number): UrlHost | n
   if (parsed.kind === 'invalid' || parsed.indicator.type !== 'domain-name' || !hasPublicSuffix(parsed.indicator.value)) return null;
   const end = at + written.length;
   return { host: namedHost(parsed.indicator, written), start: at, end, portEnd: findPortEnd(text, end) };
+}
+
+/** Whether anything outside ASCII stands before the next blank or slash. */
+function hasWideCharacter(text: string, from: number): boolean {
+  const limit = Math.min(text.length, from + MAX_NAME);
+  for (let at = from; at < limit; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 127) return true;
+    if (code === 32 || code === 47) return false;
+  }
+  return false;
 }
 
 /** A host of the own network, or one below a suffix nobody knows: only where more than the host says that it is a URL. */

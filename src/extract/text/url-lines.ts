@@ -15,10 +15,20 @@ const MAX_LINES = 16;
  * quoted-printable; `lineEnd` when it does not.
  */
 export function wrappedEnd(text: string, start: number, lineEnd: number): number {
-  if (text.charCodeAt(start - 1) === 60) return linesEnd(text, lineEnd, NEXT_LINE, (end) => text.charCodeAt(end) === 62) ?? lineEnd;
+  if (text.charCodeAt(start - 1) === 60) return linesEnd(text, lineEnd, NEXT_LINE, isClosed) ?? lineEnd;
   const breakAt = text.charCodeAt(lineEnd) === 61 ? lineEnd : lineEnd - 1;
   const isSource = isSoftBreak(text, breakAt) && text.slice(Math.max(0, start - 8), lineEnd).includes('=3D');
-  return isSource ? (linesEnd(text, lineEnd, NEXT_SOFT_LINE, (end) => !isSoftBreak(text, end - 1)) ?? lineEnd) : lineEnd;
+  return isSource ? (linesEnd(text, lineEnd, NEXT_SOFT_LINE, isLineDone) ?? lineEnd) : lineEnd;
+}
+
+/** Whether a closing angle bracket stands at `end`. */
+function isClosed(text: string, end: number): boolean {
+  return text.charCodeAt(end) === 62;
+}
+
+/** Whether the line that ends at `end` goes on in no other. */
+function isLineDone(text: string, end: number): boolean {
+  return !isSoftBreak(text, end - 1);
 }
 
 /** Whether an equals sign with the end of the line behind it stands at `at`. */
@@ -29,12 +39,12 @@ function isSoftBreak(text: string, at: number): boolean {
 }
 
 /** Where the last of the lines that follow ends; `null`: too many, or none that is the last. */
-function linesEnd(text: string, lineEnd: number, nextLine: RegExp, isLast: (end: number) => boolean): number | null {
+function linesEnd(text: string, lineEnd: number, nextLine: RegExp, isLast: (text: string, end: number) => boolean): number | null {
   let end = lineEnd;
   for (let line = 0; line < MAX_LINES; line += 1) {
     end = endOf(nextLine, text, end);
     if (end < 0 || end - lineEnd > LONGEST_REREAD) return null;
-    if (isLast(end)) return end;
+    if (isLast(text, end)) return end;
   }
   return null;
 }

@@ -1,5 +1,5 @@
 import type { Reading } from '../extracted.ts';
-import { isHostCharacter, isSchemeCharacter, isUnspacedScript } from './characters.ts';
+import { inLowerCase, isHostCharacter, isSchemeCharacter, isUnspacedScript } from './characters.ts';
 import type { HostRun } from './host-name-run.ts';
 import { ODD_WEB } from './plain-url.ts';
 import { endOf } from './url-host.ts';
@@ -43,7 +43,8 @@ export function mayBeScheme(text: string, run: HostRun): boolean {
   const next = text.charCodeAt(run.end + 1);
   switch (code) {
     case 58: // :
-      return next === 47 || next === 92 || next === 91 || next === 40 || next === 123;
+      if (next === 92) return run.end - run.start > 1 || isSchemeCharacter(text.charCodeAt(run.start - 1));
+      return next === 47 || next === 91 || next === 40 || next === 123;
     case 91: // [
     case 40: // (
     case 123: // {
@@ -57,6 +58,7 @@ export function mayBeScheme(text: string, run: HostRun): boolean {
         (endsLikeScheme(text, run.end) && /h(?:tt|xx)ps?$/i.test(text.slice(Math.max(run.start, run.end - 5), run.end)))
       );
     case 47: // /
+      return next === 47 && run.end - run.start <= 5 && isH(text, run.start);
     case 42: // *
     case 35: // #
       return run.end - run.start <= 5 && isH(text, run.start);
@@ -77,7 +79,7 @@ function endsLikeScheme(text: string, end: number): boolean {
 
 /** The scheme that ends with `run`: where it starts, where the host behind it starts, and whether it is one of the web. */
 export function schemeAt({ text, from }: Reading, run: HostRun): Scheme | null {
-  if (text.startsWith('://', run.end) && text.charCodeAt(run.end + 3) !== 47) {
+  if (isColonWithSlashes(text, run.end)) {
     const scheme = plainSchemeAt(text, run, from);
     if (scheme !== null) return scheme;
   }
@@ -85,12 +87,12 @@ export function schemeAt({ text, from }: Reading, run: HostRun): Scheme | null {
   if (run.isWide) for (let at = run.start; at < run.end; at += 1) if (isUnspacedScript(text.charCodeAt(at))) start = at + 1;
   start = writtenFrom(text, start, run, from);
   const written = text.slice(start, run.end);
-  const web = LONGER_SCHEMES.has(written.toLowerCase()) ? null : (WEB_TAIL.exec(written) ?? ODD_WEB.exec(written));
+  const web = LONGER_SCHEMES.has(inLowerCase(written)) ? null : (WEB_TAIL.exec(written) ?? ODD_WEB.exec(written));
   if (web === null) {
     const bracketed = bracketedScheme(text, run, from);
     if (bracketed !== null) return bracketed;
   }
-  const starred = endOf(STARRED_SCHEME, text, run.start);
+  const starred = isH(text, run.start) ? endOf(STARRED_SCHEME, text, run.start) : -1;
   const tail = starred > 0 ? starred : run.end;
   const isHxxp = starred > 0 || /hxxps?$/i.test(written);
   const after = endOf(AFTER_SCHEME, text, tail);
@@ -106,6 +108,11 @@ export function schemeAt({ text, from }: Reading, run: HostRun): Scheme | null {
     return { start: isMarked ? schemeStart - 1 : schemeStart, end: withoutBlank(text, end), isWeb: true, plain: isHttp ? plain : null };
   }
   return SCHEME.test(written) && !/^mailto$/i.test(written) ? { start, end, isWeb: false, plain: null } : null;
+}
+
+/** A colon and two slashes, no more. */
+function isColonWithSlashes(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 58 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) === 47 && text.charCodeAt(at + 3) !== 47;
 }
 
 /** Where a scheme begins that goes on at `at`: its plus signs are no part of a run. */
@@ -133,7 +140,7 @@ function plainSchemeAt(text: string, run: HostRun, from: number): Scheme | null 
   const web = start === run.start ? webScheme(text, run) : null;
   if (web !== null) return { start, end: withoutBlank(text, end), isWeb: true, plain: web };
   if (run.isWide || run.isDefanged || isH(text, run.start)) return null;
-  const plain = text.slice(start, run.end).toLowerCase();
+  const plain = inLowerCase(text.slice(start, run.end));
   if (USUAL_SCHEMES.has(plain)) return { start, end, isWeb: false, plain };
   if (plain === 'ftp' || plain === 'ftps') return { start, end: withoutBlank(text, end), isWeb: true, plain };
   if (!LONGER_SCHEMES.has(plain) && (WEB_TAIL.test(plain) || ODD_WEB.test(plain))) return null;
