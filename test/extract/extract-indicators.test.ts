@@ -24,6 +24,29 @@ describe('labelled texts', () => {
   });
 });
 
+describe('a URL whose scheme and port are defanged', () => {
+  it.each([
+    ['https[s]://evil[.]com[:]8443/a', 'https://evil.com:8443/a'],
+    ['fxp[:]//evil[.]com(:)2121/a', 'ftp://evil.com:2121/a'],
+    ['FXPS:\\\\evil.com', 'ftps://evil.com/'],
+    ['ftp：／／ evil.com/a', 'ftp://evil.com/a'],
+    ['hxxp[://]203.0.113.5[:]80/x', 'http://203.0.113.5/x'],
+    ['hxxp__evil[.]com[:]81/a', 'http://evil.com:81/a'],
+  ])('%s is %s', (text, url) => {
+    expect(extractFromText(text, { withHosts: false }).map(({ type, value }) => `${type} ${value}`)).toEqual([`url ${url}`]);
+  });
+});
+
+describe('an e-mail address whose local part has signs in it', () => {
+  it.each([
+    ["o'brien@evil.ie", "o'brien@evil.ie"],
+    ['Bounce+abc=corp.org@mailer.evil.com', 'bounce+abc=corp.org@mailer.evil.com'],
+    ['John[.]Doe[@]evil[.]com', 'john.doe@evil.com'],
+  ])('%s is %s', (text, address) => {
+    expect(extractFromText(text, { withHosts: false }).map(({ type, value }) => `${type} ${value}`)).toEqual([`email-addr ${address}`]);
+  });
+});
+
 describe('options', () => {
   const text = 'see hxxp://evil[.]com/a and http://evil.com/a, mail bob@bad.net or evil.com';
   it('gives the hosts of URLs and addresses as finds of their own, at their own place', () => {

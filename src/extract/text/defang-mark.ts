@@ -60,7 +60,7 @@ function mayStartMark(text: string, at: number): boolean {
     case 40: // (
     case 123: // {
     case 60: // <
-      return mayBeInside(text.charCodeAt(at + 1));
+      return mayBeInside(text, at + 1);
     case 92: // \
       return text.charCodeAt(at + 1) === 46;
     case 38: // &
@@ -68,17 +68,27 @@ function mayStartMark(text: string, at: number): boolean {
     case 0xff1a:
       return true;
     case 32:
-      return isOpener(text.charCodeAt(at + 1)) && mayBeInside(text.charCodeAt(at + 2));
+      return isOpener(text.charCodeAt(at + 1)) && mayBeInside(text, at + 2);
     default:
       return false;
   }
 }
 
-/** What a mark may have behind its bracket: another bracket, a blank, a dot, comma, colon or at sign, or the first letter of a word for one. */
-function mayBeInside(code: number): boolean {
+/** What a mark may have behind its bracket: another bracket, a blank, a dot, comma, colon or at sign, or how a word for one begins. */
+function mayBeInside(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
   if (isOpener(code) || code === 32 || code === 46 || code === 44 || code === 58 || code === 64) return true;
-  const letter = code | 32;
-  return letter === 100 || letter === 97 || letter === 112;
+  const next = text.charCodeAt(at + 1) | 32;
+  switch (code | 32) {
+    case 97: // at
+      return next === 116;
+    case 100: // dot, d0t
+      return next === 111 || next === 48;
+    case 112: // punkt, point
+      return next === 117 || next === 111;
+    default:
+      return false;
+  }
 }
 
 function isOpener(code: number): boolean {

@@ -120,9 +120,11 @@ interface WrittenUrl {
 function canonicalUrl(text: string, url: WrittenUrl, found: UrlHost, scheme: string | null): string | null {
   const { host, portEnd } = found;
   const hostEnd = text.charCodeAt(found.end) === 93 ? found.end + 1 : found.end;
-  if (scheme === null || host === null || (portEnd !== hostEnd && text.charCodeAt(hostEnd) !== 58)) return readWhole(url.original);
+  const isPortMarked = portEnd !== hostEnd && text.charCodeAt(hostEnd) !== 58;
+  // Without a scheme a host may begin with one, as `hxxp__evil[.]com[:]80` does.
+  if (scheme === null || host === null || (isPortMarked && found.start === url.start)) return readWhole(url.original);
   const isOfWeb = scheme === 'http' || scheme === 'https';
-  const port = portEnd > hostEnd ? text.slice(hostEnd + 1, portEnd) : '';
+  const port = portEnd > hostEnd ? text.slice(hostEnd + (isPortMarked ? '[:]' : ':').length, portEnd) : '';
   if (isPlainPath(text, portEnd, url.end)) {
     const isWritten = isOfWeb && portEnd === found.end && isCanonicalStart(url, found.start, host, scheme);
     return isWritten ? url.original : urlFrom(scheme, host.indicator, port, portEnd === url.end ? '/' : text.slice(portEnd, url.end));

@@ -104,8 +104,9 @@ export function schemeAt({ text, from }: Reading, run: HostRun): Scheme | null {
   if (web !== null) {
     const schemeStart = start + web.index;
     const isMarked = /[[({<]/.test(text.charAt(schemeStart - 1)) && /[\])}>]/.test(text.charAt(run.end));
-    const isHttp = /^[hxt]/i.test(web[0]);
-    return { start: isMarked ? schemeStart - 1 : schemeStart, end: withoutBlank(text, end), isWeb: true, plain: isHttp ? plain : null };
+    const isOfFiles = /^f/i.test(web[0]);
+    const spelled = isOfFiles ? (isSecure ? 'ftps' : 'ftp') : plain;
+    return { start: isMarked ? schemeStart - 1 : schemeStart, end: withoutBlank(text, end), isWeb: true, plain: spelled };
   }
   return SCHEME.test(written) && !/^mailto$/i.test(written) ? { start, end, isWeb: false, plain: null } : null;
 }
