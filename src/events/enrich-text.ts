@@ -2,24 +2,29 @@
 import { CLOSE_ARRAY, COMMA, OPEN_ARRAY, OPEN_OBJECT, skipSpace } from './json/json-bytes.ts';
 import { endOfRecords, openRecords } from './json/records.ts';
 import type { RenderedVerdict } from './rendered-verdict.ts';
-import { beginText, createEventEnricher, enrichEvent, finishText } from './event-enricher.ts';
+import { beginText, createEventEnricher, enrichEvent, finishPart } from './event-enricher.ts';
 import type { EventEnricher, EventEnricherOptions } from './event-enricher.ts';
 
 const LINE_FEED = 0x0a;
 const NO_ANSWERS: ReadonlyMap<string, RenderedVerdict> = new Map();
 
-/** What a text of events became. */
+/** What a text of events, or a part of one that ends at `end`, became. */
 export type EnrichedText =
-  /** `worsts`: how many events have which verdict as their worst in the order of `VERDICT_WORDS`; it holds until the next text. Lines that are no JSON object, not wholly, are `invalidLines`; what is no event in them stays as it was. */
+  /**
+   * `isMade`: `text` stands in room of its own. `worsts`: how many events have which verdict as their worst in the order of `VERDICT_WORDS`; it
+   * holds until the next text. Lines that are no JSON object, not wholly, are `invalidLines`; what is no event in them stays as it was.
+   */
   | {
       readonly kind: 'enriched';
       readonly text: Buffer;
+      readonly isMade: boolean;
+      readonly end: number;
       readonly events: number;
       readonly invalidLines: number;
       readonly worsts: readonly number[];
     }
   /** Questions that nobody knows the answer to yet: fetch them and come again with the answers. */
-  | { readonly kind: 'missing'; readonly values: ReadonlySet<string>; readonly events: number }
+  | { readonly kind: 'missing'; readonly values: ReadonlySet<string>; readonly end: number; readonly events: number }
   /** Not what JSON is, from the byte at `offset` on. */
   | { readonly kind: 'fault'; readonly offset: number }
   | { readonly kind: 'too-many' };
@@ -30,10 +35,26 @@ export type EnrichedText =
  */
 export type TextForm = 'json' | 'ndjson' | 'sequence';
 
+/** A part of a text: whole events, and what stands around them. Where it ends depends on nothing but the text and this. */
+export interface TextPart {
+  readonly form: TextForm;
+  /** 0, or the end of the part before it. */
+  readonly from: number;
+  /** It ends with the first line, or behind the first comma between the items of an array, that ends here or later; a text that can be cut nowhere is one part. */
+  readonly least: number;
+}
+
 /** Enriches texts of events, one at a time, without waiting: everything it works with is one for all texts. */
 export interface TextEnricher {
   /** `answers`: those that were missing; `allocate`: where room for this answer comes from. */
   enrich(text: Buffer, form: TextForm, answers?: ReadonlyMap<string, RenderedVerdict>, allocate?: (size: number) => Buffer): EnrichedText;
+  /** The same of a part of a text: all its parts, one behind the other, are the whole. */
+  enrichPart(
+    text: Buffer,
+    part: TextPart,
+    answers?: ReadonlyMap<string, RenderedVerdict>,
+    allocate?: (size: number) => Buffer,
+  ): EnrichedText;
 }
 
 /** What a text enricher needs. */
@@ -48,27 +69,18 @@ export interface TextEnricherOptions extends EventEnricherOptions {
 export function createTextEnricher(options: TextEnricherOptions): TextEnricher {
   const { maxEvents } = options;
   const eventEnricher = createEventEnricher(options);
+  const enrichPart: TextEnricher['enrichPart'] = (text, part, answers = NO_ANSWERS, allocate = options.allocate) => {
+    beginText(eventEnricher, text, answers);
+    const end = enrichUpTo(eventEnricher, text, part, maxEvents);
+    if (end < 0) return { kind: 'fault', offset: ~end };
+    const { events, invalidLines, worsts, lookup } = eventEnricher;
+    if (events > maxEvents) return { kind: 'too-many' };
+    if (lookup.missing.size > 0) return { kind: 'missing', values: lookup.missing, end, events };
+    return { kind: 'enriched', ...finishPart(eventEnricher, part.from, end, allocate), end, events, invalidLines, worsts };
+  };
   return {
-    enrich(text, form, answers = NO_ANSWERS, allocate = options.allocate) {
-      beginText(eventEnricher, text, answers);
-      const from = startOf(text);
-      let invalidLines = 0;
-      let fault = 0;
-      if (form === 'ndjson') invalidLines = enrichLines(eventEnricher, text, { from, maxEvents });
-      else if (form === 'json') fault = enrichJson(eventEnricher, text, { from, maxEvents });
-      else invalidLines = enrichSequence(eventEnricher, text, { from, end: text.length, maxEvents });
-      if (fault < 0) return { kind: 'fault', offset: ~fault };
-      if (eventEnricher.events > maxEvents) return { kind: 'too-many' };
-      if (eventEnricher.lookup.missing.size > 0)
-        return { kind: 'missing', values: eventEnricher.lookup.missing, events: eventEnricher.events };
-      return {
-        kind: 'enriched',
-        text: finishText(eventEnricher, text, allocate),
-        events: eventEnricher.events,
-        invalidLines,
-        worsts: eventEnricher.worsts,
-      };
-    },
+    enrich: (text, form, answers, allocate) => enrichPart(text, { form, from: 0, least: Infinity }, answers, allocate),
+    enrichPart,
   };
 }
 
@@ -77,25 +89,49 @@ export function startOf(text: Uint8Array): number {
   return text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0;
 }
 
+/** Enriches what stands in a part; where that ends, or the fault. */
+function enrichUpTo(eventEnricher: EventEnricher, text: Buffer, { form, from, least }: TextPart, maxEvents: number): number {
+  const reach = { from: from === 0 ? startOf(text) : from, least, maxEvents };
+  if (form === 'ndjson') return enrichLines(eventEnricher, text, reach);
+  if (form === 'json')
+    return from === 0 ? enrichJson(eventEnricher, text, reach) : toTextEnd(text, enrichItems(eventEnricher, text, reach));
+  eventEnricher.invalidLines = enrichSequence(eventEnricher, text, { ...reach, end: text.length });
+  return text.length;
+}
+
 interface Reach {
   readonly from: number;
   readonly maxEvents: number;
 }
 
-/** Enriches one event, or an array of events: 0, or the fault. */
-function enrichJson(eventEnricher: EventEnricher, text: Buffer, { from, maxEvents }: Reach): number {
-  const start = skipSpace(text, from, text.length);
-  if (text[start] !== OPEN_OBJECT && text[start] !== OPEN_ARRAY) return ~start;
-  const end =
-    text[start] === OPEN_OBJECT ? enrichObject(eventEnricher, text, start, maxEvents) : enrichItems(eventEnricher, text, start, maxEvents);
-  if (end < 0) return end;
-  const rest = skipSpace(text, end, text.length);
-  return rest === text.length ? 0 : ~rest;
+/** Where a part begins, and from where on it may end. */
+interface PartReach extends Reach {
+  readonly least: number;
 }
 
-function enrichItems(eventEnricher: EventEnricher, text: Buffer, open: number, maxEvents: number): number {
-  let pos = skipSpace(text, open + 1, text.length);
-  if (text[pos] === CLOSE_ARRAY) return pos + 1;
+/** Enriches one event, or the first part of an array of events. */
+function enrichJson(eventEnricher: EventEnricher, text: Buffer, reach: PartReach): number {
+  const start = skipSpace(text, reach.from, text.length);
+  if (text[start] === OPEN_OBJECT) return toTextEnd(text, enrichObject(eventEnricher, text, start, reach.maxEvents));
+  return text[start] === OPEN_ARRAY ? toTextEnd(text, enrichArray(eventEnricher, text, { ...reach, from: start })) : ~start;
+}
+
+/** From the end of a value, which nothing may follow, to that of the text; behind a comma between items a part ends. */
+function toTextEnd(text: Buffer, end: number): number {
+  if (end < 0 || text[end - 1] === COMMA) return end;
+  const rest = skipSpace(text, end, text.length);
+  return rest === text.length ? rest : ~rest;
+}
+
+/** The array whose bracket is at `from`, as far as `enrichItems` goes. */
+function enrichArray(eventEnricher: EventEnricher, text: Buffer, reach: PartReach): number {
+  const first = skipSpace(text, reach.from + 1, text.length);
+  return text[first] === CLOSE_ARRAY ? first + 1 : enrichItems(eventEnricher, text, { ...reach, from: first });
+}
+
+/** Enriches the items of an array; past its bracket, past the comma behind which the next part begins, or the fault. */
+function enrichItems(eventEnricher: EventEnricher, text: Buffer, { from, least, maxEvents }: PartReach): number {
+  let pos = skipSpace(text, from, text.length);
   while (text[pos] === OPEN_OBJECT) {
     if (eventEnricher.events > maxEvents) return text.length;
     pos = enrichEvent(eventEnricher, pos, 1, false);
@@ -103,7 +139,9 @@ function enrichItems(eventEnricher: EventEnricher, text: Buffer, open: number, m
     pos = skipSpace(text, pos, text.length);
     if (text[pos] === CLOSE_ARRAY) return pos + 1;
     if (text[pos] !== COMMA) break;
-    pos = skipSpace(text, pos + 1, text.length);
+    pos++;
+    if (pos >= least && pos < text.length) return pos;
+    pos = skipSpace(text, pos, text.length);
   }
   return ~pos;
 }
@@ -112,24 +150,24 @@ function enrichItems(eventEnricher: EventEnricher, text: Buffer, open: number, m
 function enrichObject(eventEnricher: EventEnricher, text: Buffer, start: number, maxEvents: number): number {
   const array = openRecords(eventEnricher.scan, eventEnricher.lookup.wanted.tree, start);
   if (array < 0) return enrichEvent(eventEnricher, start, 0, false);
-  const end = enrichItems(eventEnricher, text, array, maxEvents);
+  const end = enrichArray(eventEnricher, text, { from: array, least: Infinity, maxEvents });
   return end < 0 || eventEnricher.events > maxEvents ? end : endOfRecords(eventEnricher.scan, end);
 }
 
-/** Enriches an event a line; gives the number of lines that are no event. */
-function enrichLines(eventEnricher: EventEnricher, text: Buffer, { from, maxEvents }: Reach): number {
+/** Enriches an event a line, and counts lines that are no event; the end of the last one. */
+function enrichLines(eventEnricher: EventEnricher, text: Buffer, { from, least, maxEvents }: PartReach): number {
   const { scan } = eventEnricher;
   const { tree } = eventEnricher.lookup.wanted;
-  let invalidLines = 0;
   for (let pos = from; pos < text.length && eventEnricher.events <= maxEvents; pos = scan.end + 1) {
+    if (pos >= least) return pos;
     const feed = text.indexOf(LINE_FEED, pos);
     scan.end = feed < 0 ? text.length : feed;
     const start = skipSpace(text, pos, scan.end);
     if (start === scan.end) continue;
     if (text[start] === OPEN_OBJECT && openRecords(scan, tree, start) < 0 && enrichEvent(eventEnricher, start, 0, true) >= 0) continue;
-    if (enrichSequence(eventEnricher, text, { from: pos, end: scan.end, maxEvents }) > 0) invalidLines++;
+    if (enrichSequence(eventEnricher, text, { from: pos, end: scan.end, maxEvents }) > 0) eventEnricher.invalidLines++;
   }
-  return invalidLines;
+  return text.length;
 }
 
 interface Stretch extends Reach {

@@ -37,6 +37,8 @@ export interface EventEnricher {
   readonly writing: EventWriting;
   readonly findInText: FindInText | undefined;
   events: number;
+  /** Lines that are no event, or not wholly; whoever reads lines counts them. */
+  invalidLines: number;
   /** How many events have which verdict (its place in `VERDICT_WORDS`) as their worst. */
   readonly worsts: number[];
 }
@@ -62,6 +64,7 @@ export function createEventEnricher({ wanted, known, rules, maxDepth, clock, fin
     },
     findInText,
     events: 0,
+    invalidLines: 0,
     worsts: VERDICT_WORDS.map(() => 0),
   };
 }
@@ -74,14 +77,26 @@ export function beginText(eventEnricher: EventEnricher, text: Buffer, answers: R
   eventEnricher.lookup.known.begin(text, answers);
   if (eventEnricher.lookup.missing.size > 0) eventEnricher.lookup.missing = new Set();
   eventEnricher.events = 0;
+  eventEnricher.invalidLines = 0;
   for (let n = 0; n < eventEnricher.worsts.length; n++) eventEnricher.worsts[n] = 0;
   clearEdits(eventEnricher.writing.edits);
 }
 
 /** The text with everything added that was planned; the very text when that is nothing. */
 export function finishText(eventEnricher: EventEnricher, text: Buffer, allocate: (size: number) => Buffer): Buffer {
-  const { edits } = eventEnricher.writing;
-  return edits.count === 0 ? text : applyEdits(edits, text, allocate);
+  return finishPart(eventEnricher, 0, text.length, allocate).text;
+}
+
+/** The same of a part of the text that was read, in which everything planned lies. `isMade`: it stands in room of its own. */
+export function finishPart(
+  { scan, writing: { edits } }: EventEnricher,
+  from: number,
+  end: number,
+  allocate: (size: number) => Buffer,
+): { readonly text: Buffer; readonly isMade: boolean } {
+  const { bytes } = scan;
+  if (edits.count > 0) return { text: applyEdits(edits, bytes, { from, end }, allocate), isMade: true };
+  return { text: from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end), isMade: false };
 }
 
 /** Reads the event at `from` and plans what is added to it; past its end, or a fault. One that stands alone has to end its text. */

@@ -109,10 +109,17 @@ export function sortEdits({ ints, count }: Edits, first: number): void {
   }
 }
 
-/** The text with all edits made: every byte of it is copied once, into what `allocate` gives. */
-export function applyEdits({ ints, count, bytes, end, cut }: Edits, text: Buffer, allocate: (size: number) => Buffer): Buffer {
-  const result = allocate(text.length + end - cut);
-  let read = 0;
+/** A range of a text. */
+export interface Range {
+  readonly from: number;
+  readonly end: number;
+}
+
+/** A range of the text with all edits made, which lie in it: every byte of it is copied once, into what `allocate` gives. */
+export function applyEdits(edits: Edits, text: Buffer, range: Range, allocate: (size: number) => Buffer): Buffer {
+  const { ints, count, bytes } = edits;
+  const result = allocate(range.end - range.from + edits.end - edits.cut);
+  let read = range.from;
   let write = 0;
   for (let n = 0; n < count * INTS; n += INTS) {
     const at = (ints[n] as number) >> 1;
@@ -120,6 +127,6 @@ export function applyEdits({ ints, count, bytes, end, cut }: Edits, text: Buffer
     write += bytes.copy(result, write, ints[n + 2], ints[n + 3]);
     read = at + (ints[n + 1] as number);
   }
-  text.copy(result, write, read);
+  text.copy(result, write, read, range.end);
   return result;
 }

@@ -105,7 +105,7 @@ function reply(options: EnrichRouteOptions, { call, text, form }: Job, result: E
   const { settings, pool, held } = options;
   if (result.kind !== 'enriched') return sendRefusal(call.req, call.res, refusalOf(result, text, settings));
   if (pool.owns(result.text)) call.res.once('close', () => pool.give(result.text));
-  if (result.text.length > FREE_BYTES && result.text !== text && !held.hold(call.res, result.text.length))
+  if (result.isMade && result.text.length > FREE_BYTES && !held.hold(call.res, result.text.length))
     return sendRefusal(call.req, call.res, NO_ROOM);
   count(options, { call, text, form }, result);
   if (result.invalidLines === 0) return sendBytes(call.res, form === 'json' ? 'application/json' : NDJSON, result.text);
