@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BufferPool } from '../../../events/buffer-pool.ts';
+import { freeBytes } from '../../../events/free-bytes.ts';
 import { brokenCoding, codingOf, unknownCoding, unpackerOf } from './codings.ts';
 import { headerOf } from './headers.ts';
 import { FREE_BYTES, NO_ROOM } from './held-bytes.ts';
@@ -131,6 +132,7 @@ function createHeap(res: ServerResponse, { limit, held, pool, announced = 0 }: H
       } else {
         if (total > room.length) makeRoom(total);
         room.set(part, size);
+        freeBytes(part);
       }
       size = total;
       return null;
