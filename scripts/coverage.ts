@@ -35,6 +35,7 @@ const vitest = await startVitest(
     watch: false,
     coverage: {
       enabled: true,
+      reportOnFailure: true,
       provider: 'v8',
       include: rooms.map((room) => `src/${room}/**/*.ts`),
       reportsDirectory: '.cache/coverage',
