@@ -47,6 +47,8 @@ const code = await runProgram(
     async startSidecar(start) {
       const { boundHeap } = await import('./compose/process/bound-heap.ts');
       const unbound = boundHeap();
+      const { keepTickShape } = await import('./compose/process/keep-tick-shape.ts');
+      await keepTickShape();
       const { serveSidecar } = await import('./hosts/sidecar/serve.ts');
       return await serveSidecar(start).finally(unbound);
     },

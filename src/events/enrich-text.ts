@@ -73,13 +73,14 @@ export function createTextEnricher(options: TextEnricherOptions): TextEnricher {
     beginText(eventEnricher, text, answers);
     const end = enrichUpTo(eventEnricher, text, part, maxEvents);
     if (end < 0) return { kind: 'fault', offset: ~end };
-    const { events, invalidLines, worsts, lookup } = eventEnricher;
+    const { events, invalidLines, worsts, lookup, writing } = eventEnricher;
     if (events > maxEvents) return { kind: 'too-many' };
     if (lookup.missing.size > 0) return { kind: 'missing', values: lookup.missing, end, events };
-    return { kind: 'enriched', ...finishPart(eventEnricher, part.from, end, allocate), end, events, invalidLines, worsts };
+    const made = finishPart(eventEnricher, part.from, end, allocate);
+    return { kind: 'enriched', text: made, isMade: writing.edits.count > 0, end, events, invalidLines, worsts };
   };
   return {
-    enrich: (text, form, answers, allocate) => enrichPart(text, { form, from: 0, least: Infinity }, answers, allocate),
+    enrich: (text, form, answers, allocate) => enrichPart(text, { form, from: 0, least: text.length }, answers, allocate),
     enrichPart,
   };
 }
@@ -150,7 +151,7 @@ function enrichItems(eventEnricher: EventEnricher, text: Buffer, { from, least, 
 function enrichObject(eventEnricher: EventEnricher, text: Buffer, start: number, maxEvents: number): number {
   const array = openRecords(eventEnricher.scan, eventEnricher.lookup.wanted.tree, start);
   if (array < 0) return enrichEvent(eventEnricher, start, 0, false);
-  const end = enrichArray(eventEnricher, text, { from: array, least: Infinity, maxEvents });
+  const end = enrichArray(eventEnricher, text, { from: array, least: text.length, maxEvents });
   return end < 0 || eventEnricher.events > maxEvents ? end : endOfRecords(eventEnricher.scan, end);
 }
 

@@ -84,19 +84,14 @@ export function beginText(eventEnricher: EventEnricher, text: Buffer, answers: R
 
 /** The text with everything added that was planned; the very text when that is nothing. */
 export function finishText(eventEnricher: EventEnricher, text: Buffer, allocate: (size: number) => Buffer): Buffer {
-  return finishPart(eventEnricher, 0, text.length, allocate).text;
+  return finishPart(eventEnricher, 0, text.length, allocate);
 }
 
-/** The same of a part of the text that was read, in which everything planned lies. `isMade`: it stands in room of its own. */
-export function finishPart(
-  { scan, writing: { edits } }: EventEnricher,
-  from: number,
-  end: number,
-  allocate: (size: number) => Buffer,
-): { readonly text: Buffer; readonly isMade: boolean } {
+/** The same of a part of the text that was read, in which everything planned lies. */
+export function finishPart({ scan, writing }: EventEnricher, from: number, end: number, allocate: (size: number) => Buffer): Buffer {
   const { bytes } = scan;
-  if (edits.count > 0) return { text: applyEdits(edits, bytes, { from, end }, allocate), isMade: true };
-  return { text: from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end), isMade: false };
+  if (writing.edits.count > 0) return applyEdits(writing.edits, bytes, { from, end }, allocate);
+  return from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end);
 }
 
 /** Reads the event at `from` and plans what is added to it; past its end, or a fault. One that stands alone has to end its text. */

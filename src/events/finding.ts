@@ -100,10 +100,10 @@ function isRepeated({ finding, map, bytes }: EventWriting, n: number, routes: Ve
     let same = 0;
     while (same < length && bytes[other + same] === bytes[start + same]) same++;
     if (same < length) continue;
-    const known = finding.threatKnowns[finding.threats.indexOf(earlier)];
-    if (known !== undefined) {
+    const threat = finding.threats.indexOf(earlier);
+    if (threat >= 0) {
       finding.threats.push(n);
-      finding.threatKnowns.push(known);
+      finding.threatKnowns.push(finding.threatKnowns[threat] as RenderedVerdict);
     }
     finding.counted[n] = 1;
     return true;
