@@ -10,34 +10,28 @@ import { createUndiciTransport } from '../../src/engine/calls/http/undici-transp
 import { DEFAULT_FIELDS } from '../../src/events/wanted-fields.ts';
 import { toIocDocument } from '../../src/mapping/ioc-document.ts';
 import type { Enrichment } from '../../src/model/enrichment.ts';
-import { type Asset, readAssets } from '../../src/search-engine/assets/asset.ts';
+import type { Asset } from '../../src/search-engine/assets/asset.ts';
 import { type ElasticAction, runAssets } from '../../src/search-engine/assets/run-assets.ts';
 import { backfill } from '../../src/search-engine/backfill/backfill.ts';
 import { createStateFile } from '../../src/search-engine/backfill/state-file.ts';
 import { type EngineClient, createEngineClient } from '../../src/search-engine/engine-client.ts';
 import { startGateway, startSidecar } from '../hosts/sidecar/support/start-sidecar.ts';
 import { ecsEvents } from '../support/ecs-events.ts';
-import { RELEASES, type RunningRelease, releaseAbsence, startRelease } from '../support/elasticsearch-release.ts';
+import {
+  RELEASES,
+  releaseAbsence,
+  releaseAssets,
+  releaseClient,
+  type RunningRelease,
+  startRelease,
+} from '../support/elasticsearch-release.ts';
 import { FakeEnricher } from '../support/fake-enricher.ts';
 import { createFakeEnricher } from '../support/fake-sidecar-enricher.ts';
 import { projectRoot } from '../support/fixtures.ts';
 import { kqlToDsl } from '../support/kql.ts';
 import type { EngineAnswer } from '../support/search-engine.ts';
 
-/** What the zip has no module for: types by their nearest kin, processors left out, transform and policy not put at all. */
-const TYPES: Readonly<Record<string, string>> = { wildcard: 'keyword', constant_keyword: 'keyword', match_only_text: 'text' };
-const assets: readonly Asset[] = readAssets(join(projectRoot, 'elastic'), 'elasticsearch')
-  .filter(({ kind }) => kind !== 'transform' && kind !== 'enrich_policy')
-  .map((asset) => ({ ...asset, body: forTestEngine(asset.body) as Asset['body'] }));
-
-function forTestEngine(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(forTestEngine).filter((one) => one !== undefined);
-  if (typeof value !== 'object' || value === null) return value;
-  const { type } = value as { type?: unknown };
-  if (typeof type === 'string' && TYPES[type] !== undefined) return { type: TYPES[type] };
-  const members = Object.entries(value).filter(([name]) => name !== 'on_failure');
-  return Object.fromEntries(members.map(([name, one]) => [name, name === 'processors' ? [] : forTestEngine(one)]));
-}
+const assets = releaseAssets();
 
 const SAYINGS = {
   '45.155.205.9': { verdict: 'malicious', score: 87, confidence: 95, categories: ['c2'], attributes: ['tor-exit'] },
@@ -56,13 +50,7 @@ describe.each(RELEASES)('a real Elasticsearch %s', { timeout: 120_000 }, (versio
 
     beforeAll(async () => {
       release = await startRelease(version);
-      const client = createEngineClient(release.url, { kind: 'none' }, transport);
-      // `GET /` is a module of its own.
-      const identity = { status: 200, body: { version: { number: version }, tagline: 'You Know, for Search' } };
-      engine = {
-        name: client.name,
-        call: async (method, path, body) => (path === '/' ? identity : client.call(method, path, body)),
-      };
+      engine = releaseClient(createEngineClient(release.url, { kind: 'none' }, transport), version);
     }, 600_000);
 
     afterAll(async () => {

@@ -3,6 +3,8 @@ import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, re
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Asset, readAssets } from '../../src/search-engine/assets/asset.ts';
+import type { EngineClient } from '../../src/search-engine/engine-client.ts';
 import { projectRoot } from './fixtures.ts';
 import { type EngineAnswer, callEngine, fetchOnce, findJdk, freePorts } from './search-engine.ts';
 
@@ -88,6 +90,31 @@ export async function startRelease(version: Release): Promise<RunningRelease> {
       if (attempt === 2) throw fault;
     }
   }
+}
+
+/** What the zip has no module for: types by their nearest kin, processors left out, transform and policy not put at all. */
+const TYPES: Readonly<Record<string, string>> = { wildcard: 'keyword', constant_keyword: 'keyword', match_only_text: 'text' };
+
+/** The assets of the target `elasticsearch`, as far as a release takes them. */
+export function releaseAssets(): readonly Asset[] {
+  return readAssets(join(projectRoot, 'elastic'), 'elasticsearch')
+    .filter(({ kind }) => kind !== 'transform' && kind !== 'enrich_policy')
+    .map((asset) => ({ ...asset, body: forRelease(asset.body) as Asset['body'] }));
+}
+
+function forRelease(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(forRelease).filter((one) => one !== undefined);
+  if (typeof value !== 'object' || value === null) return value;
+  const { type } = value as { type?: unknown };
+  if (typeof type === 'string' && TYPES[type] !== undefined) return { type: TYPES[type] };
+  const members = Object.entries(value).filter(([name]) => name !== 'on_failure');
+  return Object.fromEntries(members.map(([name, one]) => [name, name === 'processors' ? [] : forRelease(one)]));
+}
+
+/** A client that answers `GET /` for a release: that is a module of its own. */
+export function releaseClient(client: EngineClient, version: Release): EngineClient {
+  const identity = { status: 200, body: { version: { number: version }, tagline: 'You Know, for Search' } };
+  return { name: client.name, call: async (method, path, body) => (path === '/' ? identity : client.call(method, path, body)) };
 }
 
 /** A folder that the engine's user may enter, with a copy of the programs: the user may not enter every checkout. */
