@@ -112,7 +112,7 @@ function classifyWithColon(text: string, kinds: number): ParsedObservable {
   }
   const bracketed = /^\[([^\]]{2,})\](?::(\d{1,5}))?$/.exec(text);
   if (bracketed?.[1] !== undefined) return parseBracketed(bracketed[1]);
-  const mail = /^mailto:(?:\/\/)?([^?]+)/i.exec(text);
+  const mail = /^mailto:\/*([^?]+)/i.exec(text);
   if (mail?.[1]) return classifyMail(mail[1]);
   const hash = /^(md5|sha-?1|sha-?256|sha-?512):([\da-f]+)$/i.exec(text);
   if (hash?.[1] && hash[2]) return parseHash(hash[2], digitsOf(hash[1]));

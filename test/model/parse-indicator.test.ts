@@ -116,6 +116,7 @@ describe('public indicators', () => {
     ['bob[at]evil(dot)com', 'email-addr', 'bob@evil.com'],
     ['Bob Example <Bob@evil.com>', 'email-addr', 'bob@evil.com'],
     ['mailto:bob@evil.com?subject=x', 'email-addr', 'bob@evil.com'],
+    ['mailto:/bob@evil.com', 'email-addr', 'bob@evil.com'],
     ['evil.com/a:b', 'url', 'http://evil.com/a:b'],
     ['evil.com/login?for=bob@corp.com', 'url', 'http://evil.com/login?for=bob@corp.com'],
     ['evil.com:8080/a?u=http://b.com/', 'url', 'http://evil.com:8080/a?u=http://b.com/'],
