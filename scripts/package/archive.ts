@@ -46,7 +46,12 @@ export function writeMade(path: string, content: Uint8Array): Made {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
   const name = path.slice(dirname(path).length + 1);
-  return { name, sizeBytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+  return { name, sizeBytes: content.length, sha256: sha256Of(content) };
+}
+
+/** SHA-256 in hex digits. */
+export function sha256Of(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** One line for people. */

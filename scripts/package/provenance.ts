@@ -1,9 +1,8 @@
 // Where the files of a release come from, in a form that signing tools take.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Made } from './archive.ts';
+import { type Made, sha256Of } from './archive.ts';
 
 const BUILD_TYPE = 'urn:ismalicious:npm-run-release:1';
 /** It proves nothing until it is signed. */
@@ -36,7 +35,7 @@ export function provenanceOf(root: string, made: readonly Made[], parameters: Re
         internalParameters: { node: process.version },
         resolvedDependencies: [
           ...(commit === null ? [] : [{ name: 'sources', digest: { gitCommit: commit } }]),
-          ...LOCK_FILES.map((name) => ({ name, digest: { sha256: sha256Of(join(root, name)) } })),
+          ...LOCK_FILES.map((name) => ({ name, digest: { sha256: sha256Of(readFileSync(join(root, name))) } })),
         ],
       },
       runDetails: { builder: { id: BUILDER } },
@@ -54,8 +53,4 @@ function commitOf(root: string): string | null {
 function git(root: string, ...args: string[]): string | null {
   const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : null;
-}
-
-function sha256Of(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

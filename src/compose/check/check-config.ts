@@ -24,6 +24,7 @@ import { profileNames, readSources, type SourceOptions } from '../config-sources
 import { CORE_BLOCKS } from '../core-blocks.ts';
 import { crossFaults } from '../engine-config.ts';
 import { HOST_SETTINGS } from '../host-settings.ts';
+import { readAsDatabase } from '../lists/read-as-database.ts';
 import { type KnownProviders, knownProviders } from '../known-providers.ts';
 import { unseenFields } from './unseen-fields.ts';
 import { keylessWarnings, namedBlocks, wantedBlocks, wantedProviders } from '../wanted-providers.ts';
@@ -153,10 +154,7 @@ function fileFaults(on: Blocks, loaded: Readonly<Record<string, LoadedBlock>>, f
 async function asDatabaseFaults({ local }: Readonly<Record<string, LoadedBlock>>): Promise<ConfigFault[]> {
   const path = local?.values['asnDatabase'];
   if (typeof path !== 'string' || unreadable(path) !== null) return [];
-  const { asDatabaseAt } = await import('../../engine/as-numbers/as-database.ts');
-  const database = asDatabaseAt(path);
-  database.open();
-  const message = database.fault();
+  const message = (await readAsDatabase(path)).fault();
   return message === null ? [] : [{ key: 'local.asn_database', place: 'configuration', message }];
 }
 

@@ -4,6 +4,7 @@ import type { LoadedConfig } from '../engine-config.ts';
 import type { WantedProvider } from '../wanted-providers.ts';
 import { makePrivateFolder } from '../../disk/private-files.ts';
 import type { Engine, EngineStats } from '../../engine/engine.ts';
+import { readAsDatabase } from '../lists/read-as-database.ts';
 import { proxyFromEnv } from '../proxy.ts';
 import { nodeFault, OLDEST_WITH_SQLITE } from './node-version.ts';
 
@@ -77,9 +78,7 @@ export function authorityFinding(wanted: readonly WantedProvider[], env: Env): F
 export async function asNumberFindings({ core }: LoadedConfig): Promise<Finding[]> {
   const { asnDatabase } = core.local;
   if (asnDatabase === undefined) return [];
-  const { asDatabaseAt } = await import('../../engine/as-numbers/as-database.ts');
-  const database = asDatabaseAt(asnDatabase);
-  database.open();
+  const database = await readAsDatabase(asnDatabase);
   const [fault, kind] = [database.fault(), database.kind()];
   const detail = kind === null ? '' : `${kind.type} of ${kind.builtOn ?? 'an unknown day'}, ${asnDatabase}`;
   return [{ what: 'AS numbers', ok: fault === null, detail: fault ?? detail }];

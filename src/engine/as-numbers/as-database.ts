@@ -38,7 +38,7 @@ export interface AsDatabase {
 interface Opened {
   readonly reader: Reader<AsnResponse> | null;
   readonly fault: string | null;
-  /** Numbers that were told by it. */
+  /** Numbers that it gave, by address. */
   readonly known: Map<string, number | null>;
 }
 

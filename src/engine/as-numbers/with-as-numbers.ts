@@ -25,7 +25,7 @@ function isJudgement({ verdict, score }: Verdict): boolean {
   return verdict !== 'unknown' || score !== null;
 }
 
-/** Addresses of the house belong to no system of others, whatever a file says. */
+/** Addresses of the own network belong to no system of others, whatever a file says. */
 function askFor(indicator: Indicator, numberOf: AsDatabase['numberOf']): AskAsNumber {
   return () => {
     const address = addressOf(indicator);
